@@ -1,0 +1,116 @@
+/// A value of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Whole number.
+    Int(i64),
+    /// Truth value.
+    Bool(bool),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slot {
+    Text { start: u32, len: u32 },
+    Int(i64),
+    Bool(bool),
+}
+
+/// Attributes of a span in the order in which they were found; keys are the OpenTelemetry semantic conventions'.
+///
+/// All texts share one buffer, so a set of attributes costs two allocations, and none when it is reused.
+#[derive(Clone, Debug, Default)]
+pub struct Attributes {
+    entries: Vec<(&'static str, Slot)>,
+    text: String,
+}
+
+impl Attributes {
+    /// Adds a text.
+    pub fn push_text(&mut self, key: &'static str, value: &str) {
+        let start = self.text.len() as u32;
+        self.text.push_str(value);
+        self.entries.push((key, Slot::Text { start, len: value.len() as u32 }));
+    }
+
+    /// Adds a text of bytes as they were on the wire; what is not UTF-8 becomes U+FFFD.
+    pub fn push_bytes(&mut self, key: &'static str, value: &[u8]) {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.push_text(key, text),
+            Err(_) => self.push_text(key, &String::from_utf8_lossy(value)),
+        }
+    }
+
+    /// Adds a whole number.
+    pub fn push_int(&mut self, key: &'static str, value: i64) {
+        self.entries.push((key, Slot::Int(value)));
+    }
+
+    /// Adds a truth value.
+    pub fn push_bool(&mut self, key: &'static str, value: bool) {
+        self.entries.push((key, Slot::Bool(value)));
+    }
+
+    /// The value of `key`, if there is one.
+    pub fn get(&self, key: &str) -> Option<Value<'_>> {
+        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
+    }
+
+    /// Keys and values in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
+        self.entries.iter().map(|&(key, slot)| {
+            let value = match slot {
+                Slot::Text { start, len } => Value::Text(&self.text[start as usize..(start + len) as usize]),
+                Slot::Int(n) => Value::Int(n),
+                Slot::Bool(b) => Value::Bool(b),
+            };
+            (key, value)
+        })
+    }
+
+    /// Adds all of `other` behind its own.
+    pub fn append(&mut self, other: &Self) {
+        for (key, value) in other.iter() {
+            match value {
+                Value::Text(t) => self.push_text(key, t),
+                Value::Int(n) => self.push_int(key, n),
+                Value::Bool(b) => self.push_bool(key, b),
+            }
+        }
+    }
+
+    /// Removes everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.text.clear();
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_in_order() {
+        let mut a = Attributes::default();
+        a.push_text("url.path", "/x");
+        a.push_int("http.response.status_code", 200);
+        a.push_bytes("server.address", b"a\xff");
+        let all: Vec<_> = a.iter().collect();
+        assert_eq!(all[0], ("url.path", Value::Text("/x")));
+        assert_eq!(all[1], ("http.response.status_code", Value::Int(200)));
+        assert_eq!(all[2], ("server.address", Value::Text("a\u{fffd}")));
+        assert_eq!(a.get("nothing"), None);
+    }
+}

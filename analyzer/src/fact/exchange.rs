@@ -1,0 +1,129 @@
+use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
+
+use super::{Attributes, FlowId};
+
+/// Application protocols by the names that records and labels use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.0 and HTTP/1.1 (RFC 9112).
+    Http,
+    /// DNS over UDP and TCP (RFC 1035).
+    Dns,
+}
+
+impl Protocol {
+    /// Every protocol.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Dns];
+
+    /// Name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Dns => "dns",
+        }
+    }
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Answered well.
+    Ok,
+    /// Answered: the client's fault (HTTP 4xx, DNS NXDOMAIN…).
+    ClientError,
+    /// Answered: the server's fault (HTTP 5xx, DNS SERVFAIL…).
+    ServerError,
+    /// Not answered before the flow ended or the wait was over.
+    NoResponse,
+    /// The connection was reset before the answer was whole.
+    Reset,
+    /// Bytes of the exchange were not captured.
+    LostBytes,
+    /// An answer whose request was not captured.
+    NoRequest,
+}
+
+impl Outcome {
+    /// Name in records and in the label `status`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ClientError => "client_error",
+            Self::ServerError => "server_error",
+            Self::NoResponse => "no_response",
+            Self::Reset => "reset",
+            Self::LostBytes => "lost_bytes",
+            Self::NoRequest => "no_request",
+        }
+    }
+}
+
+/// Where and when one message of an exchange was on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageSpan {
+    /// TCP: its bytes by raw sequence numbers, modulo 2^32. UDP: empty, with the protocol's transaction id (DNS: id) as start.
+    pub seq: SeqRange,
+    /// Its length in bytes, head and body.
+    pub bytes: u64,
+    /// Time of the packet with its first byte.
+    pub first: Timestamp,
+    /// Time of the packet with its last byte seen.
+    pub last: Timestamp,
+}
+
+/// Troubles of the transport while an exchange went on, in both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpTrouble {
+    /// Retransmissions.
+    pub retransmissions: u64,
+    /// Segments out of order.
+    pub out_of_order: u64,
+    /// Segments that closed the window.
+    pub zero_windows: u64,
+    /// Mean RTT of the flow so far in nanoseconds, client and server side together (handshake if nothing else); 0 if unknown.
+    pub rtt_ns: u64,
+    /// Bytes that were never captured.
+    pub missing_bytes: u64,
+}
+
+/// A request and its response at one tap: what becomes a span.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Flow that it is part of.
+    pub flow: FlowId,
+    /// Where it was seen.
+    pub tap: TapId,
+    /// Transport protocol.
+    pub transport: Transport,
+    /// The side that asks.
+    pub client: Endpoint,
+    /// The side that answers.
+    pub server: Endpoint,
+    /// Application protocol.
+    pub protocol: Protocol,
+    /// Short name of what was asked: `GET`, `A`…; empty where the request was not captured.
+    pub operation: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The request; at least one of request and response is there.
+    pub request: Option<MessageSpan>,
+    /// The response.
+    pub response: Option<MessageSpan>,
+    /// What the messages say.
+    pub attributes: Attributes,
+    /// What the transport suffered meanwhile.
+    pub tcp: TcpTrouble,
+}
+
+impl Exchange {
+    /// Time of the first byte of the exchange.
+    pub fn start(&self) -> Timestamp {
+        self.request.or(self.response).map_or(Timestamp::ZERO, |m| m.first)
+    }
+
+    /// Time of the last byte of the exchange.
+    pub fn end(&self) -> Timestamp {
+        self.response.or(self.request).map_or(Timestamp::ZERO, |m| m.last)
+    }
+}

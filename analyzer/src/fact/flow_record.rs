@@ -1,0 +1,222 @@
+use std::net::IpAddr;
+
+use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
+
+use super::{CloseReason, FlowState, LatencyHistogram, Protocol};
+
+/// Number of a flow: the number of its first frame in the input, so the same for any number of threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u64);
+
+/// How client and server were told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientBy {
+    /// The client sent a SYN.
+    Syn,
+    /// The server sent a SYN/ACK.
+    SynAck,
+    /// The server's port is a known service's.
+    Port,
+    /// The client sent the first packet that was seen.
+    FirstPacket,
+}
+
+impl ClientBy {
+    /// Name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Syn => "syn",
+            Self::SynAck => "syn_ack",
+            Self::Port => "port",
+            Self::FirstPacket => "first_packet",
+        }
+    }
+}
+
+/// A flow at its first packet.
+#[derive(Clone, Debug)]
+pub struct FlowOpening {
+    /// Its number.
+    pub id: FlowId,
+    /// Where it was seen.
+    pub tap: TapId,
+    /// Transport protocol.
+    pub transport: Transport,
+    /// The side that asks.
+    pub client: Endpoint,
+    /// The side that answers.
+    pub server: Endpoint,
+    /// Time of the first packet.
+    pub start: Timestamp,
+}
+
+/// Everything measured on one flow at one tap; the fields of the `flow` record. Cumulative.
+#[derive(Clone, Debug)]
+pub struct FlowRecord {
+    /// Its number.
+    pub id: FlowId,
+    /// Where it was seen.
+    pub tap: TapId,
+    /// Transport protocol.
+    pub transport: Transport,
+    /// The side that asks.
+    pub client: Endpoint,
+    /// The side that answers.
+    pub server: Endpoint,
+    /// How it was decided which is which.
+    pub client_by: ClientBy,
+    /// VLAN ids, outermost first.
+    pub vlans: Vec<u16>,
+    /// Tunnels, outermost first, as on the first packet.
+    pub tunnels: Vec<TunnelRecord>,
+    /// Time of the first packet.
+    pub start: Timestamp,
+    /// Time of the last packet.
+    pub end: Timestamp,
+    /// State.
+    pub state: FlowState,
+    /// Why it is closed; none while it is open.
+    pub close_reason: Option<CloseReason>,
+    /// What each side sent.
+    pub directions: PerDirection<DirectionRecord>,
+    /// TCP handshake, as far as seen.
+    pub handshake: Option<Handshake>,
+    /// Application protocol and what was said in it.
+    pub l7: Option<L7Summary>,
+}
+
+/// A tunnel in a flow record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelRecord {
+    /// Encapsulation, e.g. `vxlan`.
+    pub kind: &'static str,
+    /// Network or session id.
+    pub id: Option<u32>,
+    /// Outer source address.
+    pub outer_source: Option<IpAddr>,
+    /// Outer destination address.
+    pub outer_destination: Option<IpAddr>,
+}
+
+/// Times of a TCP handshake in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshake {
+    /// SYN, SYN/ACK and ACK were all seen.
+    pub complete: bool,
+    /// First SYN to first SYN/ACK: the network and kernel beyond the tap on the server's side.
+    pub syn_to_syn_ack_ns: Option<u64>,
+    /// First SYN/ACK to the client's ACK: the client's side.
+    pub syn_ack_to_ack_ns: Option<u64>,
+    /// Sum of the two.
+    pub rtt_ns: Option<u64>,
+}
+
+/// What was said in the application protocol of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct L7Summary {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Requests seen.
+    pub requests: u64,
+    /// Responses seen.
+    pub responses: u64,
+    /// Exchanges that ended in an error of client or server, or without a response.
+    pub errors: u64,
+}
+
+/// Count, minimum, mean and maximum of a time in nanoseconds; percentiles where a histogram was kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Number of samples; all else is meaningless where 0.
+    pub count: u64,
+    /// Smallest.
+    pub min_ns: u64,
+    /// Mean.
+    pub mean_ns: u64,
+    /// Largest.
+    pub max_ns: u64,
+    /// Median.
+    pub p50_ns: Option<u64>,
+    /// 99th percentile.
+    pub p99_ns: Option<u64>,
+}
+
+/// Figures of what one side of a flow sent. Names up to `acked_lost_segments` and `ack_rtt` mean what Wireshark 4.0's
+/// `tcp.analysis.*` means for frames sent in this direction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DirectionRecord {
+    /// Packets.
+    pub packets: u64,
+    /// Packets with payload.
+    pub data_packets: u64,
+    /// Payload bytes, retransmissions included.
+    pub payload_bytes: u64,
+    /// Bytes of the innermost IP packets.
+    pub ip_bytes: u64,
+    /// Bytes of whole frames.
+    pub wire_bytes: u64,
+    /// SYN without ACK.
+    pub syn: u64,
+    /// SYN with ACK.
+    pub syn_ack: u64,
+    /// FIN.
+    pub fin: u64,
+    /// RST.
+    pub rst: u64,
+    /// PSH.
+    pub psh: u64,
+    /// Retransmissions of every kind, SYN and SYN/ACK included.
+    pub retransmissions: u64,
+    /// Retransmissions of SYN or SYN/ACK.
+    pub syn_retransmissions: u64,
+    /// Fast retransmissions.
+    pub fast_retransmissions: u64,
+    /// Retransmissions of bytes that were acknowledged already.
+    pub spurious_retransmissions: u64,
+    /// Retransmissions after a time-out (ours: no duplicate ACKs or SACK called for them).
+    pub timeout_retransmissions: u64,
+    /// Segments out of order.
+    pub out_of_order: u64,
+    /// Duplicate ACKs.
+    pub duplicate_acks: u64,
+    /// Segments that close the window.
+    pub zero_windows: u64,
+    /// Probes of a closed window.
+    pub zero_window_probes: u64,
+    /// Answers to probes of a closed window.
+    pub zero_window_probe_acks: u64,
+    /// Segments that fill the receiver's window.
+    pub window_full: u64,
+    /// Window updates.
+    pub window_updates: u64,
+    /// Keep-alives.
+    pub keep_alives: u64,
+    /// Answers to keep-alives.
+    pub keep_alive_acks: u64,
+    /// Segments before which at least one was not captured.
+    pub lost_segments: u64,
+    /// ACKs of segments that were not captured.
+    pub acked_lost_segments: u64,
+    /// Packets marked Congestion Experienced.
+    pub ecn_ce: u64,
+    /// Segments with ECN-Echo.
+    pub ecn_echo: u64,
+    /// Nanoseconds for which this side kept its window closed.
+    pub zero_window_ns: u64,
+    /// Time from a segment to this side's ACK of it, as Wireshark counts it.
+    pub ack_rtt: Timing,
+    /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn), with timestamps where present.
+    pub rtt: Timing,
+    /// Distribution of `rtt`.
+    pub rtt_histogram: Option<Box<LatencyHistogram>>,
+    /// Time from the last byte of the other side's message to the first byte of this side's answer.
+    pub response_time: Timing,
+    /// Payload bytes without retransmissions.
+    pub goodput_bytes: u64,
+    /// Bytes of the stream that were never captured.
+    pub missing_bytes: u64,
+    /// Maximum segment size announced.
+    pub mss: Option<u16>,
+    /// Window scale announced.
+    pub window_scale: Option<u8>,
+}

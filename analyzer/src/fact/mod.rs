@@ -1,0 +1,63 @@
+//! What the analyzer finds out: one enum, and the one trait through which it leaves.
+
+mod attributes;
+mod exchange;
+mod flow_record;
+mod latency;
+mod reasons;
+
+pub use attributes::{Attributes, Value};
+pub use exchange::{Exchange, MessageSpan, Outcome, Protocol, TcpTrouble};
+pub use flow_record::{ClientBy, DirectionRecord, FlowId, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord};
+pub use latency::LatencyHistogram;
+pub use reasons::{CloseReason, FlowState, Table};
+
+use wire::TapId;
+use wire::decode::Undecoded;
+
+/// One finding. Facts borrow from the analyzer: a sink that keeps one clones it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Fact<'a> {
+    /// The first packet of a flow was seen.
+    FlowOpened(&'a FlowOpening),
+    /// Figures so far of a flow that is still open; made at ticks, for flows that changed. Cumulative.
+    FlowProgress(&'a FlowRecord),
+    /// Final figures of a flow. Cumulative: includes what `FlowProgress` told.
+    FlowClosed(&'a FlowRecord),
+    /// A request and its response, or one without the other.
+    Exchange(&'a Exchange),
+    /// A frame gave no packet.
+    Undecoded {
+        /// Where it was seen.
+        tap: TapId,
+        /// Why.
+        reason: Undecoded,
+    },
+    /// Bytes of a stream that were never captured and are no longer waited for.
+    StreamGap {
+        /// Where.
+        tap: TapId,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// A bounded table was full and an entry had to go before its time.
+    Evicted {
+        /// Which table.
+        table: Table,
+        /// How many entries.
+        entries: u64,
+    },
+}
+
+/// Where facts go. A sink that observes wraps another and passes everything on.
+pub trait Sink {
+    /// Takes one fact.
+    fn emit(&mut self, fact: Fact<'_>);
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn emit(&mut self, fact: Fact<'_>) {
+        (**self).emit(fact);
+    }
+}

@@ -1,0 +1,122 @@
+/// State of a flow at the time of its record. Names are those of flow records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FlowState {
+    /// Still open when the record was made.
+    Open,
+    /// Both sides sent FIN and had it acknowledged.
+    Closed,
+    /// Ended by RST.
+    Reset,
+    /// One side sent FIN, the other did not.
+    HalfClosed,
+    /// Never established.
+    HandshakeFailed,
+    /// Nothing seen for the idle time.
+    TimedOut,
+}
+
+impl FlowState {
+    /// Name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+            Self::HalfClosed => "half_closed",
+            Self::HandshakeFailed => "handshake_failed",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+/// Why a flow's record was closed. Names are those of flow records and metric labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// FIN from both sides.
+    Fin,
+    /// RST from the client.
+    ClientReset,
+    /// RST from the server, after the handshake.
+    ServerReset,
+    /// RST in answer to the SYN.
+    ServerRefused,
+    /// SYN without an answer.
+    SynUnanswered,
+    /// SYN/ACK without an answer.
+    SynAckUnanswered,
+    /// Nothing seen for the idle time.
+    Idle,
+    /// The input ended first.
+    InputEnd,
+    /// A new connection took the same addresses and ports.
+    PortReused,
+    /// The flow table was full.
+    Evicted,
+}
+
+impl CloseReason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::Fin,
+        Self::ClientReset,
+        Self::ServerReset,
+        Self::ServerRefused,
+        Self::SynUnanswered,
+        Self::SynAckUnanswered,
+        Self::Idle,
+        Self::InputEnd,
+        Self::PortReused,
+        Self::Evicted,
+    ];
+
+    /// Name in records and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fin => "fin",
+            Self::ClientReset => "client_reset",
+            Self::ServerReset => "server_reset",
+            Self::ServerRefused => "server_refused",
+            Self::SynUnanswered => "syn_unanswered",
+            Self::SynAckUnanswered => "syn_ack_unanswered",
+            Self::Idle => "idle",
+            Self::InputEnd => "input_end",
+            Self::PortReused => "port_reused",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+/// Bounded tables, for counting what their limits cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Table {
+    /// Open flows.
+    Flows,
+    /// Bytes that wait for a hole in a stream to be filled.
+    ReassemblyBytes,
+    /// Datagrams that wait for fragments.
+    Fragments,
+    /// Requests that wait for a response.
+    PendingRequests,
+    /// Heads of messages larger than the limit.
+    MessageHeads,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 5] =
+        [Self::Flows, Self::ReassemblyBytes, Self::Fragments, Self::PendingRequests, Self::MessageHeads];
+
+    /// Name in metric labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flows => "flows",
+            Self::ReassemblyBytes => "reassembly_bytes",
+            Self::Fragments => "fragments",
+            Self::PendingRequests => "pending_requests",
+            Self::MessageHeads => "message_heads",
+        }
+    }
+}

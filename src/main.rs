@@ -1,0 +1,2 @@
+//! wirespan
+fn main() {}

@@ -1,0 +1,34 @@
+use crate::{LinkType, TapId, Timestamp};
+
+/// One frame as a source yields it. It borrows the source's buffer and cannot outlive the call that yields it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame<'r> {
+    /// When the kernel or the capturing host saw it.
+    pub time: Timestamp,
+    /// Where it was seen.
+    pub tap: TapId,
+    /// What `bytes` start with.
+    pub link_type: LinkType,
+    /// Length on the wire in bytes; more than `bytes.len()` if the capture cut it.
+    pub wire_len: u32,
+    /// Outermost VLAN tag, where the kernel took it out of the frame (packet(7), `PACKET_AUXDATA`).
+    pub vlan: Option<VlanTag>,
+    /// What was captured.
+    pub bytes: &'r [u8],
+}
+
+/// An IEEE 802.1Q tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VlanTag {
+    /// Tag protocol identifier: 0x8100 (802.1Q) or 0x88a8 (802.1ad).
+    pub tpid: u16,
+    /// Tag control information: priority (3 bits), DEI (1), VLAN id (12).
+    pub tci: u16,
+}
+
+impl VlanTag {
+    /// VLAN id, 0 to 4095.
+    pub const fn id(self) -> u16 {
+        self.tci & 0x0fff
+    }
+}
