@@ -1,0 +1,121 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use analyzer::fact::LatencyHistogram;
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::{MetricType, TypedMetric};
+
+/// Upper bounds of the buckets in nanoseconds: a network in one host (µs) to a hung service (a minute).
+const BOUNDS_NS: [u64; 20] = [
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+    60_000_000_000,
+];
+
+#[derive(Debug, Default)]
+struct State {
+    /// One for each bound, and one for all above.
+    counts: [u64; BOUNDS_NS.len() + 1],
+    sum_ns: u128,
+}
+
+/// A histogram of times that also takes many samples at once. The library's own takes one at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seconds(Arc<Mutex<State>>);
+
+impl Seconds {
+    /// Counts one sample.
+    pub(crate) fn observe_ns(&self, nanos: u64) {
+        self.add(nanos, 1, u128::from(nanos));
+    }
+
+    /// Counts the samples that `now` has and `before` had not.
+    pub(crate) fn add_since(&self, now: &LatencyHistogram, before: Option<&LatencyHistogram>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, &count) in now.counts().iter().enumerate() {
+            let new = count.saturating_sub(before.map_or(0, |b| b.counts()[index]));
+            if new > 0 {
+                // The upper end of the finer bucket decides, so a sample is never put below its true time.
+                state.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(new);
+            }
+        }
+        let sum = now.sum_ns().saturating_sub(before.map_or(0, LatencyHistogram::sum_ns));
+        state.sum_ns += u128::from(sum);
+    }
+
+    fn add(&self, nanos: u64, count: u64, sum: u128) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.counts[slot(nanos)] += count;
+        state.sum_ns += sum;
+    }
+}
+
+fn slot(nanos: u64) -> usize {
+    BOUNDS_NS.partition_point(|&bound| bound < nanos)
+}
+
+impl TypedMetric for Seconds {
+    const TYPE: MetricType = MetricType::Histogram;
+}
+
+impl EncodeMetric for Seconds {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = |i: usize| BOUNDS_NS.get(i).map_or(f64::MAX, |&ns| ns as f64 / 1e9);
+        let buckets: Vec<(f64, u64)> = state.counts.iter().enumerate().map(|(i, &n)| (bound(i), n)).collect();
+        encoder.encode_histogram::<NoLabelSet>(
+            state.sum_ns as f64 / 1e9,
+            state.counts.iter().sum(),
+            &buckets,
+            None,
+        )
+    }
+
+    fn metric_type(&self) -> MetricType {
+        Self::TYPE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_is_added() {
+        let seconds = Seconds::default();
+        let mut samples = LatencyHistogram::default();
+        samples.record(40_000);
+        seconds.add_since(&samples, None);
+        let before = samples.clone();
+        samples.record(3_000_000);
+        samples.record(u64::MAX / 4);
+        seconds.add_since(&samples, Some(&before));
+        let state = seconds.0.lock().unwrap();
+        assert_eq!(state.counts.iter().sum::<u64>(), 3);
+        assert_eq!(state.counts[slot(50_000)], 1);
+        assert_eq!(state.sum_ns, 40_000 + 3_000_000 + u128::from(u64::MAX / 4));
+    }
+
+    #[test]
+    fn a_bound_belongs_to_its_bucket() {
+        assert_eq!(slot(10_000), 0);
+        assert_eq!(slot(10_001), 1);
+        assert_eq!(slot(u64::MAX), BOUNDS_NS.len());
+    }
+}

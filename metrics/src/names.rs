@@ -1,0 +1,12 @@
+use std::sync::Arc;
+
+use wire::{Endpoint, TapId, TapKind};
+
+/// What labels need to know about taps and endpoints. The binary answers from its registries.
+pub trait Names: Send + Sync {
+    /// Kind of the device behind a tap.
+    fn tap_kind(&self, tap: TapId) -> TapKind;
+
+    /// Container or process behind an endpoint, if known.
+    fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>>;
+}

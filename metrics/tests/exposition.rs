@@ -1,0 +1,168 @@
+//! What a scrape says after a known sequence of facts, and that Prometheus' own tool accepts it.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use analyzer::fact::{
+    Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
+    Handshake, L7Summary, LatencyHistogram, MessageSpan, Outcome, Protocol, TcpTrouble,
+};
+use analyzer::{Fact, Sink};
+use metrics::{Config, Format, JoinResult, Metered, Metrics, Names};
+use wire::{Drops, Endpoint, PerDirection, SeqNum, SeqRange, TapId, TapKind, Timestamp, Transport};
+
+struct Registry;
+
+impl Names for Registry {
+    fn tap_kind(&self, _: TapId) -> TapKind {
+        TapKind::Veth
+    }
+    fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>> {
+        (endpoint.port == 80).then(|| "nginx".into())
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn emit(&mut self, _: Fact<'_>) {}
+}
+
+fn endpoint(host: u8, port: u16) -> Endpoint {
+    Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, host)), port)
+}
+
+fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
+    let mut histogram = LatencyHistogram::default();
+    rtts.iter().for_each(|&ns| histogram.record(ns));
+    let sent = DirectionRecord {
+        packets,
+        ip_bytes: packets * 100,
+        timeout_retransmissions: packets / 10,
+        rtt_histogram: Some(Box::new(histogram)),
+        ..DirectionRecord::default()
+    };
+    FlowRecord {
+        id: FlowId(1),
+        tap: TapId(0),
+        transport: Transport::Tcp,
+        client: endpoint(1, 40_000),
+        server: endpoint(2, 80),
+        client_by: ClientBy::Syn,
+        vlans: Vec::new(),
+        tunnels: Vec::new(),
+        start: Timestamp::from_nanos(1),
+        end: Timestamp::from_nanos(2),
+        state: FlowState::Open,
+        close_reason: None,
+        directions: PerDirection { to_server: sent.clone(), to_client: sent },
+        handshake: Some(Handshake {
+            complete: true,
+            syn_to_syn_ack_ns: Some(30_000),
+            syn_ack_to_ack_ns: Some(20_000),
+            rtt_ns: Some(50_000),
+        }),
+        l7: Some(L7Summary { protocol: Protocol::Http, requests: 1, responses: 1, errors: 0 }),
+    }
+}
+
+fn exchange() -> Exchange {
+    let message = |at| MessageSpan {
+        seq: SeqRange::new(SeqNum(1), 9),
+        bytes: 9,
+        first: Timestamp::from_nanos(at),
+        last: Timestamp::from_nanos(at + 1_000),
+    };
+    Exchange {
+        flow: FlowId(1),
+        tap: TapId(0),
+        transport: Transport::Tcp,
+        client: endpoint(1, 40_000),
+        server: endpoint(2, 80),
+        protocol: Protocol::Http,
+        operation: "GET".to_owned(),
+        outcome: Outcome::Ok,
+        request: Some(message(1_000)),
+        response: Some(message(2_000_000)),
+        attributes: Attributes::default(),
+        tcp: TcpTrouble::default(),
+    }
+}
+
+fn scenario() -> Metrics {
+    let metrics = Arc::new(Metrics::new(Config::default()));
+    let mut sink = Metered::new(Nowhere, metrics.clone(), Arc::new(Registry));
+    let first = flow(10, &[40_000]);
+    let opening = FlowOpening {
+        id: first.id,
+        tap: first.tap,
+        transport: first.transport,
+        client: first.client,
+        server: first.server,
+        start: first.start,
+    };
+    sink.emit(Fact::FlowOpened(&opening));
+    sink.emit(Fact::FlowProgress(&first));
+    sink.emit(Fact::Exchange(&exchange()));
+    let mut last = flow(25, &[40_000, 3_000_000]);
+    last.close_reason = Some(CloseReason::Fin);
+    last.state = FlowState::Closed;
+    sink.emit(Fact::FlowClosed(&last));
+    metrics.captured("veth0", 50, 5_000);
+    metrics.dropped("ring", Drops { kernel: 3, freezes: 1, failed: 0 });
+    metrics.ebpf(7, 0);
+    metrics.joined(JoinResult::Joined, 2);
+    metrics.memory("flows", 600);
+    metrics.process(0.5, 1 << 20);
+    drop(sink);
+    Arc::into_inner(metrics).expect("the sink is gone")
+}
+
+fn value(text: &str, start: &str, labels: &[&str]) -> Option<f64> {
+    let line = text.lines().find(|l| l.starts_with(start) && labels.iter().all(|label| l.contains(label)))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[test]
+fn cumulative_facts_are_counted_once() {
+    let text = scenario().encode(Format::OpenMetrics);
+    let edge = ["tap_kind=\"veth\"", "protocol=\"http\"", "client=\"unknown\"", "server=\"nginx\""];
+    let of = |name: &str, more: &[&str]| value(&text, name, &[&edge[..], more].concat());
+    assert_eq!(of("wirespan_flow_packets_total{", &["direction=\"to_server\""]), Some(25.0));
+    assert_eq!(of("wirespan_flow_bytes_total{", &["direction=\"to_client\""]), Some(2_500.0));
+    assert_eq!(of("wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"timeout\""]), Some(2.0));
+    assert_eq!(of("wirespan_tcp_rtt_seconds_count{", &["side=\"server\""]), Some(2.0));
+    assert_eq!(of("wirespan_tcp_handshake_seconds_count{", &["side=\"client\""]), Some(1.0));
+    assert_eq!(of("wirespan_flows_opened_total{", &[]), Some(1.0));
+    assert_eq!(of("wirespan_flows_closed_total{", &["reason=\"fin\""]), Some(1.0));
+    assert_eq!(of("wirespan_flows_active{", &[]), Some(0.0));
+    assert_eq!(of("wirespan_requests_total{", &["operation=\"GET\"", "status=\"ok\""]), Some(1.0));
+    assert_eq!(of("wirespan_request_duration_seconds_bucket{", &["le=\"0.0025\""]), Some(1.0));
+    assert_eq!(value(&text, "wirespan_capture_drops_total{", &["reason=\"kernel\""]), Some(3.0));
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn promtool_accepts_the_text() {
+    let tool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut tool) = tool else {
+        eprintln!("skipped: promtool (Debian package prometheus) is not installed");
+        return;
+    };
+    let text = scenario().encode(Format::Prometheus);
+    tool.stdin.take().expect("piped").write_all(text.as_bytes()).expect("promtool reads");
+    let out = tool.wait_with_output().expect("promtool ends");
+    assert!(
+        out.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+}
