@@ -62,21 +62,28 @@ impl Series {
     }
 }
 
+impl Series {
+    /// Names and values in the order in which they are written.
+    pub(crate) fn labels(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+        let edge = &*self.edge;
+        let mut labels: Vec<(&'static str, Cow<'_, str>)> = vec![
+            ("tap_kind", edge.tap_kind.into()),
+            ("protocol", edge.protocol.into()),
+            ("client", (&*edge.client).into()),
+            ("server", (&*edge.server).into()),
+        ];
+        if let Some((client, server)) = &edge.addresses {
+            labels.push(("client_address", client.address.to_string().into()));
+            labels.push(("server_address", server.address.to_string().into()));
+            labels.push(("server_port", server.port.to_string().into()));
+        }
+        labels.extend(self.more.iter().flatten().map(|(key, value)| (*key, Cow::Borrowed(&**value))));
+        labels
+    }
+}
+
 impl EncodeLabelSet for Series {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), Error> {
-        let edge = &*self.edge;
-        ("tap_kind", edge.tap_kind).encode(encoder.encode_label())?;
-        ("protocol", edge.protocol).encode(encoder.encode_label())?;
-        ("client", &*edge.client).encode(encoder.encode_label())?;
-        ("server", &*edge.server).encode(encoder.encode_label())?;
-        if let Some((client, server)) = &edge.addresses {
-            ("client_address", client.address.to_string()).encode(encoder.encode_label())?;
-            ("server_address", server.address.to_string()).encode(encoder.encode_label())?;
-            ("server_port", server.port).encode(encoder.encode_label())?;
-        }
-        for (key, value) in self.more.iter().flatten() {
-            (*key, &**value).encode(encoder.encode_label())?;
-        }
-        Ok(())
+        self.labels().into_iter().try_for_each(|label| label.encode(encoder.encode_label()))
     }
 }

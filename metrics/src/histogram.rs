@@ -66,6 +66,11 @@ impl Seconds {
     }
 }
 
+/// Upper bound in seconds of the bucket that a sample falls into; none for the last.
+pub(crate) fn bucket_bound(nanos: u64) -> Option<f64> {
+    BOUNDS_NS.get(slot(nanos)).map(|&ns| ns as f64 / 1e9)
+}
+
 fn slot(nanos: u64) -> usize {
     BOUNDS_NS.partition_point(|&bound| bound < nanos)
 }
@@ -77,7 +82,7 @@ impl TypedMetric for Seconds {
 impl EncodeMetric for Seconds {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bound = |i: usize| BOUNDS_NS.get(i).map_or(f64::MAX, |&ns| ns as f64 / 1e9);
+        let bound = |i: usize| BOUNDS_NS.get(i).map_or(f64::INFINITY, |&ns| ns as f64 / 1e9);
         let buckets: Vec<(f64, u64)> = state.counts.iter().enumerate().map(|(i, &n)| (bound(i), n)).collect();
         encoder.encode_histogram::<NoLabelSet>(
             state.sum_ns as f64 / 1e9,

@@ -8,6 +8,7 @@
 
 mod capped;
 mod edge;
+mod exemplars;
 mod families;
 mod histogram;
 mod metered;
@@ -15,7 +16,7 @@ mod names;
 mod snapshot;
 mod text;
 
-pub use families::{Config, JoinResult, Metrics};
+pub use families::{Config, JoinResult, Metrics, TracedCall};
 pub use metered::Metered;
 pub use names::Names;
 pub use text::Format;

@@ -10,7 +10,7 @@ use analyzer::fact::{
     Handshake, L7Summary, LatencyHistogram, MessageSpan, Outcome, Protocol, TcpTrouble,
 };
 use analyzer::{Fact, Sink};
-use metrics::{Config, Format, JoinResult, Metered, Metrics, Names};
+use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
 use wire::{Drops, Endpoint, PerDirection, SeqNum, SeqRange, TapId, TapKind, Timestamp, Transport};
 
 struct Registry;
@@ -110,6 +110,16 @@ fn scenario() -> Metrics {
     last.close_reason = Some(CloseReason::Fin);
     last.state = FlowState::Closed;
     sink.emit(Fact::FlowClosed(&last));
+    metrics.traced(&TracedCall {
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+        tap_kind: TapKind::Veth,
+        protocol: "http",
+        client: None,
+        server: Some("nginx"),
+        operation: "GET",
+        duration_ns: 2_000_000,
+        end_unix_ns: 1_700_000_000_123_000_000,
+    });
     metrics.captured("veth0", 50, 5_000);
     metrics.dropped("ring", Drops { kernel: 3, freezes: 1, failed: 0 });
     metrics.ebpf(7, 0);
@@ -141,7 +151,22 @@ fn cumulative_facts_are_counted_once() {
     assert_eq!(of("wirespan_requests_total{", &["operation=\"GET\"", "status=\"ok\""]), Some(1.0));
     assert_eq!(of("wirespan_request_duration_seconds_bucket{", &["le=\"0.0025\""]), Some(1.0));
     assert_eq!(value(&text, "wirespan_capture_drops_total{", &["reason=\"kernel\""]), Some(3.0));
+    assert_eq!(of("wirespan_request_duration_seconds_bucket{le=\"+Inf\"", &[]), Some(1.0));
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn a_trace_is_the_example_of_its_bucket() {
+    let metrics = scenario();
+    let example = "# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.002 1700000000.123";
+    let text = metrics.encode(Format::OpenMetrics);
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(example)).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(
+        lines[0].starts_with("wirespan_request_duration_seconds_bucket{")
+            && lines[0].contains("le=\"0.0025\"")
+    );
+    assert!(!metrics.encode(Format::Prometheus).contains("trace_id"));
 }
 
 #[test]

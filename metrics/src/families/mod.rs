@@ -6,6 +6,7 @@ mod requests;
 mod tcp;
 
 pub use own::JoinResult;
+pub use requests::TracedCall;
 
 pub(crate) use flows::Flows;
 pub(crate) use own::Own;
@@ -14,6 +15,7 @@ pub(crate) use tcp::Tcp;
 
 use prometheus_client::registry::Registry;
 
+use crate::exemplars::Exemplars;
 use crate::text::{Format, to_prometheus};
 
 /// Limits and options of the metrics.
@@ -41,6 +43,7 @@ pub struct Metrics {
     pub(crate) tcp: Tcp,
     pub(crate) requests: Requests,
     pub(crate) own: Own,
+    pub(crate) exemplars: Exemplars,
     registry: Registry,
 }
 
@@ -52,7 +55,8 @@ impl Metrics {
         let tcp = Tcp::register(&mut registry, config.max_series);
         let requests = Requests::register(&mut registry, config.max_series);
         let own = Own::register(&mut registry, config.version);
-        Self { config, flows, tcp, requests, own, registry }
+        let exemplars = Exemplars::new(config.max_series);
+        Self { config, flows, tcp, requests, own, exemplars, registry }
     }
 
     /// Writes all families as text.
@@ -61,7 +65,7 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         match format {
-            Format::OpenMetrics => text,
+            Format::OpenMetrics => self.exemplars.annotate(&text),
             Format::Prometheus => to_prometheus(&text),
         }
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use analyzer::fact::{Exchange, Outcome};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::{Registry, Unit};
+use wire::TapKind;
 
+use super::Metrics;
 use crate::capped::Capped;
-use crate::edge::{Edge, Series};
+use crate::edge::{Edge, Series, UNKNOWN};
 use crate::histogram::Seconds;
 
 /// Requests of application protocols.
@@ -43,5 +45,37 @@ impl Requests {
             let nanos = response.last.nanos_since(request.first);
             self.duration.at(&Series::with(edge, operation)).observe_ns(nanos);
         }
+    }
+}
+
+/// A call of a finished trace as one of its taps saw it: what an exemplar needs.
+#[derive(Clone, Copy, Debug)]
+pub struct TracedCall<'a> {
+    /// The trace.
+    pub trace_id: &'a str,
+    /// Kind of the tap.
+    pub tap_kind: TapKind,
+    /// Application protocol.
+    pub protocol: &'static str,
+    /// Workload of the client; none if unknown.
+    pub client: Option<&'a str>,
+    /// Workload of the server; none if unknown.
+    pub server: Option<&'a str>,
+    /// Operation.
+    pub operation: &'a str,
+    /// First byte of the request to last byte of the response, in nanoseconds.
+    pub duration_ns: u64,
+    /// Time of the last byte, nanoseconds since the epoch.
+    pub end_unix_ns: u64,
+}
+
+impl Metrics {
+    /// Remembers a trace as the example of the bucket that its call was counted in.
+    pub fn traced(&self, call: &TracedCall<'_>) {
+        let name = |workload: Option<&str>| workload.unwrap_or(UNKNOWN).into();
+        let edge = Edge::new(call.tap_kind, call.protocol, name(call.client), name(call.server));
+        let operation = ("operation", Cow::Owned(call.operation.to_owned()));
+        let series = Series::with(&Arc::new(edge), operation);
+        self.exemplars.set(&series, call.trace_id, call.duration_ns, call.end_unix_ns);
     }
 }
