@@ -1,0 +1,98 @@
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use wire::TapId;
+
+use crate::Error;
+
+/// Gives an id to the tap of that name: the file's, or `file#interface` in a pcapng file with several interfaces.
+pub type TapNames = Box<dyn FnMut(&str) -> TapId + Send>;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// An opened file with its compression removed.
+pub(super) struct Input {
+    pub(super) reader: Box<dyn Read + Send>,
+    /// Bytes read from the file itself, compressed as they may be.
+    pub(super) position: Arc<AtomicU64>,
+    /// Size of the file itself; unknown for pipes.
+    pub(super) size: Option<u64>,
+}
+
+impl Input {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let fail = |source| Error::File { path: path.display().to_string(), source };
+        let (raw, size): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
+            (Box::new(io::stdin()), None)
+        } else {
+            let file = File::open(path).map_err(fail)?;
+            let metadata = file.metadata().map_err(fail)?;
+            if metadata.is_dir() {
+                return Err(Error::NotACapture {
+                    path: path.display().to_string(),
+                    problem: "is a directory, not a capture file".into(),
+                });
+            }
+            let size = metadata.is_file().then_some(metadata.len());
+            (Box::new(file), size)
+        };
+        let position = Arc::new(AtomicU64::new(0));
+        let mut counted = Counted { input: raw, position: Arc::clone(&position) };
+        let mut head = Vec::with_capacity(4);
+        counted.by_ref().take(4).read_to_end(&mut head).map_err(fail)?;
+        let gzip = head.starts_with(&GZIP);
+        let zstd = head.starts_with(&ZSTD);
+        let whole = Cursor::new(head).chain(counted);
+        let reader: Box<dyn Read + Send> = if gzip {
+            Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(256 << 10, whole)))
+        } else if zstd {
+            Box::new(zstd::Decoder::new(whole).map_err(fail)?)
+        } else {
+            Box::new(whole)
+        };
+        Ok(Self { reader, position, size })
+    }
+}
+
+struct Counted {
+    input: Box<dyn Read + Send>,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(buf)?;
+        self.position.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// What a file is that starts with `head`, where it is known and not a capture that can be read.
+pub(super) fn describe(head: &[u8]) -> String {
+    const KNOWN: [(&[u8], &str); 12] = [
+        (b"snoop\0\0\0", "is a snoop file, which is not supported"),
+        (&[0xfd, b'7', b'z', b'X', b'Z', 0], "is compressed with xz, which is not supported"),
+        (b"BZh", "is compressed with bzip2, which is not supported"),
+        (&[0x04, 0x22, 0x4d, 0x18], "is compressed with lz4, which is not supported"),
+        (&[0xff, 0xd8, 0xff], "is a JPEG image, not a capture file (pcap or pcapng expected)"),
+        (b"\x89PNG", "is a PNG image, not a capture file (pcap or pcapng expected)"),
+        (b"GIF8", "is a GIF image, not a capture file (pcap or pcapng expected)"),
+        (b"%PDF", "is a PDF document, not a capture file (pcap or pcapng expected)"),
+        (b"PK\x03\x04", "is a zip archive, not a capture file (pcap or pcapng expected)"),
+        (b"\x7fELF", "is a program, not a capture file (pcap or pcapng expected)"),
+        (b"RTSS", "is a Network Monitor capture, which is not supported"),
+        (b"GMBU", "is a Network Monitor capture, which is not supported"),
+    ];
+    if head.is_empty() {
+        return "is empty".into();
+    }
+    if let Some((_, words)) = KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return (*words).into();
+    }
+    "is no capture file (pcap or pcapng expected)".into()
+}

@@ -1,0 +1,12 @@
+//! Capture files: pcap and pcapng, plain or compressed.
+
+mod buffer;
+mod input;
+mod interface;
+mod pcap;
+mod pcapng;
+mod reader;
+mod step;
+
+pub use input::TapNames;
+pub use reader::CaptureFile;

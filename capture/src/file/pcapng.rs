@@ -1,0 +1,193 @@
+//! The block format (draft-ietf-opsawg-pcapng).
+
+use wire::{TapId, Timestamp};
+
+use super::input::TapNames;
+use super::interface::Interface;
+use super::step::{Endian, MAX_CAPTURED, Record, Step};
+
+const SECTION: u32 = 0x0a0d_0d0a;
+const INTERFACE: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Everything of a block that is not its body.
+const FRAMING: usize = 12;
+/// More than a packet block needs around [`MAX_CAPTURED`] bytes, for its options.
+const MAX_BLOCK: usize = MAX_CAPTURED + (1 << 20);
+/// Interfaces of one section. Each costs memory, and no more can be told apart by name.
+const MAX_INTERFACES: usize = 65_536;
+
+/// State of a pcapng file.
+pub(super) struct PcapNg {
+    endian: Endian,
+    interfaces: Vec<Interface>,
+    name: String,
+    names: TapNames,
+    /// Taps named so far, by the interface's own name: the interface of a later section may be one of them.
+    taps: Vec<(Option<String>, TapId)>,
+}
+
+impl PcapNg {
+    /// Whether a file that starts with `head` (12 bytes) has this format.
+    pub(super) fn recognises(head: &[u8]) -> bool {
+        Endian::Big.u32(head, 0) == SECTION && section_endian(head).is_some()
+    }
+
+    pub(super) fn new(name: String, names: TapNames) -> Self {
+        Self { endian: Endian::Little, interfaces: Vec::new(), name, names, taps: Vec::new() }
+    }
+
+    pub(super) fn step(&mut self, data: &[u8]) -> Step {
+        if data.len() < FRAMING {
+            return Step::Need(FRAMING);
+        }
+        let kind = self.endian.u32(data, 0);
+        if kind == SECTION {
+            // The length is in the byte order that the section's magic number tells.
+            match section_endian(data) {
+                Some(endian) => self.endian = endian,
+                None => return Step::Malformed("a section has no byte order magic".into()),
+            }
+        }
+        let claimed = self.endian.u32(data, 4) as usize;
+        if claimed < FRAMING {
+            return Step::Malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+        }
+        let total = claimed.next_multiple_of(4);
+        if !matches!(kind, SECTION | INTERFACE | PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
+            return Step::Skip(total);
+        }
+        if total > MAX_BLOCK {
+            return Step::Malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+        }
+        if data.len() < total {
+            return Step::Need(total);
+        }
+        let again = self.endian.u32(data, total - 4) as usize;
+        if again != claimed {
+            return Step::Malformed(format!("a block's lengths differ: {claimed} before, {again} behind it"));
+        }
+        let body = data.get(8..total - 4).unwrap_or_default();
+        match kind {
+            SECTION => self.section(total),
+            INTERFACE => self.interface(body, total),
+            SIMPLE_PACKET => self.simple_packet(body, total),
+            _ => self.packet(kind, body, total),
+        }
+    }
+
+    fn section(&mut self, total: usize) -> Step {
+        self.interfaces.clear();
+        Step::Skip(total)
+    }
+
+    fn interface(&mut self, body: &[u8], total: usize) -> Step {
+        if self.interfaces.len() >= MAX_INTERFACES {
+            return Step::Malformed(format!("a section has more than {MAX_INTERFACES} interfaces"));
+        }
+        match Interface::parse(self.endian, body) {
+            Some(interface) => {
+                self.interfaces.push(interface);
+                Step::Skip(total)
+            }
+            None => Step::Malformed("an interface description is too short".into()),
+        }
+    }
+
+    /// Enhanced packet block, and the obsolete packet block, whose first word holds interface (16 bits) and drop count.
+    fn packet(&mut self, kind: u32, body: &[u8], total: usize) -> Step {
+        if body.len() < 20 {
+            return Step::Malformed("a packet block is too short".into());
+        }
+        let endian = self.endian;
+        let index = if kind == PACKET { u32::from(endian.u16(body, 0)) } else { endian.u32(body, 0) };
+        let units = u64::from(endian.u32(body, 4)) << 32 | u64::from(endian.u32(body, 8));
+        let captured = endian.u32(body, 12);
+        if captured as usize > body.len() - 20 {
+            return Step::Malformed(format!(
+                "a packet block of {total} bytes claims {captured} captured bytes"
+            ));
+        }
+        let original = endian.u32(body, 16);
+        let Some(interface) = self.interfaces.get(index as usize) else {
+            return Step::Malformed(format!(
+                "a packet of interface {index}, which the section does not describe"
+            ));
+        };
+        let time = interface.time(units);
+        let link_type = interface.link_type;
+        let Some(tap) = interface.tap.or_else(|| self.name_tap(index as usize)) else {
+            return Step::Skip(total);
+        };
+        Step::Frame(Record {
+            time,
+            tap,
+            link_type,
+            wire_len: original.max(captured),
+            start: 28,
+            len: captured as usize,
+            total,
+        })
+    }
+
+    /// A simple packet block has no time and belongs to the section's first interface.
+    fn simple_packet(&mut self, body: &[u8], total: usize) -> Step {
+        let Some(interface) = self.interfaces.first() else {
+            return Step::Malformed("a simple packet in a section that describes no interface".into());
+        };
+        if body.len() < 4 {
+            return Step::Malformed("a simple packet block is too short".into());
+        }
+        let original = self.endian.u32(body, 0);
+        let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
+        let captured = original.min(snap_len);
+        if captured as usize > body.len() - 4 {
+            return Step::Malformed(format!(
+                "a simple packet block of {total} bytes claims {captured} bytes"
+            ));
+        }
+        let link_type = interface.link_type;
+        let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {
+            return Step::Skip(total);
+        };
+        Step::Frame(Record {
+            time: Timestamp::ZERO,
+            tap,
+            link_type,
+            wire_len: original,
+            start: 12,
+            len: captured as usize,
+            total,
+        })
+    }
+
+    /// Names the tap of an interface at its first frame. The only interface of a file goes by the file's name alone.
+    #[cold]
+    fn name_tap(&mut self, index: usize) -> Option<TapId> {
+        let alone = self.interfaces.len() == 1 && self.taps.is_empty();
+        let interface = self.interfaces.get_mut(index)?;
+        let own = interface.name.clone().or_else(|| (index > 0).then(|| index.to_string()));
+        let known = self.taps.iter().find(|(name, _)| *name == own).map(|(_, tap)| *tap);
+        let tap = known.unwrap_or_else(|| {
+            let tap = if alone {
+                (self.names)(&self.name)
+            } else {
+                (self.names)(&format!("{}#{}", self.name, own.as_deref().unwrap_or("0")))
+            };
+            self.taps.push((own, tap));
+            tap
+        });
+        interface.tap = Some(tap);
+        Some(tap)
+    }
+}
+
+fn section_endian(head: &[u8]) -> Option<Endian> {
+    match head.get(8..12)? {
+        [0x1a, 0x2b, 0x3c, 0x4d] => Some(Endian::Big),
+        [0x4d, 0x3c, 0x2b, 0x1a] => Some(Endian::Little),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+use wire::{LinkType, TapId, Timestamp};
+
+/// Captured bytes that one record may claim. More is taken for a damaged file: no device hands over frames of this size.
+pub(super) const MAX_CAPTURED: usize = 64 << 20;
+
+/// What the bytes at the reading position are.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A record with a frame.
+    Frame(Record),
+    /// That many bytes without a frame, which need not be in memory.
+    Skip(usize),
+    /// Cannot tell before that many bytes are in memory.
+    Need(usize),
+    /// Not what it should be.
+    Malformed(String),
+}
+
+/// A record with a frame, as positions relative to the reading position.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) time: Timestamp,
+    pub(super) tap: TapId,
+    pub(super) link_type: LinkType,
+    pub(super) wire_len: u32,
+    /// Where the frame starts.
+    pub(super) start: usize,
+    /// Captured bytes.
+    pub(super) len: usize,
+    /// Length of the whole record.
+    pub(super) total: usize,
+}
+
+/// Byte order of a file or section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endian {
+    Little,
+    Big,
+}
+
+impl Endian {
+    /// The 16-bit number at `at`; 0 beyond the end, which callers have excluded.
+    pub(super) fn u16(self, bytes: &[u8], at: usize) -> u16 {
+        let raw = bytes.get(at..).and_then(|b| b.first_chunk()).copied().unwrap_or_default();
+        match self {
+            Self::Little => u16::from_le_bytes(raw),
+            Self::Big => u16::from_be_bytes(raw),
+        }
+    }
+
+    /// The 32-bit number at `at`; 0 beyond the end, which callers have excluded.
+    pub(super) fn u32(self, bytes: &[u8], at: usize) -> u32 {
+        let raw = bytes.get(at..).and_then(|b| b.first_chunk()).copied().unwrap_or_default();
+        match self {
+            Self::Little => u32::from_le_bytes(raw),
+            Self::Big => u32::from_be_bytes(raw),
+        }
+    }
+
+    /// The 64-bit number at `at`; 0 beyond the end, which callers have excluded.
+    pub(super) fn u64(self, bytes: &[u8], at: usize) -> u64 {
+        let raw = bytes.get(at..).and_then(|b| b.first_chunk()).copied().unwrap_or_default();
+        match self {
+            Self::Little => u64::from_le_bytes(raw),
+            Self::Big => u64::from_be_bytes(raw),
+        }
+    }
+}
