@@ -132,7 +132,8 @@ fn scenario() -> Metrics {
 
 fn value(text: &str, start: &str, labels: &[&str]) -> Option<f64> {
     let line = text.lines().find(|l| l.starts_with(start) && labels.iter().all(|label| l.contains(label)))?;
-    line.rsplit(' ').next()?.parse().ok()
+    let sample = line.split(" # ").next()?;
+    sample.rsplit(' ').next()?.parse().ok()
 }
 
 #[test]
