@@ -1,0 +1,37 @@
+# Each target installs what it needs (Debian 12, as root or with sudo) and then does its work.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help demo build test bench bench-live lint fuzz setup-%
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: setup-demo ## two pods and a service behind them: one request as a tree, its edges, the metrics (root)
+	@cargo build --release --quiet --bin wirespan
+	@tests/testbed/demo $(TARGET)/release/wirespan
+
+build: setup-build ## the release binary, target/release/wirespan
+	cargo build --release --bin wirespan
+
+test: setup-test ## every test; those that need root say so when they are skipped
+	cargo build --workspace --all-targets
+	cargo test --workspace --no-fail-fast
+
+bench: setup-bench ## ns per packet of decoding, reassembly and a whole replay
+	cargo bench --workspace
+
+bench-live: setup-bench ## wrk against nginx in pods, with and without wirespan, both backends (root)
+	cargo build --release --bin wirespan
+	scripts/bench-live $(TARGET)/release/wirespan
+
+lint: setup-lint ## formatting, clippy, rustdoc, shellcheck, dependencies
+	scripts/lint
+
+fuzz: setup-build ## each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
+	scripts/fuzz
+
+setup-%:
+	@scripts/setup $*
