@@ -1,1 +1,19 @@
-//! xdp
+//! What the kernel itself sees: system calls on TCP sockets ([`SocketRecords`]) and, as an alternative to packet
+//! sockets, frames at XDP and TCX hooks ([`FrameTap`]).
+//!
+//! The programs under `bpf/` are C, compiled by `build.rs`, and find the kernel's structures through its BTF. They copy
+//! no payload out of system calls. Times leave this crate as [`wire::Timestamp`]: the kernel's monotonic
+//! clock is converted here and nowhere else.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod error;
+mod record;
+mod ring;
+mod sock_records;
+mod tracefs;
+
+pub use error::{Error, Missing};
+pub use sock_records::{SocketRecords, SocketRecordsConfig};
+pub use tracefs::{TRACEFS, ensure_tracefs};
