@@ -1,0 +1,2 @@
+/// Names a call while its trace is not complete; later calls have larger numbers.
+pub(crate) type CallId = u64;

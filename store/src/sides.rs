@@ -1,0 +1,117 @@
+use std::collections::VecDeque;
+
+use wire::{Endpoint, SeqRange};
+
+use crate::calls::OpenCall;
+use crate::kernel::{Io, Kernel};
+use crate::side::{Begin, Side};
+
+/// A connection that was opened longer than this before its first request was opened in advance.
+const IN_ADVANCE_NS: u64 = 1_000_000_000;
+
+fn first(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<&Io> {
+    let range = range?;
+    list.iter()
+        .find(|io| io.seq.contains(range.start))
+        .or_else(|| list.iter().find(|io| io.seq.overlaps(range)))
+}
+
+fn last(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<&Io> {
+    let range = range.filter(|r| !r.is_empty())?;
+    let end = SeqRange::new(range.end.plus(u32::MAX), 1);
+    list.iter().rev().find(|io| io.seq.overlaps(end))
+}
+
+/// The process that sent the request, if its socket is known.
+pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
+    let (request, response) = (call.request(), call.response());
+    for (local, remote) in ends(call) {
+        for &cookie in kernel.between(local, remote).iter().rev() {
+            let Some(socket) = kernel.socket(cookie) else { continue };
+            let sent = first(&socket.sends, request).filter(|io| plausible(io, call));
+            let got = last(&socket.receives, response).filter(|io| plausible(io, call));
+            let any = got.or_else(|| first(&socket.receives, response).filter(|io| plausible(io, call)));
+            let Some(io) = sent.or(any) else { continue };
+            let by_send =
+                sent.map(|io| Begin { cause: io.cause, at: io.enter, sent: io.enter, guess: false });
+            let is_first = socket
+                .first_sent
+                .zip(request)
+                .is_some_and(|((_, seq), r)| seq == r.start || sent.is_some_and(|io| io.seq.contains(seq)));
+            let begins = match (&socket.connect, sent, by_send) {
+                (Some(connect), Some(send), Some(by_send)) if is_first => {
+                    let other_course = connect.process.tid != send.process.tid
+                        || send.enter.nanos_since(connect.enter) > IN_ADVANCE_NS;
+                    let by_connect =
+                        Begin { cause: connect.cause, at: connect.enter, sent: send.enter, guess: false };
+                    [Some(by_connect), other_course.then_some(Begin { guess: true, ..by_send })]
+                }
+                (_, _, by_send) => [by_send, None],
+            };
+            return Some(Side {
+                cookie,
+                process: io.process,
+                local,
+                sent: sent.map(|io| io.enter),
+                finished: last(&socket.sends, request).map(|io| io.exit),
+                received: got.map(|io| io.exit),
+                begins,
+            });
+        }
+    }
+    None
+}
+
+/// The process that received the request, if its socket is known.
+pub(crate) fn server(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
+    let (request, response) = (call.request(), call.response());
+    for (remote, local) in ends(call) {
+        for &cookie in kernel.between(local, remote).iter().rev() {
+            let Some(socket) = kernel.socket(cookie) else { continue };
+            let got = first(&socket.receives, request).filter(|io| plausible(io, call));
+            let sent = first(&socket.sends, response).filter(|io| plausible(io, call));
+            let Some(io) = got.or(sent) else { continue };
+            return Some(Side {
+                cookie,
+                process: io.process,
+                local,
+                sent: sent.map(|io| io.enter),
+                finished: last(&socket.sends, response).map(|io| io.exit),
+                received: got.map(|io| io.exit),
+                begins: [None; 2],
+            });
+        }
+    }
+    None
+}
+
+/// Adds what came after the processes were found: a response is often read late.
+pub(crate) fn complete(call: &mut OpenCall, kernel: &Kernel) {
+    let response = call.response();
+    if let Some(side) = call.client.as_mut().filter(|side| side.received.is_none())
+        && let Some(socket) = kernel.socket(side.cookie)
+    {
+        side.received = last(&socket.receives, response).map(|io| io.exit);
+    }
+    if let Some(side) = call.server.as_mut().filter(|side| side.sent.is_none())
+        && let Some(socket) = kernel.socket(side.cookie)
+    {
+        side.sent = first(&socket.sends, response).map(|io| io.enter);
+        side.finished = last(&socket.sends, response).map(|io| io.exit);
+    }
+}
+
+/// Client and server ends as the taps saw them, each pair once.
+fn ends(call: &OpenCall) -> impl Iterator<Item = (Endpoint, Endpoint)> + '_ {
+    call.observations.iter().enumerate().filter_map(|(i, o)| {
+        let pair = (o.client, o.server);
+        let before = call.observations.iter().take(i).any(|o| (o.client, o.server) == pair);
+        (!before).then_some(pair)
+    })
+}
+
+/// Sequence numbers and ports come again: a record of an hour ago is of another connection.
+fn plausible(io: &Io, call: &OpenCall) -> bool {
+    const SLACK_NS: u64 = 120_000_000_000;
+    io.exit.nanos_since(call.end) < SLACK_NS && call.start.nanos_since(io.exit) < SLACK_NS
+}

@@ -1,0 +1,123 @@
+use analyzer::fact::Exchange;
+use wire::{SockIo, Tap, Timestamp};
+
+use crate::archive::{Archive, Query};
+use crate::config::StoreConfig;
+use crate::counters::Counters;
+use crate::error::Error;
+use crate::joiner::Joiner;
+use crate::model::{Trace, TraceId};
+use crate::services::ServiceEdge;
+
+/// Joins what is added to it into traces, and keeps them.
+#[derive(Debug)]
+pub struct Store {
+    joiner: Joiner,
+    archive: Archive,
+    config: StoreConfig,
+    now: Timestamp,
+    pruned: u64,
+}
+
+impl Store {
+    /// A store that keeps its traces where `config` says.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is no trace store of a known layout.
+    pub fn open(config: StoreConfig) -> Result<Self, Error> {
+        let archive = Archive::open(&config)?;
+        Ok(Self { joiner: Joiner::new(config.clone()), archive, config, now: Timestamp::ZERO, pruned: 0 })
+    }
+
+    /// Tells name and kind of a tap; without, hops are named by its number.
+    pub fn add_tap(&mut self, tap: Tap) {
+        self.joiner.add_tap(tap);
+    }
+
+    /// Tells the name of a control group (container, unit); without, processes carry its number.
+    pub fn add_cgroup(&mut self, id: u64, name: String) {
+        self.joiner.add_cgroup(id, name);
+    }
+
+    /// Takes an exchange that one tap saw; each tap's is to be added.
+    pub fn add_exchange(&mut self, exchange: &Exchange) {
+        self.joiner.add_exchange(exchange);
+    }
+
+    /// Takes what a process did to a socket. May come before or after the exchange, and out of order within
+    /// [`StoreConfig::settle`].
+    pub fn add_sock_io(&mut self, io: &SockIo) {
+        self.joiner.add_sock_io(io);
+    }
+
+    /// Goes on to the time `now`, which never goes back; to be called several times a second. Returns the traces that became complete,
+    /// after they were kept.
+    ///
+    /// # Errors
+    /// If the file cannot be written; the traces are lost then, and the store may be used further.
+    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Trace>, Error> {
+        self.now = self.now.max(now);
+        let traces = self.joiner.tick(now);
+        self.keep(traces)
+    }
+
+    /// Completes all traces with what is there, as at the end of the input.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn finish(&mut self) -> Result<Vec<Trace>, Error> {
+        let traces = self.joiner.finish();
+        self.keep(traces)
+    }
+
+    fn keep(&mut self, traces: Vec<Trace>) -> Result<Vec<Trace>, Error> {
+        if !traces.is_empty() {
+            let latest = traces.iter().map(|trace| trace.root.end_unix_ns).max().unwrap_or(0);
+            let now = self.now.as_nanos().max(if self.now == Timestamp::ZERO { latest } else { 0 });
+            self.pruned += self.archive.keep(&traces, now, &self.config)?;
+        }
+        Ok(traces)
+    }
+
+    /// Kept traces that fit `query`, the newest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn traces(&self, query: &Query) -> Result<Vec<Trace>, Error> {
+        self.archive.traces(query)
+    }
+
+    /// The kept trace of this id.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>, Error> {
+        self.archive.trace(id)
+    }
+
+    /// The kept trace whose id starts with `prefix`.
+    ///
+    /// # Errors
+    /// If several do, or the file cannot be read.
+    pub fn trace_by_prefix(&self, prefix: &str) -> Result<Option<Trace>, Error> {
+        self.archive.trace_by_prefix(prefix)
+    }
+
+    /// Who calls whom, over the kept traces that fit `query`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn services(&self, query: &Query) -> Result<Vec<ServiceEdge>, Error> {
+        self.archive.services(query)
+    }
+
+    /// What it did and what its limits cost.
+    pub fn counters(&self) -> Counters {
+        Counters { pruned: self.pruned, ..self.joiner.counters }
+    }
+
+    /// Estimate of the memory that it uses, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.joiner.bytes() + self.archive.bytes()
+    }
+}
