@@ -2,11 +2,7 @@ use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
-use super::{CloseReason, FlowState, LatencyHistogram, Protocol};
-
-/// Number of a flow: the number of its first frame in the input, so the same for any number of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowId(pub u64);
+use super::{CloseReason, FlowId, FlowState, LatencyHistogram, Protocol};
 
 /// How client and server were told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,13 +2,15 @@
 
 mod attributes;
 mod exchange;
+mod flow_id;
 mod flow_record;
 mod latency;
 mod reasons;
 
 pub use attributes::{Attributes, Value};
 pub use exchange::{Exchange, MessageSpan, Outcome, Protocol, TcpTrouble};
-pub use flow_record::{ClientBy, DirectionRecord, FlowId, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord};
+pub use flow_id::FlowId;
+pub use flow_record::{ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord};
 pub use latency::LatencyHistogram;
 pub use reasons::{CloseReason, FlowState, Table};
 
