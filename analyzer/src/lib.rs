@@ -6,8 +6,17 @@
 
 #![forbid(unsafe_code)]
 
+mod analyzer;
+mod config;
 pub mod fact;
+mod flow;
 mod l7;
+mod per_side;
 mod tcp;
+mod tracker;
+mod usage;
 
+pub use analyzer::Analyzer;
+pub use config::{Config, FlowLimits, ReassemblyLimits};
 pub use fact::{Fact, Sink};
+pub use usage::Usage;

@@ -1,5 +1,29 @@
 //! TCP: reassembly into chunks, Wireshark's analysis, our own measures, states and close reasons.
 
+mod analysis;
+mod budget;
 mod chunk;
+mod connection;
+mod findings;
+mod held;
+mod progress;
+mod samples;
+mod segment;
+mod stream;
+mod troubles;
+mod unacked;
 
+pub(crate) use budget::Budget;
 pub(crate) use chunk::Chunk;
+pub(crate) use connection::Connection;
+pub(crate) use progress::{Cause, Phase};
+pub(crate) use segment::Segment;
+pub(crate) use stream::{Outcome, Stream};
+
+use analysis::Analysis;
+use findings::Findings;
+use held::Held;
+use progress::Progress;
+use samples::{Distribution, Samples};
+use troubles::Troubles;
+use unacked::Unacked;

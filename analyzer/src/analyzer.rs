@@ -1,0 +1,73 @@
+use wire::decode::Decoder;
+use wire::{RawFrame, Timestamp};
+
+use crate::config::Config;
+use crate::fact::{Fact, Sink};
+use crate::tracker::Tracker;
+use crate::usage::Usage;
+
+/// Turns the frames of one shard into facts.
+///
+/// ```
+/// use analyzer::{Analyzer, Config, Fact, Sink};
+/// use wire::{LinkType, RawFrame, TapId, Timestamp};
+///
+/// struct Undecoded(u64);
+/// impl Sink for Undecoded {
+///     fn emit(&mut self, fact: Fact<'_>) {
+///         self.0 += u64::from(matches!(fact, Fact::Undecoded { .. }));
+///     }
+/// }
+///
+/// let mut analyzer = Analyzer::new(Config::default());
+/// let mut sink = Undecoded(0);
+/// let frame = RawFrame {
+///     time: Timestamp::from_parts(1, 0),
+///     tap: TapId(0),
+///     link_type: LinkType::Ethernet,
+///     wire_len: 60,
+///     vlan: None,
+///     bytes: &[0; 60],
+/// };
+/// analyzer.frame(1, &frame, &mut sink);
+/// analyzer.finish(&mut sink);
+/// assert_eq!(sink.0, 1);
+/// ```
+#[derive(Debug)]
+pub struct Analyzer {
+    decoder: Decoder,
+    tracker: Tracker,
+}
+
+impl Analyzer {
+    /// Analyzer with empty tables.
+    pub fn new(config: Config) -> Self {
+        Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config) }
+    }
+
+    /// Takes the next frame. `number` counts the frames of the whole input from 1: a flow is named by that of its first
+    /// frame. Frames should come in order of time; one that is older than those before it does no harm.
+    pub fn frame<S: Sink>(&mut self, number: u64, frame: &RawFrame<'_>, sink: &mut S) {
+        match self.decoder.decode(frame) {
+            Ok(packet) => self.tracker.packet(number, &packet, sink),
+            Err(reason) => sink.emit(Fact::Undecoded { tap: frame.tap, reason }),
+        }
+    }
+
+    /// Says that it is `now`, in the time of frames: flows that were idle for too long are closed, holes and requests that
+    /// waited for too long are given up, and the figures of flows that changed come out, each by flow number.
+    /// Call it about once a second of frame time.
+    pub fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        self.tracker.tick(now, sink);
+    }
+
+    /// Closes all flows, by flow number: the input is over.
+    pub fn finish<S: Sink>(&mut self, sink: &mut S) {
+        self.tracker.finish(sink);
+    }
+
+    /// What is held at the moment. Walks through all flows.
+    pub fn usage(&self) -> Usage {
+        self.tracker.usage()
+    }
+}

@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use wire::decode::DecodeConfig;
+
+/// Every limit of an [`Analyzer`](crate::Analyzer). Sizes are for one analyzer, that is for one shard.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Decoding of frames.
+    pub decode: DecodeConfig,
+    /// Flow table and its time-outs.
+    pub flows: FlowLimits,
+    /// Reassembly of TCP streams.
+    pub reassembly: ReassemblyLimits,
+    /// Segments of one direction whose acknowledgement is awaited, for round-trip times. Wireshark stops at 10,000.
+    pub unacked_segments: usize,
+    /// For how long after the last packet of a flow its conversation is still asked for requests that waited too long.
+    pub request_watch: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            decode: DecodeConfig::default(),
+            flows: FlowLimits::default(),
+            reassembly: ReassemblyLimits::default(),
+            unacked_segments: 10_000,
+            request_watch: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Limits of the flow table. Times are measured from the last packet of a flow, in frame time.
+#[derive(Clone, Debug)]
+pub struct FlowLimits {
+    /// Flows in the table; when it is full the one that was idle for longest goes.
+    pub max_flows: usize,
+    /// TCP, established or joined mid-stream.
+    pub established_idle: Duration,
+    /// TCP, handshake not finished. Longer than the longest interval between repeated SYNs (64 s on Linux).
+    pub handshake_idle: Duration,
+    /// TCP, one side sent FIN.
+    pub half_closed_idle: Duration,
+    /// TCP, closed or reset: late packets still belong to the flow, its record comes out after this time.
+    pub closed_linger: Duration,
+    /// UDP.
+    pub udp_idle: Duration,
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        Self {
+            max_flows: 262_144,
+            established_idle: Duration::from_secs(3600),
+            handshake_idle: Duration::from_secs(120),
+            half_closed_idle: Duration::from_secs(600),
+            closed_linger: Duration::from_secs(10),
+            udp_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Limits of reassembly. What waits for a hole costs its payload and [`SEGMENT_OVERHEAD`](Self::SEGMENT_OVERHEAD).
+#[derive(Clone, Debug)]
+pub struct ReassemblyLimits {
+    /// Bytes that one direction of one flow may keep waiting for a hole.
+    pub stream_bytes: usize,
+    /// Bytes that all flows together may keep waiting.
+    pub total_bytes: usize,
+    /// How long a hole is waited for after the first byte behind it was seen.
+    pub hole_wait: Duration,
+    /// How long a hole is waited for once its receiver acknowledged it: such bytes passed by without being captured,
+    /// or the capture is out of order by less than this.
+    pub acked_hole_wait: Duration,
+}
+
+impl ReassemblyLimits {
+    /// Bytes that a waiting segment is counted for besides its payload.
+    pub const SEGMENT_OVERHEAD: usize = 96;
+}
+
+impl Default for ReassemblyLimits {
+    fn default() -> Self {
+        Self {
+            stream_bytes: 4 << 20,
+            total_bytes: 64 << 20,
+            hole_wait: Duration::from_secs(10),
+            acked_hole_wait: Duration::from_millis(5),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+use wire::decode::{Decoded, Layer4, Tunnel};
+use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
+
+use super::client::{by_flags, client_of};
+use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState, TcpTrouble};
+use crate::l7::{Context, Conversation};
+use crate::per_side::PerSide;
+use crate::tcp::{Cause, Connection, Phase, Segment};
+
+/// One flow at one tap.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) id: FlowId,
+    pub(crate) key: FlowKey,
+    pub(crate) start: Timestamp,
+    pub(crate) last: Timestamp,
+    client: Side,
+    pub(crate) client_by: ClientBy,
+    /// The side that was taken for the client when the conversation began; directions of the conversation go by it.
+    spoken_by: Side,
+    /// Changed since the last tick.
+    pub(crate) changed: bool,
+    /// In the analyzer's list of flows that may wait for something.
+    pub(crate) watched: bool,
+    pub(crate) traffic: PerSide<Traffic>,
+    pub(crate) wrapping: Option<Box<Wrapping>>,
+    pub(crate) connection: Option<Connection>,
+    pub(crate) conversation: Option<Box<Conversation>>,
+}
+
+/// What one side sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) packets: u64,
+    pub(crate) data_packets: u64,
+    pub(crate) payload_bytes: u64,
+    pub(crate) ip_bytes: u64,
+    pub(crate) wire_bytes: u64,
+}
+
+/// VLANs and tunnels around the first packet.
+#[derive(Debug)]
+pub(crate) struct Wrapping {
+    pub(crate) vlans: Vec<u16>,
+    pub(crate) tunnels: Vec<Tunnel>,
+}
+
+/// Time-out that a flow is under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Closed,
+    Handshake,
+    Datagrams,
+    HalfClosed,
+    Established,
+}
+
+impl Class {
+    /// Every class.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Closed, Self::Handshake, Self::Datagrams, Self::HalfClosed, Self::Established];
+}
+
+impl Flow {
+    pub(crate) fn new(id: FlowId, packet: &Decoded<'_>) -> Self {
+        let (client, client_by) = client_of(&packet.key, packet.side, &packet.layer4);
+        let wrapped = !packet.vlans.as_slice().is_empty() || !packet.tunnels.is_empty();
+        Self {
+            id,
+            key: packet.key,
+            start: packet.time,
+            last: packet.time,
+            client,
+            client_by,
+            spoken_by: client,
+            changed: false,
+            watched: false,
+            traffic: PerSide::default(),
+            wrapping: wrapped.then(|| {
+                Box::new(Wrapping { vlans: packet.vlans.as_slice().to_vec(), tunnels: packet.tunnels.to_vec() })
+            }),
+            connection: matches!(packet.layer4, Layer4::Tcp(_)).then(Connection::default),
+            conversation: None,
+        }
+    }
+
+    /// Counts a packet, and learns from its flags which end is the client where that was not certain.
+    pub(crate) fn count(&mut self, packet: &Decoded<'_>) {
+        let payload = match &packet.layer4 {
+            Layer4::Tcp(tcp) => {
+                self.learn_client(by_flags(packet.side, tcp.flags));
+                tcp.payload_len
+            }
+            Layer4::Udp(udp) => udp.payload_len,
+        };
+        self.last = self.last.max(packet.time);
+        let traffic = self.traffic.get_mut(packet.side);
+        traffic.packets += 1;
+        traffic.data_packets += u64::from(payload > 0);
+        traffic.payload_bytes += u64::from(payload);
+        traffic.ip_bytes += u64::from(packet.ip.len);
+        traffic.wire_bytes += u64::from(packet.wire_len);
+    }
+
+    fn learn_client(&mut self, told: Option<(Side, ClientBy)>) {
+        let Some((client, by)) = told else { return };
+        let better = match by {
+            ClientBy::Syn => self.client_by != ClientBy::Syn,
+            _ => !matches!(self.client_by, ClientBy::Syn | ClientBy::SynAck),
+        };
+        if better {
+            (self.client, self.client_by) = (client, by);
+        }
+    }
+
+    /// The end that asks, as far as is known now.
+    pub(crate) fn client(&self) -> Side {
+        let guessed = matches!(self.client_by, ClientBy::Port | ClientBy::FirstPacket);
+        if guessed && self.conversation.as_ref().is_some_and(|c| c.reversed()) {
+            self.spoken_by.other()
+        } else {
+            self.client
+        }
+    }
+
+    /// Direction of what `side` says, as the conversation knows it.
+    pub(crate) fn spoken(&self, side: Side) -> Direction {
+        if side == self.spoken_by { Direction::ToServer } else { Direction::ToClient }
+    }
+
+    /// Starts the conversation, if it has not begun.
+    pub(crate) fn converse(&mut self) {
+        if self.conversation.is_none() {
+            self.spoken_by = self.client;
+            self.conversation = Some(Box::default());
+        }
+    }
+
+    pub(crate) fn wants_payload(&self) -> bool {
+        self.conversation.as_ref().is_none_or(|c| c.wants_payload())
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        let (client, server) = (self.spoken_by, self.spoken_by.other());
+        let base = self.connection.as_ref().map_or_else(PerDirection::default, |c| PerDirection {
+            to_server: c.streams.get(client).base(),
+            to_client: c.streams.get(server).base(),
+        });
+        Context {
+            flow: self.id,
+            tap: self.key.tap,
+            transport: self.key.transport,
+            client: self.key.endpoint(client),
+            server: self.key.endpoint(server),
+            base,
+            trouble: self.connection.as_ref().map_or_else(TcpTrouble::default, |c| {
+                let [retransmissions, out_of_order, zero_windows] = c.trouble_counts();
+                TcpTrouble {
+                    retransmissions,
+                    out_of_order,
+                    zero_windows,
+                    rtt_ns: c.mean_rtt_ns(),
+                    missing_bytes: c.missing_bytes(),
+                }
+            }),
+        }
+    }
+
+    pub(crate) fn opening(&self) -> FlowOpening {
+        let client = self.client();
+        FlowOpening {
+            id: self.id,
+            tap: self.key.tap,
+            transport: self.key.transport,
+            client: self.key.endpoint(client),
+            server: self.key.endpoint(client.other()),
+            start: self.start,
+        }
+    }
+
+    /// Whether `packet` belongs to a new flow on the same addresses and ports.
+    pub(crate) fn starts_over(&self, packet: &Decoded<'_>) -> bool {
+        match (&self.connection, &packet.layer4) {
+            (Some(connection), Layer4::Tcp(tcp)) => {
+                connection.analysis.starts_over(&Segment { time: packet.time, side: packet.side, tcp: *tcp })
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        match self.connection.as_ref().map(|c| c.progress.phase()) {
+            None => Class::Datagrams,
+            Some(Phase::Handshake) => Class::Handshake,
+            Some(Phase::Established) => Class::Established,
+            Some(Phase::HalfClosed) => Class::HalfClosed,
+            Some(Phase::Closed) => Class::Closed,
+        }
+    }
+
+    /// What the final record says for `cause` at `now`.
+    pub(crate) fn end(&self, cause: Cause, now: Timestamp) -> (FlowState, CloseReason) {
+        /// Longer than the first repetition of a SYN takes.
+        const PATIENCE_NS: u64 = 3_000_000_000;
+        match (&self.connection, cause) {
+            (Some(connection), _) => {
+                let patient = now.nanos_since(self.last) >= PATIENCE_NS;
+                connection.progress.end(cause, self.client(), patient)
+            }
+            (None, Cause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
+            (None, Cause::Evicted) => (FlowState::Open, CloseReason::Evicted),
+            (None, _) => (FlowState::Open, CloseReason::InputEnd),
+        }
+    }
+
+    /// Memory that it takes, in bytes, besides what waits in reassembly.
+    pub(crate) fn bytes(&self) -> usize {
+        let wrapping = self.wrapping.as_ref().map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
+        let conversation = self.conversation.as_ref().map_or(0, |_| size_of::<Conversation>());
+        size_of::<Self>() + wrapping + conversation + self.connection.as_ref().map_or(0, Connection::bytes)
+    }
+}

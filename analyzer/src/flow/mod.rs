@@ -1,0 +1,14 @@
+//! Flows: the table, what is kept of each, and its record.
+
+mod client;
+mod entry;
+mod order;
+mod record;
+mod speech;
+mod table;
+
+pub(crate) use entry::{Class, Flow};
+pub(crate) use record::record;
+pub(crate) use table::Table;
+
+use order::Order;

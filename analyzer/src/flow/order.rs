@@ -1,0 +1,138 @@
+use wire::Timestamp;
+
+use super::Class;
+
+const NONE: u32 = u32::MAX;
+/// A flow moves to the end of its list at most once in this time, about a second.
+const GRAIN_BITS: u32 = 30;
+
+/// Slots in order of their last packet, one list for each time-out; exact to [`GRAIN_BITS`].
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    links: Vec<Link>,
+    lists: [List; Class::ALL.len()],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    first: u32,
+    last: u32,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { first: NONE, last: NONE }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    before: u32,
+    after: u32,
+    grain: u32,
+    class: Option<Class>,
+}
+
+impl Link {
+    const FREE: Self = Self { before: NONE, after: NONE, grain: 0, class: None };
+}
+
+fn grain(time: Timestamp) -> u32 {
+    (time.as_nanos() >> GRAIN_BITS) as u32
+}
+
+impl Order {
+    /// Puts `slot` at the end of a list; it must be in none.
+    pub(crate) fn push(&mut self, slot: u32, class: Class, time: Timestamp) {
+        if self.links.len() <= slot as usize {
+            self.links.resize(slot as usize + 1, Link::FREE);
+        }
+        let list = &mut self.lists[class as usize];
+        let before = list.last;
+        list.last = slot;
+        if before == NONE {
+            list.first = slot;
+        } else if let Some(link) = self.links.get_mut(before as usize) {
+            link.after = slot;
+        }
+        if let Some(link) = self.links.get_mut(slot as usize) {
+            *link = Link { before, after: NONE, grain: grain(time), class: Some(class) };
+        }
+    }
+
+    /// Takes `slot` out of its list.
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let Some(place) = self.links.get_mut(slot as usize) else { return };
+        let link = std::mem::replace(place, Link::FREE);
+        let Some(class) = link.class else { return };
+        match self.links.get_mut(link.before as usize) {
+            Some(before) if link.before != NONE => before.after = link.after,
+            _ => self.lists[class as usize].first = link.after,
+        }
+        match self.links.get_mut(link.after as usize) {
+            Some(after) if link.after != NONE => after.before = link.before,
+            _ => self.lists[class as usize].last = link.before,
+        }
+    }
+
+    /// Moves `slot` to the end of the list of `class`, unless it was moved there just now.
+    pub(crate) fn touch(&mut self, slot: u32, class: Class, time: Timestamp) {
+        match self.links.get(slot as usize) {
+            Some(link) if link.class == Some(class) && link.grain == grain(time) => {}
+            _ => {
+                self.remove(slot);
+                self.push(slot, class, time);
+            }
+        }
+    }
+
+    pub(crate) fn first(&self, class: Class) -> Option<u32> {
+        self.iter(class).next()
+    }
+
+    /// Slots of a list, the one that was idle for longest first.
+    pub(crate) fn iter(&self, class: Class) -> impl Iterator<Item = u32> {
+        let mut at = self.lists[class as usize].first;
+        std::iter::from_fn(move || {
+            let slot = (at != NONE).then_some(at)?;
+            at = self.links.get(slot as usize).map_or(NONE, |link| link.after);
+            Some(slot)
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.links.capacity() * size_of::<Link>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(order: &Order, class: Class) -> Vec<u32> {
+        order.iter(class).collect()
+    }
+
+    #[test]
+    fn slots_keep_the_order_of_their_last_packets() {
+        let at = |s: u64| Timestamp::from_parts(s * 10, 0);
+        let mut order = Order::default();
+        for slot in 0..4 {
+            order.push(slot, Class::Established, at(u64::from(slot)));
+        }
+        order.touch(1, Class::Established, at(9));
+        order.touch(3, Class::Closed, at(9));
+        assert_eq!(list(&order, Class::Established), [0, 2, 1]);
+        assert_eq!(list(&order, Class::Closed), [3]);
+        order.remove(0);
+        order.remove(1);
+        order.remove(1);
+        assert_eq!(list(&order, Class::Established), [2]);
+        order.push(0, Class::Established, at(10));
+        assert_eq!(list(&order, Class::Established), [2, 0]);
+        order.remove(2);
+        order.remove(0);
+        order.remove(3);
+        assert!(Class::ALL.into_iter().all(|class| order.first(class).is_none()));
+    }
+}

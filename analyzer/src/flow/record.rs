@@ -1,0 +1,56 @@
+use wire::{PerDirection, Side, Timestamp};
+
+use super::Flow;
+use crate::fact::{CloseReason, DirectionRecord, FlowRecord, FlowState, TunnelRecord};
+
+/// Everything measured on `flow` as of `now`, in the given state.
+pub(crate) fn record(flow: &Flow, now: Timestamp, state: FlowState, reason: Option<CloseReason>) -> FlowRecord {
+    let client = flow.client();
+    let wrapping = flow.wrapping.as_deref();
+    FlowRecord {
+        id: flow.id,
+        tap: flow.key.tap,
+        transport: flow.key.transport,
+        client: flow.key.endpoint(client),
+        server: flow.key.endpoint(client.other()),
+        client_by: flow.client_by,
+        vlans: wrapping.map(|w| w.vlans.clone()).unwrap_or_default(),
+        tunnels: wrapping.map(|w| w.tunnels.iter().map(tunnel).collect()).unwrap_or_default(),
+        start: flow.start,
+        end: flow.last,
+        state,
+        close_reason: reason,
+        directions: PerDirection {
+            to_server: direction(flow, client, now),
+            to_client: direction(flow, client.other(), now),
+        },
+        handshake: flow.connection.as_ref().and_then(|c| c.progress.handshake()),
+        l7: flow.conversation.as_ref().and_then(|c| c.summary()),
+    }
+}
+
+fn tunnel(tunnel: &wire::decode::Tunnel) -> TunnelRecord {
+    TunnelRecord {
+        kind: tunnel.kind.as_str(),
+        id: tunnel.id,
+        outer_source: tunnel.outer_source,
+        outer_destination: tunnel.outer_destination,
+    }
+}
+
+fn direction(flow: &Flow, side: Side, now: Timestamp) -> DirectionRecord {
+    let traffic = flow.traffic.get(side);
+    let mut record = DirectionRecord {
+        packets: traffic.packets,
+        data_packets: traffic.data_packets,
+        payload_bytes: traffic.payload_bytes,
+        ip_bytes: traffic.ip_bytes,
+        wire_bytes: traffic.wire_bytes,
+        ..DirectionRecord::default()
+    };
+    match &flow.connection {
+        Some(connection) => connection.fill(side, now, &mut record),
+        None => record.goodput_bytes = traffic.payload_bytes,
+    }
+    record
+}

@@ -1,0 +1,135 @@
+use wire::{Side, Timestamp};
+
+use super::Flow;
+use crate::fact::{Fact, Sink, Table};
+use crate::l7::End;
+use crate::tcp::{Budget, Chunk, Outcome, Segment, Stream};
+
+/// What may come out of a flow's streams at one moment.
+#[derive(Clone, Copy, Debug)]
+enum Occasion<'a> {
+    Segment(&'a Segment<'a>),
+    Acknowledged { segment: &'a Segment<'a>, answered: bool },
+    Passed,
+    Over,
+}
+
+impl Flow {
+    /// Reassembles `segment` and passes what comes out to the conversation.
+    pub(crate) fn hear<S: Sink>(&mut self, segment: &Segment<'_>, budget: &mut Budget<'_>, sink: &mut S) {
+        let tcp = &segment.tcp;
+        let (side, peer) = (segment.side, segment.side.other());
+        let Some(connection) = &self.connection else { return };
+        if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).lags(tcp.ack) {
+            let answered = tcp.payload_len > 0 && !tcp.flags.syn();
+            self.stream(peer, segment.time, Occasion::Acknowledged { segment, answered }, budget, sink);
+        }
+        if tcp.flags.rst() {
+            self.flush(segment.time, budget, sink);
+            self.say(End::Reset, segment.time, sink);
+        } else if tcp.payload_len > 0 || segment.counted_flag() {
+            if tcp.payload_len > 0 {
+                self.converse();
+            }
+            self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
+        }
+    }
+
+    /// Takes a datagram.
+    pub(crate) fn hear_datagram<S: Sink>(&mut self, side: Side, time: Timestamp, bytes: &[u8], sink: &mut S) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.converse();
+        let (context, direction) = (self.context(), self.spoken(side));
+        if let Some(conversation) = &mut self.conversation
+            && conversation.wants_payload()
+        {
+            conversation.datagram(&context, direction, time, bytes, sink);
+        }
+    }
+
+    /// Lets go what waited long enough by `now`: holes in streams, requests without response.
+    pub(crate) fn pass<S: Sink>(&mut self, now: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
+        for side in [Side::Low, Side::High] {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+                self.stream(side, now, Occasion::Passed, budget, sink);
+            }
+        }
+        let context = self.context();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.tick(&context, now, sink);
+        }
+    }
+
+    /// Hands on everything that waits, and ends the conversation.
+    pub(crate) fn hush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
+        self.flush(time, budget, sink);
+        self.say(End::Over, time, sink);
+    }
+
+    fn flush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
+        // The client's bytes first: a request comes before its response.
+        for side in [self.client(), self.client().other()] {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+                self.stream(side, time, Occasion::Over, budget, sink);
+            }
+        }
+    }
+
+    fn say<S: Sink>(&mut self, end: End, time: Timestamp, sink: &mut S) {
+        let context = self.context();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.end(&context, end, time, sink);
+        }
+    }
+
+    fn stream<S: Sink>(
+        &mut self,
+        side: Side,
+        time: Timestamp,
+        occasion: Occasion<'_>,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        let (mut context, direction, keep) = (self.context(), self.spoken(side), self.wants_payload());
+        let (Some(connection), conversation) = (&mut self.connection, &mut self.conversation) else { return };
+        let tap = self.key.tap;
+        let mut out = |chunk: Chunk<'_>| {
+            if let Chunk::Gap { len, .. } = chunk {
+                context.trouble.missing_bytes += len;
+                sink.emit(Fact::StreamGap { tap, bytes: len });
+            }
+            if let Some(conversation) = conversation
+                && conversation.wants_payload()
+            {
+                conversation.chunk(&context, direction, chunk, sink);
+            }
+        };
+        let stream: &mut Stream = connection.streams.get_mut(side);
+        let outcome: Outcome = match occasion {
+            Occasion::Segment(segment) => stream.segment(segment, keep, budget, &mut out),
+            Occasion::Acknowledged { segment, answered } => {
+                stream.acknowledged(segment.tcp.ack, time, answered, budget, &mut out)
+            }
+            Occasion::Passed => stream.expire(time, budget, &mut out),
+            Occasion::Over => stream.flush(time, budget, &mut out),
+        };
+        if outcome.forced > 0 {
+            sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: outcome.forced });
+        }
+        if outcome.ended {
+            self.say(End::Fin(direction), time, sink);
+        }
+    }
+
+    /// Whether time passing can make something come out.
+    pub(crate) fn waits(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
+    }
+
+    /// Bytes that wait for holes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.connection.as_ref().map_or(0, |c| c.streams.both().iter().map(|s| s.held_bytes()).sum())
+    }
+}

@@ -1,0 +1,314 @@
+use wire::decode::TcpFlags;
+use wire::{SeqNum, Side, Timestamp};
+
+use super::{Findings, Segment, Unacked};
+use crate::per_side::PerSide;
+
+/// Within this time after the second duplicate ACK a repeated segment counts as fast retransmission.
+const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
+/// What counts as reordering where the initial round-trip time is not known.
+const REORDERING_NS: i64 = 3_000_000;
+/// Value of `duplicates` after an ACK of bytes that were never seen: as good as many duplicates.
+const DUPLICATES_UNKNOWN: u32 = u32::MAX;
+/// Window before the first segment: differs from every window field.
+const WINDOW_UNKNOWN: u32 = u32::MAX;
+/// Segments remembered of a side whose peer was never seen.
+const ONE_WAY_SEGMENTS: usize = 16;
+
+/// Tells retransmissions, reordering, keep-alives and window troubles apart with the results of Wireshark 4.0's
+/// `tcp.analysis`, one segment after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Analysis {
+    tracks: PerSide<Track>,
+    /// From the last SYN to the first ACK after it, in nanoseconds; 0 if unknown.
+    initial_rtt_ns: u64,
+    last_syn: Option<Timestamp>,
+}
+
+/// What one side sent so far. A sequence number of 0 stands for "not known".
+#[derive(Debug)]
+struct Track {
+    /// One past the highest byte sent, and when it was sent.
+    next: SeqNum,
+    next_time: Timestamp,
+    /// One past the highest byte up to which nothing is missing.
+    contiguous: SeqNum,
+    last_ack: SeqNum,
+    last_ack_time: Timestamp,
+    window: u32,
+    duplicates: u32,
+    /// Initial sequence number, real or reckoned.
+    base: Option<SeqNum>,
+    scale: Scale,
+    /// The last segment was a SYN: windows are not scaled yet.
+    unscaled: bool,
+    last: Findings,
+    /// The last segment carried SACK blocks.
+    selective: bool,
+    seen: bool,
+    unacked: Unacked,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Unknown,
+    Unused,
+    Shift(u8),
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        Self {
+            next: SeqNum(0),
+            next_time: Timestamp::ZERO,
+            contiguous: SeqNum(0),
+            last_ack: SeqNum(0),
+            last_ack_time: Timestamp::ZERO,
+            window: WINDOW_UNKNOWN,
+            duplicates: 0,
+            base: None,
+            scale: Scale::Unknown,
+            unscaled: false,
+            last: Findings::default(),
+            selective: false,
+            seen: false,
+            unacked: Unacked::default(),
+        }
+    }
+}
+
+/// Outcome of the analysis of one segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) findings: Findings,
+    /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0.
+    pub(crate) ack_rtt_ns: Option<u64>,
+    /// Since the segment that this one acknowledges, where it is certain which.
+    pub(crate) rtt_ns: Option<u64>,
+}
+
+impl Analysis {
+    /// Whether `segment` opens another connection on the same addresses and ports.
+    pub(crate) fn starts_over(&self, segment: &Segment<'_>) -> bool {
+        segment.opens() && self.tracks.get(segment.side).base.is_some_and(|base| base != segment.tcp.seq)
+    }
+
+    pub(crate) fn window_scale(&self, side: Side) -> Option<u8> {
+        match self.tracks.get(side).scale {
+            Scale::Shift(shift) => Some(shift),
+            Scale::Unknown | Scale::Unused => None,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.tracks.both().iter().map(|t| t.unacked.bytes()).sum()
+    }
+
+    /// Judges the next segment, at most `max_unacked` of which are remembered a side.
+    pub(crate) fn segment(&mut self, segment: &Segment<'_>, max_unacked: usize) -> Verdict {
+        let reordering = if self.initial_rtt_ns == 0 {
+            REORDERING_NS
+        } else {
+            i64::try_from(self.initial_rtt_ns).unwrap_or(i64::MAX)
+        };
+        let (own, peer) = self.tracks.pair_mut(segment.side);
+        own.rebase(peer, segment);
+        let mut findings = own.windows_and_acks(peer, segment);
+        own.acknowledges_unseen(peer, segment, &mut findings);
+        own.repeats(peer, segment, reordering, &mut findings);
+        own.advance(peer.seen, segment, findings, max_unacked);
+
+        let echo = segment.tcp.options.timestamps.map(|t| t.echo);
+        let acked = peer.unacked.acknowledge(segment.tcp.ack, echo);
+        let since = |sent: Timestamp| segment.time.nanos_since(sent);
+        let verdict = Verdict {
+            findings,
+            ack_rtt_ns: acked.oldest.map(since).filter(|&ns| ns > 0),
+            rtt_ns: acked.certain.map(since).filter(|&ns| ns > 0 && segment.tcp.flags.ack()),
+        };
+        own.options(peer, segment);
+        self.handshake_time(segment);
+        verdict
+    }
+
+    fn handshake_time(&mut self, segment: &Segment<'_>) {
+        if segment.opens() {
+            self.last_syn = Some(segment.time);
+        } else if segment.tcp.flags.ack() && !segment.tcp.flags.syn() && self.initial_rtt_ns == 0 {
+            if let Some(syn) = self.last_syn {
+                self.initial_rtt_ns = segment.time.nanos_since(syn);
+            }
+        }
+    }
+}
+
+impl Track {
+    fn rebase(&mut self, peer: &mut Self, segment: &Segment<'_>) {
+        let seq = segment.tcp.seq;
+        if segment.opens() && self.base == Some(seq) {
+            self.next = self.contiguous;
+        }
+        if segment.tcp.flags.syn() {
+            self.base = Some(seq);
+        } else if self.base.is_none() {
+            self.base = Some(seq.plus(u32::MAX));
+        }
+        if segment.tcp.flags.ack() && peer.base.is_none() {
+            peer.base = Some(segment.tcp.ack.plus(u32::MAX));
+        }
+        self.seen = true;
+    }
+
+    fn windows_and_acks(&mut self, peer: &Self, segment: &Segment<'_>) -> Findings {
+        let mut found = Findings::default();
+        let tcp = &segment.tcp;
+        let (seq, len, window) = (tcp.seq, tcp.payload_len, u32::from(tcp.window));
+        if len == 1 && seq == self.next && peer.window == 0 {
+            found.add(Findings::ZERO_WINDOW_PROBE);
+            return found;
+        }
+        if window == 0 && !segment.control() {
+            found.add(Findings::ZERO_WINDOW);
+        }
+        if self.next.0 != 0 && seq.after(self.next) && !tcp.flags.rst() {
+            found.add(Findings::LOST_SEGMENT);
+        }
+        if len <= 1 && self.next.0 == seq.0.wrapping_add(1) && !segment.control() {
+            found.add(Findings::KEEP_ALIVE);
+        }
+        let same_place = len == 0 && seq == self.next && tcp.ack == self.last_ack && !segment.control();
+        if same_place && window != 0 && window != self.window {
+            found.add(Findings::WINDOW_UPDATE);
+        }
+        if len > 0 && !segment.control() && self.fills_window_of(peer, seq.plus(len)) {
+            found.add(Findings::WINDOW_FULL);
+        }
+        if !same_place || window != self.window {
+            return found;
+        }
+        if window == 0 {
+            if peer.last.has(Findings::ZERO_WINDOW_PROBE) {
+                found.add(Findings::ZERO_WINDOW_PROBE_ACK);
+            }
+        } else if peer.last.has(Findings::KEEP_ALIVE) {
+            found.add(Findings::KEEP_ALIVE_ACK);
+        } else {
+            found.add(Findings::DUPLICATE_ACK);
+            self.duplicates = if self.duplicates == DUPLICATES_UNKNOWN { 1 } else { self.duplicates + 1 };
+        }
+        found
+    }
+
+    fn fills_window_of(&self, peer: &Self, end: SeqNum) -> bool {
+        let shift = match peer.scale {
+            Scale::Unknown => return false,
+            Scale::Unused => 0,
+            Scale::Shift(_) if peer.unscaled => 0,
+            Scale::Shift(shift) => shift,
+        };
+        end == peer.last_ack.plus(peer.window.wrapping_shl(u32::from(shift)))
+    }
+
+    fn acknowledges_unseen(&mut self, peer: &mut Self, segment: &Segment<'_>, found: &mut Findings) {
+        let ack = segment.tcp.ack;
+        if ack != self.last_ack {
+            self.duplicates = 0;
+        }
+        if !segment.tcp.flags.ack() || peer.contiguous.0 == 0 || !ack.after(peer.contiguous) {
+            return;
+        }
+        if peer.contiguous.before(peer.next) {
+            peer.contiguous = peer.next;
+            found.add(Findings::ACKED_LOST_SEGMENT);
+        } else {
+            if peer.duplicates == 0 {
+                found.add(Findings::ACKED_LOST_SEGMENT);
+            }
+            peer.duplicates = DUPLICATES_UNKNOWN;
+        }
+    }
+
+    fn repeats(&self, peer: &Self, segment: &Segment<'_>, reordering_ns: i64, found: &mut Findings) {
+        let tcp = &segment.tcp;
+        let (seq, len) = (tcp.seq, tcp.payload_len);
+        if (len == 0 && !segment.counted_flag()) || found.has(Findings::KEEP_ALIVE) {
+            return;
+        }
+        let end = seq.plus(len);
+        if len > 0 && peer.last_ack.0 != 0 && !end.after(peer.last_ack) {
+            found.add(Findings::RETRANSMISSION);
+            found.add(Findings::SPURIOUS_RETRANSMISSION);
+            return;
+        }
+        let probe = len > 1 && self.next.0 == seq.0.wrapping_add(1);
+        if self.next.0 == 0 || !seq.before(self.next) || probe {
+            return;
+        }
+        let since_ack = segment.time.signed_nanos_since(peer.last_ack_time);
+        if peer.duplicates >= 2 && peer.last_ack == seq && (0..FAST_RETRANSMISSION_NS).contains(&since_ack) {
+            found.add(Findings::RETRANSMISSION);
+            found.add(Findings::FAST_RETRANSMISSION);
+            return;
+        }
+        let since_next = segment.time.signed_nanos_since(self.next_time);
+        let whole_end = end.plus(u32::from(segment.counted_flag()));
+        if (0..reordering_ns).contains(&since_next) && self.next != whole_end {
+            found.add(Findings::OUT_OF_ORDER);
+            return;
+        }
+        found.add(Findings::RETRANSMISSION);
+        let called_for = peer.selective || (peer.duplicates > 0 && peer.duplicates != DUPLICATES_UNKNOWN);
+        if !called_for && !tcp.flags.syn() {
+            found.add(Findings::TIMEOUT_RETRANSMISSION);
+        }
+    }
+
+    fn advance(&mut self, peer_seen: bool, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
+        let tcp = &segment.tcp;
+        let mut end = tcp.seq.plus(tcp.payload_len);
+        if tcp.payload_len > 0 || segment.counted_flag() {
+            if !peer_seen && self.unacked.len() >= ONE_WAY_SEGMENTS {
+                self.unacked.pop_oldest();
+            }
+            if self.unacked.len() < max_unacked {
+                end = end.plus(u32::from(segment.counted_flag()));
+                let timestamp = tcp.options.timestamps.map_or(0, |t| t.value);
+                let again = self.next.0 != 0 && tcp.seq.before(self.next);
+                self.unacked.push(segment.time, tcp.seq, end, timestamp, again);
+            }
+        }
+        if !found.has(Findings::ZERO_WINDOW_PROBE) {
+            if self.next.0 == 0 || end.after(self.next) {
+                self.next = end;
+                self.next_time = segment.time;
+            }
+            if self.contiguous.0 == 0 || tcp.seq == self.contiguous {
+                self.contiguous = self.next;
+            }
+        }
+        self.window = u32::from(tcp.window);
+        self.last_ack = tcp.ack;
+        self.last_ack_time = segment.time;
+        self.last = found;
+        self.selective = tcp.options.sack_count > 0;
+    }
+
+    fn options(&mut self, peer: &mut Self, segment: &Segment<'_>) {
+        let flags = segment.tcp.flags;
+        if !flags.syn() {
+            if flags.any(TcpFlags::ACK) {
+                self.unscaled = false;
+            }
+            return;
+        }
+        self.unscaled = true;
+        match segment.tcp.options.window_scale {
+            Some(_) if flags.ack() && peer.scale == Scale::Unused => self.scale = Scale::Unused,
+            Some(shift) => self.scale = Scale::Shift(shift.min(14)),
+            None => {
+                self.scale = Scale::Unused;
+                peer.scale = Scale::Unused;
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+use wire::decode::TcpFlags;
+use wire::{Side, Timestamp};
+
+use super::{Analysis, Distribution, Findings, Progress, Samples, Segment, Stream, Troubles};
+use crate::fact::DirectionRecord;
+use crate::per_side::PerSide;
+
+/// All that is known of one TCP connection besides what its application says.
+#[derive(Debug, Default)]
+pub(crate) struct Connection {
+    pub(crate) analysis: Analysis,
+    pub(crate) progress: Progress,
+    pub(crate) streams: PerSide<Stream>,
+    measures: PerSide<Measures>,
+    /// Who sent payload last, and when.
+    spoke: Option<(Side, Timestamp)>,
+}
+
+#[derive(Debug, Default)]
+struct Measures {
+    syn: u32,
+    syn_ack: u32,
+    fin: u32,
+    rst: u32,
+    psh: u32,
+    mss: Option<u16>,
+    ack_rtt: Samples,
+    rtt: Distribution,
+    response_time: Samples,
+    troubles: Option<Box<Troubles>>,
+}
+
+impl Connection {
+    /// Counts and times `segment`. `ecn` is the IP header's field.
+    pub(crate) fn segment(&mut self, segment: &Segment<'_>, ecn: u8, max_unacked: usize) {
+        let verdict = self.analysis.segment(segment, max_unacked);
+        self.progress.segment(segment);
+        let own = self.measures.get_mut(segment.side);
+        own.flags(segment);
+        if let Some(ns) = verdict.ack_rtt_ns {
+            own.ack_rtt.record(ns);
+        }
+        if let Some(ns) = verdict.rtt_ns {
+            own.rtt.record(ns);
+        }
+        own.troubles(segment, verdict.findings, ecn);
+        let repeated = verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
+        if segment.tcp.payload_len > 0 && !repeated {
+            if let Some((side, last)) = self.spoke
+                && side != segment.side
+            {
+                own.response_time.record(segment.time.nanos_since(last));
+            }
+            self.spoke = Some((segment.side, segment.time));
+        }
+    }
+
+    /// Retransmissions, segments out of order and closed windows of both sides.
+    pub(crate) fn trouble_counts(&self) -> [u64; 3] {
+        let mut sum = [0; 3];
+        for t in self.measures.both().into_iter().filter_map(|m| m.troubles.as_deref()) {
+            for (total, n) in sum.iter_mut().zip([t.retransmissions, t.out_of_order, t.zero_windows]) {
+                *total += u64::from(n);
+            }
+        }
+        sum
+    }
+
+    /// Mean round-trip time of both parts of the path together, of the handshake where no other is known; 0 if unknown.
+    pub(crate) fn mean_rtt_ns(&self) -> u64 {
+        let [low, high] = self.measures.both().map(|m| m.rtt.mean_ns());
+        match (low, high) {
+            (Some(low), Some(high)) => low.saturating_add(high),
+            _ => {
+                let handshake = self.progress.handshake().and_then(|h| h.rtt_ns);
+                handshake.or(low).or(high).unwrap_or(0)
+            }
+        }
+    }
+
+    pub(crate) fn missing_bytes(&self) -> u64 {
+        self.streams.both().iter().map(|s| s.missing()).sum()
+    }
+
+    /// Heap memory besides reassembly.
+    pub(crate) fn bytes(&self) -> usize {
+        let measures = self.measures.both().map(|m| {
+            m.rtt.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 }
+        });
+        self.analysis.bytes() + measures.iter().sum::<usize>()
+    }
+
+    /// Writes the figures of what `side` sent into `record`, as of `now`.
+    pub(crate) fn fill(&self, side: Side, now: Timestamp, record: &mut DirectionRecord) {
+        let (own, stream) = (self.measures.get(side), self.streams.get(side));
+        let troubles = own.troubles.as_deref().copied().unwrap_or_default();
+        let histogram = own.rtt.histogram();
+        *record = DirectionRecord {
+            packets: record.packets,
+            data_packets: record.data_packets,
+            payload_bytes: record.payload_bytes,
+            ip_bytes: record.ip_bytes,
+            wire_bytes: record.wire_bytes,
+            syn: u64::from(own.syn),
+            syn_ack: u64::from(own.syn_ack),
+            fin: u64::from(own.fin),
+            rst: u64::from(own.rst),
+            psh: u64::from(own.psh),
+            retransmissions: u64::from(troubles.retransmissions),
+            syn_retransmissions: u64::from(troubles.syn_retransmissions),
+            fast_retransmissions: u64::from(troubles.fast_retransmissions),
+            spurious_retransmissions: u64::from(troubles.spurious_retransmissions),
+            timeout_retransmissions: u64::from(troubles.timeout_retransmissions),
+            out_of_order: u64::from(troubles.out_of_order),
+            duplicate_acks: u64::from(troubles.duplicate_acks),
+            zero_windows: u64::from(troubles.zero_windows),
+            zero_window_probes: u64::from(troubles.zero_window_probes),
+            zero_window_probe_acks: u64::from(troubles.zero_window_probe_acks),
+            window_full: u64::from(troubles.window_full),
+            window_updates: u64::from(troubles.window_updates),
+            keep_alives: u64::from(troubles.keep_alives),
+            keep_alive_acks: u64::from(troubles.keep_alive_acks),
+            lost_segments: u64::from(troubles.lost_segments),
+            acked_lost_segments: u64::from(troubles.acked_lost_segments),
+            ecn_ce: u64::from(troubles.ecn_ce),
+            ecn_echo: u64::from(troubles.ecn_echo),
+            zero_window_ns: troubles.zero_window_ns(now),
+            ack_rtt: own.ack_rtt.timing(),
+            rtt: own.rtt.timing(histogram.as_deref()),
+            rtt_histogram: histogram,
+            response_time: own.response_time.timing(),
+            goodput_bytes: stream.goodput(),
+            missing_bytes: stream.missing(),
+            mss: own.mss,
+            window_scale: self.analysis.window_scale(side),
+        };
+    }
+}
+
+impl Measures {
+    fn flags(&mut self, segment: &Segment<'_>) {
+        let flags = segment.tcp.flags;
+        self.syn += u32::from(segment.opens());
+        self.syn_ack += u32::from(segment.accepts());
+        self.fin += u32::from(flags.fin());
+        self.rst += u32::from(flags.rst());
+        self.psh += u32::from(flags.psh());
+        if flags.syn() {
+            self.mss = segment.tcp.options.mss.or(self.mss);
+        }
+    }
+
+    fn troubles(&mut self, segment: &Segment<'_>, found: Findings, ecn: u8) {
+        let flags = segment.tcp.flags;
+        let congested = ecn == 3;
+        let echo = flags.any(TcpFlags::ECE) && !flags.syn();
+        if self.troubles.is_none() && found.is_empty() && !congested && !echo {
+            return;
+        }
+        let troubles = self.troubles.get_or_insert_default();
+        if !found.is_empty() {
+            troubles.count(found, segment);
+        }
+        troubles.window(segment);
+        troubles.ecn_ce = troubles.ecn_ce.saturating_add(u32::from(congested));
+        troubles.ecn_echo = troubles.ecn_echo.saturating_add(u32::from(echo));
+    }
+}

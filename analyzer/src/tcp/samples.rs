@@ -1,0 +1,103 @@
+use crate::fact::{LatencyHistogram, Timing};
+
+/// Times of one kind: count, smallest, sum, largest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Samples {
+    sum_ns: u64,
+    min_ns: u64,
+    max_ns: u64,
+    count: u32,
+}
+
+impl Samples {
+    pub(crate) fn record(&mut self, nanos: u64) {
+        self.min_ns = if self.count == 0 { nanos } else { self.min_ns.min(nanos) };
+        self.max_ns = self.max_ns.max(nanos);
+        self.sum_ns = self.sum_ns.saturating_add(nanos);
+        self.count = self.count.saturating_add(1);
+    }
+
+    pub(crate) fn mean_ns(&self) -> Option<u64> {
+        self.sum_ns.checked_div(u64::from(self.count))
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        Timing {
+            count: u64::from(self.count),
+            min_ns: self.min_ns,
+            mean_ns: self.mean_ns().unwrap_or(0),
+            max_ns: self.max_ns,
+            p50_ns: None,
+            p99_ns: None,
+        }
+    }
+}
+
+/// Times with their distribution. The first few are kept as they are: most flows have no more.
+#[derive(Debug, Default)]
+pub(crate) struct Distribution {
+    samples: Samples,
+    first: [u64; Self::FIRST],
+    all: Option<Box<LatencyHistogram>>,
+}
+
+impl Distribution {
+    const FIRST: usize = 4;
+
+    pub(crate) fn record(&mut self, nanos: u64) {
+        match (&mut self.all, self.first.get_mut(self.samples.count as usize)) {
+            (Some(all), _) => all.record(nanos),
+            (None, Some(slot)) => *slot = nanos,
+            (None, None) => {
+                let mut all = Box::<LatencyHistogram>::default();
+                self.first.iter().for_each(|&n| all.record(n));
+                all.record(nanos);
+                self.all = Some(all);
+            }
+        }
+        self.samples.record(nanos);
+    }
+
+    pub(crate) fn mean_ns(&self) -> Option<u64> {
+        self.samples.mean_ns()
+    }
+
+    pub(crate) fn histogram(&self) -> Option<Box<LatencyHistogram>> {
+        if self.all.is_some() || self.samples.count == 0 {
+            return self.all.clone();
+        }
+        let mut few = Box::<LatencyHistogram>::default();
+        self.first.iter().take(self.samples.count as usize).for_each(|&n| few.record(n));
+        Some(few)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        if self.all.is_some() { size_of::<LatencyHistogram>() } else { 0 }
+    }
+
+    pub(crate) fn timing(&self, histogram: Option<&LatencyHistogram>) -> Timing {
+        Timing {
+            p50_ns: histogram.and_then(|h| h.quantile_ns(0.5)),
+            p99_ns: histogram.and_then(|h| h.quantile_ns(0.99)),
+            ..self.samples.timing()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_samples_are_in_the_histogram_too() {
+        let mut d = Distribution::default();
+        for n in 1..=9 {
+            d.record(n * 1_000_000);
+            let histogram = d.histogram().unwrap();
+            assert_eq!(histogram.count(), n);
+            assert_eq!(histogram.sum_ns(), n * (n + 1) / 2 * 1_000_000);
+        }
+        assert_eq!(d.timing(None).mean_ns, 5_000_000);
+        assert_eq!(d.timing(None).min_ns, 1_000_000);
+    }
+}

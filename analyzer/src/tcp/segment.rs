@@ -1,0 +1,37 @@
+use wire::decode::{Tcp, TcpFlags};
+use wire::{SeqNum, Side, Timestamp};
+
+/// A TCP segment of a known flow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment<'r> {
+    pub(crate) time: Timestamp,
+    pub(crate) side: Side,
+    pub(crate) tcp: Tcp<'r>,
+}
+
+impl Segment<'_> {
+    /// SYN, FIN or RST set.
+    pub(crate) const fn control(&self) -> bool {
+        self.tcp.flags.any(TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST)
+    }
+
+    /// SYN or FIN set: one of the flags that occupy a sequence number.
+    pub(crate) const fn counted_flag(&self) -> bool {
+        self.tcp.flags.any(TcpFlags::SYN | TcpFlags::FIN)
+    }
+
+    /// SYN without ACK.
+    pub(crate) const fn opens(&self) -> bool {
+        self.tcp.flags.syn() && !self.tcp.flags.ack()
+    }
+
+    /// SYN with ACK.
+    pub(crate) const fn accepts(&self) -> bool {
+        self.tcp.flags.syn() && self.tcp.flags.ack()
+    }
+
+    /// Sequence number of the first payload byte.
+    pub(crate) const fn payload_seq(&self) -> SeqNum {
+        if self.tcp.flags.syn() { self.tcp.seq.plus(1) } else { self.tcp.seq }
+    }
+}

@@ -1,0 +1,269 @@
+use wire::{SeqNum, Timestamp};
+
+use super::{Budget, Chunk, Held, Segment};
+use crate::config::ReassemblyLimits;
+
+/// Bytes beyond the expected one that a segment or an acknowledgement can lie and still be believed.
+const FARTHEST: i64 = 1 << 30;
+
+/// One direction of a connection, put in order: chunks come out by offset, every byte once, the first copy of it wins.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    base: SeqNum,
+    started: bool,
+    /// Told that the stream ended.
+    ended: bool,
+    next: u64,
+    /// Offset behind the last byte, once a FIN told it.
+    fin: Option<u64>,
+    held: Held,
+    /// Farthest byte that the receiver acknowledged beyond `next`, and since when.
+    acked: u64,
+    acked_since: Timestamp,
+    goodput: u64,
+    missing: u64,
+    differing_overlaps: u32,
+}
+
+/// What a call of [`Stream`] came to besides chunks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The last byte came out, and a FIN stands behind it.
+    pub(crate) ended: bool,
+    /// Holes that were given up because too much was waiting.
+    pub(crate) forced: u64,
+}
+
+impl Stream {
+    /// Sequence number of offset 0.
+    pub(crate) fn base(&self) -> SeqNum {
+        self.base
+    }
+
+    /// Bytes seen, every one once.
+    pub(crate) fn goodput(&self) -> u64 {
+        self.goodput
+    }
+
+    /// Bytes that are known to have been sent, and were not captured.
+    pub(crate) fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// Times that two copies of the same bytes said different things, as far as both were there to compare.
+    pub(crate) fn differing_overlaps(&self) -> u32 {
+        self.differing_overlaps
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held.cost()
+    }
+
+    /// Whether something waits for a time to pass.
+    pub(crate) fn waits(&self) -> bool {
+        !self.held.is_empty() || self.acked > self.next
+    }
+
+    /// Whether an acknowledgement up to `ack` concerns bytes that did not come out yet.
+    pub(crate) fn lags(&self, ack: SeqNum) -> bool {
+        self.started && (self.acked > self.next || self.offset_of(ack) > self.next as i64)
+    }
+
+    fn offset_of(&self, seq: SeqNum) -> i64 {
+        let expected = self.base.plus(self.next as u32);
+        self.next as i64 + i64::from(seq.distance(expected))
+    }
+
+    /// Takes a segment of this direction. Without `keep`, payload that would have to wait is not stored.
+    pub(crate) fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        keep: bool,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) -> Outcome {
+        let tcp = &segment.tcp;
+        if tcp.flags.rst() {
+            return Outcome::default();
+        }
+        let fresh = self.next == 0 && self.held.is_empty();
+        if !self.started || (tcp.flags.syn() && fresh) {
+            self.base = segment.payload_seq();
+            self.started = true;
+        }
+        let start = self.offset_of(segment.payload_seq());
+        let end = start + i64::from(tcp.payload_len);
+        if start > self.next as i64 + FARTHEST {
+            return Outcome::default();
+        }
+        if tcp.flags.fin() && self.fin.is_none() {
+            self.fin = u64::try_from(end).ok();
+        }
+        let mut outcome = Outcome::default();
+        if end > self.next as i64 {
+            self.payload(start, end as u64, segment, keep, budget, out);
+            outcome.forced = self.enforce(segment.time, budget, out);
+        }
+        outcome.ended = self.take_end();
+        outcome
+    }
+
+    fn payload(
+        &mut self,
+        start: i64,
+        end: u64,
+        segment: &Segment<'_>,
+        keep: bool,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) {
+        let (time, mut bytes) = (segment.time, segment.tcp.payload);
+        let from = start.max(self.next as i64) as u64;
+        let known = (from as i64 - start) as usize;
+        bytes = bytes.get(known..).unwrap_or(&[]);
+        if from == self.next {
+            let until = self.held.start().map_or(end, |held| held.min(end));
+            let len = usize::try_from(until - from).unwrap_or(usize::MAX).min(bytes.len());
+            let (now, later) = bytes.split_at(len);
+            self.goodput += until - from;
+            self.deliver(until - from, time, now, out);
+            bytes = later;
+        }
+        let from = from.max(self.next);
+        if from < end {
+            let before = self.held.cost();
+            let stored = if keep { bytes } else { &[] };
+            let inserted = self.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
+            budget.add(self.held.cost() - before);
+            self.goodput += inserted.new;
+            self.differing_overlaps = self.differing_overlaps.saturating_add(u32::from(inserted.differs));
+        }
+        self.drain(budget, out);
+    }
+
+    /// Hands on `len` bytes at the expected offset, of which `bytes` were captured.
+    fn deliver(&mut self, len: u64, time: Timestamp, bytes: &[u8], out: &mut impl FnMut(Chunk<'_>)) {
+        if !bytes.is_empty() {
+            out(Chunk::Data { offset: self.next, time, bytes });
+            self.next += bytes.len() as u64;
+        }
+        self.skip(len.saturating_sub(bytes.len() as u64), time, out);
+    }
+
+    fn skip(&mut self, len: u64, time: Timestamp, out: &mut impl FnMut(Chunk<'_>)) {
+        if len > 0 {
+            out(Chunk::Gap { offset: self.next, len, time });
+            self.next += len;
+            self.missing += len;
+        }
+    }
+
+    fn drain(&mut self, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) {
+        while !self.held.is_empty() {
+            let before = self.held.cost();
+            let Some(piece) = self.held.take_at(self.next, ReassemblyLimits::SEGMENT_OVERHEAD) else { break };
+            budget.release(before - self.held.cost());
+            self.deliver(piece.len, piece.time, &piece.bytes, out);
+        }
+    }
+
+    /// Gives up the first hole.
+    fn skip_hole(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) -> bool {
+        let Some(start) = self.held.start() else { return false };
+        self.skip(start.saturating_sub(self.next), time, out);
+        self.drain(budget, out);
+        true
+    }
+
+    fn enforce(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) -> u64 {
+        let mut forced = 0;
+        while self.held.cost() > budget.limits.stream_bytes || (budget.exceeded() && !self.held.is_empty()) {
+            if !self.skip_hole(time, budget, out) {
+                break;
+            }
+            forced += 1;
+        }
+        forced
+    }
+
+    /// The receiver says that it has everything up to `ack`. Bytes of it that were not seen passed by without being captured,
+    /// unless the capture is out of order: they are given up after a short wait, or at once if an answer proves it.
+    pub(crate) fn acknowledged(
+        &mut self,
+        ack: SeqNum,
+        time: Timestamp,
+        answered: bool,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) -> Outcome {
+        if !self.started {
+            return Outcome::default();
+        }
+        let ahead = self.offset_of(ack) - self.next as i64;
+        if ahead > 0 && ahead <= FARTHEST {
+            let mut upto = self.next + ahead as u64;
+            if let Some(fin) = self.fin {
+                upto = upto.min(fin);
+            }
+            // A single byte beyond everything seen is a FIN that was not captured.
+            let fin_only = ahead == 1 && self.held.is_empty();
+            if upto > self.next && !fin_only {
+                if self.acked <= self.next {
+                    self.acked_since = time;
+                }
+                self.acked = self.acked.max(upto);
+            }
+        }
+        if self.acked <= self.next {
+            return Outcome::default();
+        }
+        let waited = time.nanos_since(self.acked_since);
+        if answered || u128::from(waited) >= budget.limits.acked_hole_wait.as_nanos() {
+            self.skip_acked(time, budget, out);
+        }
+        Outcome { ended: self.take_end(), forced: 0 }
+    }
+
+    fn skip_acked(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) {
+        while self.acked > self.next {
+            let until = self.held.start().map_or(self.acked, |held| held.min(self.acked));
+            self.skip(until.saturating_sub(self.next), time, out);
+            self.drain(budget, out);
+        }
+    }
+
+    /// Gives up what waited too long by `now`.
+    pub(crate) fn expire(
+        &mut self,
+        now: Timestamp,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) -> Outcome {
+        let over = |since: Timestamp, wait: std::time::Duration| u128::from(now.nanos_since(since)) >= wait.as_nanos();
+        if self.acked > self.next && over(self.acked_since, budget.limits.acked_hole_wait) {
+            self.skip_acked(now, budget, out);
+        }
+        while self.held.since().is_some_and(|since| over(since, budget.limits.hole_wait)) {
+            self.skip_hole(now, budget, out);
+        }
+        Outcome { ended: self.take_end(), forced: 0 }
+    }
+
+    /// Hands on everything that waits.
+    pub(crate) fn flush(
+        &mut self,
+        time: Timestamp,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) -> Outcome {
+        self.skip_acked(time, budget, out);
+        while self.skip_hole(time, budget, out) {}
+        Outcome { ended: self.take_end(), forced: 0 }
+    }
+
+    fn take_end(&mut self) -> bool {
+        let now = !self.ended && self.fin.is_some_and(|fin| self.next >= fin);
+        self.ended |= now;
+        now
+    }
+}

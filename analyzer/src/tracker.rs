@@ -1,0 +1,169 @@
+use wire::Timestamp;
+use wire::decode::{Decoded, Layer4};
+
+use crate::config::Config;
+use crate::fact::{self, Fact, FlowId, Sink};
+use crate::flow::{Flow, Table, record};
+use crate::tcp::{Budget, Cause, Segment};
+use crate::usage::Usage;
+
+/// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time is over.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    config: Config,
+    table: Table,
+    held_bytes: usize,
+    /// Time of the latest packet.
+    latest: Timestamp,
+    /// Slots with figures newer than the last tick.
+    changed: Vec<(FlowId, u32)>,
+    /// Slots where time passing can make something come out.
+    watched: Vec<(FlowId, u32)>,
+    /// Room for lists of slots.
+    scratch: Vec<u32>,
+}
+
+impl Tracker {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            table: Table::default(),
+            held_bytes: 0,
+            latest: Timestamp::ZERO,
+            changed: Vec::new(),
+            watched: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    pub(crate) fn packet<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) {
+        self.latest = self.latest.max(packet.time);
+        let slot = self.flow_of(number, packet, sink);
+        let Some(flow) = self.table.get_mut(slot) else { return };
+        flow.count(packet);
+        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+        match &packet.layer4 {
+            Layer4::Tcp(tcp) => {
+                let segment = Segment { time: packet.time, side: packet.side, tcp: *tcp };
+                if let Some(connection) = &mut flow.connection {
+                    connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
+                }
+                flow.hear(&segment, &mut budget, sink);
+            }
+            Layer4::Udp(udp) => flow.hear_datagram(packet.side, packet.time, udp.payload, sink),
+        }
+        if !flow.changed {
+            flow.changed = true;
+            self.changed.push((flow.id, slot));
+        }
+        if !flow.watched && (flow.conversation.is_some() || flow.waits()) {
+            flow.watched = true;
+            self.watched.push((flow.id, slot));
+        }
+        self.table.touch(slot);
+    }
+
+    /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the old one is over.
+    fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) -> u32 {
+        if let Some(slot) = self.table.find(&packet.key)
+            && let Some(flow) = self.table.get(slot)
+        {
+            if flow.starts_over(packet) {
+                self.close(slot, Cause::PortReused, packet.time, sink);
+            } else if self.config.flows.expired(flow, packet.time) {
+                self.close(slot, Cause::Idle, packet.time, sink);
+            } else {
+                return slot;
+            }
+        }
+        if self.table.len() >= self.config.flows.max_flows.max(1)
+            && let Some(oldest) = self.table.oldest()
+        {
+            self.close(oldest, Cause::Evicted, packet.time, sink);
+            sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
+        }
+        let flow = Flow::new(FlowId(number), packet);
+        sink.emit(Fact::FlowOpened(&flow.opening()));
+        self.table.insert(flow)
+    }
+
+    /// Takes a flow out of the table; its last record is emitted.
+    fn close<S: Sink>(&mut self, slot: u32, cause: Cause, now: Timestamp, sink: &mut S) {
+        let Some(mut flow) = self.table.remove(slot) else { return };
+        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+        flow.hush(flow.last, &mut budget, sink);
+        let (state, reason) = flow.end(cause, now);
+        sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
+    }
+
+    pub(crate) fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        self.pass(now, sink);
+        self.expire(now, sink);
+        self.report(now, sink);
+    }
+
+    /// Lets go what waited long enough in streams and conversations.
+    fn pass<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        self.watched.sort_unstable();
+        let mut watched = std::mem::take(&mut self.watched);
+        watched.retain(|&(id, slot)| {
+            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { return false };
+            let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+            flow.pass(now, &mut budget, sink);
+            let over = u128::from(now.nanos_since(flow.last)) > self.config.request_watch.as_nanos();
+            flow.watched = !over || flow.waits();
+            flow.watched
+        });
+        self.watched = watched;
+    }
+
+    fn expire<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        let mut slots = std::mem::take(&mut self.scratch);
+        self.table.expired(now, &self.config.flows, &mut slots);
+        self.close_all(&mut slots, Cause::Idle, now, sink);
+        self.scratch = slots;
+    }
+
+    fn report<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        self.changed.sort_unstable();
+        let mut changed = std::mem::take(&mut self.changed);
+        for (id, slot) in changed.drain(..) {
+            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { continue };
+            flow.changed = false;
+            let state = flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.progress.state());
+            sink.emit(Fact::FlowProgress(&record(flow, now.max(flow.last), state, None)));
+        }
+        self.changed = changed;
+    }
+
+    /// Closes everything; the input is over.
+    pub(crate) fn finish<S: Sink>(&mut self, sink: &mut S) {
+        let mut slots: Vec<u32> = self.table.slots().collect();
+        self.close_all(&mut slots, Cause::InputEnd, self.latest, sink);
+        self.changed.clear();
+        self.watched.clear();
+    }
+
+    fn close_all<S: Sink>(&mut self, slots: &mut Vec<u32>, cause: Cause, now: Timestamp, sink: &mut S) {
+        slots.sort_unstable_by_key(|&slot| self.table.get(slot).map(|flow| flow.id));
+        for slot in slots.drain(..) {
+            self.close(slot, cause, now, sink);
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let mut usage = Usage {
+            flows: self.table.len(),
+            reassembly_bytes: self.held_bytes,
+            table_bytes: self.table.bytes(),
+            ..Usage::default()
+        };
+        for flow in self.table.slots().filter_map(|slot| self.table.get(slot)) {
+            usage.flow_bytes += flow.bytes();
+            if let Some(summary) = flow.conversation.as_ref().and_then(|c| c.summary()) {
+                usage.pending_requests += summary.requests.saturating_sub(summary.responses);
+            }
+        }
+        usage
+    }
+}

@@ -1,0 +1,15 @@
+/// What an [`Analyzer`](crate::Analyzer) holds at the moment. Bytes are estimates: allocated capacity without the
+/// allocator's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Flows in the table.
+    pub flows: usize,
+    /// Bytes that wait for holes in streams, with what each waiting segment is counted for.
+    pub reassembly_bytes: usize,
+    /// Requests seen without a response so far.
+    pub pending_requests: u64,
+    /// Bytes of all flows: figures, unacknowledged segments, histograms, conversations.
+    pub flow_bytes: usize,
+    /// Bytes of the table that finds them.
+    pub table_bytes: usize,
+}
