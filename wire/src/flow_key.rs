@@ -66,8 +66,11 @@ impl FlowKey {
         source: Endpoint,
         destination: Endpoint,
     ) -> (Self, Side) {
-        let (low, high, side) =
-            if source <= destination { (source, destination, Side::Low) } else { (destination, source, Side::High) };
+        let (low, high, side) = if source <= destination {
+            (source, destination, Side::Low)
+        } else {
+            (destination, source, Side::High)
+        };
         (Self { low, high, network, tap, transport }, side)
     }
 

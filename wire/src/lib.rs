@@ -1,7 +1,7 @@
 //! The vocabulary that every crate of Wirespan shares, and the decoding of frames into it.
 //!
 //! Nothing here does I/O, reads a clock or starts a thread. The types stand in the order in which
-//! data becomes them: a source yields a [`RawFrame`], [`decode`](decode::decode) makes it a
+//! data becomes them: a source yields a [`RawFrame`], a [`Decoder`](decode::Decoder) makes it a
 //! [`Decoded`](decode::Decoded) with a [`FlowKey`]; independently the kernel yields a [`SockIo`]
 //! for each system call on a socket. What joins the two are [`SeqRange`]s of the same connection.
 

@@ -62,7 +62,8 @@ impl SeqRange {
             return false;
         }
         // One of the two starts lies inside the other range.
-        other.start.0.wrapping_sub(self.start.0) < self.len() || self.start.0.wrapping_sub(other.start.0) < other.len()
+        other.start.0.wrapping_sub(self.start.0) < self.len()
+            || self.start.0.wrapping_sub(other.start.0) < other.len()
     }
 
     /// Whether `seq` is one of the bytes.

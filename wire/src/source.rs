@@ -12,7 +12,11 @@ pub trait Source: Send {
     /// # Errors
     /// When the source cannot go on (the device is gone, the file is malformed). Frames handed over before stay valid
     /// observations; after an error the source yields [`Batch::End`].
-    fn next_batch(&mut self, wait: Duration, frames: &mut dyn FnMut(RawFrame<'_>)) -> Result<Batch, SourceError>;
+    fn next_batch(
+        &mut self,
+        wait: Duration,
+        frames: &mut dyn FnMut(RawFrame<'_>),
+    ) -> Result<Batch, SourceError>;
 
     /// What was lost since the last call of `drops`, by cause.
     fn drops(&mut self) -> Drops;

@@ -1,7 +1,30 @@
 //! Frames to packets: link layer, VLANs, tunnels, IP with fragments put together, TCP and UDP.
 
+mod config;
 mod decoded;
+mod decoder;
+mod fragment_usage;
+mod fragments;
+mod layer;
+mod link;
+mod mix;
+mod network;
+mod options;
+mod path;
+mod shard;
+mod span;
+mod step;
+mod tcp;
+mod tunnel;
+mod udp;
 mod undecoded;
+mod walk;
 
-pub use decoded::{Decoded, Ip, Layer4, Tcp, TcpFlags, TcpOptions, Timestamps, Tunnel, TunnelKind, Udp, Vlans};
+pub use config::DecodeConfig;
+pub use decoded::{
+    Decoded, Ip, Layer4, Tcp, TcpFlags, TcpOptions, Timestamps, Tunnel, TunnelKind, Udp, Vlans,
+};
+pub use decoder::Decoder;
+pub use fragment_usage::FragmentUsage;
+pub use shard::shard_hash;
 pub use undecoded::Undecoded;

@@ -1,0 +1,51 @@
+use super::erspan::{self, erspan};
+use crate::decode::layer::{Entered, Layer};
+use crate::decode::span::Span;
+use crate::decode::{TunnelKind, Undecoded};
+
+const CHECKSUM: u16 = 0x8000;
+const ROUTING: u16 = 0x4000;
+const KEY: u16 = 0x2000;
+const SEQUENCE: u16 = 0x1000;
+const VERSION: u16 = 0x0007;
+
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+const BRIDGED_ETHERNET: u16 = 0x6558;
+const MPLS: u16 = 0x8847;
+
+/// GRE with checksum, key and sequence number (RFC 2784, RFC 2890), and what rides on it.
+pub(in crate::decode) fn gre(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
+    let h = span.head::<4>()?;
+    let flags = u16::from_be_bytes([h[0], h[1]]);
+    let protocol = u16::from_be_bytes([h[2], h[3]]);
+    if flags & (ROUTING | VERSION) != 0 {
+        return Err(Undecoded::OtherTransport);
+    }
+    let mut rest = span.skip(4)?;
+    if flags & CHECKSUM != 0 {
+        rest = rest.skip(4)?;
+    }
+    let mut key = None;
+    if flags & KEY != 0 {
+        key = Some(u32::from_be_bytes(*rest.head::<4>()?));
+        rest = rest.skip(4)?;
+    }
+    if flags & SEQUENCE != 0 {
+        rest = rest.skip(4)?;
+    }
+    let gre = |inner| Entered { kind: TunnelKind::Gre, id: key, is_network: false, inner };
+    match protocol {
+        IPV4 | IPV6 => Ok(gre(Layer::EtherType(protocol, rest))),
+        MPLS => Ok(gre(Layer::Mpls(rest))),
+        BRIDGED_ETHERNET => Ok(Entered {
+            kind: TunnelKind::Nvgre,
+            // The low byte of the key is a flow hash (RFC 7637, section 3.2).
+            id: key.map(|key| key >> 8),
+            is_network: true,
+            inner: Layer::Ethernet(rest),
+        }),
+        erspan::TYPE_II | erspan::TYPE_III => erspan(protocol, flags & SEQUENCE != 0, rest),
+        _ => Err(Undecoded::OtherTransport),
+    }
+}

@@ -1,0 +1,17 @@
+use etherparse::UdpHeaderSlice;
+
+use super::Undecoded;
+use super::layer::Ports;
+use super::span::Span;
+
+/// A UDP header (RFC 768); its length field says where the payload ends, unless it is 0 (RFC 2675, section 4, and TSO).
+pub(super) fn datagram(span: Span<'_>) -> Result<(Ports, Span<'_>), Undecoded> {
+    let header = UdpHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
+    let payload = match header.length() {
+        0 => span,
+        1..8 => return Err(Undecoded::Malformed),
+        len => span.limit(u32::from(len)),
+    }
+    .skip(8)?;
+    Ok((Ports { source: header.source_port(), destination: header.destination_port() }, payload))
+}
