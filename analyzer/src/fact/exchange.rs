@@ -10,17 +10,23 @@ pub enum Protocol {
     Http,
     /// DNS over UDP and TCP (RFC 1035).
     Dns,
+    /// Multicast DNS (RFC 6762).
+    Mdns,
+    /// Link-local multicast name resolution (RFC 4795).
+    Llmnr,
 }
 
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 2] = [Self::Http, Self::Dns];
+    pub const ALL: [Self; 4] = [Self::Http, Self::Dns, Self::Mdns, Self::Llmnr];
 
     /// Name in records and labels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Dns => "dns",
+            Self::Mdns => "mdns",
+            Self::Llmnr => "llmnr",
         }
     }
 }

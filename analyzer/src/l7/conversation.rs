@@ -1,41 +1,31 @@
-use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
+use wire::{Direction, Timestamp};
 
-use crate::fact::{FlowId, L7Summary, Sink, TcpTrouble};
+use super::live::Live;
+use super::{Context, End, Limits};
+use crate::fact::{L7Summary, Sink};
 use crate::tcp::Chunk;
 
-/// What a conversation is told with every call; owned by the flow.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
-    pub(crate) flow: FlowId,
-    pub(crate) tap: TapId,
-    pub(crate) transport: Transport,
-    pub(crate) client: Endpoint,
-    pub(crate) server: Endpoint,
-    /// TCP: sequence number of stream offset 0 of each direction.
-    pub(crate) base: PerDirection<SeqNum>,
-    /// Running totals of the flow; an exchange reports what was added during it.
-    pub(crate) trouble: TcpTrouble,
-}
-
-/// How the transport ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// This direction sent FIN: read-until-close bodies end here; the other direction may go on.
-    Fin(Direction),
-    /// Reset by either side.
-    Reset,
-    /// The flow ended for any other reason.
-    Over,
-}
-
-/// The application side of one flow.
+/// The application side of one flow. Costs nothing before the first byte of payload.
 #[derive(Debug, Default)]
-pub(crate) struct Conversation {}
+pub(crate) struct Conversation {
+    limits: Limits,
+    live: Option<Box<Live>>,
+}
 
 impl Conversation {
+    /// Conversation with other bounds than the default ones.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, live: None }
+    }
+
     /// Takes the next piece of one direction of a TCP stream.
     pub(crate) fn chunk<S: Sink>(&mut self, cx: &Context, direction: Direction, chunk: Chunk<'_>, sink: &mut S) {
-        let _ = (cx, direction, chunk, sink);
+        let live = self.live();
+        match chunk {
+            Chunk::Data { offset, time, bytes } => live.data(cx, direction, offset, time, bytes),
+            Chunk::Gap { offset, len, time } => live.gap(cx, direction, offset, len, time),
+        }
+        live.drain(cx, sink);
     }
 
     /// Takes a UDP datagram as captured.
@@ -47,31 +37,51 @@ impl Conversation {
         bytes: &[u8],
         sink: &mut S,
     ) {
-        let _ = (cx, direction, time, bytes, sink);
+        let live = self.live();
+        live.datagram(cx, direction, time, bytes);
+        live.drain(cx, sink);
     }
 
     /// Ends one or both directions; unanswered requests come out.
     pub(crate) fn end<S: Sink>(&mut self, cx: &Context, end: End, time: Timestamp, sink: &mut S) {
-        let _ = (cx, end, time, sink);
+        let _ = time;
+        if let Some(live) = &mut self.live {
+            live.end(cx, end);
+            live.drain(cx, sink);
+        }
     }
 
     /// Gives up on requests that waited longer than the limit.
     pub(crate) fn tick<S: Sink>(&mut self, cx: &Context, now: Timestamp, sink: &mut S) {
-        let _ = (cx, now, sink);
+        if let Some(live) = &mut self.live {
+            live.tick(cx, now);
+            live.drain(cx, sink);
+        }
     }
 
     /// Whether payload still matters; once false, it stays false and reassembly can stop.
     pub(crate) fn wants_payload(&self) -> bool {
-        true
+        self.live.as_ref().is_none_or(|live| !live.is_opaque())
     }
 
     /// Whether the first message decided that client and server are the other way round than the flow guessed.
+    /// Callers go on with the directions that they began with; exchanges name the right client all the same.
     pub(crate) fn reversed(&self) -> bool {
-        false
+        self.live.as_ref().is_some_and(|live| live.reversed())
     }
 
     /// What was said so far, if the protocol is known.
     pub(crate) fn summary(&self) -> Option<L7Summary> {
-        None
+        self.live.as_ref().and_then(|live| live.summary())
+    }
+
+    /// Requests that wait for a response.
+    pub(crate) fn pending(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.pending())
+    }
+
+    fn live(&mut self) -> &mut Live {
+        let limits = self.limits;
+        self.live.get_or_insert_with(|| Box::new(Live::new(limits)))
     }
 }

@@ -1,5 +1,21 @@
 //! Application protocols: what is spoken on a flow, its messages, and their pairing into exchanges.
+//!
+//! [`Conversation`] is all that the flow sees. Behind it: the stream layer keeps what a parser could not
+//! use yet, inference chooses the parser, parsers find messages, and [`messages`] pairs them.
 
+mod context;
 mod conversation;
+mod dns;
+mod http;
+mod limits;
+mod live;
+mod messages;
+mod protocol;
+mod registry;
+mod timeline;
+#[cfg(test)]
+mod testing;
 
-pub(crate) use conversation::{Context, Conversation, End};
+pub(crate) use context::{Context, End};
+pub(crate) use conversation::Conversation;
+pub(crate) use limits::Limits;

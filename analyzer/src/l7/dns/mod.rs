@@ -1,0 +1,33 @@
+//! DNS over UDP and TCP (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795).
+
+mod codes;
+mod message;
+mod name;
+mod parser;
+mod probe;
+#[cfg(test)]
+mod tests;
+
+use wire::{Direction, Transport};
+
+use super::messages::Order;
+use super::protocol::{Clue, Parser, Probe, Protocol};
+use crate::fact;
+
+/// DNS and its link-local relatives, which differ in port and name only.
+pub(super) struct Dns;
+
+impl Protocol for Dns {
+    const NAME: fact::Protocol = fact::Protocol::Dns;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Udp, Transport::Tcp];
+    const PORTS: &'static [u16] = &[53, 5353, 5355];
+    const ORDER: Order = Order::ById;
+
+    fn probe(head: &[u8], _: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, clue)
+    }
+
+    fn parser(clue: &Clue) -> Box<dyn Parser> {
+        Box::new(parser::DnsParser::new(clue))
+    }
+}

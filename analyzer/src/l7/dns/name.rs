@@ -1,0 +1,87 @@
+use std::fmt::Write as _;
+
+/// Longest name on the wire (RFC 1035 section 2.3.4).
+const LONGEST: usize = 255;
+
+/// Reads the name at `at` of a message, following compression pointers (RFC 1035 section 4.1.4), into `into` as text
+/// without the final dot (the root is `.`). Returns where the record goes on; none if it is no name. Pointers may only
+/// point back behind where the last one stood, so there is no loop.
+pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize> {
+    let start = into.len();
+    let mut at = at;
+    let mut after = None;
+    let mut floor = at;
+    let mut wire_len = 0;
+    loop {
+        let length = *message.get(at)?;
+        match length >> 6 {
+            0 if length == 0 => break,
+            0 => {
+                let label = message.get(at + 1..at + 1 + usize::from(length))?;
+                wire_len += label.len() + 1;
+                if wire_len >= LONGEST {
+                    return None;
+                }
+                if into.len() > start {
+                    into.push('.');
+                }
+                push_label(label, into);
+                at += 1 + label.len();
+            }
+            3 => {
+                let low = *message.get(at + 1)?;
+                let target = usize::from(length & 0x3f) << 8 | usize::from(low);
+                after = after.or(Some(at + 2));
+                if target >= floor {
+                    return None;
+                }
+                floor = target;
+                at = target;
+            }
+            _ => return None,
+        }
+    }
+    if into.len() == start {
+        into.push('.');
+    }
+    Some(after.unwrap_or(at + 1))
+}
+
+/// Where the record goes on behind the name at `at`, without reading it.
+pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = *message.get(at)?;
+        match length >> 6 {
+            0 if length == 0 => return Some(at + 1),
+            0 => at += 1 + usize::from(length),
+            3 => return message.get(at + 1).map(|_| at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// As in zone files (RFC 1035 section 5.1); UTF-8 as it is, which multicast DNS uses.
+fn push_label(label: &[u8], into: &mut String) {
+    if label.iter().all(|&b| b.is_ascii_graphic() && b != b'.' && b != b'\\') {
+        into.push_str(std::str::from_utf8(label).unwrap_or_default());
+        return;
+    }
+    if let Ok(text) = std::str::from_utf8(label)
+        && !text.chars().any(char::is_control)
+    {
+        for c in text.chars() {
+            if matches!(c, '.' | '\\') {
+                into.push('\\');
+            }
+            into.push(c);
+        }
+        return;
+    }
+    for &byte in label {
+        if byte.is_ascii_graphic() && byte != b'.' && byte != b'\\' {
+            into.push(byte as char);
+        } else {
+            let _ = write!(into, "\\{byte:03}");
+        }
+    }
+}

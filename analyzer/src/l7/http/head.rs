@@ -1,0 +1,63 @@
+use super::lines::{is_token, line, trim};
+use super::probe::version_at_end;
+
+/// First line of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StartLine<'a> {
+    Request { method: &'a [u8], target: &'a [u8], minor: u8 },
+    Status { code: u16, minor: u8 },
+}
+
+impl<'a> StartLine<'a> {
+    pub(super) fn request(line: &'a [u8]) -> Option<Self> {
+        let (rest, minor) = version_at_end(line)?;
+        let space = memchr::memchr(b' ', rest)?;
+        let (method, target) = (&rest[..space], trim(&rest[space..]));
+        let good = !method.is_empty() && method.iter().all(|&b| is_token(b)) && !target.is_empty();
+        good.then_some(Self::Request { method, target, minor })
+    }
+
+    pub(super) fn status(line: &'a [u8]) -> Option<Self> {
+        let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9', b' ', rest @ ..] = line else {
+            return None;
+        };
+        let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = trim(rest) else { return None };
+        if !matches!(rest.first(), None | Some(b' ' | b'\t')) {
+            return None;
+        }
+        let digit = |d: &u8| u16::from(d - b'0');
+        Some(Self::Status { code: digit(a) * 100 + digit(b) * 10 + digit(c), minor: minor - b'0' })
+    }
+}
+
+/// The fields of a head in the order sent; a folded line (RFC 9112 section 5.2) is a part of the value before it.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (_, mut end) = line(self.0)?;
+            while let Some(b' ' | b'\t') = self.0.get(end) {
+                let Some((_, more)) = line(&self.0[end..]) else { break };
+                end += more;
+            }
+            let field = trim_end(&self.0[..end]);
+            self.0 = &self.0[end..];
+            if field.is_empty() {
+                return None;
+            }
+            if let Some(colon) = memchr::memchr(b':', field) {
+                return Some((trim(&field[..colon]), trim(&field[colon + 1..])));
+            }
+        }
+    }
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}

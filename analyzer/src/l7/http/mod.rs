@@ -1,0 +1,38 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9112).
+
+mod attributes;
+mod body;
+mod head;
+mod lines;
+mod parser;
+mod probe;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use wire::{Direction, Transport};
+
+use super::messages::Order;
+use super::protocol::{Clue, Parser, Probe, Protocol};
+use crate::fact;
+
+/// HTTP/1.x over TCP.
+pub(super) struct Http;
+
+impl Protocol for Http {
+    const NAME: fact::Protocol = fact::Protocol::Http;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[80, 8000, 8008, 8080, 8081, 8888, 3000, 3128, 5000, 9090, 2375];
+    const ORDER: Order = Order::InOrder;
+
+    fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
+        match direction {
+            Direction::ToServer => probe::request(head),
+            Direction::ToClient => probe::response(head),
+        }
+    }
+
+    fn parser(_: &Clue) -> Box<dyn Parser> {
+        Box::<parser::HttpParser>::default()
+    }
+}

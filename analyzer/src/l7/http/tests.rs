@@ -1,0 +1,217 @@
+use crate::fact::{Outcome, Protocol};
+use crate::l7::End;
+use crate::l7::testing::{C, S, Talk, int, text};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h.example:8080\r\n\r\n")
+}
+
+#[test]
+fn an_exchange_says_what_was_asked_and_answered() {
+    let mut t = Talk::tcp(8080);
+    t.c("POST /a/b?x=1&token=abc HTTP/1.1\r\nHost: h.example:8080\r\nUser-Agent: curl/8\r\nContent-Type: text/plain\r\n\
+         Authorization: Bearer s3cret\r\nCookie: s3cret\r\ntraceparent: 00-1-2-01\r\nX-Request-ID: r1\r\nContent-Length: 3\r\n\r\nabc");
+    t.s("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nSet-Cookie: s3cret\r\nContent-Length: 2\r\n\r\n{}");
+    let e = &t.found.exchanges[0];
+    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Http, "POST", Outcome::Ok));
+    for (key, value) in [
+        ("http.request.method", "POST"),
+        ("url.path", "/a/b"),
+        ("url.query", "x=1&token=REDACTED"),
+        ("url.scheme", "http"),
+        ("server.address", "h.example"),
+        ("network.protocol.version", "1.1"),
+        ("user_agent.original", "curl/8"),
+        ("http.request.header.content-type", "text/plain"),
+        ("http.response.header.content-type", "application/json"),
+        ("http.request.header.traceparent", "00-1-2-01"),
+        ("http.request.header.x-request-id", "r1"),
+    ] {
+        assert_eq!(text(e, key), value, "{key}");
+    }
+    assert_eq!(int(e, "server.port"), Some(8080));
+    assert_eq!(int(e, "http.response.status_code"), Some(201));
+    assert_eq!(int(e, "http.request.body.size"), Some(3));
+    assert_eq!(int(e, "http.response.body.size"), Some(2));
+    assert!(!format!("{:?}", e.attributes).contains("s3cret"));
+}
+
+#[test]
+fn sequence_ranges_and_times_are_those_of_the_first_and_last_byte() {
+    let mut t = Talk::tcp(80);
+    t.c("GET / HT").c("TP/1.1\r\n\r").c("\n").s(&OK[..30]).s(&OK[30..]);
+    let e = &t.found.exchanges[0];
+    let request = e.request.unwrap();
+    assert_eq!((request.seq.start.0, request.seq.end.0, request.bytes), (1000, 1018, 18));
+    assert_eq!((request.first.as_nanos(), request.last.as_nanos()), (1000, 3000));
+    let response = e.response.unwrap();
+    assert_eq!((response.seq.start.0, response.seq.end.0), (u32::MAX - 9, (OK.len() - 10) as u32));
+    assert_eq!((response.first.as_nanos(), response.last.as_nanos()), (4000, 5000));
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1") + &get("/2") + &get("/3"));
+    t.s(format!("{OK}HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
+    assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 404 client_error", "GET /3 503 server_error"]);
+}
+
+#[test]
+fn bodies_end_as_rfc_9112_says() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/chunked")).s("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5;x=\"y\"\r\nab\r\nc\r\n0\r\nTrailer: 1\r\n\r\n");
+    t.c("HEAD /head HTTP/1.1\r\n\r\n").s("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n");
+    t.c(get("/304")).s("HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
+    t.c(get("/204")).s("HTTP/1.1 204 No Content\r\n\r\n");
+    t.c(get("/0")).s("HTTP/1.1 200 OK\nContent-Length: 0\n\n");
+    t.c("PUT /put HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n").s(OK);
+    t.c(get("/close")).s("HTTP/1.0 200 OK\r\n\r\nuntil").s("the end").end(End::Fin(S));
+    let all = ["GET /chunked", "HEAD /head", "GET /304", "GET /204", "GET /0", "PUT /put", "GET /close"];
+    let told = t.told();
+    assert_eq!(told.len(), all.len(), "{told:?}");
+    assert!(told.iter().zip(all).all(|(t, a)| t.starts_with(a) && t.ends_with("ok")), "{told:?}");
+    assert_eq!(int(&t.found.exchanges[0], "http.response.body.size"), Some(5));
+    assert_eq!(int(&t.found.exchanges[6], "http.response.body.size"), Some(12));
+    assert_eq!(t.found.exchanges[6].response.unwrap().bytes, 31);
+}
+
+#[test]
+fn interim_responses_are_not_the_answer() {
+    let mut t = Talk::tcp(80);
+    t.c("POST /p HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    t.s("HTTP/1.1 100 Continue\r\n\r\n").c("ab").s(format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{OK}"));
+    assert_eq!(t.told(), ["POST /p 200 ok"]);
+}
+
+#[test]
+fn a_response_may_come_before_its_request_is_whole() {
+    let mut t = Talk::tcp(80);
+    t.c("POST /p HTTP/1.1\r\nContent-Length: 4\r\n\r\nab").s("HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n");
+    assert!(t.told().is_empty());
+    t.c("cd").c(get("/2")).s(OK);
+    assert_eq!(t.told(), ["POST /p 413 client_error", "GET /2 200 ok"]);
+    assert_eq!(t.found.exchanges[0].request.unwrap().last.as_nanos(), 3000);
+}
+
+#[test]
+fn any_token_is_a_method_and_every_form_of_target_is_read() {
+    let mut t = Talk::tcp(80);
+    for request in ["PROPFIND /dav HTTP/1.1\r\n\r\n", "x-foo! /x HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n",
+        "GET http://u:p@other.example/abs?q HTTP/1.1\r\nHost: h\r\n\r\n", "GET /folded HTTP/1.1\r\nUser-Agent: a\r\n b\r\nHost: f\r\n\r\n"] {
+        t.c(request).s(OK);
+    }
+    let all = &t.found.exchanges;
+    assert_eq!(all.len(), 5);
+    assert_eq!((all[0].operation.as_str(), text(&all[0], "http.request.method")), ("PROPFIND", "_OTHER".into()));
+    assert_eq!(text(&all[0], "http.request.method_original"), "PROPFIND");
+    assert_eq!(all[1].operation, "x-foo!");
+    assert_eq!(text(&all[2], "url.path"), "*");
+    assert_eq!((text(&all[3], "server.address"), text(&all[3], "url.path")), ("other.example".into(), "/abs".into()));
+    assert_eq!(text(&all[4], "server.address"), "f");
+    assert!(text(&all[4], "user_agent.original").starts_with('a'));
+}
+
+#[test]
+fn behind_an_upgrade_nothing_is_read() {
+    let mut t = Talk::tcp(80);
+    t.c("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    t.s("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x01\x02");
+    assert_eq!(t.told(), ["GET /ws 101 ok"]);
+    assert!(!t.conversation.wants_payload());
+    assert_eq!(t.c(get("/no")).over().len(), 1);
+}
+
+#[test]
+fn a_tunnel_may_hold_anything() {
+    let mut t = Talk::tcp(3128);
+    t.c("CONNECT in.example:80 HTTP/1.1\r\nHost: in.example:80\r\n\r\n").c(get("/early"));
+    t.s(format!("HTTP/1.1 200 Connection established\r\n\r\n{OK}")).c(get("/inside")).s(OK);
+    assert_eq!(t.told(), ["CONNECT 200 ok", "GET /early 200 ok", "GET /inside 200 ok"]);
+    let mut t = Talk::tcp(3128);
+    t.c("CONNECT in.example:443 HTTP/1.1\r\n\r\n").s("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n").c(get("/2")).s(OK);
+    assert_eq!(t.told(), ["CONNECT 407 client_error", "GET /2 200 ok"]);
+}
+
+#[test]
+fn requests_without_answer_come_out_at_the_end() {
+    for (end, outcome) in [(End::Reset, Outcome::Reset), (End::Over, Outcome::NoResponse)] {
+        let mut t = Talk::tcp(80);
+        t.c(get("/1")).s(OK).c(get("/2")).end(end);
+        assert_eq!(t.found.exchanges[1].outcome, outcome);
+        assert_eq!(t.found.exchanges[1].response, None);
+    }
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").end(End::Reset);
+    assert_eq!(t.told(), ["GET /1 200 reset"]);
+    assert_eq!(t.found.exchanges[0].response.unwrap().bytes, 40);
+}
+
+#[test]
+fn a_late_answer_does_not_become_the_next_ones() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/slow")).wait(121_000_000_000);
+    assert_eq!(t.told(), ["GET /slow no_response"]);
+    t.c(get("/2")).s("HTTP/1.1 504 Late\r\nContent-Length: 0\r\n\r\n").s(OK);
+    assert_eq!(t.told()[1..], ["504 no_request", "GET /2 200 ok"]);
+}
+
+#[test]
+fn joined_in_the_middle_of_a_body() {
+    let mut t = Talk::tcp(80);
+    t.s("rest of a body that was there before").s("\0\x01more").c(get("/1")).s("tail").s(OK).c(get("/2")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 200 ok"]);
+}
+
+#[test]
+fn a_body_of_known_length_goes_on_behind_a_gap() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab").gap(S, 5).s("xyz").c(get("/2"));
+    t.s("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n").gap(S, 4).c(get("/3")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 200 ok", "GET /3 200 ok"]);
+    assert_eq!(t.found.exchanges[0].tcp.missing_bytes, 5);
+}
+
+#[test]
+fn an_answer_lost_in_a_gap_does_not_shift_the_others() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nConte").gap(S, 30).c(get("/2")).s(OK).c(get("/3")).s(OK);
+    assert_eq!(t.told(), ["GET /1 lost_bytes", "GET /2 200 ok", "GET /3 200 ok"]);
+}
+
+#[test]
+fn a_request_lost_in_a_gap_leaves_its_answer_alone() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s(OK).gap(C, 40).s(OK).c(get("/3")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok", "200 no_request", "GET /3 200 ok"]);
+}
+
+#[test]
+fn a_chunked_body_with_a_gap_ends_there_and_the_next_head_is_found() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab").gap(S, 300).s(format!("xx\r\n0\r\n\r\n{OK}"));
+    t.c(get("/2")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 lost_bytes", "200 no_request", "GET /2 200 ok"]);
+}
+
+#[test]
+fn client_and_server_are_told_by_what_they_say() {
+    let mut t = Talk::tcp(80);
+    t.s(get("/1")).c(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok"]);
+    assert!(t.conversation.reversed());
+    assert_eq!(t.found.exchanges[0].client, t.cx.server);
+}
+
+#[test]
+fn what_only_begins_like_http_is_given_up() {
+    let mut t = Talk::tcp(80);
+    t.c("OPTIONS rtsp://h/ RTSP/1.0\r\nCSeq: 1\r\n\r\n").s("RTSP/1.0 200 OK\r\n\r\n");
+    for _ in 0..2000 {
+        t.c([0x80u8; 64]);
+    }
+    assert!(t.over().is_empty());
+    assert!(!t.conversation.wants_payload());
+}

@@ -1,0 +1,108 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
+
+use crate::l7::Context;
+use crate::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+
+/// An exchange in the making. Entries are reused with the memory of their texts.
+#[derive(Debug)]
+pub(in crate::l7) struct Entry {
+    pub(in crate::l7) exchange: Exchange,
+    /// What the protocol pairs by.
+    pub(super) id: u64,
+    /// A note of the parser to itself about the request.
+    pub(in crate::l7) tag: u16,
+    /// Direction, as the flow sees it, in which the request travels.
+    pub(super) asker: Direction,
+    /// Totals of the flow at the first byte; then what was added.
+    pub(super) before: TcpTrouble,
+    pub(super) request_open: bool,
+    pub(super) response_open: bool,
+    pub(super) one_way: bool,
+    /// Bytes are missing where (a part of) its response may have been.
+    pub(super) lost: bool,
+    /// Requests before it are missing.
+    pub(super) after_hole: bool,
+    /// Offset at which the open message of each direction began.
+    pub(super) request_start: u64,
+    pub(super) response_start: u64,
+}
+
+impl Entry {
+    pub(super) fn new(protocol: Protocol) -> Self {
+        let nowhere = Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 };
+        Self {
+            exchange: Exchange {
+                flow: FlowId::default(),
+                tap: TapId::default(),
+                transport: Transport::Tcp,
+                client: nowhere,
+                server: nowhere,
+                protocol,
+                operation: String::new(),
+                outcome: Outcome::Ok,
+                request: None,
+                response: None,
+                attributes: Attributes::default(),
+                tcp: TcpTrouble::default(),
+            },
+            id: 0,
+            tag: 0,
+            asker: Direction::ToServer,
+            before: TcpTrouble::default(),
+            request_open: false,
+            response_open: false,
+            one_way: false,
+            lost: false,
+            after_hole: false,
+            request_start: 0,
+            response_start: 0,
+        }
+    }
+
+    /// Empties it for another exchange.
+    pub(super) fn reset(&mut self, protocol: Protocol) {
+        let exchange = &mut self.exchange;
+        exchange.protocol = protocol;
+        exchange.operation.clear();
+        exchange.attributes.clear();
+        exchange.outcome = Outcome::Ok;
+        exchange.request = None;
+        exchange.response = None;
+        self.id = 0;
+        self.tag = 0;
+        self.request_open = false;
+        self.response_open = false;
+        self.one_way = false;
+        self.lost = false;
+        self.after_hole = false;
+    }
+
+    /// Says whose exchange it is.
+    pub(in crate::l7) fn place(&mut self, cx: &Context) {
+        let exchange = &mut self.exchange;
+        exchange.flow = cx.flow;
+        exchange.tap = cx.tap;
+        exchange.transport = cx.transport;
+        (exchange.client, exchange.server) = match self.asker {
+            Direction::ToServer => (cx.client, cx.server),
+            Direction::ToClient => (cx.server, cx.client),
+        };
+    }
+
+    /// Whether nothing more belongs to it.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.request_open && !self.response_open && (self.one_way || self.exchange.response.is_some())
+    }
+
+    /// Whether a response can still begin.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.one_way && self.exchange.request.is_some() && self.exchange.response.is_none()
+    }
+}
+
+/// A message of which the first byte was seen.
+pub(super) fn begun(seq: SeqNum, first: Timestamp) -> MessageSpan {
+    MessageSpan { seq: SeqRange { start: seq, end: seq }, bytes: 0, first, last: first }
+}

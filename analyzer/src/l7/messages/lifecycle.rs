@@ -1,0 +1,152 @@
+use std::time::Duration;
+
+use wire::{Direction, SeqNum, Timestamp};
+
+use super::{Entry, Kind, Messages, Order};
+use crate::fact::{MessageSpan, Outcome};
+
+impl Messages {
+    pub(super) fn close_index(&mut self, index: usize, kind: Kind, end: u64) {
+        let direction = self.here.direction;
+        let last = self.timelines[direction].at(end.saturating_sub(1));
+        let base = self.here.base;
+        self.pipelined |= kind == Kind::Request
+            && self.entries.len() > 1
+            && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
+        let entry = &mut self.entries[index];
+        let (span, start) = match kind {
+            Kind::Response => {
+                entry.response_open = false;
+                (&mut entry.exchange.response, entry.response_start)
+            }
+            Kind::Request | Kind::OneWay => {
+                entry.request_open = false;
+                (&mut entry.exchange.request, entry.request_start)
+            }
+        };
+        if let Some(span) = span {
+            finish(span, start, end, last, base);
+        }
+        if entry.is_whole() {
+            let outcome = answered(entry);
+            self.remove(index, outcome);
+        }
+    }
+
+    /// The exchange goes out as it is.
+    pub(super) fn remove(&mut self, index: usize, outcome: Outcome) {
+        let Some(mut entry) = self.entries.remove(index) else { return };
+        if entry.is_waiting() && self.order == Order::InOrder {
+            self.owed = self.owed.saturating_add(1);
+        }
+        entry.exchange.outcome = outcome;
+        let (now, before) = (&self.here.trouble, &entry.before);
+        let tcp = &mut entry.exchange.tcp;
+        tcp.retransmissions = now.retransmissions.saturating_sub(before.retransmissions);
+        tcp.out_of_order = now.out_of_order.saturating_sub(before.out_of_order);
+        tcp.zero_windows = now.zero_windows.saturating_sub(before.zero_windows);
+        tcp.missing_bytes = now.missing_bytes.saturating_sub(before.missing_bytes);
+        tcp.rtt_ns = now.rtt_ns;
+        if !matches!(outcome, Outcome::Ok | Outcome::NoRequest) {
+            self.counts.errors += 1;
+        }
+        self.done.push_back(entry);
+    }
+
+    /// Messages of this direction may be missing from here on; an open one ends where it was last seen.
+    pub(in crate::l7) fn lost(&mut self) {
+        let direction = self.here.direction;
+        let at = self.here.offset;
+        self.hole[direction] = true;
+        self.owed = 0;
+        let mut index = 0;
+        while index < self.entries.len() {
+            let before = self.entries.len();
+            let entry = &mut self.entries[index];
+            if entry.asker == direction {
+                if entry.request_open {
+                    self.close_index(index, Kind::Request, at);
+                }
+            } else if entry.response_open {
+                entry.lost = true;
+                self.close_index(index, Kind::Response, at);
+            } else {
+                entry.lost = true;
+            }
+            index += usize::from(self.entries.len() == before);
+        }
+    }
+
+    /// After a hole in the answers, a client that waits for each of them before it asks again had got them all.
+    pub(super) fn settle_lost(&mut self, asker: Direction) {
+        if self.pipelined || self.order == Order::ById {
+            return;
+        }
+        while self.entries.front().is_some_and(|e| e.lost && e.asker == asker && e.is_waiting()) {
+            self.remove(0, Outcome::LostBytes);
+            self.owed = 0;
+        }
+    }
+
+    /// Whatever is unfinished goes out. `reset`: the connection was.
+    pub(in crate::l7) fn finish(&mut self, reset: bool) {
+        while let Some(entry) = self.entries.front_mut() {
+            for (kind, open) in [(Kind::Request, entry.request_open), (Kind::Response, entry.response_open)] {
+                if !open {
+                    continue;
+                }
+                let direction = if kind == Kind::Request { entry.asker } else { entry.asker.reverse() };
+                let end = self.timelines[direction].end();
+                let last = self.timelines[direction].at(end.saturating_sub(1));
+                let exchange = &mut entry.exchange;
+                let (span, start) = match kind {
+                    Kind::Response => (&mut exchange.response, entry.response_start),
+                    Kind::Request | Kind::OneWay => (&mut exchange.request, entry.request_start),
+                };
+                if let Some(span) = span {
+                    let base = self.here.base.map(|_| SeqNum(span.seq.start.0.wrapping_sub(start as u32)));
+                    finish(span, start, end.max(start), last, base);
+                }
+            }
+            let outcome = if reset && (entry.response_open || entry.is_waiting()) {
+                Outcome::Reset
+            } else if entry.is_waiting() {
+                if entry.lost { Outcome::LostBytes } else { Outcome::NoResponse }
+            } else {
+                answered(entry)
+            };
+            self.remove(0, outcome);
+        }
+        self.owed = 0;
+    }
+
+    /// Requests that waited longer than `wait` go out.
+    pub(in crate::l7) fn expire(&mut self, now: Timestamp, wait: Duration) {
+        while let Some(entry) = self.entries.front() {
+            let Some(request) = entry.exchange.request.filter(|_| entry.is_waiting() && !entry.request_open) else { return };
+            if request.last + wait > now {
+                return;
+            }
+            let outcome = if entry.lost { Outcome::LostBytes } else { Outcome::NoResponse };
+            self.remove(0, outcome);
+        }
+    }
+}
+
+fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: Option<SeqNum>) {
+    span.bytes = end.saturating_sub(start);
+    span.last = last;
+    if let Some(base) = base {
+        span.seq.end = base.plus(end as u32);
+    }
+}
+
+fn answered(entry: &Entry) -> Outcome {
+    if entry.exchange.request.is_none() {
+        Outcome::NoRequest
+    } else if entry.lost && !entry.one_way {
+        Outcome::LostBytes
+    } else {
+        entry.exchange.outcome
+    }
+}

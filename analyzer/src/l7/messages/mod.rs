@@ -1,0 +1,231 @@
+//! Messages as parsers report them, and their pairing into exchanges: in order, or by an id that both sides carry.
+
+mod entry;
+mod lifecycle;
+
+pub(super) use entry::Entry;
+
+use std::collections::VecDeque;
+
+use wire::{Direction, PerDirection, SeqNum, Timestamp};
+
+use super::timeline::Timeline;
+use crate::fact::{Outcome, Protocol, TcpTrouble};
+use entry::begun;
+
+/// How responses find their requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The next response answers the oldest request.
+    InOrder,
+    /// Both carry an id; of requests with the same id the oldest is answered first.
+    ById,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Asks for a response.
+    Request,
+    /// Answers.
+    Response,
+    /// Asks for nothing.
+    OneWay,
+}
+
+/// Where the bytes that a parser is shown stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here {
+    /// Direction as the flow sees it.
+    pub(super) direction: Direction,
+    /// Stream offset of the first of the bytes.
+    pub(super) offset: u64,
+    /// Sequence number of offset 0; none for datagrams.
+    pub(super) base: Option<SeqNum>,
+    /// Totals of the flow when the first of the bytes came.
+    pub(super) trouble_first: TcpTrouble,
+    /// Offset from which `trouble` holds.
+    pub(super) fresh_from: u64,
+    /// Totals of the flow now.
+    pub(super) trouble: TcpTrouble,
+}
+
+/// What was counted on a conversation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) requests: u64,
+    pub(super) responses: u64,
+    pub(super) errors: u64,
+    /// Requests that went out unanswered because too many waited; since the last look.
+    pub(super) evicted: u64,
+}
+
+/// Where a parser puts the messages that it finds.
+#[derive(Debug)]
+pub(crate) struct Messages {
+    pub(super) order: Order,
+    pub(super) here: Here,
+    pub(super) timelines: PerDirection<Timeline>,
+    pub(super) counts: Counts,
+    limit: usize,
+    entries: VecDeque<Box<Entry>>,
+    done: VecDeque<Box<Entry>>,
+    spare: VecDeque<Box<Entry>>,
+    /// In order: responses that will still come for requests that went out unanswered.
+    owed: u32,
+    /// Requests are missing before the next one of this direction.
+    hole: PerDirection<bool>,
+    /// Several requests waited at once.
+    pipelined: bool,
+    /// Who asked first.
+    pub(super) first_asker: Option<Direction>,
+}
+
+/// Finished entries kept for reuse.
+const SPARE: usize = 8;
+
+impl Messages {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            order: Order::InOrder,
+            here: Here {
+                direction: Direction::ToServer,
+                offset: 0,
+                base: None,
+                trouble_first: TcpTrouble::default(),
+                fresh_from: 0,
+                trouble: TcpTrouble::default(),
+            },
+            timelines: PerDirection::default(),
+            counts: Counts::default(),
+            limit: limit.max(1),
+            entries: VecDeque::new(),
+            done: VecDeque::new(),
+            spare: VecDeque::new(),
+            owed: 0,
+            hole: PerDirection::default(),
+            pipelined: false,
+            first_asker: None,
+        }
+    }
+
+    /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
+    pub(crate) fn open(&mut self, protocol: Protocol, kind: Kind, id: u64, at: usize) -> &mut Entry {
+        let offset = self.here.offset + at as u64;
+        let direction = self.here.direction;
+        let first = self.timelines[direction].at(offset);
+        let seq = self.here.base.map_or(SeqNum(id as u16 as u32), |base| base.plus(offset as u32));
+        let asker = if kind == Kind::Response { direction.reverse() } else { direction };
+        self.first_asker.get_or_insert(asker);
+        let span = begun(seq, first);
+        if kind == Kind::Response {
+            self.counts.responses += 1;
+            let index = self.answered_by(asker, id, first);
+            let index = index.unwrap_or_else(|| self.add(protocol, asker, id, offset));
+            let entry = &mut self.entries[index];
+            entry.exchange.response = Some(span);
+            entry.response_open = true;
+            entry.response_start = offset;
+            return entry;
+        }
+        self.counts.requests += 1;
+        self.settle_lost(asker);
+        let index = self.add(protocol, asker, id, offset);
+        let after_hole = std::mem::take(&mut self.hole[direction]);
+        let entry = &mut self.entries[index];
+        entry.after_hole = after_hole;
+        entry.exchange.request = Some(span);
+        entry.request_open = true;
+        entry.request_start = offset;
+        entry.one_way = kind == Kind::OneWay;
+        entry
+    }
+
+    /// The open message, for what is found out later about it.
+    pub(crate) fn current(&mut self, kind: Kind, id: u64) -> Option<&mut Entry> {
+        let index = self.open_index(kind, id)?;
+        Some(&mut self.entries[index])
+    }
+
+    /// The open message of this kind (and id, where pairing is by id) ends before `at`.
+    pub(crate) fn close(&mut self, kind: Kind, id: u64, at: usize) {
+        let Some(index) = self.open_index(kind, id) else { return };
+        self.close_index(index, kind, self.here.offset + at as u64);
+    }
+
+    /// Tag of the request that the next response answers; none if there is none.
+    pub(crate) fn next_tag(&self) -> Option<u16> {
+        if self.owed > 0 {
+            return None;
+        }
+        self.entries.iter().find(|e| e.is_waiting() && e.asker != self.here.direction).map(|e| e.tag)
+    }
+
+    /// Id of the oldest waiting request for which `wanted` holds and that this direction can answer.
+    pub(crate) fn waiting(&self, wanted: impl Fn(u64) -> bool) -> Option<u64> {
+        let asker = self.here.direction.reverse();
+        self.entries.iter().find(|e| e.is_waiting() && e.asker == asker && wanted(e.id)).map(|e| e.id)
+    }
+
+    fn open_index(&self, kind: Kind, id: u64) -> Option<usize> {
+        let direction = self.here.direction;
+        let by_id = self.order == Order::ById;
+        let wanted = |e: &Box<Entry>| !by_id || e.id == id;
+        match kind {
+            Kind::Response => self.entries.iter().position(|e| e.response_open && e.asker != direction && wanted(e)),
+            Kind::Request | Kind::OneWay => {
+                self.entries.iter().rposition(|e| e.request_open && e.asker == direction && wanted(e))
+            }
+        }
+    }
+
+    fn answered_by(&mut self, asker: Direction, id: u64, first: Timestamp) -> Option<usize> {
+        if self.order == Order::ById {
+            return self.entries.iter().position(|e| e.is_waiting() && e.asker == asker && e.id == id);
+        }
+        if self.owed > 0 {
+            self.owed -= 1;
+            return None;
+        }
+        let index = self.entries.iter().position(|e| e.is_waiting() && e.asker == asker)?;
+        let entry = &self.entries[index];
+        let too_early = entry.after_hole && entry.exchange.request.is_some_and(|r| first < r.first);
+        (!too_early).then_some(index)
+    }
+
+    fn add(&mut self, protocol: Protocol, asker: Direction, id: u64, offset: u64) -> usize {
+        while self.entries.len() >= self.limit {
+            self.counts.evicted += 1;
+            self.remove(0, Outcome::NoResponse);
+        }
+        let mut entry = match self.spare.pop_front() {
+            Some(mut entry) => {
+                entry.reset(protocol);
+                entry
+            }
+            None => Box::new(Entry::new(protocol)),
+        };
+        entry.id = id;
+        entry.asker = asker;
+        let here = &self.here;
+        entry.before = if offset < here.fresh_from { here.trouble_first } else { here.trouble };
+        self.entries.push_back(entry);
+        self.entries.len() - 1
+    }
+
+    /// Entries that nothing is added to any more, oldest first.
+    pub(super) fn take_done(&mut self) -> Option<Box<Entry>> {
+        self.done.pop_front()
+    }
+
+    /// Gives back the memory of an entry.
+    pub(super) fn recycle(&mut self, entry: Box<Entry>) {
+        if self.spare.len() < SPARE {
+            self.spare.push_back(entry);
+        }
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use wire::{Direction, Transport};
+
+use super::messages::{Messages, Order};
+use crate::fact;
+
+/// Whether bytes are of a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probe {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+    /// Too few to tell.
+    More,
+}
+
+/// What is known besides the bytes. Ports are a hint, never a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clue {
+    pub(crate) transport: Transport,
+    pub(crate) client_port: u16,
+    pub(crate) server_port: u16,
+}
+
+/// What a parser made of the bytes that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// So many bytes are dealt with.
+    Consumed(usize),
+    /// After `consumed` bytes stands something that is not whole: come again with at least `more` bytes added.
+    Need { consumed: usize, more: usize },
+    /// After `consumed` bytes come `body` bytes nobody has to look at. The parser is called again right behind them,
+    /// also if nothing follows yet; a gap inside them is no loss of synchronisation.
+    Skip { consumed: usize, body: u64 },
+    /// Not to be gone on with after `consumed` bytes.
+    GiveUp { consumed: usize, reason: Reason },
+}
+
+/// Why a parser gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// This is not how the protocol looks.
+    Malformed,
+    /// Whatever follows cannot be read (upgraded, encrypted).
+    Opaque,
+    /// Another protocol follows on the same connection (tunnel, h2c).
+    Switched,
+}
+
+/// The state of one protocol on one flow. It keeps no bytes: what is not consumed is shown again.
+/// `direction` is the protocol's: the side that asks sends `ToServer`, whatever the flow believed.
+pub(crate) trait Parser: fmt::Debug + Send {
+    /// Reads bytes of one direction of a stream from where it stopped, or one whole datagram.
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress;
+
+    /// `len` bytes are missing (0: unusable bytes were met); what was not consumed before is gone as well.
+    /// Find the next message from here on, or say why not.
+    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason>;
+
+    /// The direction ended in order.
+    fn end(&mut self, direction: Direction, out: &mut Messages) {
+        let _ = (direction, out);
+    }
+}
+
+/// One application protocol: a folder here, and a line in the registry.
+pub(crate) trait Protocol {
+    /// Name that a guess is counted under.
+    const NAME: fact::Protocol;
+    /// Where it is found.
+    const TRANSPORTS: &'static [Transport];
+    /// Server ports for which it is tried first.
+    const PORTS: &'static [u16];
+    /// How its responses find their requests.
+    const ORDER: Order;
+
+    /// Whether `head`, sent in `direction`, is the beginning of a message.
+    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe;
+
+    /// A parser for one flow.
+    fn parser(clue: &Clue) -> Box<dyn Parser>;
+}

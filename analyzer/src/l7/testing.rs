@@ -1,0 +1,170 @@
+//! A conversation driven by hand, for tests.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
+
+use super::{Context, Conversation, End, Limits};
+use crate::fact::{Exchange, Fact, FlowId, Outcome, Sink, Table, TcpTrouble, Value};
+use crate::tcp::Chunk;
+
+/// What came out.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) evicted: Vec<(Table, u64)>,
+}
+
+impl Sink for Found {
+    fn emit(&mut self, fact: Fact<'_>) {
+        match fact {
+            Fact::Exchange(exchange) => self.exchanges.push(exchange.clone()),
+            Fact::Evicted { table, entries } => self.evicted.push((table, entries)),
+            _ => {}
+        }
+    }
+}
+
+/// Two ends that talk; every piece comes one microsecond after the one before.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub(super) conversation: Conversation,
+    pub(super) cx: Context,
+    pub(super) found: Found,
+    offsets: PerDirection<u64>,
+    now: u64,
+}
+
+pub(super) const C: Direction = Direction::ToServer;
+pub(super) const S: Direction = Direction::ToClient;
+
+impl Talk {
+    pub(super) fn tcp(port: u16) -> Self {
+        Self::new(Transport::Tcp, 40_000, port, Limits::default())
+    }
+
+    pub(super) fn udp(port: u16) -> Self {
+        Self::new(Transport::Udp, 40_000, port, Limits::default())
+    }
+
+    pub(super) fn new(transport: Transport, client_port: u16, server_port: u16, limits: Limits) -> Self {
+        let end = |last, port| Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
+        let cx = Context {
+            flow: FlowId(1),
+            tap: TapId(0),
+            transport,
+            client: end(1, client_port),
+            server: end(2, server_port),
+            base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
+            trouble: TcpTrouble::default(),
+        };
+        let conversation = if limits == Limits::default() { Conversation::default() } else { Conversation::new(limits) };
+        Self { conversation, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
+    }
+
+    pub(super) fn send(&mut self, direction: Direction, bytes: &[u8]) -> &mut Self {
+        self.now += 1000;
+        let time = Timestamp::from_nanos(self.now);
+        if self.cx.transport == Transport::Udp {
+            self.conversation.datagram(&self.cx, direction, time, bytes, &mut self.found);
+            return self;
+        }
+        let offset = self.offsets[direction];
+        self.offsets[direction] += bytes.len() as u64;
+        self.conversation.chunk(&self.cx, direction, Chunk::Data { offset, time, bytes }, &mut self.found);
+        self
+    }
+
+    pub(super) fn c(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.send(C, bytes.as_ref())
+    }
+
+    pub(super) fn s(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.send(S, bytes.as_ref())
+    }
+
+    pub(super) fn gap(&mut self, direction: Direction, len: u64) -> &mut Self {
+        self.now += 1000;
+        let (offset, time) = (self.offsets[direction], Timestamp::from_nanos(self.now));
+        self.offsets[direction] += len;
+        self.cx.trouble.missing_bytes += len;
+        self.conversation.chunk(&self.cx, direction, Chunk::Gap { offset, len, time }, &mut self.found);
+        self
+    }
+
+    pub(super) fn end(&mut self, end: End) -> &mut Self {
+        self.now += 1000;
+        self.conversation.end(&self.cx, end, Timestamp::from_nanos(self.now), &mut self.found);
+        self
+    }
+
+    pub(super) fn wait(&mut self, nanos: u64) -> &mut Self {
+        self.now += nanos;
+        self.conversation.tick(&self.cx, Timestamp::from_nanos(self.now), &mut self.found);
+        self
+    }
+
+    /// Everything found, the conversation being over.
+    pub(super) fn over(&mut self) -> &[Exchange] {
+        self.end(End::Over);
+        &self.found.exchanges
+    }
+
+    /// Operation, status (or response code) and outcome of everything found so far.
+    pub(super) fn told(&self) -> Vec<String> {
+        self.found.exchanges.iter().map(brief).collect()
+    }
+}
+
+fn brief(exchange: &Exchange) -> String {
+    let status = match exchange.attributes.get("http.response.status_code") {
+        Some(Value::Int(code)) => code.to_string(),
+        _ => text(exchange, "dns.response.code"),
+    };
+    let what = match text(exchange, "url.path") {
+        path if path.is_empty() => text(exchange, "dns.question.name"),
+        path => path,
+    };
+    let parts = [exchange.operation.as_str(), &what, &status, exchange.outcome.as_str()];
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A text attribute, empty if there is none.
+pub(super) fn text(exchange: &Exchange, key: &str) -> String {
+    match exchange.attributes.get(key) {
+        Some(Value::Text(text)) => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A number attribute.
+pub(super) fn int(exchange: &Exchange, key: &str) -> Option<i64> {
+    match exchange.attributes.get(key) {
+        Some(Value::Int(n)) => Some(n),
+        _ => None,
+    }
+}
+
+/// Everything about exchanges but times.
+pub(super) fn timeless(exchanges: &[Exchange]) -> Vec<String> {
+    let mut all: Vec<String> = exchanges
+        .iter()
+        .map(|e| {
+            let mut e = e.clone();
+            for span in [&mut e.request, &mut e.response].into_iter().flatten() {
+                span.first = Timestamp::ZERO;
+                span.last = Timestamp::ZERO;
+            }
+            let attributes: Vec<_> = e.attributes.iter().collect();
+            let Exchange { client, protocol, operation, outcome, request, response, .. } = &e;
+            format!("{client} {protocol:?} {operation} {outcome:?} {request:?} {response:?} {attributes:?}")
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// Whether an outcome is one of an answered exchange.
+pub(super) fn answered(exchange: &Exchange) -> bool {
+    !matches!(exchange.outcome, Outcome::NoResponse | Outcome::Reset | Outcome::LostBytes | Outcome::NoRequest)
+}
