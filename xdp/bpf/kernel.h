@@ -17,8 +17,12 @@
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
+#define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
+#define TCP_CLOSING 11
 #define MSG_PEEK 2
 #define EINTR 4
 #define EINPROGRESS 115
@@ -64,6 +68,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 write_seq;
 	__u32 copied_seq;
+	__u32 rcv_nxt;
 };
 
 struct file;

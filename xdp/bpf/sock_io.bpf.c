@@ -225,6 +225,21 @@ static __always_inline bool enter(struct enter *ctx, __u32 fd, __u8 kind, bool b
 	return true;
 }
 
+/* Whether the number before this one was the peer's FIN, which readers take like a byte. */
+static __always_inline bool fin_was_read(struct sock *sk, __u32 copied_seq)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	switch (BPF_CORE_READ(sk, __sk_common.skc_state)) {
+	case TCP_CLOSE_WAIT:
+	case TCP_LAST_ACK:
+	case TCP_CLOSING:
+	case TCP_TIME_WAIT:
+		return BPF_CORE_READ(tcp, rcv_nxt) == copied_seq;
+	}
+	return false;
+}
+
 /*
  * The range of bytes that the call moved, false if none.
  *
@@ -243,7 +258,12 @@ static __always_inline bool moved(struct pending *call, __s64 ret, __u32 *start,
 	*end = after;
 	if (!length)
 		return false;
-	if (call->by_sequence || length == (__u32)ret)
+	if (call->by_sequence) {
+		if (call->kind == SOCK_IO_RECEIVE && fin_was_read(call->sk, after))
+			*end = after - 1;
+		return *start != *end;
+	}
+	if (length == (__u32)ret)
 		return true;
 	if (call->kind == SOCK_IO_RECEIVE && length == (__u32)ret + 1) {
 		*end = after - 1;
