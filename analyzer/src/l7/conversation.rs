@@ -19,7 +19,13 @@ impl Conversation {
     }
 
     /// Takes the next piece of one direction of a TCP stream.
-    pub(crate) fn chunk<S: Sink>(&mut self, cx: &Context, direction: Direction, chunk: Chunk<'_>, sink: &mut S) {
+    pub(crate) fn chunk<S: Sink>(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        chunk: Chunk<'_>,
+        sink: &mut S,
+    ) {
         let live = self.live();
         match chunk {
             Chunk::Data { offset, time, bytes } => live.data(cx, direction, offset, time, bytes),

@@ -80,11 +80,23 @@ impl Live {
 
     pub(super) fn summary(&self) -> Option<L7Summary> {
         let Counts { requests, responses, errors, .. } = self.messages.counts;
-        self.protocol.filter(|_| requests + responses > 0).map(|protocol| L7Summary { protocol, requests, responses, errors })
+        self.protocol.filter(|_| requests + responses > 0).map(|protocol| L7Summary {
+            protocol,
+            requests,
+            responses,
+            errors,
+        })
     }
 
     /// The next bytes of a direction.
-    pub(super) fn data(&mut self, cx: &Context, direction: Direction, offset: u64, time: Timestamp, bytes: &[u8]) {
+    pub(super) fn data(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        offset: u64,
+        time: Timestamp,
+        bytes: &[u8],
+    ) {
         if self.opaque {
             return;
         }

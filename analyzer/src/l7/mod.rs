@@ -10,11 +10,13 @@ mod http;
 mod limits;
 mod live;
 mod messages;
+#[cfg(test)]
+mod properties;
 mod protocol;
 mod registry;
-mod timeline;
 #[cfg(test)]
 mod testing;
+mod timeline;
 
 pub(crate) use context::{Context, End};
 pub(crate) use conversation::Conversation;

@@ -58,7 +58,8 @@ impl Talk {
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             trouble: TcpTrouble::default(),
         };
-        let conversation = if limits == Limits::default() { Conversation::default() } else { Conversation::new(limits) };
+        let conversation =
+            if limits == Limits::default() { Conversation::default() } else { Conversation::new(limits) };
         Self { conversation, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
     }
 
@@ -166,5 +167,8 @@ pub(super) fn timeless(exchanges: &[Exchange]) -> Vec<String> {
 
 /// Whether an outcome is one of an answered exchange.
 pub(super) fn answered(exchange: &Exchange) -> bool {
-    !matches!(exchange.outcome, Outcome::NoResponse | Outcome::Reset | Outcome::LostBytes | Outcome::NoRequest)
+    !matches!(
+        exchange.outcome,
+        Outcome::NoResponse | Outcome::Reset | Outcome::LostBytes | Outcome::NoRequest
+    )
 }

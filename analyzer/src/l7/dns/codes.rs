@@ -74,8 +74,18 @@ pub(super) fn opcode_name(opcode: u8) -> Option<&'static str> {
 /// Mnemonic of a response code.
 pub(super) fn rcode_name(rcode: u8) -> Option<&'static str> {
     const NAMES: [&str; 12] = [
-        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
-        "NOTZONE", "DSOTYPENI",
+        "NOERROR",
+        "FORMERR",
+        "SERVFAIL",
+        "NXDOMAIN",
+        "NOTIMP",
+        "REFUSED",
+        "YXDOMAIN",
+        "YXRRSET",
+        "NXRRSET",
+        "NOTAUTH",
+        "NOTZONE",
+        "DSOTYPENI",
     ];
     NAMES.get(usize::from(rcode)).copied()
 }

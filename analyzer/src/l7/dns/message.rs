@@ -84,8 +84,12 @@ pub(super) fn answers(message: &[u8], at: usize, count: u16, into: &mut String) 
             into.push(',');
         }
         let written = match (kind, data) {
-            (1, data) if let Ok(four) = <[u8; 4]>::try_from(data) => write!(into, "{}", Ipv4Addr::from(four)).is_ok(),
-            (28, data) if let Ok(all) = <[u8; 16]>::try_from(data) => write!(into, "{}", Ipv6Addr::from(all)).is_ok(),
+            (1, data) if let Ok(four) = <[u8; 4]>::try_from(data) => {
+                write!(into, "{}", Ipv4Addr::from(four)).is_ok()
+            }
+            (28, data) if let Ok(all) = <[u8; 16]>::try_from(data) => {
+                write!(into, "{}", Ipv6Addr::from(all)).is_ok()
+            }
             (2 | 5 | 12 | 39, _) => name::read(message, data_at, into).is_some(),
             _ => false,
         };

@@ -6,7 +6,7 @@ mod name;
 mod parser;
 mod probe;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use wire::{Direction, Transport};
 

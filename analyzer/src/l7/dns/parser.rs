@@ -96,7 +96,11 @@ impl DnsParser {
             }
             let rest = &bytes[at..];
             let &[high, low, ref message @ ..] = rest else {
-                return if rest.is_empty() { Progress::Consumed(at) } else { Progress::Need { consumed: at, more: 1 } };
+                return if rest.is_empty() {
+                    Progress::Consumed(at)
+                } else {
+                    Progress::Need { consumed: at, more: 1 }
+                };
             };
             let length = usize::from(u16::from_be_bytes([high, low]));
             let looked_at = length.min(LOOKED_AT);

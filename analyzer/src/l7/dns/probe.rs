@@ -26,6 +26,7 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     if !plausible(&header) {
         return Probe::No;
     }
+    let usual = usual && (clue.transport == Transport::Udp || header.questions <= 1);
     if usual || strictly(message, &header, clue.transport) { Probe::Yes } else { Probe::No }
 }
 

@@ -1,1 +1,169 @@
+use wire::Transport;
 
+use crate::fact::{Outcome, Protocol};
+use crate::l7::Limits;
+use crate::l7::testing::{C, S, Talk, int, text};
+
+/// A message with one question; records are given as they are on the wire.
+pub(crate) fn message(
+    id: u16,
+    flags: u16,
+    name: &str,
+    kind: u16,
+    counts: [u16; 3],
+    records: &[u8],
+) -> Vec<u8> {
+    let mut m = Vec::new();
+    for word in [id, flags, 1, counts[0], counts[1], counts[2]] {
+        m.extend_from_slice(&word.to_be_bytes());
+    }
+    for label in name.split('.').filter(|l| !l.is_empty()) {
+        m.push(label.len() as u8);
+        m.extend_from_slice(label.as_bytes());
+    }
+    m.push(0);
+    m.extend_from_slice(&kind.to_be_bytes());
+    m.extend_from_slice(&[0, 1]);
+    m.extend_from_slice(records);
+    m
+}
+
+pub(crate) fn query(id: u16, name: &str) -> Vec<u8> {
+    message(id, 0x0100, name, 1, [0; 3], &[])
+}
+
+pub(crate) fn response(id: u16, name: &str, rcode: u16) -> Vec<u8> {
+    message(id, 0x8180 | rcode, name, 1, [0; 3], &[])
+}
+
+/// As over TCP.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u16).to_be_bytes()[..], message].concat()
+}
+
+/// Record of `kind` with a pointer to the question's name.
+fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut r = vec![0xc0, 12];
+    r.extend_from_slice(&kind.to_be_bytes());
+    r.extend_from_slice(&[0, 1, 0, 0, 0, 60]);
+    r.extend_from_slice(&(data.len() as u16).to_be_bytes());
+    r.extend_from_slice(data);
+    r
+}
+
+#[test]
+fn question_and_answers_are_told() {
+    let mut t = Talk::udp(53);
+    let alias = record(5, &[1, b'x', 0xc0, 12]);
+    let records =
+        [alias, record(1, &[192, 0, 2, 1]), record(16, b"\x01t"), record(1, &[192, 0, 2, 2])].concat();
+    t.c(query(7, "www.Example.com")).s(message(7, 0x8180, "www.example.com", 1, [4, 0, 0], &records));
+    let e = &t.found.exchanges[0];
+    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Dns, "A", Outcome::Ok));
+    assert_eq!(text(e, "dns.question.name"), "www.Example.com");
+    assert_eq!(text(e, "dns.response.code"), "NOERROR");
+    assert_eq!(int(e, "dns.answers.count"), Some(4));
+    assert_eq!(text(e, "dns.answers"), "x.www.example.com,192.0.2.1,192.0.2.2");
+    let request = e.request.unwrap();
+    assert!(request.seq.is_empty());
+    assert_eq!((request.seq.start.0, request.bytes, request.first.as_nanos()), (7, 33, 1000));
+    assert_eq!(e.response.unwrap().first.as_nanos(), 2000);
+}
+
+#[test]
+fn answers_find_their_questions_in_any_order() {
+    let mut t = Talk::udp(53);
+    t.c(query(1, "a")).c(query(2, "b")).c(query(3, "c"));
+    t.s(response(3, "c", 0)).s(response(1, "a", 3)).s(response(2, "b", 2));
+    assert_eq!(t.told(), ["A c NOERROR ok", "A a NXDOMAIN client_error", "A b SERVFAIL server_error"]);
+    t.s(response(2, "b", 0)).s(response(1, "other", 0));
+    assert_eq!(t.told()[3..], ["A b NOERROR no_request", "A other NOERROR no_request"]);
+}
+
+#[test]
+fn repeated_questions_are_exchanges_of_their_own() {
+    let mut t = Talk::udp(53);
+    t.c(query(1, "a")).c(query(1, "a")).s(response(1, "a", 0)).over();
+    assert_eq!(t.told(), ["A a NOERROR ok", "A a no_response"]);
+    assert_eq!(t.found.exchanges[0].request.unwrap().first.as_nanos(), 1000);
+}
+
+#[test]
+fn unanswered_questions_expire() {
+    let mut t = Talk::udp(53);
+    t.c(query(1, "a")).wait(14_000_000_000);
+    assert!(t.told().is_empty());
+    t.wait(2_000_000_000);
+    assert_eq!(t.told(), ["A a no_response"]);
+}
+
+#[test]
+fn the_oldest_goes_when_too_many_wait() {
+    let mut t = Talk::new(Transport::Udp, 40_000, 53, Limits { pending_requests: 2, ..Limits::default() });
+    t.c(query(1, "a")).c(query(2, "b")).c(query(3, "c")).s(response(3, "c", 0));
+    assert_eq!(t.told(), ["A a no_response", "A c NOERROR ok"]);
+    assert_eq!(t.found.evicted.len(), 1);
+}
+
+#[test]
+fn several_messages_in_one_segment_and_one_in_several() {
+    let mut t = Talk::tcp(53);
+    let queries = [framed(&query(1, "a.example")), framed(&query(2, "b.example"))].concat();
+    t.c(&queries[..1]).c(&queries[1..30]).c(&queries[30..]);
+    t.s([framed(&response(2, "b.example", 0)), framed(&response(1, "a.example", 0))].concat());
+    assert_eq!(t.told(), ["A b.example NOERROR ok", "A a.example NOERROR ok"]);
+    let request = t.found.exchanges[1].request.unwrap();
+    assert_eq!((request.seq.start.0, request.seq.end.0, request.first.as_nanos()), (1000, 1029, 1000));
+}
+
+#[test]
+fn a_large_answer_over_tcp_is_skipped_not_kept() {
+    let mut t = Talk::tcp(53);
+    let long = message(1, 0x8180, "big", 252, [1, 0, 0], &record(16, &[0; 60_000]));
+    t.c(framed(&message(1, 0x0100, "big", 252, [0; 3], &[])));
+    for piece in framed(&long).chunks(1460) {
+        t.s(piece);
+    }
+    assert_eq!(t.told(), ["AXFR big NOERROR ok"]);
+    assert_eq!(t.found.exchanges[0].response.unwrap().bytes, long.len() as u64 + 2);
+}
+
+#[test]
+fn names_that_run_in_circles_end() {
+    let mut t = Talk::udp(53);
+    let mut loops = response(1, "", 0);
+    loops.splice(12..13, [0xc0, 12]);
+    t.s(&loops);
+    loops.splice(12..14, [1, b'a', 0xc0, 12]);
+    t.s(&loops);
+    assert!(t.told().iter().all(|m| m == "NOERROR no_request"), "{:?}", t.told());
+}
+
+#[test]
+fn other_ports_need_better_proof() {
+    let mut t = Talk::udp(9999);
+    t.c(query(1, "a.example")).s(response(1, "a.example", 0));
+    assert_eq!(t.told(), ["A a.example NOERROR ok"]);
+    let mut t = Talk::udp(9999);
+    t.c(vec![0; 40]).s(vec![0xff; 40]);
+    assert!(t.over().is_empty());
+}
+
+#[test]
+fn link_local_relatives_have_their_own_names() {
+    let mut t = Talk::new(Transport::Udp, 5353, 5353, Limits::default());
+    t.c(query(0, "printer.local")).c(response(0, "printer.local", 0)).over();
+    assert!(t.found.exchanges.iter().all(|e| e.protocol == Protocol::Mdns));
+    assert_eq!(t.told(), ["A printer.local NOERROR no_request", "A printer.local no_response"]);
+    let mut t = Talk::udp(5355);
+    t.c(query(9, "host"));
+    assert_eq!(t.over()[0].protocol, Protocol::Llmnr);
+}
+
+#[test]
+fn the_side_that_asks_is_the_client() {
+    let mut t = Talk::udp(53);
+    t.send(S, &query(1, "a")).send(C, &response(1, "a", 0));
+    assert!(t.conversation.reversed());
+    assert_eq!(t.found.exchanges[0].client, t.cx.server);
+}

@@ -51,11 +51,24 @@ pub(super) fn response_field(name: &[u8]) -> Option<Field> {
 }
 
 fn find(names: &[(&str, Field)], name: &[u8]) -> Option<Field> {
-    names.iter().find(|(n, _)| n.len() == name.len() && name.eq_ignore_ascii_case(n.as_bytes())).map(|&(_, f)| f)
+    names
+        .iter()
+        .find(|(n, _)| n.len() == name.len() && name.eq_ignore_ascii_case(n.as_bytes()))
+        .map(|&(_, f)| f)
+}
+
+/// Adds a value; a folded one (RFC 9112 section 5.2) on one line.
+pub(super) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
+    let value = cut(value);
+    if memchr::memchr(b'\n', value).is_none() {
+        return into.push_bytes(key, value);
+    }
+    let lines: Vec<_> = value.split(|&b| b == b'\n').map(super::lines::trim).collect();
+    into.push_bytes(key, &lines.join(&b' '));
 }
 
 /// The value as far as it is kept.
-pub(super) fn cut(value: &[u8]) -> &[u8] {
+fn cut(value: &[u8]) -> &[u8] {
     &value[..value.len().min(LONGEST)]
 }
 

@@ -19,9 +19,9 @@ pub(super) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
     Err(at)
 }
 
-/// Number of leading line ends, which RFC 9112 section 2.2 tells servers to ignore before a request.
+/// Length of the line ends (a few at most) that RFC 9112 section 2.2 tells servers to ignore before a request.
 pub(super) fn leading_ends(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
+    bytes.iter().take(8).take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
 /// Without spaces and tabs at both ends.

@@ -1,6 +1,6 @@
 use wire::{Direction, PerDirection};
 
-use super::attributes::{self, Field, cut};
+use super::attributes::{self, Field};
 use super::body::{Framing, chunk_size};
 use super::head::{Fields, StartLine};
 use super::lines::{head_end, leading_ends, line};
@@ -151,7 +151,6 @@ impl HttpParser {
             }
         };
         side.searched = 0;
-        side.begun = true;
         let Some((first, used)) = line(rest) else { return malformed(at) };
         let head = Head { at, fields: &rest[used..end] };
         match direction {
@@ -163,19 +162,33 @@ impl HttpParser {
                         self.sides[direction].phase = Phase::Wait;
                         return Step::Go(at + end);
                     }
-                    let framing = if matches!(framing, Framing::Unsaid | Framing::Coded) { Framing::Length(0) } else { framing };
+                    let framing = if matches!(framing, Framing::Unsaid | Framing::Coded) {
+                        Framing::Length(0)
+                    } else {
+                        framing
+                    };
                     self.body(direction, framing, rest.len() + at, at + end, out)
                 }
                 _ => malformed(at),
             },
             Direction::ToClient => match StartLine::status(first) {
-                Some(StartLine::Status { code, minor }) => self.response(&head, code, minor, rest.len() + at, at + end, out),
+                Some(StartLine::Status { code, minor }) => {
+                    self.response(&head, code, minor, rest.len() + at, at + end, out)
+                }
                 _ => malformed(at),
             },
         }
     }
 
-    fn response(&mut self, head: &Head<'_>, code: u16, minor: u8, len: usize, end: usize, out: &mut Messages) -> Step {
+    fn response(
+        &mut self,
+        head: &Head<'_>,
+        code: u16,
+        minor: u8,
+        len: usize,
+        end: usize,
+        out: &mut Messages,
+    ) -> Step {
         if (100..200).contains(&code) && code != 101 {
             return Step::Go(end);
         }
@@ -199,9 +212,17 @@ impl HttpParser {
         self.body(direction, framing, len, end, out)
     }
 
-    fn body(&mut self, direction: Direction, framing: Framing, len: usize, at: usize, out: &mut Messages) -> Step {
+    fn body(
+        &mut self,
+        direction: Direction,
+        framing: Framing,
+        len: usize,
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let side = &mut self.sides[direction];
         side.body = 0;
+        side.begun = true;
         match framing {
             Framing::Length(0) => {
                 self.close(direction, at, out);
@@ -330,7 +351,7 @@ impl<'a> Head<'a> {
             match attributes::request_field(name) {
                 Some(Field::Body(field)) => framing.field(field, value),
                 Some(Field::Host) if target.authority.is_none() => attributes::server(into, value),
-                Some(Field::Keep(key)) => into.push_bytes(key, cut(value)),
+                Some(Field::Keep(key)) => attributes::keep(into, key, value),
                 _ => {}
             }
         }
@@ -347,7 +368,7 @@ impl<'a> Head<'a> {
             match attributes::response_field(name) {
                 Some(Field::Body(field)) => framing.field(field, value),
                 Some(Field::Upgrade) => upgrade = Some(value),
-                Some(Field::Keep(key)) => into.push_bytes(key, cut(value)),
+                Some(Field::Keep(key)) => attributes::keep(into, key, value),
                 _ => {}
             }
         }

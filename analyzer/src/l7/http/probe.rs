@@ -1,4 +1,4 @@
-use super::lines::{is_token, line};
+use super::lines::{is_token, leading_ends, line};
 use crate::l7::protocol::Probe;
 
 const LONGEST_METHOD: usize = 32;
@@ -8,8 +8,13 @@ const COMMON: [&[u8]; 9] =
 
 /// Whether bytes begin with a request line.
 pub(super) fn request(bytes: &[u8]) -> Probe {
+    let bytes = &bytes[leading_ends(bytes)..];
     let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|&b| b == b' ') else {
-        return if bytes.len() <= LONGEST_METHOD && bytes.iter().all(|&b| is_token(b)) { Probe::More } else { Probe::No };
+        return if bytes.len() <= LONGEST_METHOD && bytes.iter().all(|&b| is_token(b)) {
+            Probe::More
+        } else {
+            Probe::No
+        };
     };
     let method = &bytes[..space];
     if method.is_empty() || !method.iter().all(|&b| is_token(b)) {

@@ -55,7 +55,9 @@ fn sequence_ranges_and_times_are_those_of_the_first_and_last_byte() {
 fn pipelined_requests_are_answered_in_order() {
     let mut t = Talk::tcp(80);
     t.c(get("/1") + &get("/2") + &get("/3"));
-    t.s(format!("{OK}HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
+    t.s(format!(
+        "{OK}HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+    ));
     assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 404 client_error", "GET /3 503 server_error"]);
 }
 
@@ -67,7 +69,8 @@ fn bodies_end_as_rfc_9112_says() {
     t.c(get("/304")).s("HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
     t.c(get("/204")).s("HTTP/1.1 204 No Content\r\n\r\n");
     t.c(get("/0")).s("HTTP/1.1 200 OK\nContent-Length: 0\n\n");
-    t.c("PUT /put HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n").s(OK);
+    t.c("PUT /put HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+        .s(OK);
     t.c(get("/close")).s("HTTP/1.0 200 OK\r\n\r\nuntil").s("the end").end(End::Fin(S));
     let all = ["GET /chunked", "HEAD /head", "GET /304", "GET /204", "GET /0", "PUT /put", "GET /close"];
     let told = t.told();
@@ -82,7 +85,9 @@ fn bodies_end_as_rfc_9112_says() {
 fn interim_responses_are_not_the_answer() {
     let mut t = Talk::tcp(80);
     t.c("POST /p HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-    t.s("HTTP/1.1 100 Continue\r\n\r\n").c("ab").s(format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{OK}"));
+    t.s("HTTP/1.1 100 Continue\r\n\r\n")
+        .c("ab")
+        .s(format!("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{OK}"));
     assert_eq!(t.told(), ["POST /p 200 ok"]);
 }
 
@@ -99,19 +104,30 @@ fn a_response_may_come_before_its_request_is_whole() {
 #[test]
 fn any_token_is_a_method_and_every_form_of_target_is_read() {
     let mut t = Talk::tcp(80);
-    for request in ["PROPFIND /dav HTTP/1.1\r\n\r\n", "x-foo! /x HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n",
-        "GET http://u:p@other.example/abs?q HTTP/1.1\r\nHost: h\r\n\r\n", "GET /folded HTTP/1.1\r\nUser-Agent: a\r\n b\r\nHost: f\r\n\r\n"] {
+    for request in [
+        "PROPFIND /dav HTTP/1.1\r\n\r\n",
+        "x-foo! /x HTTP/1.0\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\n\r\n",
+        "GET http://u:p@other.example/abs?q HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET /folded HTTP/1.1\r\nUser-Agent: a\r\n b\r\nHost: f\r\n\r\n",
+    ] {
         t.c(request).s(OK);
     }
     let all = &t.found.exchanges;
     assert_eq!(all.len(), 5);
-    assert_eq!((all[0].operation.as_str(), text(&all[0], "http.request.method")), ("PROPFIND", "_OTHER".into()));
+    assert_eq!(
+        (all[0].operation.as_str(), text(&all[0], "http.request.method")),
+        ("PROPFIND", "_OTHER".into())
+    );
     assert_eq!(text(&all[0], "http.request.method_original"), "PROPFIND");
     assert_eq!(all[1].operation, "x-foo!");
     assert_eq!(text(&all[2], "url.path"), "*");
-    assert_eq!((text(&all[3], "server.address"), text(&all[3], "url.path")), ("other.example".into(), "/abs".into()));
+    assert_eq!(
+        (text(&all[3], "server.address"), text(&all[3], "url.path")),
+        ("other.example".into(), "/abs".into())
+    );
     assert_eq!(text(&all[4], "server.address"), "f");
-    assert!(text(&all[4], "user_agent.original").starts_with('a'));
+    assert_eq!(text(&all[4], "user_agent.original"), "a b");
 }
 
 #[test]
@@ -131,7 +147,10 @@ fn a_tunnel_may_hold_anything() {
     t.s(format!("HTTP/1.1 200 Connection established\r\n\r\n{OK}")).c(get("/inside")).s(OK);
     assert_eq!(t.told(), ["CONNECT 200 ok", "GET /early 200 ok", "GET /inside 200 ok"]);
     let mut t = Talk::tcp(3128);
-    t.c("CONNECT in.example:443 HTTP/1.1\r\n\r\n").s("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n").c(get("/2")).s(OK);
+    t.c("CONNECT in.example:443 HTTP/1.1\r\n\r\n")
+        .s("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+        .c(get("/2"))
+        .s(OK);
     assert_eq!(t.told(), ["CONNECT 407 client_error", "GET /2 200 ok"]);
 }
 
@@ -161,7 +180,13 @@ fn a_late_answer_does_not_become_the_next_ones() {
 #[test]
 fn joined_in_the_middle_of_a_body() {
     let mut t = Talk::tcp(80);
-    t.s("rest of a body that was there before").s("\0\x01more").c(get("/1")).s("tail").s(OK).c(get("/2")).s(OK);
+    t.s("rest of a body that was there before")
+        .s("\0\x01more")
+        .c(get("/1"))
+        .s("tail")
+        .s(OK)
+        .c(get("/2"))
+        .s(OK);
     assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 200 ok"]);
 }
 
@@ -191,7 +216,10 @@ fn a_request_lost_in_a_gap_leaves_its_answer_alone() {
 #[test]
 fn a_chunked_body_with_a_gap_ends_there_and_the_next_head_is_found() {
     let mut t = Talk::tcp(80);
-    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab").gap(S, 300).s(format!("xx\r\n0\r\n\r\n{OK}"));
+    t.c(get("/1"))
+        .s("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
+        .gap(S, 300)
+        .s(format!("xx\r\n0\r\n\r\n{OK}"));
     t.c(get("/2")).s(OK);
     assert_eq!(t.told(), ["GET /1 200 lost_bytes", "200 no_request", "GET /2 200 ok"]);
 }

@@ -1,8 +1,26 @@
 /// Query keys whose values are secrets (OpenTelemetry's guidance on `url.query`, and the usual names of credentials).
 const SECRET: [&str; 21] = [
-    "token", "access_token", "id_token", "refresh_token", "auth", "auth_token", "authorization", "password", "passwd",
-    "pwd", "secret", "client_secret", "api_key", "apikey", "api-key", "key", "sig", "signature", "x-amz-signature",
-    "x-goog-signature", "awsaccesskeyid",
+    "token",
+    "access_token",
+    "id_token",
+    "refresh_token",
+    "auth",
+    "auth_token",
+    "authorization",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "client_secret",
+    "api_key",
+    "apikey",
+    "api-key",
+    "key",
+    "sig",
+    "signature",
+    "x-amz-signature",
+    "x-goog-signature",
+    "awsaccesskeyid",
 ];
 const MORE_SECRET: [&str; 4] = ["x-amz-security-token", "x-amz-credential", "sessionid", "session_token"];
 

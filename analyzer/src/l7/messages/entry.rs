@@ -2,8 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
 
-use crate::l7::Context;
 use crate::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+use crate::l7::Context;
 
 /// An exchange in the making. Entries are reused with the memory of their texts.
 #[derive(Debug)]

@@ -123,7 +123,10 @@ impl Messages {
     /// Requests that waited longer than `wait` go out.
     pub(in crate::l7) fn expire(&mut self, now: Timestamp, wait: Duration) {
         while let Some(entry) = self.entries.front() {
-            let Some(request) = entry.exchange.request.filter(|_| entry.is_waiting() && !entry.request_open) else { return };
+            let Some(request) = entry.exchange.request.filter(|_| entry.is_waiting() && !entry.request_open)
+            else {
+                return;
+            };
             if request.last + wait > now {
                 return;
             }

@@ -172,7 +172,9 @@ impl Messages {
         let by_id = self.order == Order::ById;
         let wanted = |e: &Box<Entry>| !by_id || e.id == id;
         match kind {
-            Kind::Response => self.entries.iter().position(|e| e.response_open && e.asker != direction && wanted(e)),
+            Kind::Response => {
+                self.entries.iter().position(|e| e.response_open && e.asker != direction && wanted(e))
+            }
             Kind::Request | Kind::OneWay => {
                 self.entries.iter().rposition(|e| e.request_open && e.asker == direction && wanted(e))
             }
