@@ -1,0 +1,70 @@
+use analyzer::fact::{DirectionRecord, Timing};
+use serde::Serialize;
+
+use super::is_zero;
+
+macro_rules! counters {
+    ($($name:ident),* ; $($timing:ident),* ; $($option:ident: $type:ty),*) => {
+        /// DIRECTION of a `flow` record; counters that are zero are left out, packets and bytes never.
+        #[derive(Debug, Serialize)]
+        pub(super) struct Direction {
+            packets: u64,
+            data_packets: u64,
+            payload_bytes: u64,
+            ip_bytes: u64,
+            wire_bytes: u64,
+            $(#[serde(skip_serializing_if = "is_zero")] $name: u64,)*
+            $(#[serde(skip_serializing_if = "Option::is_none")] $timing: Option<Times>,)*
+            $(#[serde(skip_serializing_if = "Option::is_none")] $option: Option<$type>,)*
+        }
+
+        impl From<&DirectionRecord> for Direction {
+            fn from(d: &DirectionRecord) -> Self {
+                Self {
+                    packets: d.packets,
+                    data_packets: d.data_packets,
+                    payload_bytes: d.payload_bytes,
+                    ip_bytes: d.ip_bytes,
+                    wire_bytes: d.wire_bytes,
+                    $($name: d.$name,)*
+                    $($timing: Times::of(&d.$timing),)*
+                    $($option: d.$option,)*
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    syn, syn_ack, fin, rst, psh, retransmissions, syn_retransmissions, fast_retransmissions, spurious_retransmissions,
+    timeout_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
+    window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo,
+    zero_window_ns, goodput_bytes, missing_bytes;
+    ack_rtt, rtt, response_time;
+    mss: u16, window_scale: u8
+}
+
+#[derive(Debug, Serialize)]
+struct Times {
+    count: u64,
+    min_ns: u64,
+    mean_ns: u64,
+    max_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p50_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99_ns: Option<u64>,
+}
+
+impl Times {
+    fn of(t: &Timing) -> Option<Self> {
+        (t.count > 0).then_some(Self {
+            count: t.count,
+            min_ns: t.min_ns,
+            mean_ns: t.mean_ns,
+            max_ns: t.max_ns,
+            p50_ns: t.p50_ns,
+            p99_ns: t.p99_ns,
+        })
+    }
+}

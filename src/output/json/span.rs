@@ -1,0 +1,146 @@
+use analyzer::fact::{Attributes, Exchange, MessageSpan, TcpTrouble, Value};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::End;
+
+/// Identity of a span and its place in a trace, in lower-case hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SpanIds {
+    /// 32 digits; none where the exchange was not joined to a trace.
+    pub(crate) trace: Option<String>,
+    /// 16 digits.
+    pub(crate) span: String,
+    /// 16 digits; none for a root, and where nothing is known of a cause.
+    pub(crate) parent: Option<String>,
+}
+
+impl SpanIds {
+    /// Ids of an exchange that is part of no trace: the span id comes from what was on the wire,
+    /// so the same capture gives the same ids.
+    pub(crate) fn of_exchange(exchange: &Exchange) -> Self {
+        let message = exchange.request.or(exchange.response);
+        let seq = message.map_or(0, |m| u64::from(m.seq.start.0));
+        let kind = u64::from(exchange.request.is_none());
+        let mut id = 0x9e37_79b9_7f4a_7c15;
+        for part in [exchange.flow.0, exchange.start().as_nanos(), seq << 1 | kind] {
+            id = mix(id ^ part);
+        }
+        Self { trace: None, span: format!("{:016x}", id.max(1)), parent: None }
+    }
+}
+
+/// The finalizer of SplitMix64: every bit of the input changes half of the output's.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The `span` record: one exchange as one tap, or one process, saw it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "span")]
+pub(crate) struct Span<'a> {
+    protocol: &'static str,
+    operation: &'a str,
+    trace_id: Option<&'a str>,
+    span_id: &'a str,
+    parent_span_id: Option<&'a str>,
+    observed_at: &'static str,
+    tap: &'a str,
+    flow: u64,
+    client: End,
+    server: End,
+    start_unix_ns: u64,
+    end_unix_ns: u64,
+    duration_ns: u64,
+    outcome: &'static str,
+    request: Option<Message>,
+    response: Option<Message>,
+    attributes: AttributeMap<'a>,
+    tcp: Trouble,
+    process: Option<()>,
+}
+
+#[derive(Debug, Serialize)]
+struct Message {
+    seq: [u32; 2],
+    bytes: u64,
+    first_ns: u64,
+    last_ns: u64,
+}
+
+impl From<MessageSpan> for Message {
+    fn from(m: MessageSpan) -> Self {
+        Self {
+            seq: [m.seq.start.0, m.seq.end.0],
+            bytes: m.bytes,
+            first_ns: m.first.as_nanos(),
+            last_ns: m.last.as_nanos(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Trouble {
+    retransmissions: u64,
+    out_of_order: u64,
+    zero_windows: u64,
+    rtt_ns: u64,
+    missing_bytes: u64,
+}
+
+impl From<TcpTrouble> for Trouble {
+    fn from(t: TcpTrouble) -> Self {
+        Self {
+            retransmissions: t.retransmissions,
+            out_of_order: t.out_of_order,
+            zero_windows: t.zero_windows,
+            rtt_ns: t.rtt_ns,
+            missing_bytes: t.missing_bytes,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AttributeMap<'a>(&'a Attributes);
+
+impl Serialize for AttributeMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.0.iter() {
+            match value {
+                Value::Text(text) => map.serialize_entry(key, text)?,
+                Value::Int(n) => map.serialize_entry(key, &n)?,
+                Value::Bool(b) => map.serialize_entry(key, &b)?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'a> Span<'a> {
+    pub(crate) fn new(exchange: &'a Exchange, tap: &'a str, ids: &'a SpanIds) -> Self {
+        Self {
+            protocol: exchange.protocol.as_str(),
+            operation: &exchange.operation,
+            trace_id: ids.trace.as_deref(),
+            span_id: &ids.span,
+            parent_span_id: ids.parent.as_deref(),
+            observed_at: "tap",
+            tap,
+            flow: exchange.flow.0,
+            client: exchange.client.into(),
+            server: exchange.server.into(),
+            start_unix_ns: exchange.start().as_nanos(),
+            end_unix_ns: exchange.end().as_nanos(),
+            duration_ns: exchange.end().nanos_since(exchange.start()),
+            outcome: exchange.outcome.as_str(),
+            request: exchange.request.map(Message::from),
+            response: exchange.response.map(Message::from),
+            attributes: AttributeMap(&exchange.attributes),
+            tcp: exchange.tcp.into(),
+            process: None,
+        }
+    }
+}

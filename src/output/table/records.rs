@@ -1,0 +1,105 @@
+use analyzer::fact::{Attributes, CloseReason, Exchange, FlowRecord, FlowState, Outcome, Value};
+
+use super::{Cell, Column};
+use crate::output::units::clock;
+use crate::output::{bytes, nanos};
+
+/// Columns of exchanges.
+pub(crate) const SPAN_COLUMNS: &[Column] = &[
+    Column::left("TIME"),
+    Column::left("TAP"),
+    Column::left("CLIENT"),
+    Column::left("SERVER"),
+    Column::left("PROTOCOL"),
+    Column::left("RESULT"),
+    Column::right("DURATION"),
+    Column::right("RETR"),
+    Column::left("REQUEST"),
+];
+
+/// Columns of flows.
+pub(crate) const FLOW_COLUMNS: &[Column] = &[
+    Column::left("TIME"),
+    Column::left("TAP"),
+    Column::left("PROTOCOL"),
+    Column::left("CLIENT"),
+    Column::left("SERVER"),
+    Column::left("END"),
+    Column::right("DURATION"),
+    Column::right("SENT"),
+    Column::right("RECEIVED"),
+    Column::right("RTT"),
+    Column::right("RETR"),
+    Column::left("APPLICATION"),
+];
+
+/// The row of an exchange.
+pub(crate) fn span_row(exchange: &Exchange, tap: &str) -> Vec<Cell> {
+    let trouble = exchange.tcp.retransmissions;
+    vec![
+        clock(exchange.start().as_nanos()).into(),
+        tap.into(),
+        exchange.client.to_string().into(),
+        exchange.server.to_string().into(),
+        exchange.protocol.as_str().into(),
+        Cell::bad_if(result(exchange), exchange.outcome != Outcome::Ok),
+        nanos(exchange.end().nanos_since(exchange.start())).into(),
+        Cell::bad_if(if trouble > 0 { trouble.to_string() } else { "-".into() }, trouble > 0),
+        request(&exchange.operation, &exchange.attributes).into(),
+    ]
+}
+
+/// The row of a flow.
+pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
+    let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
+    let rtt = flow.handshake.and_then(|h| h.rtt_ns).or_else(|| (up.rtt.count > 0).then_some(up.rtt.mean_ns));
+    let retransmissions = up.retransmissions + down.retransmissions;
+    let application = match flow.l7 {
+        Some(l7) if l7.errors > 0 => format!("{} {} requests, {} errors", l7.protocol.as_str(), l7.requests, l7.errors),
+        Some(l7) => format!("{} {} requests", l7.protocol.as_str(), l7.requests),
+        None => String::new(),
+    };
+    vec![
+        clock(flow.start.as_nanos()).into(),
+        tap.into(),
+        flow.transport.as_str().into(),
+        flow.client.to_string().into(),
+        flow.server.to_string().into(),
+        Cell::bad_if(
+            flow.close_reason.map_or(flow.state.as_str(), CloseReason::as_str),
+            matches!(flow.state, FlowState::Reset | FlowState::HandshakeFailed | FlowState::TimedOut),
+        ),
+        nanos(flow.end.nanos_since(flow.start)).into(),
+        bytes(up.payload_bytes).into(),
+        bytes(down.payload_bytes).into(),
+        rtt.map_or_else(|| "-".to_owned(), nanos).into(),
+        Cell::bad_if(if retransmissions > 0 { retransmissions.to_string() } else { "-".into() }, retransmissions > 0),
+        application.into(),
+    ]
+}
+
+/// The status that the protocol gave, or how else the exchange ended.
+fn result(exchange: &Exchange) -> String {
+    let status = ["http.response.status_code", "dns.response_code"].iter().find_map(|key| exchange.attributes.get(key));
+    match (exchange.outcome, status) {
+        (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => text(status),
+        (outcome, _) => outcome.as_str().to_owned(),
+    }
+}
+
+/// What was asked, in the words of the protocol.
+pub(crate) fn request(operation: &str, attributes: &Attributes) -> String {
+    let subject = ["url.path", "dns.question.name", "db.query.text"].iter().find_map(|key| attributes.get(key));
+    match subject {
+        Some(subject) => format!("{operation} {}", text(subject)),
+        None => operation.to_owned(),
+    }
+}
+
+fn text(value: Value<'_>) -> String {
+    match value {
+        Value::Text(text) => text.to_owned(),
+        Value::Int(n) => n.to_string(),
+        Value::Bool(b) => b.to_string(),
+    }
+}
