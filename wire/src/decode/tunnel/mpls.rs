@@ -30,21 +30,18 @@ fn payload(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
     }
 }
 
+/// A length that fits exactly is proof; one that leaves padding is not if the bytes could be Ethernet.
 fn looks_like_ipv4(span: Span<'_>) -> bool {
-    match *span.bytes {
-        [first, _, high, low, ..] => {
-            let len = u32::from(u16::from_be_bytes([high, low]));
-            first & 0x0f >= 5 && (len == 0 || (20..=span.len).contains(&len))
-        }
-        _ => true,
-    }
+    let &[first, _, high, low, ..] = span.bytes else { return true };
+    let len = u32::from(u16::from_be_bytes([high, low]));
+    let plausible = first & 0x0f >= 5 && len <= span.len;
+    plausible && (len == span.len || !is_ethernet(span.bytes))
 }
 
 fn looks_like_ipv6(span: Span<'_>) -> bool {
-    match *span.bytes {
-        [_, _, _, _, high, low, ..] => u32::from(u16::from_be_bytes([high, low])) + 40 <= span.len,
-        _ => true,
-    }
+    let &[_, _, _, _, high, low, ..] = span.bytes else { return true };
+    let len = u32::from(u16::from_be_bytes([high, low])) + 40;
+    len == span.len || (len < span.len && !is_ethernet(span.bytes))
 }
 
 /// A MAC address may start with a zero nibble as well: the EtherType behind decides.
