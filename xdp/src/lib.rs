@@ -7,13 +7,19 @@
 
 #![forbid(unsafe_code)]
 
+mod attach;
 mod clock;
 mod error;
+mod frame_record;
+mod frame_tap;
+mod program;
 mod record;
 mod ring;
 mod sock_records;
 mod tracefs;
 
+pub use attach::Ingress;
 pub use error::{Error, Missing};
+pub use frame_tap::{FrameTap, FrameTapConfig};
 pub use sock_records::{SocketRecords, SocketRecordsConfig};
 pub use tracefs::{TRACEFS, ensure_tracefs};

@@ -9,6 +9,7 @@ use wire::SockIo;
 
 use crate::clock::Clock;
 use crate::error::{Error, Missing, causes};
+use crate::program::program;
 use crate::record;
 use crate::ring::Ring;
 use crate::tracefs;
@@ -176,13 +177,6 @@ fn no_cookies(which: &str, error: &dyn std::error::Error) -> Missing {
         ),
         remedy: "a kernel of 5.12 or newer that lets programs of type tracing be loaded".to_owned(),
     }
-}
-
-fn program<'e, P>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut P, ProgramError>
-where
-    &'e mut P: TryFrom<&'e mut aya::programs::Program, Error = ProgramError>,
-{
-    ebpf.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
 
 fn follow(ebpf: &mut Ebpf, call: &str) -> Result<(), ProgramError> {
