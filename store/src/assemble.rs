@@ -94,8 +94,26 @@ fn sort_by_path(observations: &mut [Observation], names: &Names) {
     observations.sort_by_cached_key(|o| {
         let response = o.response.map(|m| m.first);
         let name = names.taps.get(&o.tap).map(|tap| tap.name.clone());
-        (o.request.map(|m| m.first), Reverse(response), names.kind(o.tap), name, o.tap, o.flow)
+        (
+            o.request.is_none(),
+            o.request.map(|m| m.first),
+            Reverse(response),
+            names.kind(o.tap),
+            name,
+            o.tap,
+            o.flow,
+        )
     });
+    // Where the request was not seen, the response alone tells the place.
+    let with_request = observations.iter().take_while(|o| o.request.is_some()).count();
+    for from in with_request..observations.len() {
+        let response = observations.get(from).and_then(|o| o.response).map(|m| m.first);
+        let place =
+            observations.iter().take(from).position(|o| o.response.is_some_and(|m| Some(m.first) < response));
+        if let Some(part) = place.and_then(|to| observations.get_mut(to..=from)) {
+            part.rotate_right(1);
+        }
+    }
 }
 
 fn identity(call: &OpenCall) -> Fingerprint {

@@ -1,7 +1,7 @@
 use analyzer::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
-use crate::call_id::CallId;
+use crate::call_id::{CallId, Wait};
 use crate::hash::Map;
 use crate::headers::TraceHeaders;
 use crate::model::Cause;
@@ -44,6 +44,9 @@ pub(crate) struct OpenCall {
     pub(crate) client: Option<Side>,
     pub(crate) server: Option<Side>,
     pub(crate) state: State,
+    pub(crate) wait: Option<Wait>,
+    /// It has been put down for a recheck.
+    pub(crate) queued: bool,
     pub(crate) parent: Option<CallId>,
     pub(crate) cause: Cause,
     pub(crate) guess: bool,
@@ -69,6 +72,8 @@ impl OpenCall {
             client: None,
             server: None,
             state: State::Observed,
+            wait: None,
+            queued: false,
             parent: None,
             cause: Cause::None,
             guess: false,

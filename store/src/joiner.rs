@@ -5,7 +5,7 @@ use analyzer::fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
 
 use crate::assemble::{self, Names};
-use crate::call_id::CallId;
+use crate::call_id::{CallId, Wait};
 use crate::calls::{Calls, OpenCall, State};
 use crate::cause::{Lead, Messages, follow, may_contain};
 use crate::config::StoreConfig;
@@ -38,9 +38,7 @@ pub(crate) struct Joiner {
     calls: Calls,
     messages: Messages,
     by_header: ByHeader,
-    /// Calls that wait for a call on a socket, and for the decision on another call.
-    on_socket: Map<u64, Vec<CallId>>,
-    on_call: Map<CallId, Vec<CallId>>,
+    waiting: Map<Wait, Vec<CallId>>,
     due: BinaryHeap<Reverse<(Timestamp, CallId, Step)>>,
     names: Names,
     finished: Vec<Trace>,
@@ -62,8 +60,7 @@ impl Joiner {
             calls: Calls::default(),
             messages: Messages::default(),
             by_header: ByHeader::default(),
-            on_socket: Map::default(),
-            on_call: Map::default(),
+            waiting: Map::default(),
             due: BinaryHeap::new(),
             names,
             finished: Vec::new(),
@@ -103,12 +100,16 @@ impl Joiner {
                 self.counters.late_observations += 1;
                 return;
             }
-            let translated =
-                !call.observations.iter().any(|o| (o.client, o.server) == (exchange.client, exchange.server));
+            // Another observation may overlap this one only.
+            let known = call.observations.iter().any(|o| {
+                (o.client, o.server) == (exchange.client, exchange.server)
+                    && o.request.is_some() >= exchange.request.is_some()
+                    && o.response.is_some() >= exchange.response.is_some()
+            });
             self.by_header.remove(id, &call.headers);
             call.observe(exchange, headers);
             self.by_header.add(id, &call.headers);
-            if translated {
+            if !known {
                 self.observed.note(id, exchange, self.now);
             }
             return;
@@ -119,6 +120,11 @@ impl Joiner {
         let end = exchange.end().clamp(self.now, self.now + self.config.max_wait);
         self.due.push(Reverse((end + self.config.settle * 2, id, Step::Settle)));
         self.make_room();
+        // Calls that had to go early have left their dates behind.
+        if self.due.len() > self.config.max_calls.saturating_mul(4).max(1024) {
+            let calls = &self.calls;
+            self.due.retain(|Reverse((_, id, _))| calls.get(*id).is_some());
+        }
     }
 
     /// Finishes the trees of the oldest calls while there are too many.
@@ -156,7 +162,8 @@ impl Joiner {
 
     /// Completes everything with what is there.
     pub(crate) fn finish(&mut self) -> Vec<Trace> {
-        self.settle_kernel(Timestamp::MAX);
+        // Nothing is forgotten yet: what waits is decided first.
+        self.kernel.place_all(&self.config, &mut self.counters);
         let mut ids: Vec<CallId> = Vec::new();
         while let Some(Reverse((_, id, _))) = self.due.pop() {
             ids.push(id);
@@ -215,7 +222,7 @@ impl Joiner {
         }
         self.decide(id);
         for cookie in [server, client].into_iter().flatten() {
-            for waiting in self.on_socket.remove(&cookie).unwrap_or_default() {
+            for waiting in self.waiting.remove(&Wait::Socket(cookie)).unwrap_or_default() {
                 self.decide(waiting);
             }
         }
@@ -250,24 +257,35 @@ impl Joiner {
                     self.counters.late_children += 1;
                     self.make_root(id);
                 }
-                (lead @ (Lead::Unknown(_) | Lead::Undecided(_)), _) => self.wait(id, lead),
+                (Lead::Unknown(cookie), _) => self.wait(id, Wait::Socket(cookie)),
+                (Lead::Undecided(call), _) => self.wait(id, Wait::Call(call)),
             }
             if self.calls.get(id).is_some_and(|call| call.state == State::Decided) {
-                todo.extend(self.on_call.remove(&id).unwrap_or_default());
+                todo.extend(self.waiting.remove(&Wait::Call(id)).unwrap_or_default());
             }
         }
     }
 
-    fn wait(&mut self, id: CallId, lead: Lead) {
-        let (list, first) = match lead {
-            Lead::Unknown(cookie) => (self.on_socket.entry(cookie).or_default(), true),
-            Lead::Undecided(call) => (self.on_call.entry(call).or_default(), true),
-            _ => return,
-        };
-        if first && !list.contains(&id) {
-            list.push(id);
+    fn wait(&mut self, id: CallId, wait: Wait) {
+        self.wait_no_more(id);
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.wait = Some(wait);
+        self.waiting.entry(wait).or_default().push(id);
+        if !call.queued {
+            call.queued = true;
+            self.due.push(Reverse((self.now + self.config.quiet, id, Step::Recheck)));
         }
-        self.due.push(Reverse((self.now + self.config.quiet, id, Step::Recheck)));
+    }
+
+    fn wait_no_more(&mut self, id: CallId) {
+        if let Some(wait) = self.calls.get_mut(id).and_then(|call| call.wait.take())
+            && let Some(list) = self.waiting.get_mut(&wait)
+        {
+            list.retain(|other| *other != id);
+            if list.is_empty() {
+                self.waiting.remove(&wait);
+            }
+        }
     }
 
     /// Where the thread's history and the headers lead.
@@ -324,8 +342,10 @@ impl Joiner {
     }
 
     fn recheck(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(id).filter(|call| call.state == State::Waiting) else { return };
-        let give_up = self.now > call.end + self.config.max_wait || self.is_hopeless(id);
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Waiting) else { return };
+        call.queued = false;
+        let too_long = self.now > call.end + self.config.max_wait;
+        let give_up = too_long || self.is_hopeless(id);
         if give_up { self.force_root(id) } else { self.decide(id) }
     }
 
@@ -343,13 +363,14 @@ impl Joiner {
         if self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
             self.counters.orphans += 1;
             self.make_root(id);
-            for waiting in self.on_call.remove(&id).unwrap_or_default() {
+            for waiting in self.waiting.remove(&Wait::Call(id)).unwrap_or_default() {
                 self.decide(waiting);
             }
         }
     }
 
     fn make_root(&mut self, id: CallId) {
+        self.wait_no_more(id);
         let now = self.now;
         let Some(call) = self.calls.get_mut(id) else { return };
         call.state = State::Decided;
@@ -381,6 +402,7 @@ impl Joiner {
         }
         top.size += size;
         top.added = self.now;
+        self.wait_no_more(child);
         let mut height = depth;
         let mut above = Some(parent);
         while let Some(call) = above.and_then(|id| self.calls.get_mut(id)) {
@@ -441,7 +463,7 @@ impl Joiner {
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        let waiting = (self.on_socket.capacity() + self.on_call.capacity()) * 64;
+        let waiting = self.waiting.capacity() * 72;
         let parts = self.kernel.bytes() + self.observed.bytes() + self.calls.bytes() + self.messages.bytes();
         (parts + waiting + self.due.capacity() * 24) as u64
     }

@@ -33,6 +33,13 @@ impl Kernel {
         }
     }
 
+    /// Puts all records in place, as at the end of the input.
+    pub(crate) fn place_all(&mut self, config: &StoreConfig, counters: &mut Counters) {
+        while let Some(io) = self.waiting.pop() {
+            self.place(&io, config, counters);
+        }
+    }
+
     /// Puts all records in place that took effect up to `until`; returns cookies of sockets that are forgotten.
     pub(crate) fn settle(
         &mut self,
@@ -68,10 +75,13 @@ impl Kernel {
             SockIoKind::Close => socket.closed = Some(enter),
             SockIoKind::Send | SockIoKind::Receive if seq.is_empty() => {}
             SockIoKind::Send => {
+                socket.closed = None;
                 counters.evictions.records +=
                     self.sockets.keep(cookie, io, true, config.max_records_per_socket);
             }
             SockIoKind::Receive => {
+                // A parent closes its copy of the descriptor while a child goes on.
+                socket.closed = None;
                 counters.evictions.records +=
                     self.sockets.keep(cookie, io, false, config.max_records_per_socket);
                 let received = Received { cookie, seq, at: exit };

@@ -65,6 +65,8 @@ pub(super) struct Sockets {
 
 /// Parts of one bulk transfer longer than this are kept as one record.
 const BULK: u32 = 8 << 10;
+/// Sockets with the same two ends, one after the other, that are looked through.
+const PER_ENDS: usize = 32;
 /// No record grows beyond this, well below half of the sequence space.
 const LONGEST: u32 = 1 << 29;
 
@@ -80,7 +82,7 @@ impl Sockets {
 
     pub(super) fn entry(&mut self, io: &SockIo) -> &mut Socket {
         let socket = self.by_cookie.entry(io.cookie).or_insert_with(|| {
-            self.by_ends.entry((io.local, io.remote)).or_default().push(io.cookie);
+            Self::list(&mut self.by_ends, (io.local, io.remote), io.cookie);
             self.order.push_back((io.cookie, io.exit));
             Socket::new(io)
         });
@@ -89,7 +91,7 @@ impl Sockets {
         let ends = (io.local, io.remote);
         if socket.ends != ends {
             Self::unlist(&mut self.by_ends, socket.ends, io.cookie);
-            self.by_ends.entry(ends).or_default().push(io.cookie);
+            Self::list(&mut self.by_ends, ends, io.cookie);
             socket.ends = ends;
         }
         socket
@@ -190,6 +192,14 @@ impl Sockets {
         self.records -= socket.records();
         Self::unlist(&mut self.by_ends, socket.ends, cookie);
         true
+    }
+
+    fn list(by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>, ends: (Endpoint, Endpoint), cookie: u64) {
+        let cookies = by_ends.entry(ends).or_default();
+        if cookies.len() >= PER_ENDS {
+            cookies.remove(0);
+        }
+        cookies.push(cookie);
     }
 
     fn unlist(by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>, ends: (Endpoint, Endpoint), cookie: u64) {
