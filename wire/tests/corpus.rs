@@ -1,6 +1,5 @@
 //! Packets of each direction of each TCP connection, compared with what tshark counted in the same captures.
 #![allow(clippy::unwrap_used, reason = "a test may")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -26,5 +26,5 @@ pub use decoded::{
 };
 pub use decoder::Decoder;
 pub use fragment_usage::FragmentUsage;
-pub use shard::shard_hash;
+pub use shard::{shard_hash, shard_hash_with};
 pub use undecoded::Undecoded;

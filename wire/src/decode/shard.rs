@@ -8,6 +8,7 @@ use crate::RawFrame;
 
 /// Headers that are looked through.
 const MAX_STEPS: usize = 64;
+/// As in the default configuration of a decoder.
 const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 
 /// Hash of a frame's innermost pair of addresses, for spreading one input over threads: the same for both directions and
@@ -15,11 +16,18 @@ const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 ///
 /// A datagram that is fragmented outside of its tunnel is hashed by the addresses of its fragments, since only the first
 /// of them shows what is inside.
+///
+/// Where decoders are given other VXLAN ports than the default ones, use [`shard_hash_with`].
 pub fn shard_hash(frame: &RawFrame<'_>) -> u64 {
+    shard_hash_with(frame, &VXLAN_PORTS)
+}
+
+/// [`shard_hash`] for decoders that look for VXLAN on these UDP ports.
+pub fn shard_hash_with(frame: &RawFrame<'_>, vxlan_ports: &[u16]) -> u64 {
     let Ok(mut layer) = link::first(frame) else { return 0 };
     let mut pair = None;
     for _ in 0..MAX_STEPS {
-        layer = match step(layer, &VXLAN_PORTS) {
+        layer = match step(layer, vxlan_ports) {
             Ok(Step::Next(next) | Step::Vlan(_, next)) => next,
             Ok(Step::Tunnel(entered, outer)) => {
                 pair = outer.or(pair);
