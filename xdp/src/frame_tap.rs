@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
-use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+use aya::{Btf, Ebpf, EbpfLoader};
 use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, TapId};
 
 use crate::attach::{Hooks, Ingress};
 use crate::clock::Clock;
 use crate::error::{Error, causes};
 use crate::frame_record;
+use crate::object;
 use crate::program::program;
 use crate::ring::Ring;
-
-static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/frame.o"));
 
 /// Length of `enum frame_counter`.
 const COUNTERS: usize = 2;
@@ -86,7 +85,7 @@ impl FrameTap {
             .map_max_entries("records", config.ring_bytes)
             .override_global("snap_len", &snap_len, true)
             .override_global("wakeup_bytes", &wakeup, true)
-            .load(OBJECT)
+            .load(object::FRAME)
             .map_err(|source| Error::Load { what: "frame tap", source })?;
         load_programs(&mut ebpf).map_err(|error| Error::Program {
             what: format!("loading the frame tap: {}", causes(&error)),

@@ -12,6 +12,7 @@ mod clock;
 mod error;
 mod frame_record;
 mod frame_tap;
+mod object;
 mod program;
 mod record;
 mod ring;

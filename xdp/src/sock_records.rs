@@ -4,17 +4,16 @@ use std::io::Read;
 use std::time::Duration;
 
 use aya::programs::{BtfTracePoint, Iter, ProgramError, TracePoint};
-use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+use aya::{Btf, Ebpf, EbpfLoader};
 use wire::SockIo;
 
 use crate::clock::Clock;
 use crate::error::{Error, Missing, causes};
+use crate::object;
 use crate::program::program;
 use crate::record;
 use crate::ring::Ring;
 use crate::tracefs;
-
-static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sock_io.o"));
 
 /// Length of `ignored_pids` in the kernel program.
 const IGNORED: usize = 8;
@@ -97,7 +96,7 @@ impl SocketRecords {
             .map_max_entries("records", config.ring_bytes)
             .override_global("ignored_pids", &ignored, true)
             .override_global("wakeup_bytes", &wakeup, true)
-            .load(OBJECT)
+            .load(object::SOCK_IO)
             .map_err(|source| Error::Load { what: "socket records", source })?;
 
         let mut missing = Vec::new();
