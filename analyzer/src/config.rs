@@ -11,6 +11,8 @@ pub struct Config {
     pub flows: FlowLimits,
     /// Reassembly of TCP streams.
     pub reassembly: ReassemblyLimits,
+    /// Conversations and their requests.
+    pub requests: RequestLimits,
     /// Segments of one direction whose acknowledgement is awaited, for round-trip times. Wireshark stops at 10,000.
     pub unacked_segments: usize,
     /// For how long after the last packet of a flow its conversation is still asked for requests that waited too long.
@@ -23,6 +25,7 @@ impl Default for Config {
             decode: DecodeConfig::default(),
             flows: FlowLimits::default(),
             reassembly: ReassemblyLimits::default(),
+            requests: RequestLimits::default(),
             unacked_segments: 10_000,
             request_watch: Duration::from_secs(300),
         }
@@ -55,6 +58,36 @@ impl Default for FlowLimits {
             half_closed_idle: Duration::from_secs(600),
             closed_linger: Duration::from_secs(10),
             udp_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Limits of one conversation: what is kept until a message is understood, and until a request is answered.
+#[derive(Clone, Debug)]
+pub struct RequestLimits {
+    /// Bytes of one direction kept until a message head is whole.
+    pub head_bytes: u32,
+    /// Requests that wait for a response.
+    pub pending: u32,
+    /// Bytes that no protocol recognises before the conversation is left alone.
+    pub undecided_bytes: u32,
+    /// Parse errors before the conversation is left alone.
+    pub failures: u32,
+    /// Wait for a response on TCP.
+    pub stream_wait: Duration,
+    /// Wait for a response on UDP.
+    pub datagram_wait: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 64 * 1024,
+            pending: 1024,
+            undecided_bytes: 64 * 1024,
+            failures: 16,
+            stream_wait: Duration::from_secs(120),
+            datagram_wait: Duration::from_secs(15),
         }
     }
 }

@@ -17,6 +17,6 @@ mod tracker;
 mod usage;
 
 pub use analyzer::Analyzer;
-pub use config::{Config, FlowLimits, ReassemblyLimits};
+pub use config::{Config, FlowLimits, ReassemblyLimits, RequestLimits};
 pub use fact::{Fact, Sink};
 pub use usage::Usage;

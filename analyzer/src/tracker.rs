@@ -4,6 +4,7 @@ use wire::decode::{Decoded, Layer4};
 use crate::config::Config;
 use crate::fact::{self, Fact, FlowId, Sink};
 use crate::flow::{Flow, Table, record};
+use crate::l7::Limits;
 use crate::tcp::{Budget, Cause, Segment};
 use crate::usage::Usage;
 
@@ -12,6 +13,7 @@ use crate::usage::Usage;
 pub(crate) struct Tracker {
     config: Config,
     table: Table,
+    limits: Limits,
     held_bytes: usize,
     /// Time of the latest packet.
     latest: Timestamp,
@@ -25,7 +27,17 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     pub(crate) fn new(config: Config) -> Self {
+        let r = &config.requests;
+        let limits = Limits {
+            head_bytes: r.head_bytes,
+            pending_requests: r.pending,
+            undecided_bytes: r.undecided_bytes,
+            failures: r.failures,
+            stream_wait: r.stream_wait,
+            datagram_wait: r.datagram_wait,
+        };
         Self {
+            limits,
             config,
             table: Table::default(),
             held_bytes: 0,
@@ -48,9 +60,9 @@ impl Tracker {
                 if let Some(connection) = &mut flow.connection {
                     connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
                 }
-                flow.hear(&segment, &mut budget, sink);
+                flow.hear(&segment, self.limits, &mut budget, sink);
             }
-            Layer4::Udp(udp) => flow.hear_datagram(packet.side, packet.time, udp.payload, sink),
+            Layer4::Udp(udp) => flow.hear_datagram(packet.side, packet.time, udp.payload, self.limits, sink),
         }
         if !flow.changed {
             flow.changed = true;

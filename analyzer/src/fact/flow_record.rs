@@ -211,6 +211,8 @@ pub struct DirectionRecord {
     pub goodput_bytes: u64,
     /// Bytes of the stream that were never captured.
     pub missing_bytes: u64,
+    /// Segments that said something else than an earlier copy of the same bytes, as far as both were there to compare.
+    pub differing_overlaps: u64,
     /// Maximum segment size announced.
     pub mss: Option<u16>,
     /// Window scale announced.

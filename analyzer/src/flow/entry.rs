@@ -3,7 +3,7 @@ use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
 use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState, TcpTrouble};
-use crate::l7::{Context, Conversation};
+use crate::l7::{Context, Conversation, Limits};
 use crate::per_side::PerSide;
 use crate::tcp::{Cause, Connection, Phase, Segment};
 
@@ -77,7 +77,10 @@ impl Flow {
             watched: false,
             traffic: PerSide::default(),
             wrapping: wrapped.then(|| {
-                Box::new(Wrapping { vlans: packet.vlans.as_slice().to_vec(), tunnels: packet.tunnels.to_vec() })
+                Box::new(Wrapping {
+                    vlans: packet.vlans.as_slice().to_vec(),
+                    tunnels: packet.tunnels.to_vec(),
+                })
             }),
             connection: matches!(packet.layer4, Layer4::Tcp(_)).then(Connection::default),
             conversation: None,
@@ -129,10 +132,10 @@ impl Flow {
     }
 
     /// Starts the conversation, if it has not begun.
-    pub(crate) fn converse(&mut self) {
+    pub(crate) fn converse(&mut self, limits: Limits) {
         if self.conversation.is_none() {
             self.spoken_by = self.client;
-            self.conversation = Some(Box::default());
+            self.conversation = Some(Box::new(Conversation::new(limits)));
         }
     }
 
@@ -215,7 +218,10 @@ impl Flow {
 
     /// Memory that it takes, in bytes, besides what waits in reassembly.
     pub(crate) fn bytes(&self) -> usize {
-        let wrapping = self.wrapping.as_ref().map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
+        let wrapping = self
+            .wrapping
+            .as_ref()
+            .map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
         let conversation = self.conversation.as_ref().map_or(0, |_| size_of::<Conversation>());
         size_of::<Self>() + wrapping + conversation + self.connection.as_ref().map_or(0, Connection::bytes)
     }

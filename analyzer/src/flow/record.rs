@@ -4,7 +4,12 @@ use super::Flow;
 use crate::fact::{CloseReason, DirectionRecord, FlowRecord, FlowState, TunnelRecord};
 
 /// Everything measured on `flow` as of `now`, in the given state.
-pub(crate) fn record(flow: &Flow, now: Timestamp, state: FlowState, reason: Option<CloseReason>) -> FlowRecord {
+pub(crate) fn record(
+    flow: &Flow,
+    now: Timestamp,
+    state: FlowState,
+    reason: Option<CloseReason>,
+) -> FlowRecord {
     let client = flow.client();
     let wrapping = flow.wrapping.as_deref();
     FlowRecord {

@@ -2,7 +2,7 @@ use wire::{Side, Timestamp};
 
 use super::Flow;
 use crate::fact::{Fact, Sink, Table};
-use crate::l7::End;
+use crate::l7::{End, Limits};
 use crate::tcp::{Budget, Chunk, Outcome, Segment, Stream};
 
 /// What may come out of a flow's streams at one moment.
@@ -16,7 +16,13 @@ enum Occasion<'a> {
 
 impl Flow {
     /// Reassembles `segment` and passes what comes out to the conversation.
-    pub(crate) fn hear<S: Sink>(&mut self, segment: &Segment<'_>, budget: &mut Budget<'_>, sink: &mut S) {
+    pub(crate) fn hear<S: Sink>(
+        &mut self,
+        segment: &Segment<'_>,
+        limits: Limits,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
         let tcp = &segment.tcp;
         let (side, peer) = (segment.side, segment.side.other());
         let Some(connection) = &self.connection else { return };
@@ -29,18 +35,25 @@ impl Flow {
             self.say(End::Reset, segment.time, sink);
         } else if tcp.payload_len > 0 || segment.counted_flag() {
             if tcp.payload_len > 0 {
-                self.converse();
+                self.converse(limits);
             }
             self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
         }
     }
 
     /// Takes a datagram.
-    pub(crate) fn hear_datagram<S: Sink>(&mut self, side: Side, time: Timestamp, bytes: &[u8], sink: &mut S) {
+    pub(crate) fn hear_datagram<S: Sink>(
+        &mut self,
+        side: Side,
+        time: Timestamp,
+        bytes: &[u8],
+        limits: Limits,
+        sink: &mut S,
+    ) {
         if bytes.is_empty() {
             return;
         }
-        self.converse();
+        self.converse(limits);
         let (context, direction) = (self.context(), self.spoken(side));
         if let Some(conversation) = &mut self.conversation
             && conversation.wants_payload()
@@ -126,10 +139,5 @@ impl Flow {
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
-    }
-
-    /// Bytes that wait for holes.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.connection.as_ref().map_or(0, |c| c.streams.both().iter().map(|s| s.held_bytes()).sum())
     }
 }

@@ -113,7 +113,9 @@ impl Table {
 
     /// Memory of the table itself, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.index.allocation_size() + self.flows.capacity() * size_of::<Option<Box<Flow>>>() + self.order.bytes()
+        self.index.allocation_size()
+            + self.flows.capacity() * size_of::<Option<Box<Flow>>>()
+            + self.order.bytes()
     }
 }
 

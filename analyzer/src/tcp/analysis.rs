@@ -134,10 +134,12 @@ impl Analysis {
     fn handshake_time(&mut self, segment: &Segment<'_>) {
         if segment.opens() {
             self.last_syn = Some(segment.time);
-        } else if segment.tcp.flags.ack() && !segment.tcp.flags.syn() && self.initial_rtt_ns == 0 {
-            if let Some(syn) = self.last_syn {
-                self.initial_rtt_ns = segment.time.nanos_since(syn);
-            }
+        } else if let Some(syn) = self.last_syn
+            && self.initial_rtt_ns == 0
+            && segment.tcp.flags.ack()
+            && !segment.tcp.flags.syn()
+        {
+            self.initial_rtt_ns = segment.time.nanos_since(syn);
         }
     }
 }

@@ -44,7 +44,8 @@ impl Connection {
             own.rtt.record(ns);
         }
         own.troubles(segment, verdict.findings, ecn);
-        let repeated = verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
+        let repeated =
+            verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
         if segment.tcp.payload_len > 0 && !repeated {
             if let Some((side, last)) = self.spoke
                 && side != segment.side
@@ -84,9 +85,10 @@ impl Connection {
 
     /// Heap memory besides reassembly.
     pub(crate) fn bytes(&self) -> usize {
-        let measures = self.measures.both().map(|m| {
-            m.rtt.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 }
-        });
+        let measures = self
+            .measures
+            .both()
+            .map(|m| m.rtt.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 });
         self.analysis.bytes() + measures.iter().sum::<usize>()
     }
 
@@ -131,6 +133,7 @@ impl Connection {
             response_time: own.response_time.timing(),
             goodput_bytes: stream.goodput(),
             missing_bytes: stream.missing(),
+            differing_overlaps: u64::from(stream.differing_overlaps()),
             mss: own.mss,
             window_scale: self.analysis.window_scale(side),
         };

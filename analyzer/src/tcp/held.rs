@@ -55,7 +55,14 @@ impl Held {
     }
 
     /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`.
-    pub(crate) fn insert(&mut self, offset: u64, len: u64, bytes: &[u8], time: Timestamp, overhead: usize) -> Inserted {
+    pub(crate) fn insert(
+        &mut self,
+        offset: u64,
+        len: u64,
+        bytes: &[u8],
+        time: Timestamp,
+        overhead: usize,
+    ) -> Inserted {
         let end = offset + len;
         let slice = |from: u64, to: u64| -> &[u8] {
             let at = |n: u64| usize::try_from(n - offset).unwrap_or(usize::MAX).min(bytes.len());

@@ -10,6 +10,8 @@ mod progress;
 mod samples;
 mod segment;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod troubles;
 mod unacked;
 

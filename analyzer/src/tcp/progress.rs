@@ -128,7 +128,9 @@ impl Progress {
         match (self.phase(), cause) {
             (Phase::Closed, _) => (state, self.closing(state, client)),
             (Phase::Handshake, Cause::Idle) => (FlowState::HandshakeFailed, self.unanswered()),
-            (Phase::Handshake, _) if patient || self.syn_repeated => (FlowState::HandshakeFailed, self.unanswered()),
+            (Phase::Handshake, _) if patient || self.syn_repeated => {
+                (FlowState::HandshakeFailed, self.unanswered())
+            }
             (Phase::Established, Cause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
             (_, Cause::Idle) => (state, CloseReason::Idle),
             (_, Cause::InputEnd) => (state, CloseReason::InputEnd),
@@ -146,7 +148,9 @@ impl Progress {
             _ if state == FlowState::Closed => CloseReason::Fin,
             None => CloseReason::Fin,
             Some(side) if side == client => CloseReason::ClientReset,
-            Some(_) if self.syn.is_some() && self.syn_ack.is_none() && !self.established => CloseReason::ServerRefused,
+            Some(_) if self.syn.is_some() && self.syn_ack.is_none() && !self.established => {
+                CloseReason::ServerRefused
+            }
             Some(_) => CloseReason::ServerReset,
         }
     }

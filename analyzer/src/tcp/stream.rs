@@ -55,6 +55,7 @@ impl Stream {
         self.differing_overlaps
     }
 
+    #[cfg(test)]
     pub(crate) fn held_bytes(&self) -> usize {
         self.held.cost()
     }
@@ -133,7 +134,8 @@ impl Stream {
         if from < end {
             let before = self.held.cost();
             let stored = if keep { bytes } else { &[] };
-            let inserted = self.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
+            let inserted =
+                self.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
             budget.add(self.held.cost() - before);
             self.goodput += inserted.new;
             self.differing_overlaps = self.differing_overlaps.saturating_add(u32::from(inserted.differs));
@@ -168,7 +170,12 @@ impl Stream {
     }
 
     /// Gives up the first hole.
-    fn skip_hole(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) -> bool {
+    fn skip_hole(
+        &mut self,
+        time: Timestamp,
+        budget: &mut Budget<'_>,
+        out: &mut impl FnMut(Chunk<'_>),
+    ) -> bool {
         let Some(start) = self.held.start() else { return false };
         self.skip(start.saturating_sub(self.next), time, out);
         self.drain(budget, out);
@@ -239,7 +246,9 @@ impl Stream {
         budget: &mut Budget<'_>,
         out: &mut impl FnMut(Chunk<'_>),
     ) -> Outcome {
-        let over = |since: Timestamp, wait: std::time::Duration| u128::from(now.nanos_since(since)) >= wait.as_nanos();
+        let over = |since: Timestamp, wait: std::time::Duration| {
+            u128::from(now.nanos_since(since)) >= wait.as_nanos()
+        };
         if self.acked > self.next && over(self.acked_since, budget.limits.acked_hole_wait) {
             self.skip_acked(now, budget, out);
         }
