@@ -42,19 +42,22 @@ pub struct Evictions {
     pub threads: u64,
     /// Calls finished before their trace was quiet.
     pub calls: u64,
+    /// Complete traces that no tick asked for.
+    pub finished: u64,
     /// Calls cut from their trace because it was too large or too deep.
     pub trace_size: u64,
 }
 
 impl Evictions {
     /// Table names, as in metric labels, with their counts.
-    pub const fn by_table(&self) -> [(&'static str, u64); 6] {
+    pub const fn by_table(&self) -> [(&'static str, u64); 7] {
         [
             ("unordered_records", self.unordered_records),
             ("records", self.records),
             ("sockets", self.sockets),
             ("threads", self.threads),
             ("calls", self.calls),
+            ("finished", self.finished),
             ("trace_size", self.trace_size),
         ]
     }

@@ -1,5 +1,5 @@
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use analyzer::fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
@@ -41,7 +41,7 @@ pub(crate) struct Joiner {
     waiting: Map<Wait, Vec<CallId>>,
     due: BinaryHeap<Reverse<(Timestamp, CallId, Step)>>,
     names: Names,
-    finished: Vec<Trace>,
+    finished: VecDeque<Trace>,
     pub(crate) counters: Counters,
 }
 
@@ -63,7 +63,7 @@ impl Joiner {
             waiting: Map::default(),
             due: BinaryHeap::new(),
             names,
-            finished: Vec::new(),
+            finished: VecDeque::new(),
             counters: Counters::default(),
         }
     }
@@ -120,6 +120,7 @@ impl Joiner {
         let end = exchange.end().clamp(self.now, self.now + self.config.max_wait);
         self.due.push(Reverse((end + self.config.settle * 2, id, Step::Settle)));
         self.make_room();
+        self.observed.expire(Timestamp::ZERO, self.config.max_calls.saturating_mul(2));
         // Calls that had to go early have left their dates behind.
         if self.due.len() > self.config.max_calls.saturating_mul(4).max(1024) {
             let calls = &self.calls;
@@ -157,7 +158,7 @@ impl Joiner {
                 Step::Quiet => self.quiet(id),
             }
         }
-        std::mem::take(&mut self.finished)
+        std::mem::take(&mut self.finished).into()
     }
 
     /// Completes everything with what is there.
@@ -183,7 +184,7 @@ impl Joiner {
         self.observed = Observed::default();
         self.messages = Messages::default();
         self.now = Timestamp::ZERO;
-        std::mem::take(&mut self.finished)
+        std::mem::take(&mut self.finished).into()
     }
 
     fn settle_kernel(&mut self, until: Timestamp) {
@@ -458,17 +459,24 @@ impl Joiner {
         if let Some(call) = built.remove(&root) {
             self.counters.traces += 1;
             self.counters.calls += order.len() as u64;
-            self.finished.push(assemble::trace(call, w3c));
+            self.finished.push_back(assemble::trace(call, w3c));
+            if self.finished.len() > self.config.max_calls.max(FINISHED) {
+                self.finished.pop_front();
+                self.counters.evictions.finished += 1;
+            }
         }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
         let waiting = self.waiting.capacity() * 72;
         let parts = self.kernel.bytes() + self.observed.bytes() + self.calls.bytes() + self.messages.bytes();
+        let waiting = waiting + self.finished.len() * 4_000;
         (parts + waiting + self.due.capacity() * 24) as u64
     }
 }
 
+/// Complete traces that wait for the next tick; more only if more calls may wait.
+const FINISHED: usize = 256;
 /// Taps at which one call is kept; more see a loop.
 const MOST_TAPS: usize = 64;
 

@@ -1,5 +1,7 @@
 //! Whatever comes in: nothing panics, nothing grows without bound, and every call leaves in exactly one trace.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod world;
 
 use std::time::Duration;
@@ -206,7 +208,7 @@ fn memory_stays_within_its_bounds() {
         largest[half] = largest[half].max(store.bytes());
     }
     assert!(largest[1] <= largest[0] * 5 / 4, "{largest:?}");
-    assert!(largest[1] < 4 << 20, "{largest:?}");
+    assert!(largest[1] < 8 << 20, "{largest:?}");
     let evicted = store.counters().evictions;
     assert!(
         evicted.threads > 0 && evicted.sockets > 0 && evicted.calls > 0 && evicted.unordered_records > 0,

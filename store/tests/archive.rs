@@ -1,5 +1,7 @@
 //! Keeping traces in a file and in memory, and finding them.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod world;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Traces of a chain of an event-loop proxy, a threaded service and a back end under concurrency, without headers.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod world;
 
 use store::{Cause, StoreConfig};

@@ -1,5 +1,7 @@
 //! Single rules of joining, each in the smallest scenario.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod world;
 
 use analyzer::fact::{Exchange, Protocol};
