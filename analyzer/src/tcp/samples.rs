@@ -42,7 +42,7 @@ pub(crate) struct Distribution {
 }
 
 impl Distribution {
-    const FIRST: usize = 4;
+    const FIRST: usize = 2;
 
     pub(crate) fn record(&mut self, nanos: u64) {
         match (&mut self.all, self.first.get_mut(self.samples.count as usize)) {

@@ -29,6 +29,9 @@ pub(crate) struct Acked {
 }
 
 impl Unacked {
+    /// Room that is made at first: most connections have no more on the way.
+    const FIRST: usize = 2;
+
     pub(crate) fn len(&self) -> usize {
         self.sent.len()
     }
@@ -42,6 +45,9 @@ impl Unacked {
             for other in &mut self.sent {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
+        }
+        if self.sent.capacity() == 0 {
+            self.sent.reserve_exact(Self::FIRST);
         }
         self.sent.push_front(Sent { time, start, end, timestamp, ambiguous: again });
     }

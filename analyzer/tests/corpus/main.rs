@@ -3,6 +3,8 @@
 //! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository; without them
 //! there is nothing to compare. `CORPUS=name` compares only captures whose name contains it.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that stops and tells")]
+
 mod compare;
 mod read;
 
