@@ -81,11 +81,6 @@ impl Conversation {
         self.live.as_ref().and_then(|live| live.summary())
     }
 
-    /// Requests that wait for a response.
-    pub(crate) fn pending(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.pending())
-    }
-
     fn live(&mut self) -> &mut Live {
         let limits = self.limits;
         self.live.get_or_insert_with(|| Box::new(Live::new(limits)))

@@ -74,10 +74,6 @@ impl Live {
         self.messages.first_asker == Some(Direction::ToClient)
     }
 
-    pub(super) fn pending(&self) -> usize {
-        self.messages.pending()
-    }
-
     pub(super) fn summary(&self) -> Option<L7Summary> {
         let Counts { requests, responses, errors, .. } = self.messages.counts;
         self.protocol.filter(|_| requests + responses > 0).map(|protocol| L7Summary {
@@ -382,7 +378,13 @@ impl Live {
     }
 
     fn resynchronise_after(&mut self, cx: &Context, direction: Direction, len: u64) {
+        self.stand(cx, direction, 0);
         let stream = &mut self.streams[direction];
+        if let Some(parser) = self.parser.as_mut().filter(|_| !stream.pending.is_empty()) {
+            let side = if self.flipped { direction.reverse() } else { direction };
+            parser.cut(side, &stream.pending, &mut self.messages);
+        }
+        stream.start += stream.pending.len() as u64;
         stream.pending.clear();
         stream.wanted = 0;
         self.resynchronise(cx, direction, len);

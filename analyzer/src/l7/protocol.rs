@@ -55,6 +55,11 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// Reads bytes of one direction of a stream from where it stopped, or one whole datagram.
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress;
 
+    /// The bytes waited for behind `bytes` will never come. What can be told without them is told now; `gap` follows.
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        let _ = (direction, bytes, out);
+    }
+
     /// `len` bytes are missing (0: unusable bytes were met); what was not consumed before is gone as well.
     /// Find the next message from here on, or say why not.
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason>;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
 use super::{Context, Conversation, End, Limits};
-use crate::fact::{Exchange, Fact, FlowId, Outcome, Sink, Table, TcpTrouble, Value};
+use crate::fact::{Exchange, Fact, FlowId, Sink, Table, TcpTrouble, Value};
 use crate::tcp::Chunk;
 
 /// What came out.
@@ -163,12 +163,4 @@ pub(super) fn timeless(exchanges: &[Exchange]) -> Vec<String> {
         .collect();
     all.sort();
     all
-}
-
-/// Whether an outcome is one of an answered exchange.
-pub(super) fn answered(exchange: &Exchange) -> bool {
-    !matches!(
-        exchange.outcome,
-        Outcome::NoResponse | Outcome::Reset | Outcome::LostBytes | Outcome::NoRequest
-    )
 }

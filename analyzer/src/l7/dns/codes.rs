@@ -20,7 +20,6 @@ pub(super) fn type_name(code: u16) -> Option<&'static str> {
         25 => "KEY",
         28 => "AAAA",
         29 => "LOC",
-        32 => "NB",
         33 => "SRV",
         35 => "NAPTR",
         36 => "KX",

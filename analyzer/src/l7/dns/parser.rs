@@ -110,10 +110,9 @@ impl DnsParser {
             if message.len() < looked_at {
                 return Progress::Need { consumed: at, more: looked_at - message.len() };
             }
-            let Some(header) = Header::read(message).filter(|h| h.opcode() <= 6) else {
+            if Header::read(message).is_none_or(|h| h.opcode() > 6) {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            };
-            let _ = header;
+            }
             self.open[direction] = self.tell(&message[..looked_at], at, out);
             if message.len() < length {
                 return Progress::Skip { consumed: at + 2 + looked_at, body: (length - looked_at) as u64 };

@@ -7,6 +7,10 @@ use crate::l7::protocol::{Clue, Probe};
 /// Whether bytes are a message; on the usual ports the header alone is enough.
 pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     let usual = [clue.client_port, clue.server_port].iter().any(|p| matches!(p, 53 | 5353 | 5355));
+    // NetBIOS's name service has the same header, and other names.
+    if [clue.client_port, clue.server_port].contains(&137) {
+        return Probe::No;
+    }
     let message = match clue.transport {
         Transport::Udp => head,
         Transport::Tcp => match head {

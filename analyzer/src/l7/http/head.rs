@@ -1,20 +1,36 @@
 use super::lines::{is_token, line, trim};
-use super::probe::version_at_end;
+use super::probe::{is_known, other_version, version_at_end};
 
 /// First line of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StartLine<'a> {
-    Request { method: &'a [u8], target: &'a [u8], minor: u8 },
-    Status { code: u16, minor: u8 },
+    /// Without version where the line lacks it.
+    Request {
+        method: &'a [u8],
+        target: &'a [u8],
+        minor: Option<u8>,
+    },
+    Status {
+        code: u16,
+        minor: u8,
+    },
 }
 
 impl<'a> StartLine<'a> {
     pub(super) fn request(line: &'a [u8]) -> Option<Self> {
-        let (rest, minor) = version_at_end(line)?;
+        let (rest, minor) = match version_at_end(line) {
+            Some((rest, minor)) => (rest, Some(minor)),
+            None => (line, None),
+        };
         let space = memchr::memchr(b' ', rest)?;
         let (method, target) = (&rest[..space], trim(&rest[space..]));
-        let good = !method.is_empty() && method.iter().all(|&b| is_token(b)) && !target.is_empty();
-        good.then_some(Self::Request { method, target, minor })
+        let whole = minor.is_some() && !target.is_empty();
+        let good = whole || (is_known(method) && !other_version(line));
+        (good && !method.is_empty() && method.iter().all(|&b| is_token(b))).then_some(Self::Request {
+            method,
+            target,
+            minor,
+        })
     }
 
     pub(super) fn status(line: &'a [u8]) -> Option<Self> {

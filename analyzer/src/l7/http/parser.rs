@@ -299,6 +299,26 @@ impl Parser for HttpParser {
         }
     }
 
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        if self.sides[direction].phase != Phase::Start {
+            return;
+        }
+        let Some((first, used)) = line(&bytes[leading_ends(bytes)..]) else { return };
+        let at = leading_ends(bytes);
+        let head = Head { at, fields: &bytes[at + used..] };
+        match (direction, StartLine::request(first), StartLine::status(first)) {
+            (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
+                head.request(method, target, minor, out);
+                out.close(Kind::Request, 0, bytes.len());
+            }
+            (Direction::ToClient, _, Some(StartLine::Status { code, minor })) if code >= 200 => {
+                // Left open: the loss that is told next marks it.
+                head.response(code, minor, out);
+            }
+            _ => {}
+        }
+    }
+
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
         let side = &mut self.sides[direction];
         if side.phase == Phase::UntilClose {
@@ -328,7 +348,13 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn request(&self, method: &[u8], target: &[u8], minor: u8, out: &mut Messages) -> (Framing, bool) {
+    fn request(
+        &self,
+        method: &[u8],
+        target: &[u8],
+        minor: Option<u8>,
+        out: &mut Messages,
+    ) -> (Framing, bool) {
         let entry = out.open(Protocol::Http, Kind::Request, 0, self.at);
         let connect = method == b"CONNECT";
         entry.tag = match method {
@@ -342,7 +368,9 @@ impl<'a> Head<'a> {
         attributes::method(into, method);
         let target = Target::of(target, connect);
         attributes::target(into, &target);
-        attributes::version(into, minor);
+        if let Some(minor) = minor {
+            attributes::version(into, minor);
+        }
         if let Some(authority) = target.authority {
             attributes::server(into, authority);
         }

@@ -2,11 +2,41 @@ use super::lines::{is_token, leading_ends, line};
 use crate::l7::protocol::Probe;
 
 const LONGEST_METHOD: usize = 32;
-/// Methods so common that a target behind them is proof enough, even if the line is not whole.
-const COMMON: [&[u8]; 9] =
-    [b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS", b"CONNECT", b"TRACE"];
+/// Methods of HTTP and its extensions (WebDAV, BITS) that are known well enough to be believed before the whole line is seen.
+const KNOWN: [&[u8]; 30] = [
+    b"GET",
+    b"POST",
+    b"PUT",
+    b"HEAD",
+    b"DELETE",
+    b"PATCH",
+    b"OPTIONS",
+    b"CONNECT",
+    b"TRACE",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"REPORT",
+    b"SEARCH",
+    b"MKCALENDAR",
+    b"ACL",
+    b"CHECKIN",
+    b"CHECKOUT",
+    b"UNCHECKOUT",
+    b"MERGE",
+    b"MKACTIVITY",
+    b"VERSION-CONTROL",
+    b"PURGE",
+    b"NOTIFY",
+    b"CCM_POST",
+    b"BITS_POST",
+];
 
-/// Whether bytes begin with a request line.
+/// Whether bytes begin with a request line; of a known method it may lack the version, if a field follows.
 pub(super) fn request(bytes: &[u8]) -> Probe {
     let bytes = &bytes[leading_ends(bytes)..];
     let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|&b| b == b' ') else {
@@ -20,17 +50,49 @@ pub(super) fn request(bytes: &[u8]) -> Probe {
     if method.is_empty() || !method.iter().all(|&b| is_token(b)) {
         return Probe::No;
     }
+    let known = is_known(method);
     let Some(&first) = bytes.get(space + 1) else { return Probe::More };
-    if !(0x21..0x7f).contains(&first) {
+    if !(0x21..0x7f).contains(&first) && !known {
         return Probe::No;
     }
-    if let Some((line, _)) = line(bytes) {
-        return if version_at_end(line).is_some() { Probe::Yes } else { Probe::No };
+    if let Some((line, used)) = line(bytes) {
+        if version_at_end(line).is_some() {
+            return Probe::Yes;
+        }
+        return if known && !other_version(line) { field(&bytes[used..]) } else { Probe::No };
     }
     if bytes.iter().any(|&b| b < b' ' && b != b'\t' && b != b'\r') {
         return Probe::No;
     }
-    if first == b'/' && COMMON.contains(&method) { Probe::Yes } else { Probe::More }
+    if first == b'/' && known { Probe::Yes } else { Probe::More }
+}
+
+/// Whether a line of a field stands here.
+fn field(bytes: &[u8]) -> Probe {
+    match bytes.iter().position(|&b| !is_token(b)) {
+        None if bytes.len() < 64 => Probe::More,
+        Some(1..) if bytes.iter().find(|&&b| !is_token(b)) == Some(&b':') => Probe::Yes,
+        _ => Probe::No,
+    }
+}
+
+/// A method whose requests are believed without a version.
+pub(super) fn is_known(method: &[u8]) -> bool {
+    KNOWN.contains(&method)
+}
+
+/// Whether a line ends with the version of a relative (`RTSP/1.0`, `SIP/2.0`).
+pub(super) fn other_version(line: &[u8]) -> bool {
+    let word = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
+    match memchr::memchr(b'/', word) {
+        Some(at @ 2..) => {
+            let digits = &word[at + 1..];
+            word[..at].iter().all(u8::is_ascii_uppercase)
+                && &word[..at] != b"HTTP"
+                && digits.first().is_some_and(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
 }
 
 /// Whether bytes begin with a status line.

@@ -203,7 +203,14 @@ fn a_body_of_known_length_goes_on_behind_a_gap() {
 fn an_answer_lost_in_a_gap_does_not_shift_the_others() {
     let mut t = Talk::tcp(80);
     t.c(get("/1")).s("HTTP/1.1 200 OK\r\nConte").gap(S, 30).c(get("/2")).s(OK).c(get("/3")).s(OK);
-    assert_eq!(t.told(), ["GET /1 lost_bytes", "GET /2 200 ok", "GET /3 200 ok"]);
+    assert_eq!(t.told(), ["GET /1 200 lost_bytes", "GET /2 200 ok", "GET /3 200 ok"]);
+}
+
+#[test]
+fn an_answer_of_which_nothing_is_left_is_lost() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s(OK).c(get("/2")).gap(S, 60).c(get("/3")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 lost_bytes", "GET /3 200 ok"]);
 }
 
 #[test]
@@ -242,4 +249,20 @@ fn what_only_begins_like_http_is_given_up() {
     }
     assert!(t.over().is_empty());
     assert!(!t.conversation.wants_payload());
+}
+
+#[test]
+fn a_head_that_was_cut_off_tells_what_is_left_of_it() {
+    let mut t = Talk::tcp(80);
+    t.c("GET /cut HTTP/1.1\r\nHost: h.example\r\nCook").gap(C, 100).s("HTTP/1.1 200 OK\r\nCont").gap(S, 2000);
+    t.c("GET /2 HTTP/1.1\r\nCook").gap(C, 100).s("HTTP/1.1 500 No\r\nCont").gap(S, 2000).over();
+    assert_eq!(t.told(), ["GET /cut 200 lost_bytes", "GET /2 500 server_error"]);
+    assert_eq!(text(&t.found.exchanges[0], "server.address"), "h.example");
+}
+
+#[test]
+fn requests_that_servers_refuse_are_requests() {
+    let mut t = Talk::tcp(80);
+    t.c("GET /HTTP/1.1\r\nHost: h\r\n\r\n").s("HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(t.told(), ["GET /HTTP/1.1 400 client_error"]);
 }

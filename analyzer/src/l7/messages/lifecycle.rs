@@ -147,7 +147,7 @@ fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: O
 fn answered(entry: &Entry) -> Outcome {
     if entry.exchange.request.is_none() {
         Outcome::NoRequest
-    } else if entry.lost && !entry.one_way {
+    } else if entry.lost && entry.exchange.outcome == Outcome::Ok {
         Outcome::LostBytes
     } else {
         entry.exchange.outcome

@@ -170,7 +170,7 @@ impl Messages {
     fn open_index(&self, kind: Kind, id: u64) -> Option<usize> {
         let direction = self.here.direction;
         let by_id = self.order == Order::ById;
-        let wanted = |e: &Box<Entry>| !by_id || e.id == id;
+        let wanted = |e: &Entry| !by_id || e.id == id;
         match kind {
             Kind::Response => {
                 self.entries.iter().position(|e| e.response_open && e.asker != direction && wanted(e))
@@ -225,9 +225,5 @@ impl Messages {
         if self.spare.len() < SPARE {
             self.spare.push_back(entry);
         }
-    }
-
-    pub(super) fn pending(&self) -> usize {
-        self.entries.len()
     }
 }
