@@ -20,7 +20,7 @@ impl Filter {
         if expression.contains('\0') {
             return Err(fail("holds a NUL character".into()));
         }
-        let compiled = Capture::dead(Linktype(i32::from(link_type.number())))
+        let compiled = Capture::dead(Linktype(data_link(link_type)))
             .and_then(|handle| handle.compile(expression, true))
             .map_err(|e| match e {
                 pcap::Error::PcapError(words) => fail(words),
@@ -54,6 +54,15 @@ impl Filter {
 
     pub(crate) fn instructions(&self) -> &[Instruction] {
         self.program.instructions()
+    }
+}
+
+/// libpcap's number for it here, which is that of files but for raw IP.
+fn data_link(link_type: LinkType) -> i32 {
+    const DLT_RAW: i32 = 12;
+    match link_type {
+        LinkType::RawIp => DLT_RAW,
+        other => i32::from(other.number()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Messages of rtnetlink(7) about links, read and written by their fields.
 
-use super::Interface;
-use super::interface::{link_type, tap_kind};
+use super::interface::{Interface, link_type, tap_kind};
 
 const HEADER: usize = 16;
 const LINK_HEADER: usize = 16;

@@ -1,7 +1,7 @@
 use globset::{Glob, GlobMatcher};
 use wire::TapKind;
 
-use super::Interface;
+use super::interface::Interface;
 use crate::Error;
 
 /// Which interfaces to tap: names, globs (`veth*`), `any`, and `!pattern` for what not to tap, whatever else says so.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 
-use super::Interface;
+use super::interface::Interface;
 use super::message::{Message, get_links, messages};
 use crate::Error;
 use crate::sys::wait_readable;

@@ -3,8 +3,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Block;
-use super::block::STATUS;
+use super::block::{Block, STATUS};
 
 /// The memory of a receive ring (packet(7), `PACKET_RX_RING` with TPACKET_V3): blocks that the kernel and this process own by turns.
 pub(crate) struct Mapping {
