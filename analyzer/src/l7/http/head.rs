@@ -19,8 +19,8 @@ pub(super) enum StartLine<'a> {
 impl<'a> StartLine<'a> {
     pub(super) fn request(line: &'a [u8]) -> Option<Self> {
         let (rest, minor) = match version_at_end(line) {
-            Some((rest, minor)) => (rest, Some(minor)),
-            None => (line, None),
+            Some((rest, minor)) if rest.contains(&b' ') => (rest, Some(minor)),
+            _ => (line, None),
         };
         let space = memchr::memchr(b' ', rest)?;
         let (method, target) = (&rest[..space], trim(&rest[space..]));
