@@ -47,6 +47,8 @@ pub(crate) struct OpenCall {
     pub(crate) wait: Option<Wait>,
     /// It has been put down for a recheck.
     pub(crate) queued: bool,
+    /// It has waited long enough for calls in between that may never be seen.
+    pub(crate) impatient: bool,
     pub(crate) parent: Option<CallId>,
     pub(crate) cause: Cause,
     pub(crate) guess: bool,
@@ -74,6 +76,7 @@ impl OpenCall {
             state: State::Observed,
             wait: None,
             queued: false,
+            impatient: false,
             parent: None,
             cause: Cause::None,
             guess: false,

@@ -173,6 +173,12 @@ impl Joiner {
         ids.dedup();
         ids.iter().for_each(|id| self.settle(*id));
         ids.iter().for_each(|id| self.decide(*id));
+        for id in &ids {
+            if let Some(call) = self.calls.get_mut(*id) {
+                call.impatient = true;
+            }
+            self.decide(*id);
+        }
         ids.iter().for_each(|id| self.force_root(*id));
         for id in ids {
             if self.calls.get(id).is_some_and(|call| call.parent.is_none()) {
@@ -274,7 +280,8 @@ impl Joiner {
         self.waiting.entry(wait).or_default().push(id);
         if !call.queued {
             call.queued = true;
-            self.due.push(Reverse((self.now + self.config.quiet, id, Step::Recheck)));
+            let delay = if call.impatient { self.config.quiet } else { self.config.settle * 2 };
+            self.due.push(Reverse((self.now + delay, id, Step::Recheck)));
         }
     }
 
@@ -295,7 +302,14 @@ impl Joiner {
         let mut lead = Lead::Nowhere;
         for begin in call.client.iter().flat_map(|side| side.begins).flatten() {
             let Some(cause) = begin.cause else { continue };
-            match follow(&self.messages, &self.calls, id, cause, begin.at) {
+            let mut step = follow(&self.messages, &self.calls, id, cause, begin.at);
+            if matches!(step, Lead::Unknown(_)) && call.impatient && cause.client {
+                // A response in a protocol that is not understood: go by what led to its request.
+                step = cause.origin.map_or(Lead::Nowhere, |origin| {
+                    follow(&self.messages, &self.calls, id, origin.into(), begin.at)
+                });
+            }
+            match step {
                 Lead::Nowhere => {}
                 Lead::Parent { id: parent, guess } => {
                     if self.calls.get(parent).is_some_and(|p| p.is_open_at(begin.sent)) {
@@ -345,6 +359,7 @@ impl Joiner {
     fn recheck(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Waiting) else { return };
         call.queued = false;
+        call.impatient = true;
         let too_long = self.now > call.end + self.config.max_wait;
         let give_up = too_long || self.is_hopeless(id);
         if give_up { self.force_root(id) } else { self.decide(id) }

@@ -3,11 +3,8 @@ use std::collections::VecDeque;
 use wire::{Endpoint, SeqRange};
 
 use crate::calls::OpenCall;
-use crate::kernel::{Io, Kernel};
+use crate::kernel::{IN_ADVANCE_NS, Io, Kernel};
 use crate::side::{Begin, Side};
-
-/// A connection that was opened longer than this before its first request was opened in advance.
-const IN_ADVANCE_NS: u64 = 1_000_000_000;
 
 fn first(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<&Io> {
     let range = range?;
@@ -40,7 +37,8 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
                 .is_some_and(|((_, seq), r)| seq == r.start || sent.is_some_and(|io| io.seq.contains(seq)));
             let begins = match (&socket.connect, sent, by_send) {
                 (Some(connect), Some(send), Some(by_send)) if is_first => {
-                    let other_course = connect.process.tid != send.process.tid
+                    let other_course = connect.cause.is_none()
+                        || connect.process.tid != send.process.tid
                         || send.enter.nanos_since(connect.enter) > IN_ADVANCE_NS;
                     let by_connect =
                         Begin { cause: connect.cause, at: connect.enter, sent: send.enter, guess: false };

@@ -258,3 +258,38 @@ fn a_tap_that_missed_the_response_is_a_hop_all_the_same() {
     assert_eq!(traces[0].root.outcome, "ok");
     assert_eq!(traces[0].root.hops.len(), 3);
 }
+
+/// A call follows a query whose protocol nobody understands, on a kept or a new connection.
+fn after_a_query(kept: bool, gap: u64) -> Vec<Trace> {
+    let mut r = Recorder::new(1);
+    let (curl, app, db) = (process(1, 1, "curl"), process(2, 2, "app"), process(3, 3, "db"));
+    let (mut a, mut b, mut query) = (front(&mut r), back(&mut r), back(&mut r));
+    if kept {
+        r.connect(&query, app, T);
+    }
+    let t = T + 100 * MS;
+    r.request(&mut a, curl, t, 100);
+    r.read_request(&a, app, t + MS);
+    if !kept {
+        r.connect(&query, app, t + 2 * MS);
+    }
+    r.request(&mut query, app, t + 3 * MS, 100);
+    query.response.0 = SeqRange::new(query.to_client, 300);
+    r.read_response(&query, app, t + 4 * MS);
+    r.connect(&b, app, t + 5 * MS);
+    r.request(&mut b, app, t + 6 * MS, 100);
+    r.read_request(&b, db, t + 7 * MS);
+    let answered = r.respond(&mut b, db, t + 8 * MS, 100, "/b", &[]);
+    r.read_response(&b, app, answered);
+    r.respond(&mut a, app, t + gap, 100, "/a", &[]);
+    feed(r, StoreConfig::default()).0
+}
+
+#[test]
+fn queries_that_are_not_understood_do_not_break_the_chain() {
+    for gap in [10 * MS, 1000 * MS, 9000 * MS] {
+        for kept in [false, true] {
+            assert_eq!(shapes(&after_a_query(kept, gap)), ["/a(/b())"], "{gap} {kept}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 use wire::{Endpoint, SeqRange, SockIo, SockIoKind, Timestamp};
 
 use super::reorder::{Reorder, effective};
-use super::sockets::{Io, Received, Socket, Sockets};
+use super::sockets::{Io, Socket, Sockets};
 use super::threads::Threads;
 use crate::config::StoreConfig;
 use crate::counters::Counters;
@@ -70,21 +70,19 @@ impl Kernel {
         let io = Io { seq, process, enter, exit, cause };
         let socket = self.sockets.entry(record);
         match record.kind {
-            SockIoKind::Connect => socket.connect = Some(io),
-            SockIoKind::Accept => {}
+            SockIoKind::Connect => socket.connected(io),
+            SockIoKind::Accept => socket.accepted(),
             SockIoKind::Close => socket.closed = Some(enter),
             SockIoKind::Send | SockIoKind::Receive if seq.is_empty() => {}
             SockIoKind::Send => {
-                socket.closed = None;
+                socket.sent(&io);
                 counters.evictions.records +=
                     self.sockets.keep(cookie, io, true, config.max_records_per_socket);
             }
             SockIoKind::Receive => {
-                // A parent closes its copy of the descriptor while a child goes on.
-                socket.closed = None;
+                let received = socket.received(cookie, &io);
                 counters.evictions.records +=
                     self.sockets.keep(cookie, io, false, config.max_records_per_socket);
-                let received = Received { cookie, seq, at: exit };
                 counters.evictions.threads +=
                     u64::from(self.threads.received(tid, received, config.max_threads));
             }

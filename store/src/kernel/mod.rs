@@ -6,4 +6,4 @@ mod sockets;
 mod threads;
 
 pub(crate) use facade::Kernel;
-pub(crate) use sockets::{Io, Received};
+pub(crate) use sockets::{IN_ADVANCE_NS, Io, Received};

@@ -10,6 +10,35 @@ pub(crate) struct Received {
     pub(crate) cookie: u64,
     pub(crate) seq: SeqRange,
     pub(crate) at: Timestamp,
+    /// The socket is the asking side's, so that this is (part of) a response.
+    pub(crate) client: bool,
+    /// On such a socket: what had led to the request before it, as far as the records tell; never itself of such a socket.
+    pub(crate) origin: Option<Origin>,
+}
+
+/// The request, on a server's socket, in the course of which something was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    cookie: u64,
+    seq: SeqRange,
+    at: Timestamp,
+}
+
+impl Received {
+    /// The request in the course of which this was received.
+    pub(crate) fn origin(self) -> Option<Origin> {
+        if self.client {
+            self.origin
+        } else {
+            Some(Origin { cookie: self.cookie, seq: self.seq, at: self.at })
+        }
+    }
+}
+
+impl From<Origin> for Received {
+    fn from(Origin { cookie, seq, at }: Origin) -> Self {
+        Self { cookie, seq, at, client: false, origin: None }
+    }
 }
 
 /// One system call on a socket.
@@ -32,6 +61,11 @@ pub(crate) struct Socket {
     pub(crate) first_sent: Option<(Timestamp, SeqNum)>,
     pub(crate) sends: VecDeque<Io>,
     pub(crate) receives: VecDeque<Io>,
+    /// Whether it is the asking side's: it connected, or sent first.
+    client: Option<bool>,
+    /// What led to the request that was sent last.
+    asked: Option<Origin>,
+    last_was_send: bool,
     ends: (Endpoint, Endpoint),
     touched: Timestamp,
 }
@@ -44,9 +78,46 @@ impl Socket {
             first_sent: None,
             sends: VecDeque::new(),
             receives: VecDeque::new(),
+            client: None,
+            asked: None,
+            last_was_send: false,
             ends: (io.local, io.remote),
             touched: io.exit,
         }
+    }
+
+    pub(super) const fn accepted(&mut self) {
+        self.client = Some(false);
+    }
+
+    pub(super) const fn connected(&mut self, io: Io) {
+        self.client = Some(true);
+        self.connect = Some(io);
+    }
+
+    /// Notes a send; the parts of one request have the cause of the first.
+    pub(super) fn sent(&mut self, io: &Io) {
+        self.client.get_or_insert(true);
+        // A parent process closes its copy of the descriptor while a child goes on.
+        self.closed = None;
+        if !self.last_was_send {
+            let opening = self.connect.filter(|connect| {
+                self.first_sent.is_none()
+                    && connect.cause.is_some()
+                    && io.enter.nanos_since(connect.enter) <= IN_ADVANCE_NS
+            });
+            self.asked = opening.map_or(io.cause, |connect| connect.cause).and_then(Received::origin);
+        }
+        self.last_was_send = true;
+    }
+
+    /// Notes a receive, and tells what the thread has in hand now.
+    pub(super) fn received(&mut self, cookie: u64, io: &Io) -> Received {
+        let client = *self.client.get_or_insert(false);
+        self.closed = None;
+        self.last_was_send = false;
+        let origin = if client { self.asked } else { None };
+        Received { cookie, seq: io.seq, at: io.exit, client, origin }
     }
 
     fn records(&self) -> usize {
@@ -65,6 +136,8 @@ pub(super) struct Sockets {
 
 /// Parts of one bulk transfer longer than this are kept as one record.
 const BULK: u32 = 8 << 10;
+/// A connection that was opened longer than this before its first request was opened in advance.
+pub(crate) const IN_ADVANCE_NS: u64 = 1_000_000_000;
 /// Sockets with the same two ends, one after the other, that are looked through.
 const PER_ENDS: usize = 32;
 /// No record grows beyond this, well below half of the sequence space.
