@@ -22,7 +22,7 @@ impl<'a> StartLine<'a> {
             Some((rest, minor)) if rest.contains(&b' ') => (rest, Some(minor)),
             _ => (line, None),
         };
-        let space = memchr::memchr(b' ', rest)?;
+        let space = memchr::memchr(b' ', rest).unwrap_or(rest.len());
         let (method, target) = (&rest[..space], trim(&rest[space..]));
         let whole = minor.is_some() && !target.is_empty();
         let good = whole || (is_known(method) && !other_version(line));

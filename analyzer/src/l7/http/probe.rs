@@ -39,7 +39,7 @@ const KNOWN: [&[u8]; 30] = [
 /// Whether bytes begin with a request line; of a known method it may lack the version, if a field follows.
 pub(super) fn request(bytes: &[u8]) -> Probe {
     let bytes = &bytes[leading_ends(bytes)..];
-    let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|&b| b == b' ') else {
+    let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|b| b" \r\n".contains(b)) else {
         return if bytes.len() <= LONGEST_METHOD && bytes.iter().all(|&b| is_token(b)) {
             Probe::More
         } else {
@@ -51,6 +51,9 @@ pub(super) fn request(bytes: &[u8]) -> Probe {
         return Probe::No;
     }
     let known = is_known(method);
+    if bytes[space] != b' ' && !known {
+        return Probe::No;
+    }
     let Some(&first) = bytes.get(space + 1) else { return Probe::More };
     if !(0x21..0x7f).contains(&first) && !known {
         return Probe::No;
