@@ -57,14 +57,30 @@ fn benches(c: &mut Criterion) {
     group.throughput(Throughput::Elements(RECORDS.into())).sample_size(20);
     let file = folder.path().join("walk.pcap");
     pcap(&file);
-    group.bench_function("pcap", |b| b.iter(|| walk(&file, |frame| drop(black_box(frame.bytes.first())))));
+    group.bench_function("pcap", |b| {
+        b.iter(|| {
+            walk(&file, |frame| {
+                black_box(frame.bytes.first());
+            })
+        })
+    });
     let filter = Filter::compile("tcp port 80 or udp port 53", LinkType::Ethernet).unwrap();
     group.bench_function("pcap_filter", |b| {
-        b.iter(|| walk(&file, |frame| drop(black_box(filter.matches(frame.bytes, frame.wire_len)))))
+        b.iter(|| {
+            walk(&file, |frame| {
+                black_box(filter.matches(frame.bytes, frame.wire_len));
+            })
+        })
     });
     let file = folder.path().join("walk.pcapng");
     pcapng(&file);
-    group.bench_function("pcapng", |b| b.iter(|| walk(&file, |frame| drop(black_box(frame.bytes.first())))));
+    group.bench_function("pcapng", |b| {
+        b.iter(|| {
+            walk(&file, |frame| {
+                black_box(frame.bytes.first());
+            })
+        })
+    });
 }
 
 criterion_group!(walks, benches);

@@ -288,7 +288,7 @@ fn our_interpreter_agrees_with_libpcap() {
             }
             let kinds = [0x0800, 0x86dd, 0x8100, 0x0806, 0x8847u16];
             frame[12..14].copy_from_slice(&kinds[random as usize >> 8 & 3].to_be_bytes());
-            frame[14] = 0x40 | 5 + (random >> 20 & 1) as u8;
+            frame[14] = 0x45 + (random >> 20 & 1) as u8;
             frame[20..22].fill(0);
             frame[23] = [6, 17][random as usize >> 30 & 1];
             let len = 20 + (random >> 40) as usize % 108;

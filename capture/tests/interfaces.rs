@@ -42,7 +42,7 @@ fn a_watch_tells_what_comes_changes_and_goes() {
         assert_eq!(watch.interfaces().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["lo"]);
         assert!(!watch.wait(Duration::ZERO).unwrap());
         assert_eq!(watch.changes().unwrap(), []);
-        a.ip("link add d0 type dummy");
+        a.ip("link add d0 type bridge");
         a.ip("link set d0 up");
         a.ip("link set d0 name d9");
         a.ip("link del d9");
@@ -63,8 +63,8 @@ fn a_watch_that_was_overrun_lists_again() {
     let Some(a) = Netns::new() else { return };
     a.exec(|| {
         let mut watch = Watch::open().unwrap();
-        a.ip("link add keep type dummy");
-        a.ip("link add loses type dummy");
+        a.ip("link add keep type bridge");
+        a.ip("link add loses type bridge");
         // More notices than the socket's buffer holds.
         let flood: String = (0..3000).map(|n| format!("link set keep mtu {}\n", 1000 + n)).collect();
         let folder = tempfile::tempdir().unwrap();
@@ -72,7 +72,7 @@ fn a_watch_that_was_overrun_lists_again() {
         std::fs::write(&file, flood).unwrap();
         a.ip(&format!("-b {}", file.display()));
         a.ip("link del loses");
-        a.ip("link add last type dummy");
+        a.ip("link add last type bridge");
         watch.changes().unwrap();
         let names: Vec<_> = watch.interfaces().map(|i| (i.name.as_str(), i.mtu)).collect();
         assert_eq!(names, [("lo", 65536), ("keep", 3999), ("last", 1500)]);

@@ -74,8 +74,11 @@ impl Watch {
     /// [`Error::Socket`] when the kernel refuses.
     pub fn changes(&mut self) -> Result<Vec<Change>, Error> {
         let mut changes = Vec::new();
+        // The kernel tells of lost notices before those that are still queued, which are older than a new listing.
+        let mut overrun = false;
         loop {
             match receive(&self.socket) {
+                Ok(_) if overrun => {}
                 Ok(datagram) => {
                     for message in messages(&datagram) {
                         match message {
@@ -87,9 +90,13 @@ impl Watch {
                         }
                     }
                 }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && overrun => {
+                    self.list_again(&mut changes)?;
+                    overrun = false;
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(changes),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => self.list_again(&mut changes)?,
+                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => overrun = true,
                 Err(e) => return Err(refused(e)),
             }
         }

@@ -7,7 +7,7 @@ mod mapping;
 mod poll;
 mod socket;
 
-pub(crate) use block::{Block, BlockFrame};
+pub(crate) use block::BlockFrame;
 pub(crate) use mapping::Mapping;
 pub(crate) use poll::wait_readable;
 pub(crate) use socket::PacketSocket;
