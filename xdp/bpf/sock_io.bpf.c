@@ -33,7 +33,9 @@ struct pending {
 	__u8 kind;
 	__u8 state;       /* skc_state at entry */
 	__u8 by_sequence; /* the return value is no number of bytes */
-	struct sock_io close;
+	/* Of the last record: who and which connection, good for as long as the socket has this cookie. */
+	struct sock *known_sk;
+	struct sock_io known;
 };
 
 struct {
@@ -92,15 +94,13 @@ static __always_inline bool ignored(void)
 	return false;
 }
 
-/* The TCP socket behind a descriptor of the current process, NULL if it is anything else. */
-static __always_inline struct sock *tcp_socket(struct task_struct *task, __u32 fd, __u8 *state)
+/* The socket behind a descriptor of the current process, NULL if it is anything else. */
+static __always_inline struct sock *socket_of(struct task_struct *task, __u32 fd)
 {
 	struct files_struct *files = task->files;
 	struct fdtable *fdt;
 	struct file **slots, *file = NULL;
 	struct socket *socket;
-	struct sock *sk;
-	__u16 family;
 
 	if (!files)
 		return NULL;
@@ -113,14 +113,27 @@ static __always_inline struct sock *tcp_socket(struct task_struct *task, __u32 f
 	socket = BPF_CORE_READ(file, private_data);
 	if (!socket || BPF_CORE_READ(socket, file) != file)
 		return NULL;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		return NULL;
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* Whether a socket is a TCP socket of IPv4 or IPv6, and its state. */
+static __always_inline bool is_tcp(struct sock *sk, __u8 *state)
+{
+	__u16 family;
+
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return false;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
-		return NULL;
+		return false;
 	*state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	return sk;
+	return true;
+}
+
+/* Whether the thread's last record was about this very socket, and not about one before it at the same address. */
+static __always_inline bool is_known(struct pending *call, struct sock *sk)
+{
+	return call->known_sk == sk && BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == call->known.cookie;
 }
 
 static __always_inline __u32 sequence(struct sock *sk, __u8 kind)
@@ -144,16 +157,15 @@ static __always_inline __u64 cookie_of(struct sock *sk)
 	return ((__u64)sk * 0x9e3779b97f4a7c15ULL) | (1ULL << 63);
 }
 
-static __always_inline void describe(struct sock_io *record, struct sock *sk, __u8 kind)
+static __always_inline void describe(struct pending *call, struct sock *sk)
 {
+	struct sock_io *record = &call->known;
 	struct inet_sock *inet = (struct inet_sock *)sk;
 	__u64 id = bpf_get_current_pid_tgid();
 
 	record->cookie = cookie_of(sk);
-	record->cgroup = bpf_get_current_cgroup_id();
 	record->pid = id >> 32;
 	record->tid = id;
-	record->kind = kind;
 	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	record->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 	record->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
@@ -170,7 +182,7 @@ static __always_inline void describe(struct sock_io *record, struct sock *sk, __
 		BPF_CORE_READ_INTO(&record->local, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&record->remote, sk, __sk_common.skc_v6_daddr);
 	}
-	bpf_get_current_comm(record->command, sizeof(record->command));
+	call->known_sk = sk;
 }
 
 static __always_inline __u64 wakeup(void)
@@ -178,7 +190,8 @@ static __always_inline __u64 wakeup(void)
 	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void emit(struct sock *sk, __u8 kind, __u64 enter_ns, __u32 start, __u32 end)
+/* A record about the socket that is known. */
+static __always_inline void emit(struct pending *call, __u8 kind, __u32 start, __u32 end)
 {
 	struct sock_io *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
@@ -186,42 +199,45 @@ static __always_inline void emit(struct sock *sk, __u8 kind, __u64 enter_ns, __u
 		count(LOST_RING_FULL);
 		return;
 	}
-	record->enter_ns = enter_ns;
+	__builtin_memcpy(record, &call->known, sizeof(*record));
+	record->enter_ns = call->enter_ns;
 	record->exit_ns = bpf_ktime_get_ns();
+	record->cgroup = bpf_get_current_cgroup_id();
 	record->seq_start = start;
 	record->seq_end = end;
-	describe(record, sk, kind);
+	record->kind = kind;
+	bpf_get_current_comm(record->command, sizeof(record->command));
 	bpf_ringbuf_submit(record, wakeup());
 }
 
 static __always_inline bool enter(struct enter *ctx, __u32 fd, __u8 kind, bool by_sequence)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
 	struct pending *call;
-	struct sock *sk;
-	__u8 state;
+	__u8 state = 0;
 
-	sk = tcp_socket(task, fd, &state);
-	if (!sk || state == TCP_LISTEN || ignored())
+	if (!sk)
 		return false;
-	call = bpf_task_storage_get(&calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!call) {
-		count(LOST_NO_STORAGE);
-		return false;
+	call = bpf_task_storage_get(&calls, task, NULL, 0);
+	if (!call || !is_known(call, sk) || kind == SOCK_IO_CONNECT) {
+		if (!is_tcp(sk, &state) || (state == TCP_LISTEN && kind != SOCK_IO_ACCEPT) || ignored())
+			return false;
+		if (!call)
+			call = bpf_task_storage_get(&calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!call) {
+			count(LOST_NO_STORAGE);
+			return false;
+		}
+		call->known_sk = NULL;
 	}
 	call->enter_ns = bpf_ktime_get_ns();
 	call->sk = sk;
-	call->seq = sequence(sk, kind);
+	call->seq = kind == SOCK_IO_ACCEPT ? 0 : sequence(sk, kind);
 	call->nr = ctx->nr;
 	call->kind = kind;
 	call->state = state;
 	call->by_sequence = by_sequence;
-	if (kind == SOCK_IO_CLOSE) {
-		/* The socket may be gone at exit. */
-		describe(&call->close, sk, kind);
-		if (!call->close.remote_port)
-			call->kind = SOCK_IO_NONE;
-	}
 	return true;
 }
 
@@ -293,10 +309,12 @@ static __always_inline int leave_io(struct exit *ctx)
 	if (!call)
 		return 0;
 	if (ctx->ret > 0 && moved(call, ctx->ret, &start, &end)) {
+		if (!call->known_sk)
+			describe(call, call->sk);
 		/* TCP Fast Open: the call that sends also opens the connection. */
 		if (call->state == TCP_CLOSE && call->kind == SOCK_IO_SEND)
-			emit(call->sk, SOCK_IO_CONNECT, call->enter_ns, start, start);
-		emit(call->sk, call->kind, call->enter_ns, start, end);
+			emit(call, SOCK_IO_CONNECT, start, start);
+		emit(call, call->kind, start, end);
 	}
 	call->kind = SOCK_IO_NONE;
 	return 0;
@@ -372,27 +390,9 @@ SEC("tracepoint/syscalls/sys_exit_connect") int exit_connect(struct exit *ctx)
 		return 0;
 	if (call->state == TCP_CLOSE && BPF_CORE_READ(sk, __sk_common.skc_dport)) {
 		seq = sequence(sk, SOCK_IO_SEND);
-		emit(sk, SOCK_IO_CONNECT, call->enter_ns, seq, seq);
+		describe(call, sk);
+		emit(call, SOCK_IO_CONNECT, seq, seq);
 	}
-	return 0;
-}
-
-static __always_inline int enter_accepting(struct enter *ctx)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pending *call;
-	__u8 state;
-
-	if (!tcp_socket(task, ctx->arg[0], &state) || ignored())
-		return 0;
-	call = bpf_task_storage_get(&calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!call) {
-		count(LOST_NO_STORAGE);
-		return 0;
-	}
-	call->enter_ns = bpf_ktime_get_ns();
-	call->nr = ctx->nr;
-	call->kind = SOCK_IO_ACCEPT;
 	return 0;
 }
 
@@ -408,17 +408,19 @@ static __always_inline int leave_accepting(struct exit *ctx)
 	call->kind = SOCK_IO_NONE;
 	if (ctx->ret < 0)
 		return 0;
-	sk = tcp_socket(bpf_get_current_task_btf(), ctx->ret, &state);
-	if (!sk)
+	sk = socket_of(bpf_get_current_task_btf(), ctx->ret);
+	if (!sk || !is_tcp(sk, &state))
 		return 0;
 	seq = sequence(sk, SOCK_IO_SEND);
-	emit(sk, SOCK_IO_ACCEPT, call->enter_ns, seq, seq);
+	describe(call, sk);
+	emit(call, SOCK_IO_ACCEPT, seq, seq);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_enter_accept") int enter_accept(struct enter *ctx)
 {
-	return enter_accepting(ctx);
+	enter(ctx, ctx->arg[0], SOCK_IO_ACCEPT, false);
+	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept") int exit_accept(struct exit *ctx)
@@ -428,7 +430,8 @@ SEC("tracepoint/syscalls/sys_exit_accept") int exit_accept(struct exit *ctx)
 
 SEC("tracepoint/syscalls/sys_enter_accept4") int enter_accept4(struct enter *ctx)
 {
-	return enter_accepting(ctx);
+	enter(ctx, ctx->arg[0], SOCK_IO_ACCEPT, false);
+	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept4") int exit_accept4(struct exit *ctx)
@@ -436,31 +439,30 @@ SEC("tracepoint/syscalls/sys_exit_accept4") int exit_accept4(struct exit *ctx)
 	return leave_accepting(ctx);
 }
 
+/* The socket may be gone when the call returns, so that it is described before. */
 SEC("tracepoint/syscalls/sys_enter_close") int enter_close(struct enter *ctx)
 {
-	enter(ctx, ctx->arg[0], SOCK_IO_CLOSE, false);
+	struct pending *call;
+
+	if (!enter(ctx, ctx->arg[0], SOCK_IO_CLOSE, false))
+		return 0;
+	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
+	if (call && !call->known_sk)
+		describe(call, call->sk);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_close") int exit_close(struct exit *ctx)
 {
 	struct pending *call = leave(ctx);
-	struct sock_io *record;
 
 	if (!call)
 		return 0;
 	call->kind = SOCK_IO_NONE;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		count(LOST_RING_FULL);
-		return 0;
-	}
-	__builtin_memcpy(record, &call->close, sizeof(*record));
-	record->enter_ns = call->enter_ns;
-	record->exit_ns = bpf_ktime_get_ns();
-	record->seq_start = call->seq;
-	record->seq_end = call->seq;
-	bpf_ringbuf_submit(record, wakeup());
+	/* A socket that was never connected has nothing to close. */
+	if (call->known.remote_port)
+		emit(call, SOCK_IO_CLOSE, call->seq, call->seq);
+	call->known_sk = NULL;
 	return 0;
 }
 

@@ -44,7 +44,8 @@ impl Hooks {
             what: format!("attaching to {name} ({hook}): {}", causes(&error)),
             source: Box::new(error),
         };
-        let egress = tc(ebpf, "tc_egress", &name, TcAttachType::Egress).map_err(|e| failed("tcx egress", e))?;
+        let egress =
+            tc(ebpf, "tc_egress", &name, TcAttachType::Egress).map_err(|e| failed("tcx egress", e))?;
         let order: &[Ingress] = match &ingress {
             Ingress::Best => &[Ingress::Native, Ingress::Generic, Ingress::Tcx],
             one => std::slice::from_ref(one),
@@ -59,7 +60,9 @@ impl Hooks {
                 }
             };
             match tried {
-                Ok((xdp, ingress)) => return Ok(Self { used, _xdp: xdp, _ingress: ingress, _egress: egress }),
+                Ok((xdp, ingress)) => {
+                    return Ok(Self { used, _xdp: xdp, _ingress: ingress, _egress: egress });
+                }
                 Err(error) => last = Some(error),
             }
         }
@@ -88,9 +91,9 @@ fn tc(
     attach_type: TcAttachType,
 ) -> Result<SchedClassifierLink, ProgramError> {
     let classifier: &mut SchedClassifier = program(ebpf, name)?;
-    let order =
-        if attach_type == TcAttachType::Ingress { LinkOrder::first() } else { LinkOrder::last() };
-    let link = match classifier.attach_with_options(interface, attach_type, TcAttachOptions::TcxOrder(order)) {
+    let order = if attach_type == TcAttachType::Ingress { LinkOrder::first() } else { LinkOrder::last() };
+    let link = match classifier.attach_with_options(interface, attach_type, TcAttachOptions::TcxOrder(order))
+    {
         Ok(link) => link,
         Err(refused) => {
             // Before Linux 6.6 there is no TCX. The queueing discipline may exist already; what matters is the attachment.

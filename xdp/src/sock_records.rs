@@ -86,7 +86,9 @@ impl SocketRecords {
         let btf = Btf::from_sys_fs().map_err(Error::NoBtf)?;
         let mut ignored = [0; IGNORED];
         let own = std::iter::once(std::process::id());
-        for (slot, pid) in ignored.iter_mut().zip(own.chain(config.ignore.iter().copied().filter(|&pid| pid != 0))) {
+        for (slot, pid) in
+            ignored.iter_mut().zip(own.chain(config.ignore.iter().copied().filter(|&pid| pid != 0)))
+        {
             *slot = pid;
         }
         let wakeup = u64::from(config.ring_bytes) * u64::from(config.wake_percent.min(100)) / 100;
@@ -120,7 +122,9 @@ impl SocketRecords {
                 Err(error) => missing.push(Missing {
                     what: format!("tracepoints of the system call {call}: {}", causes(&error)),
                     consequence: format!("not recorded: {consequence}"),
-                    remedy: "a kernel with CONFIG_FTRACE_SYSCALLS and tracefs mounted, CAP_BPF and CAP_PERFMON".to_owned(),
+                    remedy:
+                        "a kernel with CONFIG_FTRACE_SYSCALLS and tracefs mounted, CAP_BPF and CAP_PERFMON"
+                            .to_owned(),
                 }),
             }
         }
@@ -156,7 +160,9 @@ impl SocketRecords {
             }
             // Below the wake-up mark nobody wakes us, so look again after the latency.
             let slice = left.min(self.latency);
-            self.ring.wait(slice).map_err(|source| Error::Io { what: "waiting for socket records".to_owned(), source })?;
+            self.ring
+                .wait(slice)
+                .map_err(|source| Error::Io { what: "waiting for socket records".to_owned(), source })?;
             left = left.saturating_sub(slice);
         }
     }

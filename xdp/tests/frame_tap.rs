@@ -1,5 +1,7 @@
 //! Real traffic over a veth pair, as the tap sees it, as the interface counts it, and as tcpdump sees it.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
+
 mod common;
 #[path = "common/namespaces.rs"]
 mod namespaces;
@@ -115,7 +117,8 @@ fn one_mode(ingress: Ingress, name: &str) {
     let mut tap = FrameTap::load(&FrameTapConfig { ingress, ..FrameTapConfig::default() }).unwrap();
     assert_eq!(tap.attach(pair.ifindex(), TapId(7), LinkType::Ethernet).unwrap(), ingress);
     let mut dump = pair.within(&pair.near, "tcpdump");
-    dump.args(["-i", "near0", "-U", "-s", "0", "-B", "65536", "--immediate-mode", "-Z", "root", "-w"]).arg(&file);
+    dump.args(["-i", "near0", "-U", "-s", "0", "-B", "65536", "--immediate-mode", "-Z", "root", "-w"])
+        .arg(&file);
     let mut dump = start(dump, "listening on");
     let mut server = pair.within(&pair.near, "python3");
     server.args([TRAFFIC, "serve"]);
@@ -147,12 +150,20 @@ fn one_mode(ingress: Ingress, name: &str) {
         }
     }
     let longest = seen.iter().map(|f| f.bytes.len()).max().unwrap();
-    eprintln!("{ingress:?}: {} frames seen, {counted} counted, {} dumped, longest {longest}", seen.len(), dumped.len());
+    eprintln!(
+        "{ingress:?}: {} frames seen, {counted} counted, {} dumped, longest {longest}",
+        seen.len(),
+        dumped.len()
+    );
     let bytes = || seen.iter().map(|f| f.bytes.as_slice());
     assert_eq!(others(bytes()), others(dumped.iter().map(Vec::as_slice)), "{ingress:?}");
     for source in [1, 2] {
         assert_eq!(stream_len(bytes(), source), BULK, "{ingress:?} from 10.9.0.{source}");
-        assert_eq!(stream_len(dumped.iter().map(Vec::as_slice), source), BULK, "{ingress:?} from 10.9.0.{source}");
+        assert_eq!(
+            stream_len(dumped.iter().map(Vec::as_slice), source),
+            BULK,
+            "{ingress:?} from 10.9.0.{source}"
+        );
     }
     assert_eq!(seen.len() as u64, counted, "{ingress:?}: every frame once");
 
