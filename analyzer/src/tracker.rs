@@ -109,6 +109,7 @@ impl Tracker {
     }
 
     pub(crate) fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+        self.latest = self.latest.max(now);
         self.pass(now, sink);
         self.expire(now, sink);
         self.report(now, sink);

@@ -38,6 +38,7 @@ pub(super) fn feed(
 ) -> Read {
     let mut read = Read::default();
     let mut seconds = Seconds::default();
+    let mut latest = Timestamp::ZERO;
     while !stop.load(Ordering::Relaxed) {
         let more = merge.next_batch(&mut |frame| {
             read.count(frame);
@@ -45,6 +46,7 @@ pub(super) fn feed(
                 return;
             }
             read.analysed += 1;
+            latest = latest.max(frame.time);
             if let Some(now) = seconds.begun(frame.time) {
                 stage.tick(read.analysed, now);
             }
@@ -55,6 +57,8 @@ pub(super) fn feed(
             break;
         }
     }
+    // All analyzers end at the same time, whichever of them had the last frame.
+    stage.tick(read.analysed + 1, latest);
     read
 }
 

@@ -5,7 +5,7 @@ use super::is_zero;
 
 macro_rules! counters {
     ($($name:ident),* ; $($timing:ident),* ; $($option:ident: $type:ty),*) => {
-        /// DIRECTION of a `flow` record; counters that are zero are left out, packets and bytes never.
+        /// DIRECTION of a `flow` record; counters of troubles that are zero are left out.
         #[derive(Debug, Serialize)]
         pub(super) struct Direction {
             packets: u64,
@@ -13,6 +13,11 @@ macro_rules! counters {
             payload_bytes: u64,
             ip_bytes: u64,
             wire_bytes: u64,
+            syn: u64,
+            syn_ack: u64,
+            fin: u64,
+            rst: u64,
+            psh: u64,
             $(#[serde(skip_serializing_if = "is_zero")] $name: u64,)*
             $(#[serde(skip_serializing_if = "Option::is_none")] $timing: Option<Times>,)*
             $(#[serde(skip_serializing_if = "Option::is_none")] $option: Option<$type>,)*
@@ -26,6 +31,11 @@ macro_rules! counters {
                     payload_bytes: d.payload_bytes,
                     ip_bytes: d.ip_bytes,
                     wire_bytes: d.wire_bytes,
+                    syn: d.syn,
+                    syn_ack: d.syn_ack,
+                    fin: d.fin,
+                    rst: d.rst,
+                    psh: d.psh,
                     $($name: d.$name,)*
                     $($timing: Times::of(&d.$timing),)*
                     $($option: d.$option,)*
@@ -36,7 +46,7 @@ macro_rules! counters {
 }
 
 counters! {
-    syn, syn_ack, fin, rst, psh, retransmissions, syn_retransmissions, fast_retransmissions, spurious_retransmissions,
+    retransmissions, syn_retransmissions, fast_retransmissions, spurious_retransmissions,
     timeout_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
     window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo,
     zero_window_ns, goodput_bytes, missing_bytes;
