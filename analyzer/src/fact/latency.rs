@@ -77,7 +77,12 @@ mod tests {
     #[test]
     fn every_sample_lies_below_the_upper_end_of_its_bucket_and_within_a_quarter() {
         for exponent in 10..36 {
-            for n in [1u64 << exponent, (1 << exponent) + 1, (1 << exponent) + (1 << (exponent - 1)), (2 << exponent) - 1] {
+            for n in [
+                1u64 << exponent,
+                (1 << exponent) + 1,
+                (1 << exponent) + (1 << (exponent - 1)),
+                (2 << exponent) - 1,
+            ] {
                 let upper = LatencyHistogram::upper_ns(LatencyHistogram::bucket(n));
                 assert!(n < upper && upper as f64 <= n as f64 * 1.25 + 1.0, "{n} {upper}");
             }

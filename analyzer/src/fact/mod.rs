@@ -10,7 +10,9 @@ mod reasons;
 pub use attributes::{Attributes, Value};
 pub use exchange::{Exchange, MessageSpan, Outcome, Protocol, TcpTrouble};
 pub use flow_id::FlowId;
-pub use flow_record::{ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord};
+pub use flow_record::{
+    ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord,
+};
 pub use latency::LatencyHistogram;
 pub use reasons::{CloseReason, FlowState, Table};
 
