@@ -80,7 +80,8 @@ fn unsafe_stands_only_where_it_may() {
     for krate in SAFE_CRATES {
         let folder = source_folder(krate);
         let entry = if *krate == "wirespan" { "main.rs" } else { "lib.rs" };
-        let text = std::fs::read_to_string(root().join(&folder).join(entry)).expect("a crate has its first file");
+        let text =
+            std::fs::read_to_string(root().join(&folder).join(entry)).expect("a crate has its first file");
         if !text.contains("#![forbid(unsafe_code)]") {
             wrong.push(format!("{folder}/{entry} has no #![forbid(unsafe_code)]"));
         }
@@ -92,7 +93,9 @@ fn unsafe_stands_only_where_it_may() {
     wrong.extend(with_unsafe("capture/src").into_iter().filter(|path| !path.starts_with("capture/src/sys/")));
     let in_xdp = with_unsafe("xdp/src");
     if in_xdp.len() > 1 {
-        wrong.push(format!("xdp has unsafe in more than the one module that reads kernel records: {in_xdp:?}"));
+        wrong.push(format!(
+            "xdp has unsafe in more than the one module that reads kernel records: {in_xdp:?}"
+        ));
     }
     assert!(wrong.is_empty(), "unsafe where it may not be:\n{}", wrong.join("\n"));
 }
@@ -141,10 +144,17 @@ fn the_checks_see_what_they_look_for() {
     let tree = [
         file("x/src/lib.rs", "mod a;\nmod b;"),
         file("x/src/a.rs", "use crate::b::F;"),
-        file("x/src/b.rs", "// use crate::a::G;\nconst S: &str = \"crate::a::G\";\n#[cfg(test)]\nmod tests { use crate::a::G; }"),
+        file(
+            "x/src/b.rs",
+            "// use crate::a::G;\nconst S: &str = \"crate::a::G\";\n#[cfg(test)]\nmod tests { use crate::a::G; }",
+        ),
     ];
     assert!(modules::circles("x/src", &tree).is_empty());
     assert!(file("x", "fn f() { unsafe { g() } }").code().contains_word("unsafe"));
-    assert!(!file("x", "#![forbid(unsafe_code)]\n/// unsafe\nconst A: &str = \"unsafe\";").code().contains_word("unsafe"));
+    assert!(
+        !file("x", "#![forbid(unsafe_code)]\n/// unsafe\nconst A: &str = \"unsafe\";")
+            .code()
+            .contains_word("unsafe")
+    );
     assert_eq!(file("x", "// one\n\nlet a = 1;\n/// two\n").code_lines(), 1);
 }

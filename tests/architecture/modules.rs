@@ -26,7 +26,9 @@ pub(crate) fn circles(folder: &str, files: &[SourceFile]) -> Vec<String> {
         modules.iter().map(|(path, module)| (path.clone(), imports(&module.code))).collect();
     for (path, list) in &imports {
         for import in list.iter().filter(|import| import.exported) {
-            let (Some(name), Some(target)) = (import.name.clone(), absolute(path, import, &modules)) else { continue };
+            let (Some(name), Some(target)) = (import.name.clone(), absolute(path, import, &modules)) else {
+                continue;
+            };
             if let Some(module) = modules.get_mut(path) {
                 module.exports.insert(name, target);
             }
@@ -47,7 +49,8 @@ pub(crate) fn circles(folder: &str, files: &[SourceFile]) -> Vec<String> {
     }
     let mut found = Vec::new();
     for (level, graph) in &edges {
-        let place = std::iter::once(folder).chain(level.iter().map(String::as_str)).collect::<Vec<_>>().join("/");
+        let place =
+            std::iter::once(folder).chain(level.iter().map(String::as_str)).collect::<Vec<_>>().join("/");
         found.extend(circle(graph).map(|circle| format!("{place}: {}", circle.join(" -> "))));
     }
     found
@@ -86,7 +89,8 @@ fn imports(code: &str) -> Vec<Import> {
             if before.is_some_and(|c| c.is_alphanumeric() || "_:{$".contains(c)) {
                 continue;
             }
-            let path: String = code[at..].chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
+            let path: String =
+                code[at..].chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
             let segments = path.split("::").filter(|s| !s.is_empty()).map(str::to_owned).collect();
             list.push(Import { segments, name: None, exported: false });
         }
@@ -113,7 +117,8 @@ fn expand(tree: &str, prefix: &[String], exported: bool, list: &mut Vec<Import>)
         Some(open) => (&tree[..open], tree[open + 1..].strip_suffix('}')),
         None => (tree, None),
     };
-    let (path, alias) = head.split_once(" as ").map_or((head, None), |(path, alias)| (path, Some(alias.trim())));
+    let (path, alias) =
+        head.split_once(" as ").map_or((head, None), |(path, alias)| (path, Some(alias.trim())));
     let mut segments = prefix.to_vec();
     segments.extend(path.split("::").map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned));
     if let Some(group) = group {

@@ -53,7 +53,8 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<SourceFile> {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
                 let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
-                found.push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("readable") });
+                found
+                    .push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("readable") });
             }
         }
     }

@@ -1,0 +1,168 @@
+//! Requests through nginx, a threaded Python service and a third service, in pods with real container networking:
+//! one trace a request, joined without any header and without any change of the services.
+
+mod common;
+
+use common::{Chain, Running, skipped_without_root};
+use serde_json::Value;
+
+/// Requests of the large test, and connections that send them at the same time.
+const REQUESTS: u32 = 2000;
+const CONNECTIONS: u32 = 16;
+/// Share of the requests whose trace must be complete.
+const COMPLETE: f64 = 0.99;
+/// What may be read of the services' own headers: nothing.
+const NO_HEADERS: (&str, &str) = ("WIRESPAN_STORE_USE_HEADERS", "false");
+
+/// A call as it must be: the two ends with the addresses and names of their processes, and the taps between.
+struct Expected<'a> {
+    client: (&'a str, &'a str),
+    server: (&'a str, &'a str),
+    taps: Vec<&'a str>,
+}
+
+fn expected<'a>(chain: &'a Chain, client: &'a str) -> [Expected<'a>; 3] {
+    let [web, shop, stock] = ["web", "shop", "stock"].map(|pod| (chain.address(pod), chain.veth(pod)));
+    [
+        Expected {
+            client: (chain.gateway(), client),
+            server: (web.0, "nginx"),
+            taps: vec![chain.bridge(), web.1],
+        },
+        Expected { client: (web.0, "nginx"), server: (shop.0, "gunicorn"), taps: vec![web.1, shop.1] },
+        Expected { client: (shop.0, "gunicorn"), server: (stock.0, "nginx"), taps: vec![shop.1, stock.1] },
+    ]
+}
+
+/// What is wrong with a trace of one request with this id; nothing if it is complete and holds only this request's calls.
+fn mistake(root: &Value, id: &str, expected: &[Expected<'_>]) -> Option<String> {
+    let mut call = root;
+    for (depth, expected) in expected.iter().enumerate() {
+        if let Some(mistake) = call_mistake(call, id, expected) {
+            return Some(format!("call {}: {mistake}", depth + 1));
+        }
+        let children = call["children"].as_array().map_or(&[][..], Vec::as_slice);
+        let next = depth + 1 < 3;
+        if children.len() != usize::from(next) {
+            return Some(format!("call {} has {} children", depth + 1, children.len()));
+        }
+        if next {
+            call = &children[0];
+        }
+    }
+    None
+}
+
+fn call_mistake(call: &Value, id: &str, expected: &Expected<'_>) -> Option<String> {
+    let path = call["attributes"]["url.path"].as_str().unwrap_or_default();
+    if !path.ends_with(id) {
+        return Some(format!("path {path:?} has not the id {id}"));
+    }
+    for (side, (address, command)) in [("client", expected.client), ("server", expected.server)] {
+        if call[side]["address"] != address {
+            return Some(format!("{side} is {}, not {address}", call[side]["address"]));
+        }
+        let process = &call[side]["process"];
+        if !process["command"].as_str().is_some_and(|found| found.starts_with(command)) {
+            return Some(format!("{side} process is {process}, not {command}"));
+        }
+    }
+    let hops = call["hops"].as_array().map_or(&[][..], Vec::as_slice);
+    let taps: Vec<&str> = hops.iter().filter_map(|hop| hop["tap"].as_str()).collect();
+    if taps != expected.taps {
+        return Some(format!("hops {taps:?}, not {:?}", expected.taps));
+    }
+    let time = |value: &Value| value.as_u64().unwrap_or_default();
+    let mut times = vec![time(&call["start_unix_ns"])];
+    times.extend(hops.iter().map(|hop| time(&hop["request_ns"])));
+    times.extend(hops.iter().rev().map(|hop| time(&hop["response_ns"])));
+    times.push(time(&call["end_unix_ns"]));
+    if times[0] == 0 || !times.is_sorted() {
+        return Some(format!("times out of order: {times:?}"));
+    }
+    None
+}
+
+fn run(chain: &Chain, name: &str, emit: &str) -> Running {
+    Running::start(chain, name, &["-i", "any", "--output", "jsonl", "--emit", emit], &[NO_HEADERS])
+}
+
+fn trace_of<'a>(traces: &'a [Value], id: &str) -> Vec<&'a Value> {
+    let has = |trace: &&Value| {
+        trace["root"]["attributes"]["url.path"].as_str().is_some_and(|path| path.ends_with(id))
+    };
+    traces.iter().filter(has).collect()
+}
+
+#[test]
+fn one_request_is_one_trace() {
+    if skipped_without_root("one_request_is_one_trace") {
+        return;
+    }
+    let chain = Chain::up();
+    let wirespan = run(&chain, "one", "traces");
+    let url = format!("http://{}/order/one", chain.address("web"));
+    let answer =
+        common::text(chain.on_node("curl").args(["-sf", "-m", "10", &url]).output().expect("curl starts"));
+    assert!(answer.contains("order one"), "{answer}");
+    let (status, traces) = wirespan.stop("trace");
+    assert!(status.success(), "{status}");
+    let traces: Vec<_> = traces.iter().filter(|trace| trace.to_string().contains("/one")).collect();
+    assert_eq!(traces.len(), 1, "{traces:#?}");
+    assert_eq!(mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")), None, "{:#}", traces[0]);
+}
+
+/// Requests at the same time through one event loop and many threads; the share of complete traces is printed.
+fn complete_share(name: &str, port: u16) -> f64 {
+    let chain = Chain::up();
+    let wirespan = run(&chain, name, "traces");
+    let requests = chain.load(None, port, REQUESTS, CONNECTIONS);
+    let metrics = wirespan.get("/metrics").unwrap_or_default();
+    let messages = wirespan.messages();
+    let (status, traces) = wirespan.stop("trace");
+    assert!(status.success(), "{status}: {messages}");
+    let expected = expected(&chain, "python3");
+    let mut complete = 0;
+    let mut mistakes = std::collections::BTreeMap::<String, u32>::new();
+    for request in &requests {
+        let id = request["id"].as_str().expect("id");
+        let found = trace_of(&traces, id);
+        let mistake = match found.as_slice() {
+            [] => Some("no trace".to_owned()),
+            [trace] => mistake(&trace["root"], id, &expected),
+            more => Some(format!("{} traces", more.len())),
+        };
+        match mistake {
+            None => complete += 1,
+            Some(mistake) => *mistakes.entry(mistake.replace(id, "ID")).or_default() += 1,
+        }
+    }
+    let share = f64::from(complete) / requests.len() as f64;
+    println!("{name}: {complete} of {} traces complete ({share:.4})", requests.len());
+    for (mistake, count) in mistakes.iter().take(12) {
+        println!("  {count} x {mistake}");
+    }
+    for line in
+        metrics.lines().filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total"))
+    {
+        println!("  {line}");
+    }
+    share
+}
+
+#[test]
+fn concurrent_requests_do_not_mix() {
+    if skipped_without_root("concurrent_requests_do_not_mix") {
+        return;
+    }
+    assert!(complete_share("kept connections", 80) >= COMPLETE);
+}
+
+/// The proxy opens a connection for each request, and reads other requests before it can send on it.
+#[test]
+fn concurrent_requests_do_not_mix_over_new_connections() {
+    if skipped_without_root("concurrent_requests_do_not_mix_over_new_connections") {
+        return;
+    }
+    assert!(complete_share("new connections", 81) >= COMPLETE);
+}

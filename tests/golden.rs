@@ -1,0 +1,206 @@
+//! Every folder of `pcaps/` is a case: its capture must give exactly the records that stand beside it, with any number
+//! of threads. `UPDATE_GOLDEN=1` writes the records anew; read the difference before it is committed.
+//!
+//! Where `tshark` is installed, what the records count is compared with what it counts in the same capture.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The folders of `pcaps/` with the capture in each.
+fn cases() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps");
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("pcaps/ is part of the project").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let capture = std::fs::read_dir(entry.path()).into_iter().flatten().flatten();
+        let capture = capture.map(|file| file.path()).find(|path| {
+            path.file_name().is_some_and(|file| file.to_string_lossy().starts_with("capture.pcap"))
+        });
+        if let Some(capture) = capture {
+            cases.push((name, capture));
+        }
+    }
+    cases.sort();
+    cases
+}
+
+fn replay(capture: &Path, threads: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+        .args([
+            "replay",
+            "--output",
+            "jsonl",
+            "--emit",
+            "flows,spans,summary",
+            "--no-progress",
+            "--threads",
+            threads,
+        ])
+        .arg(capture.file_name().expect("a file"))
+        .current_dir(capture.parent().expect("in a folder"))
+        .output()
+        .expect("wirespan starts");
+    assert!(output.status.success(), "{}: {}", capture.display(), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("records are UTF-8")
+}
+
+/// The first line that differs, or that one text has and the other has not.
+fn difference(expected: &str, actual: &str) -> Option<String> {
+    let (mut expected, mut actual) = (expected.lines(), actual.lines());
+    for number in 1.. {
+        match (expected.next(), actual.next()) {
+            (None, None) => return None,
+            (a, b) if a == b => {}
+            (a, b) => {
+                return Some(format!(
+                    "line {number}\n  expected {}\n  got      {}",
+                    a.unwrap_or("nothing"),
+                    b.unwrap_or("nothing")
+                ));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn captures_give_the_records_beside_them() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let cases = cases();
+    assert!(!cases.is_empty(), "pcaps/ holds no case");
+    let mut wrong = String::new();
+    for (name, capture) in cases {
+        let file = capture.with_file_name("expected.jsonl");
+        let records = replay(&capture, "1");
+        if update {
+            std::fs::write(&file, &records).expect("the case's folder is writable");
+        }
+        let expected = std::fs::read_to_string(&file).unwrap_or_default();
+        if let Some(difference) = difference(&expected, &records) {
+            let _ = writeln!(wrong, "{name}: {difference}");
+        }
+        if let Some(difference) = difference(&records, &replay(&capture, "3")) {
+            let _ = writeln!(wrong, "{name}, one thread and three: {difference}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Counters of a flow's direction, and tshark's name of the same.
+const COUNTERS: &[(&str, &str)] = &[
+    ("retransmissions", "tcp.analysis.retransmission"),
+    ("fast_retransmissions", "tcp.analysis.fast_retransmission"),
+    ("spurious_retransmissions", "tcp.analysis.spurious_retransmission"),
+    ("out_of_order", "tcp.analysis.out_of_order"),
+    ("duplicate_acks", "tcp.analysis.duplicate_ack"),
+    ("zero_windows", "tcp.analysis.zero_window"),
+    ("zero_window_probes", "tcp.analysis.zero_window_probe"),
+    ("zero_window_probe_acks", "tcp.analysis.zero_window_probe_ack"),
+    ("window_full", "tcp.analysis.window_full"),
+    ("window_updates", "tcp.analysis.window_update"),
+    ("keep_alives", "tcp.analysis.keep_alive"),
+    ("keep_alive_acks", "tcp.analysis.keep_alive_ack"),
+    ("lost_segments", "tcp.analysis.lost_segment"),
+    ("acked_lost_segments", "tcp.analysis.ack_lost_segment"),
+    ("syn", "tcp.flags.syn == 1 and tcp.flags.ack == 0"),
+    ("syn_ack", "tcp.flags.syn == 1 and tcp.flags.ack == 1"),
+    ("fin", "tcp.flags.fin == 1"),
+    ("rst", "tcp.flags.reset == 1"),
+    ("packets", "tcp or dns"),
+];
+
+/// How many frames `tshark` shows for each display filter, in one reading of the capture.
+fn tshark_frames(capture: &Path, filters: &[String]) -> Vec<u64> {
+    let statistics = format!("io,stat,0,{}", filters.join(","));
+    let output = Command::new("tshark").arg("-r").arg(capture).args(["-q", "-z", &statistics]).output();
+    let text = common::text(output.expect("tshark starts"));
+    let row = text
+        .lines()
+        .find(|line| line.contains("<>"))
+        .unwrap_or_else(|| panic!("no figures from tshark: {text}"));
+    let figures: Vec<u64> = row.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
+    // Each column is a pair: frames and bytes.
+    figures.chunks(2).map(|pair| pair[0]).collect()
+}
+
+/// How many requests and how many final responses of HTTP and DNS `tshark` finds; a frame may hold several.
+fn tshark_messages(capture: &Path) -> [u64; 2] {
+    let output = Command::new("tshark")
+        .arg("-r")
+        .arg(capture)
+        .args([
+            "-o",
+            "http.desegment_body:FALSE",
+            "-o",
+            "tcp.reassemble_out_of_order:TRUE",
+            "-Y",
+            "http or dns",
+        ])
+        .args([
+            "-T",
+            "fields",
+            "-e",
+            "http.request.method",
+            "-e",
+            "http.response.code",
+            "-e",
+            "dns.flags.response",
+        ])
+        .output();
+    let text = common::text(output.expect("tshark starts"));
+    let mut counts = [0, 0];
+    for line in text.lines() {
+        let mut columns = line.split('\t').map(|column| column.split(',').filter(|value| !value.is_empty()));
+        counts[0] += columns.next().map_or(0, |methods| methods.count() as u64);
+        counts[1] +=
+            columns.next().map_or(0, |codes| codes.filter(|code| !code.starts_with('1')).count() as u64);
+        for flag in columns.next().into_iter().flatten() {
+            counts[usize::from(flag == "1")] += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+fn tshark_counts_the_same() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        eprintln!("skipped: needs tshark");
+        return;
+    }
+    let mut wrong = String::new();
+    for (name, capture) in cases() {
+        let expected = std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
+        let records: Vec<Value> =
+            expected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let flows: Vec<&Value> = records.iter().filter(|record| record["type"] == "flow").collect();
+        let mut ours: Vec<(String, u64)> = Vec::new();
+        let mut filters = Vec::new();
+        for (counter, filter) in COUNTERS {
+            let both =
+                flows.iter().flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
+            ours.push(((*counter).to_owned(), both.filter_map(Value::as_u64).sum()));
+            filters.push((*filter).to_owned());
+        }
+        let spans = |protocol: &str, half: &str| {
+            let spans = records.iter().filter(|r| r["type"] == "span" && r["protocol"] == protocol);
+            spans.filter(|span| !span[half].is_null()).count() as u64
+        };
+        for ((counter, ours), theirs) in ours.iter().zip(tshark_frames(&capture, &filters)) {
+            if *ours != theirs {
+                let _ = writeln!(wrong, "{name}: {counter}: {ours} here, {theirs} in tshark");
+            }
+        }
+        for (half, theirs) in ["request", "response"].into_iter().zip(tshark_messages(&capture)) {
+            let ours = spans("http", half) + spans("dns", half);
+            if ours != theirs {
+                let _ = writeln!(wrong, "{name}: {half}s: {ours} here, {theirs} in tshark");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
