@@ -9,7 +9,7 @@ use crate::clock::Clock;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 
-/// Name, offset and size in bytes of each member; a test compares them with the object's type information.
+/// Offset of each member in bytes; a test compares them with the object's type information.
 pub(crate) mod offset {
     pub(crate) const COOKIE: usize = 0;
     pub(crate) const ENTER_NS: usize = 8;

@@ -222,3 +222,36 @@ s.send(b'z'); s.close(); c.setblocking(True); c.recv(9); c.recv(9); c.close()
     let expected = [("Accept", 1), ("Close", 2), ("Connect", 1), ("Receive", 1), ("Send", 1)];
     assert_eq!(kinds, expected.map(|(kind, n)| (kind.to_owned(), n)).into());
 }
+
+#[test]
+fn threads_that_share_a_socket_have_ranges_of_their_own() {
+    if !is_root("threads_that_share_a_socket_have_ranges_of_their_own") {
+        return;
+    }
+    let mut records = load(&SocketRecordsConfig::default());
+    let script = "import os, socket, threading, time
+l = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(l.getsockname()); s, _ = l.accept()
+sizes = [5, 70, 900]
+threads = [threading.Thread(target=s.recv, args=(n,)) for n in sizes]
+for t in threads: t.start(); time.sleep(0.1)
+for n in sizes: c.send(b'x' * n); time.sleep(0.1)
+for t in threads: t.join()
+print(os.getpid(), s.getsockname()[1])
+";
+    let output = String::from_utf8(run(Command::new("python3").args(["-c", script])).stdout).unwrap();
+    let (pid, port) = output.trim().split_once(' ').unwrap();
+    let all = everything(&mut records);
+    let of = |kind| -> Vec<SockIo> {
+        let is = |io: &&SockIo| io.process.pid.to_string() == pid && io.kind == kind;
+        all.iter().filter(is).copied().collect()
+    };
+    let (sent, received) = (of(SockIoKind::Send), of(SockIoKind::Receive));
+    // Every reader was entered before the first byte: what each read is known only from the end of its call.
+    let ranges =
+        |records: &[SockIo]| records.iter().map(|io| (io.seq.start.0, io.seq.end.0)).collect::<Vec<_>>();
+    assert_eq!(ranges(&sent), ranges(&received));
+    assert_eq!(received.iter().map(|io| io.seq.len()).collect::<Vec<_>>(), [5, 70, 900]);
+    assert!(received.iter().all(|io| io.local.port.to_string() == port));
+    let threads: std::collections::BTreeSet<u32> = received.iter().map(|io| io.process.tid).collect();
+    assert_eq!(threads.len(), 3);
+}
