@@ -232,7 +232,7 @@ fn threads_that_share_a_socket_have_ranges_of_their_own() {
     let script = "import os, socket, threading, time
 l = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(l.getsockname()); s, _ = l.accept()
 sizes = [5, 70, 900]
-threads = [threading.Thread(target=s.recv, args=(n,)) for n in sizes]
+threads = [threading.Thread(target=s.recv, args=(1000,)) for n in sizes]
 for t in threads: t.start(); time.sleep(0.1)
 for n in sizes: c.send(b'x' * n); time.sleep(0.1)
 for t in threads: t.join()
