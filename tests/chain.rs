@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Chain, Running, skipped_without_root};
+use common::{Chain, Running, report, skipped_without_root};
 use serde_json::Value;
 
 /// Requests of the large test, and connections that send them at the same time.
@@ -138,14 +138,14 @@ fn complete_share(name: &str, port: u16) -> f64 {
         }
     }
     let share = f64::from(complete) / requests.len() as f64;
-    println!("{name}: {complete} of {} traces complete ({share:.4})", requests.len());
+    report(&format!("{name}: {complete} of {} traces complete ({share:.4})", requests.len()));
     for (mistake, count) in mistakes.iter().take(12) {
-        println!("  {count} x {mistake}");
+        report(&format!("  {count} x {mistake}"));
     }
     for line in
-        metrics.lines().filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total"))
+        metrics.lines().filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total{"))
     {
-        println!("  {line}");
+        report(&format!("  {line}"));
     }
     share
 }

@@ -169,7 +169,7 @@ fn tshark_messages(capture: &Path) -> [u64; 2] {
 #[test]
 fn tshark_counts_the_same() {
     if Command::new("tshark").arg("--version").output().is_err() {
-        eprintln!("skipped: needs tshark");
+        common::report("tshark_counts_the_same skipped: needs tshark");
         return;
     }
     let mut wrong = String::new();

@@ -3,12 +3,17 @@
 #![allow(clippy::disallowed_methods, reason = "a test waits for other programs by the clock")]
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// Shows a line in the test run's output even if the test passes.
+pub(crate) fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Says that a test is skipped, and why, unless this is root.
 pub(crate) fn skipped_without_root(test: &str) -> bool {
@@ -16,7 +21,7 @@ pub(crate) fn skipped_without_root(test: &str) -> bool {
     let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
     let root = uid.split_whitespace().nth(1) == Some("0");
     if !root {
-        eprintln!("{test} skipped: needs root (network namespaces, packet sockets, eBPF)");
+        report(&format!("{test} skipped: needs root (network namespaces, packet sockets, eBPF)"));
     }
     !root
 }

@@ -10,13 +10,13 @@ fill() {
         "$TESTBED/services/$1.conf.in" >"$NODE_STATE/$1.conf"
 }
 
-# chain_up [POD...]: the three services and the named further pods (client by default).
+# chain_up [POD...]: the three services and the named further pods.
 chain_up() {
     local pod
     need_commands nginx gunicorn python3 nsenter ip ss
     [ -x "$CNI_PLUGINS/bridge" ] || die "no CNI plugins in $CNI_PLUGINS (scripts/setup test installs them)"
     node_up
-    for pod in web shop stock "${@:-client}"; do pod_up "$pod"; done
+    for pod in web shop stock "$@"; do pod_up "$pod"; done
 
     fill stock
     pod_start stock nginx -c "$NODE_STATE/stock.conf"
