@@ -45,6 +45,21 @@ pub enum TapKind {
 }
 
 impl TapKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Loopback,
+        Self::Veth,
+        Self::Tun,
+        Self::Bridge,
+        Self::Macvlan,
+        Self::Vlan,
+        Self::Tunnel,
+        Self::Bond,
+        Self::Physical,
+        Self::File,
+        Self::Other,
+    ];
+
     /// Lower-case name, as in records and metric labels.
     pub const fn as_str(self) -> &'static str {
         match self {
