@@ -7,15 +7,20 @@
 
 mod batch;
 mod cli;
+mod clock;
 mod config;
 mod failure;
+mod http;
 mod logging;
 mod names;
 mod output;
+mod privileges;
 mod replay;
+mod run;
 mod signals;
 mod taps;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use cli::{Cli, Command};
@@ -33,8 +38,12 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
     let quiet = cli.verbosity.quiet;
     match &cli.command {
         Command::Replay(args) => replay::execute(args, quiet),
-        Command::CheckConfig { file } => Ok(config::check_file(file).map(|_| ())?),
+        Command::CheckConfig { file, .. } => match file {
+            Some(file) => Ok(config::check_file(file).map(drop)?),
+            None => Ok(std::io::stdout().lock().write_all(config::example().as_bytes())?),
+        },
         Command::Completions { shell } => Ok(cli::completions(*shell, &mut std::io::stdout().lock())?),
+        Command::Run(args) => run::execute(args, quiet),
         _ => Ok(()),
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use analyzer::fact::Protocol;
 use dashmap::DashMap;
-use metrics::{JoinResult, Metrics, Names};
+use metrics::{JoinResult, Metrics, Names, TracedCall};
+use store::{Peer, Trace};
 use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
@@ -58,4 +60,31 @@ pub(crate) fn tell_joins(metrics: &Metrics, now: &store::Counters, before: &stor
     metrics.joined(JoinResult::Joined, now.joined.saturating_sub(before.joined));
     metrics.joined(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
     metrics.joined(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
+}
+
+/// Makes the calls of a finished trace the examples of their buckets in the histogram of request durations.
+pub(crate) fn tell_examples(metrics: &Metrics, trace: &Trace) {
+    let id = trace.trace_id.to_string();
+    trace.visit(|call| {
+        let protocol = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == call.protocol);
+        let Some(protocol) = protocol else { return };
+        for hop in &call.hops {
+            let kind = TapKind::ALL.into_iter().find(|kind| kind.as_str() == hop.kind);
+            let (Some(kind), Some(request), Some(response)) = (kind, hop.request, hop.response) else { continue };
+            metrics.traced(&TracedCall {
+                trace_id: &id,
+                tap_kind: kind,
+                protocol: protocol.as_str(),
+                client: workload(&call.client),
+                server: workload(&call.server),
+                operation: &call.operation,
+                duration_ns: response.last_ns.saturating_sub(request.first_ns),
+                end_unix_ns: response.last_ns,
+            });
+        }
+    });
+}
+
+fn workload(peer: &Peer) -> Option<&str> {
+    peer.process.as_ref().map(|process| process.command.as_str())
 }

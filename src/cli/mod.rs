@@ -6,7 +6,7 @@ mod replay;
 mod run;
 mod trace;
 
-pub(crate) use emit::{Emit, EmitSet, Output};
+pub(crate) use emit::{EmitSet, Output};
 pub(crate) use interfaces::InterfacesArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use run::RunArgs;
@@ -66,7 +66,11 @@ pub(crate) enum Command {
     /// Check a configuration file and report every mistake in it
     CheckConfig {
         /// TOML file to check
-        file: PathBuf,
+        #[arg(required_unless_present = "example")]
+        file: Option<PathBuf>,
+        /// Print a configuration file with every key, its meaning and its default instead
+        #[arg(long, conflicts_with = "file")]
+        example: bool,
     },
     /// Print a completion script
     Completions {

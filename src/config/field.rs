@@ -2,6 +2,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use capture::Promiscuous;
+use xdp::Ingress;
+
 use super::kind::Value;
 
 /// A place in the settings that a key fills. A value that does not fit leaves the place as it was.
@@ -64,3 +67,26 @@ impl Field for Option<PathBuf> {
         self.as_ref().map(|path| Value::Text(path.display().to_string()))
     }
 }
+
+macro_rules! words {
+    ($type:ty { $($word:literal => $value:path),* }) => {
+        impl Field for $type {
+            fn put(&mut self, value: &Value) -> bool {
+                let Value::Text(text) = value else { return false };
+                match text.as_str() {
+                    $($word => *self = $value,)*
+                    _ => return false,
+                }
+                true
+            }
+            fn get(&self) -> Option<Value> {
+                let word = match self {
+                    $($value => $word,)*
+                };
+                Some(Value::Text(word.to_owned()))
+            }
+        }
+    };
+}
+words!(Promiscuous { "off" => Promiscuous::Off, "bridges" => Promiscuous::Bridges, "all" => Promiscuous::All });
+words!(Ingress { "best" => Ingress::Best, "native" => Ingress::Native, "generic" => Ingress::Generic, "tcx" => Ingress::Tcx });

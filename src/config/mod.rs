@@ -8,8 +8,7 @@ mod load;
 mod mistake;
 mod settings;
 
-pub(crate) use load::{Sources, check_file, load};
-pub(crate) use settings::Settings;
-
-#[cfg(test)]
 pub(crate) use example::example;
+pub(crate) use load::{Sources, check_file, load};
+pub(crate) use settings::{HttpSettings, Settings};
+

@@ -5,27 +5,42 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) capture: Capture,
-    pub(crate) http: Http,
+    pub(crate) http: HttpSettings,
     pub(crate) pipeline: Pipeline,
     pub(crate) analyzer: analyzer::Config,
     pub(crate) store: store::StoreConfig,
     pub(crate) metrics: metrics::Config,
+    pub(crate) ring: capture::RingConfig,
+    pub(crate) frame_tap: xdp::FrameTapConfig,
+    pub(crate) records: Records,
 }
 
 /// Which interfaces, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Capture {
     pub(crate) interfaces: Vec<String>,
-    pub(crate) exclude: Vec<String>,
     /// `af_packet` or `xdp`.
     pub(crate) backend: String,
     pub(crate) filter: Option<String>,
     pub(crate) shards: usize,
 }
 
+/// Records of system calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    pub(crate) enabled: bool,
+    pub(crate) config: xdp::SocketRecordsConfig,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { enabled: true, config: xdp::SocketRecordsConfig::default() }
+    }
+}
+
 /// Limits of the HTTP server.
 #[derive(Clone, Debug)]
-pub(crate) struct Http {
+pub(crate) struct HttpSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) max_connections: usize,
     pub(crate) max_header_bytes: usize,
@@ -50,8 +65,7 @@ pub(crate) struct Pipeline {
 impl Default for Capture {
     fn default() -> Self {
         Self {
-            interfaces: vec!["any".to_owned()],
-            exclude: Vec::new(),
+            interfaces: Vec::new(),
             backend: "af_packet".to_owned(),
             filter: None,
             shards: 0,
@@ -59,7 +73,7 @@ impl Default for Capture {
     }
 }
 
-impl Default for Http {
+impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9797)),
@@ -91,15 +105,32 @@ impl Settings {
     /// What is right for each key but wrong together.
     pub(super) fn contradictions(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.capture.interfaces.is_empty() {
-            problems.push("`capture.interfaces` is empty: name at least one interface, or \"any\"".to_owned());
+        if let Err(error) = capture::interfaces::Selector::new(&self.capture.interfaces) {
+            problems.push(format!("`capture.interfaces`: {error}"));
+        }
+        if let Some(expression) = &self.capture.filter
+            && let Err(error) = capture::Filter::compile(expression, wire::LinkType::Ethernet)
+        {
+            problems.push(format!("`capture.filter`: {error}"));
+        }
+        if !self.ring.block_size.is_power_of_two() {
+            problems.push(format!("`capture.block_bytes` is {}, expected a power of two", self.ring.block_size));
         }
         problems
     }
 
-    /// Number of shards with 0 resolved.
+    /// Name of this node in hops: the configured one, else the host's.
+    pub(crate) fn node(&self) -> String {
+        if !self.store.node.is_empty() {
+            return self.store.node.clone();
+        }
+        std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "localhost".into(), |name| name.trim().to_owned())
+    }
+
+    /// Number of shards with 0 resolved. One thread reads the ring of XDP and TCX programs.
     pub(crate) fn shards(&self) -> usize {
         match self.capture.shards {
+            _ if self.capture.backend == "xdp" => 1,
             0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
             n => n,
         }

@@ -23,6 +23,10 @@ pub(crate) struct Summary {
     pub(crate) spans: u64,
     /// Of these, ended in an error of client or server, a reset, or without an answer.
     pub(crate) spans_with_errors: u64,
+    /// Traces that were completed.
+    pub(crate) traces: u64,
+    /// Records of system calls.
+    pub(crate) system_calls: u64,
     /// Time from the first to the last frame, in nanoseconds.
     pub(crate) duration_ns: u64,
     /// Frames before the filter expression had its say.

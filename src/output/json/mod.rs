@@ -3,9 +3,11 @@
 mod direction;
 mod flow;
 mod span;
+mod traced;
 
 pub(crate) use flow::Flow;
 pub(crate) use span::{Span, SpanIds};
+pub(crate) use traced::TracedSpan;
 
 use std::net::IpAddr;
 

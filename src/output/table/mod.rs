@@ -3,5 +3,5 @@
 mod grid;
 mod records;
 
-pub(crate) use grid::{Align, Cell, Column, Grid};
+pub(crate) use grid::{Cell, Column, Grid};
 pub(crate) use records::{FLOW_COLUMNS, SPAN_COLUMNS, flow_row, span_row};

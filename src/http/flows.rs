@@ -1,0 +1,38 @@
+use std::sync::PoisonError;
+
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::Api;
+use super::answer::Refusal;
+use crate::output::json::Flow;
+use crate::taps::TapCache;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    limit: Option<usize>,
+}
+
+/// Connections as `flow` records, those seen last first: open ones as of the last second, and some that were closed.
+pub(super) async fn list(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+    let mut records = Vec::new();
+    for shard in &api.shared.shards {
+        records.extend(shard.board.lock().unwrap_or_else(PoisonError::into_inner).flows().cloned());
+    }
+    records.sort_by_key(|record| (std::cmp::Reverse(record.end), record.id));
+    records.truncate(asked.limit.unwrap_or(100).min(api.max_listed));
+    let mut taps = TapCache::new(api.shared.taps.clone());
+    let mut json = vec![b'['];
+    for (i, record) in records.iter().enumerate() {
+        if i > 0 {
+            json.push(b',');
+        }
+        serde_json::to_writer(&mut json, &Flow::new(record, taps.name(record.tap)))
+            .map_err(|error| Refusal::Failed(error.to_string()))?;
+    }
+    json.push(b']');
+    Ok(([(CONTENT_TYPE, "application/json")], json).into_response())
+}

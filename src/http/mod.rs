@@ -1,0 +1,11 @@
+//! The HTTP server of `wirespan run`: metrics, health, and what the store and the shards know, as JSON.
+
+mod api;
+mod answer;
+mod flows;
+mod pages;
+mod server;
+mod traces;
+
+pub(crate) use api::Api;
+pub(crate) use server::serve;

@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use store::{ServiceEdge, Trace};
+
+use super::Api;
+use super::answer::Refusal;
+
+/// What may stand behind `?`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    service: Option<String>,
+    min_duration_ms: Option<u64>,
+    /// `error=` with no value counts as true.
+    error: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Asked {
+    fn query(self, max: usize) -> Result<store::Query, Refusal> {
+        let error = match self.error.as_deref() {
+            None => None,
+            Some("" | "true" | "1") => Some(true),
+            Some("false" | "0") => Some(false),
+            Some(other) => return Err(Refusal::Question(format!("error={other}: true or false expected"))),
+        };
+        Ok(store::Query {
+            service: self.service.filter(|service| !service.is_empty()),
+            min_duration: Duration::from_millis(self.min_duration_ms.unwrap_or(0)),
+            error,
+            limit: self.limit.unwrap_or(100).min(max),
+        })
+    }
+}
+
+/// Recent traces, the newest first.
+pub(super) async fn list(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Json<Vec<Trace>>, Refusal> {
+    let query = asked.query(api.max_listed)?;
+    api.ask(move |store| store.traces(&query)).await.map(Json)
+}
+
+/// One trace, by its id or the first digits of it.
+pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Trace>, Refusal> {
+    if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Refusal::Question("a trace id has up to 32 hexadecimal digits".to_owned()));
+    }
+    let missing = Refusal::NotFound(format!("no trace {id}"));
+    api.ask(move |store| store.trace_by_prefix(&id)).await?.map(Json).ok_or(missing)
+}
+
+/// Who calls whom, over the traces asked for.
+pub(super) async fn services(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Vec<ServiceEdge>>, Refusal> {
+    let limit = asked.limit.unwrap_or(api.max_listed);
+    let query = Asked { limit: Some(limit), ..asked }.query(api.max_listed)?;
+    api.ask(move |store| store.services(&query)).await.map(Json)
+}

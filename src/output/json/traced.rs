@@ -1,0 +1,74 @@
+use std::net::SocketAddr;
+
+use serde::Serialize;
+use store::{Attributes, Peer, ProcessInfo, Span as Observation};
+
+/// The `span` record of one observation of a call in a finished trace: at a tap, or by one of the processes.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "span")]
+pub(crate) struct TracedSpan<'a> {
+    protocol: &'a str,
+    operation: &'a str,
+    trace_id: String,
+    span_id: String,
+    parent_span_id: Option<String>,
+    observed_at: &'static str,
+    tap: Option<&'a str>,
+    flow: Option<u64>,
+    client: End,
+    server: End,
+    start_unix_ns: u64,
+    end_unix_ns: u64,
+    duration_ns: u64,
+    outcome: &'a str,
+    request: Option<store::Message>,
+    response: Option<store::Message>,
+    attributes: &'a Attributes,
+    tcp: store::TcpTotals,
+    process: Option<&'a ProcessInfo>,
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    address: String,
+    port: u16,
+}
+
+impl End {
+    fn of(peer: &Peer) -> Self {
+        Self { address: peer.address.clone(), port: peer.port }
+    }
+
+    /// The endpoint as a tap saw it, else as the call has it.
+    fn seen(text: Option<&str>, peer: &Peer) -> Self {
+        let seen = text.and_then(|text| text.parse::<SocketAddr>().ok());
+        seen.map_or_else(|| Self::of(peer), |seen| Self { address: seen.ip().to_string(), port: seen.port() })
+    }
+}
+
+impl<'a> From<&Observation<'a>> for TracedSpan<'a> {
+    fn from(span: &Observation<'a>) -> Self {
+        let (call, hop) = (span.call, span.hop);
+        Self {
+            protocol: &call.protocol,
+            operation: &call.operation,
+            trace_id: span.trace_id.to_string(),
+            span_id: span.span_id.to_string(),
+            parent_span_id: span.parent_span_id.map(|id| id.to_string()),
+            observed_at: span.observed_at.as_str(),
+            tap: hop.map(|hop| hop.tap.as_str()),
+            flow: hop.map(|hop| hop.flow),
+            client: End::seen(hop.map(|hop| hop.client.as_str()), &call.client),
+            server: End::seen(hop.map(|hop| hop.server.as_str()), &call.server),
+            start_unix_ns: span.start_unix_ns,
+            end_unix_ns: span.end_unix_ns,
+            duration_ns: span.end_unix_ns.saturating_sub(span.start_unix_ns),
+            outcome: hop.map_or(&call.outcome, |hop| &hop.outcome),
+            request: hop.and_then(|hop| hop.request),
+            response: hop.and_then(|hop| hop.response),
+            attributes: &call.attributes,
+            tcp: hop.map_or(call.tcp, |hop| hop.tcp),
+            process: span.process,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::shared::Shared;
+use crate::signals::Signals;
+
+/// Pace of housekeeping, unless the watchdog wants a faster one.
+const PACE: Duration = Duration::from_secs(5);
+
+/// Why a run ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// By one of these signals.
+    Signal(&'static str),
+    /// The time that `--duration` gave is over.
+    Duration,
+    /// A thread failed and asked all others to stop.
+    Failure,
+}
+
+/// Waits for the end of the run, and meanwhile feeds the watchdog and tells the metrics about the process.
+pub(super) async fn wait(shared: &Arc<Shared>, mut signals: Signals, duration: Option<Duration>, stall: Duration) -> End {
+    let over = async {
+        match duration {
+            Some(duration) => sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    let end = tokio::select! {
+        name = signals.next() => End::Signal(name),
+        () = over => End::Duration,
+        () = housekeeping(shared, stall) => End::Failure,
+    };
+    // Nothing depends on systemd's being there to hear it.
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    end
+}
+
+/// Returns only when the run shall end.
+async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
+    let watchdog = sd_notify::watchdog_enabled();
+    let pace = watchdog.map_or(PACE, |limit| PACE.min(limit / 3));
+    let mut tick = interval(pace.max(Duration::from_millis(100)));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut stop = interval(Duration::from_millis(100));
+    let mut cpu = 0.0;
+    let mut was_stalled = false;
+    loop {
+        tokio::select! {
+            _ = stop.tick() => if shared.stopping() { return },
+            _ = tick.tick() => {
+                cpu = tell_process(shared, cpu);
+                let stalled = !shared.stalled(stall).is_empty();
+                if stalled && !was_stalled {
+                    tracing::error!("capture made no progress for {} s", stall.as_secs());
+                }
+                was_stalled = stalled;
+                if watchdog.is_some() && !stalled {
+                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+}
+
+/// Tells what the process and its analyzers use; returns the CPU seconds used so far.
+fn tell_process(shared: &Shared, cpu_before: f64) -> f64 {
+    let (mut flows, mut tables, mut reassembly) = (0, 0, 0);
+    for shard in &shared.shards {
+        let usage = *shard.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        flows += usage.flow_bytes as u64;
+        tables += usage.table_bytes as u64;
+        reassembly += usage.reassembly_bytes as u64;
+    }
+    shared.metrics.memory("flows", flows);
+    shared.metrics.memory("flow_tables", tables);
+    shared.metrics.memory("reassembly", reassembly);
+    let (cpu, resident) = super::process::usage().unwrap_or((cpu_before, 0));
+    shared.metrics.process(cpu - cpu_before, resident);
+    cpu
+}

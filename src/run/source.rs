@@ -1,0 +1,135 @@
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use capture::interfaces::{Change, Interface, Selector, Watch};
+use capture::{Filter, Ring, RingConfig};
+use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError};
+use xdp::{FrameTap, FrameTapConfig};
+
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::taps::Taps;
+
+/// How news about interfaces reach the sources.
+pub(super) enum News {
+    /// Packet rings share a table of taps.
+    Rings(Arc<capture::Taps>),
+    /// Programs are put on interfaces by the thread that owns them.
+    Programs(Sender<Change>),
+}
+
+/// Sources of frames, one for each shard.
+pub(super) fn open(settings: &Settings, selector: Selector, watch: &Watch, taps: &Arc<Taps>) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+    if settings.capture.backend == "xdp" {
+        return programs(settings, selector, watch, taps);
+    }
+    let registry = taps.clone();
+    let names = Box::new(move |interface: &Interface| registry.add(&interface.name, interface.kind));
+    let table = Arc::new(capture::Taps::new(selector, watch.interfaces(), names));
+    let config = RingConfig { filter: settings.capture.filter.clone(), ..settings.ring.clone() };
+    let rings = Ring::open(&config, settings.shards(), &table).map_err(refused)?;
+    let sources = rings.into_iter().map(|ring| Box::new(ring) as Box<dyn Source>).collect();
+    Ok((sources, News::Rings(table)))
+}
+
+fn refused(error: capture::Error) -> Failure {
+    match error {
+        capture::Error::Filter { .. } | capture::Error::Config { .. } | capture::Error::Pattern { .. } => Failure::usage(error),
+        other => Failure::runtime(other),
+    }
+}
+
+fn programs(settings: &Settings, selector: Selector, watch: &Watch, taps: &Arc<Taps>) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+    let filter = match &settings.capture.filter {
+        Some(expression) => Some(UserFilter {
+            ethernet: Filter::compile(expression, LinkType::Ethernet).map_err(refused)?,
+            raw_ip: Filter::compile(expression, LinkType::RawIp).ok(),
+        }),
+        None => None,
+    };
+    let config = FrameTapConfig { snap_len: settings.ring.snap_len.min(FrameTap::MAX_SNAP_LEN), ..settings.frame_tap.clone() };
+    let frames = FrameTap::load(&config).map_err(Failure::runtime)?;
+    let (news, changes) = channel();
+    let mut source = Programs { frames, changes, selector, taps: taps.clone(), attached: Vec::new(), filter };
+    for interface in watch.interfaces() {
+        source.apply(&Change::Appeared(interface.clone()));
+    }
+    Ok((vec![Box::new(source)], News::Programs(news)))
+}
+
+/// XDP and TCX programs that follow the interfaces as they come and go.
+struct Programs {
+    frames: FrameTap,
+    changes: Receiver<Change>,
+    selector: Selector,
+    taps: Arc<Taps>,
+    /// Index and name of the interfaces that have programs.
+    attached: Vec<(u32, String)>,
+    filter: Option<UserFilter>,
+}
+
+/// A filter expression by what frames start with; the programs in the kernel have none.
+struct UserFilter {
+    ethernet: Filter,
+    /// None where the expression has no meaning without Ethernet.
+    raw_ip: Option<Filter>,
+}
+
+impl UserFilter {
+    fn matches(&self, frame: &RawFrame<'_>) -> bool {
+        let filter = if frame.link_type == LinkType::Ethernet { Some(&self.ethernet) } else { self.raw_ip.as_ref() };
+        filter.is_some_and(|filter| filter.matches(frame.bytes, frame.wire_len))
+    }
+}
+
+impl Programs {
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Appeared(interface) | Change::Changed(interface) => {
+                let wanted = interface.up && self.selector.choose(interface).tap;
+                let there = self.attached.iter().any(|(i, name)| *i == interface.index && *name == interface.name);
+                if wanted && !there {
+                    self.attach(interface);
+                } else if !wanted && there {
+                    self.detach(interface);
+                }
+            }
+            Change::Gone(interface) => self.detach(interface),
+        }
+    }
+
+    fn attach(&mut self, interface: &Interface) {
+        self.detach(interface);
+        let tap = self.taps.add(&interface.name, interface.kind);
+        match self.frames.attach(interface.index, tap, interface.link_type) {
+            Ok(_) => self.attached.push((interface.index, interface.name.clone())),
+            Err(error) => tracing::warn!("{} is not tapped: {error}", interface.name),
+        }
+    }
+
+    fn detach(&mut self, interface: &Interface) {
+        self.frames.detach(interface.index);
+        self.attached.retain(|(index, _)| *index != interface.index);
+    }
+}
+
+impl Source for Programs {
+    fn next_batch(&mut self, wait: Duration, frames: &mut dyn FnMut(RawFrame<'_>)) -> Result<Batch, SourceError> {
+        while let Ok(change) = self.changes.try_recv() {
+            self.apply(&change);
+        }
+        match &self.filter {
+            None => self.frames.next_batch(wait, frames),
+            Some(filter) => self.frames.next_batch(wait, &mut |frame| {
+                if filter.matches(&frame) {
+                    frames(frame);
+                }
+            }),
+        }
+    }
+
+    fn drops(&mut self) -> Drops {
+        self.frames.drops()
+    }
+}
