@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod failure;
 mod http;
+mod interfaces;
 mod logging;
 mod names;
 mod output;
@@ -19,6 +20,7 @@ mod replay;
 mod run;
 mod signals;
 mod taps;
+mod trace;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
         },
         Command::Completions { shell } => Ok(cli::completions(*shell, &mut std::io::stdout().lock())?),
         Command::Run(args) => run::execute(args, quiet),
-        _ => Ok(()),
+        Command::Trace(args) => trace::execute(args),
+        Command::Interfaces(args) => interfaces::execute(args),
     }
 }

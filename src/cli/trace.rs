@@ -31,3 +31,10 @@ pub(crate) struct TraceArgs {
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
 }
+
+impl TraceArgs {
+    /// Whether not all traces are asked for.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.service.is_some() || self.min_duration_ms.is_some() || self.error
+    }
+}

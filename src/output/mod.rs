@@ -7,7 +7,7 @@ mod style;
 mod summary;
 pub(crate) mod table;
 pub(crate) mod tree;
-mod units;
+pub(crate) mod units;
 
 pub(crate) use stdout::Stdout;
 pub(crate) use style::Style;

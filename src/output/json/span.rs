@@ -37,7 +37,8 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The `span` record: one exchange as one tap, or one process, saw it.
+/// The `span` record: one exchange as one tap, or one process, saw it. A message that is not whole stands in `partial_request`
+/// or `partial_response` instead of `request` or `response`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "span")]
 pub(crate) struct Span<'a> {
@@ -57,6 +58,10 @@ pub(crate) struct Span<'a> {
     outcome: &'static str,
     request: Option<Message>,
     response: Option<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial_request: Option<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial_response: Option<Message>,
     attributes: AttributeMap<'a>,
     tcp: Trouble,
     process: Option<()>,
@@ -136,8 +141,10 @@ impl<'a> Span<'a> {
             end_unix_ns: exchange.end().as_nanos(),
             duration_ns: exchange.end().nanos_since(exchange.start()),
             outcome: exchange.outcome.as_str(),
-            request: exchange.request.map(Message::from),
-            response: exchange.response.map(Message::from),
+            request: exchange.request.filter(|m| m.whole).map(Message::from),
+            response: exchange.response.filter(|m| m.whole).map(Message::from),
+            partial_request: exchange.request.filter(|m| !m.whole).map(Message::from),
+            partial_response: exchange.response.filter(|m| !m.whole).map(Message::from),
             attributes: AttributeMap(&exchange.attributes),
             tcp: exchange.tcp.into(),
             process: None,

@@ -41,7 +41,8 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
     let _ = writeln!(out, "{}{} {status}{padding} {took}  {}", style.dim(first), style.bold(title), style.cyan(bar));
 }
 
-fn title(call: &Call) -> String {
+/// What was asked, in short.
+pub(crate) fn title(call: &Call) -> String {
     let subject = ["url.path", "dns.question.name", "db.query.text", "rpc.service", "messaging.destination.name"];
     match subject.iter().find_map(|key| call.attributes.get(*key)) {
         Some(value) => format!("{} {}", call.operation, text(value)),
@@ -49,7 +50,8 @@ fn title(call: &Call) -> String {
     }
 }
 
-fn status(call: &Call) -> String {
+/// How it ended, and how its place in the trace is known if not for certain.
+pub(crate) fn status(call: &Call) -> String {
     let code = ["http.response.status_code", "dns.response_code"].iter().find_map(|key| call.attributes.get(*key));
     let mut status = match code {
         Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => text(code),

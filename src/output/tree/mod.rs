@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 use store::Trace;
 
+pub(crate) use self::call::{status, title};
+
 use self::call::draw_call;
 use self::shares::Slowest;
 use super::units::{date, nanos};

@@ -1,0 +1,41 @@
+use std::io;
+
+use store::Trace;
+
+use crate::output::table::{Cell, Column, Grid};
+use crate::output::tree::{status, title};
+use crate::output::units::date;
+use crate::output::{Stdout, Style, nanos};
+
+const COLUMNS: &[Column] = &[
+    Column::left("TRACE"),
+    Column::left("STARTED"),
+    Column::right("DURATION"),
+    Column::right("CALLS"),
+    Column::left("RESULT"),
+    Column::left("CLIENT"),
+    Column::left("REQUEST"),
+];
+
+/// Prints one line for each trace, in the order given.
+pub(super) fn print(traces: &[Trace], style: Style, out: &mut Stdout) -> io::Result<()> {
+    let mut grid = Grid::new(COLUMNS, style);
+    for (place, trace) in (0..).zip(traces) {
+        let root = &trace.root;
+        let mut calls = 0_u64;
+        trace.visit(|_| calls += 1);
+        let client = root.client.process.as_ref().map_or_else(|| root.client.address.clone(), |p| p.command.clone());
+        let id = trace.trace_id.to_string();
+        let row = vec![
+            id.chars().take(12).collect::<String>().into(),
+            date(root.start_unix_ns).into(),
+            nanos(root.duration_ns()).into(),
+            calls.to_string().into(),
+            Cell::bad_if(status(root), trace.is_error()),
+            client.into(),
+            title(root).into(),
+        ];
+        grid.push((place, 0), row, out)?;
+    }
+    grid.print(out)
+}
