@@ -73,8 +73,7 @@ fn over_gre() {
     let all = [0xb0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1];
     expect(LinkType::RawIp, &gre(&all, &v4), TunnelKind::Gre, Some(5));
     let nvgre = [0x20, 0, 0x65, 0x58, 0, 0, 77, 3];
-    let network = expect(LinkType::RawIp, &gre(&nvgre, &ether), TunnelKind::Nvgre, Some(77));
-    assert_ne!(network, 0);
+    expect(LinkType::RawIp, &gre(&nvgre, &ether), TunnelKind::Nvgre, Some(77));
     expect(LinkType::RawIp, &gre(&[0, 0, 0x88, 0xbe], &ether), TunnelKind::Erspan, None);
     let type_ii = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 9, 0, 0, 0, 0];
     expect(LinkType::RawIp, &gre(&type_ii, &ether), TunnelKind::Erspan, Some(9));
@@ -82,6 +81,17 @@ fn over_gre() {
     let type_iii = join(&type_iii, &[0; 8]);
     expect(LinkType::RawIp, &gre(&type_iii, &ether), TunnelKind::Erspan, Some(9));
     assert_eq!(decode(LinkType::RawIp, &gre(&[0, 0, 0, 0], &v4)), Err(Undecoded::OtherTransport));
+}
+
+/// A mirror gives the frames of each direction of a port a key, a session or a VLAN of their own.
+#[test]
+fn what_a_mirror_adds_is_not_part_of_the_flow() {
+    let gre = |head: &[u8]| decode(LinkType::RawIp, &ipv4(47, &join(head, &inner_frame()))).unwrap().1;
+    let keyed = |key: u8| gre(&[0x20, 0, 0x65, 0x58, key, 0, 0, 0]);
+    assert_eq!((keyed(0), keyed(2)), (0, 0));
+    let type_ii =
+        |vlan: u8, session: u8| gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, vlan, 0, session, 0, 0, 0, 0]);
+    assert_eq!((type_ii(1, 9), type_ii(2, 10)), (0, 0));
 }
 
 #[test]

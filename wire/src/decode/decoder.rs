@@ -3,7 +3,7 @@ use super::layer::{Datagram, Layer};
 use super::path::Path;
 use super::span::Span;
 use super::walk::{Packet, Resume, Stop, Walk};
-use super::{DecodeConfig, Decoded, FragmentUsage, Layer4, Undecoded, link};
+use super::{DecodeConfig, Decoded, FragmentUsage, Layer4, Undecoded, direct, link};
 use crate::RawFrame;
 
 /// Takes frames apart down to their innermost TCP segment or UDP datagram.
@@ -35,6 +35,15 @@ impl Decoder {
     /// The reason why the frame gave no packet, to be counted.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
+        match direct::decode(frame) {
+            Some(decoded) => Ok(decoded),
+            None => self.walk(frame),
+        }
+    }
+
+    /// Takes off one header after the other, whatever they are.
+    #[inline(never)]
+    pub(super) fn walk<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
         self.path.clear();
         if let Some(tag) = frame.vlan {
             self.path.vlan(tag.id());

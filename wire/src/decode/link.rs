@@ -9,6 +9,12 @@ use crate::{LinkType, RawFrame};
 pub(super) const IPV4: u16 = 0x0800;
 /// EtherType of IPv6.
 pub(super) const IPV6: u16 = 0x86dd;
+/// Whether an EtherType announces an IEEE 802.1Q or 802.1ad tag.
+#[inline]
+pub(super) const fn is_vlan(ether_type: u16) -> bool {
+    matches!(ether_type, 0x8100 | 0x88a8 | 0x9100)
+}
+
 /// Values up to this one are lengths of IEEE 802.3 frames.
 const MAX_LENGTH_FIELD: u16 = 1500;
 

@@ -3,6 +3,7 @@
 mod config;
 mod decoded;
 mod decoder;
+mod direct;
 mod fragment_usage;
 mod fragments;
 mod layer;

@@ -21,6 +21,15 @@ pub(super) struct Path {
     max: usize,
 }
 
+/// Notes a VLAN. Id 0 is a priority tag: it names none (IEEE 802.1Q, section 9.6).
+#[inline]
+pub(super) fn enter_vlan(vlans: &mut Vlans, network: &mut u64, id: u16) {
+    if id != 0 {
+        vlans.push(id);
+        *network = mix(*network, u64::from(id));
+    }
+}
+
 impl Path {
     pub(super) fn new(max_tunnel_depth: u8) -> Self {
         let max = usize::from(max_tunnel_depth).min(MAX_TUNNELS);
@@ -34,12 +43,8 @@ impl Path {
         self.count = 0;
     }
 
-    /// Id 0 is a priority tag: it names no VLAN (IEEE 802.1Q, section 9.6).
     pub(super) fn vlan(&mut self, id: u16) {
-        if id != 0 {
-            self.vlans.push(id);
-            self.network = mix(self.network, u64::from(id));
-        }
+        enter_vlan(&mut self.vlans, &mut self.network, id);
     }
 
     pub(super) fn tunnel(

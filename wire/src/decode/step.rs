@@ -20,7 +20,7 @@ fn by_ether_type(ether_type: u16, span: Span<'_>) -> Result<Step<'_>, Undecoded>
     match ether_type {
         link::IPV4 => network::ipv4(span),
         link::IPV6 => network::ipv6(span),
-        0x8100 | 0x88a8 | 0x9100 => link::vlan(span),
+        tag if link::is_vlan(tag) => link::vlan(span),
         0x8847 | 0x8848 => Ok(Step::Tunnel(mpls(span)?, None)),
         0x8864 => Ok(Step::Tunnel(pppoe(span)?, None)),
         _ => Err(Undecoded::NotIp),
