@@ -46,11 +46,10 @@ arm_cleanup() {
 
 # Repeats a command every 50 ms until it succeeds: wait_for SECONDS COMMAND...
 wait_for() {
-    local tries=$(($1 * 20))
+    local end=$((SECONDS + $1))
     shift
-    while ! "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || return 1
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.05
     done
 }
