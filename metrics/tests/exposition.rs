@@ -74,6 +74,7 @@ fn exchange() -> Exchange {
         bytes: 9,
         first: Timestamp::from_nanos(at),
         last: Timestamp::from_nanos(at + 1_000),
+        whole: true,
     };
     Exchange {
         flow: FlowId(1),

@@ -44,7 +44,7 @@ pub enum Outcome {
     NoResponse,
     /// The connection was reset before the answer was whole.
     Reset,
-    /// Bytes of the exchange were not captured.
+    /// Bytes of the exchange were not captured, or its response is not whole.
     LostBytes,
     /// An answer whose request was not captured.
     NoRequest,
@@ -76,6 +76,10 @@ pub struct MessageSpan {
     pub first: Timestamp,
     /// Time of the packet with its last byte seen.
     pub last: Timestamp,
+    /// Its end was seen and no packet with bytes of it was missed. Bytes that the capture's snap length cut off are no loss: the
+    /// packet passed, and its length is known. Not whole is a message with a hole, and one that still ran when the flow or the
+    /// input ended: its length not reached, its last chunk not seen, or without the FIN that ends it (RFC 9112 section 8).
+    pub whole: bool,
 }
 
 /// Troubles of the transport while an exchange went on, in both directions.

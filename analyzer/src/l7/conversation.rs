@@ -29,7 +29,7 @@ impl Conversation {
         let live = self.live();
         match chunk {
             Chunk::Data { offset, time, bytes } => live.data(cx, direction, offset, time, bytes),
-            Chunk::Gap { offset, len, time } => live.gap(cx, direction, offset, len, time),
+            Chunk::Gap { offset, len, time, cut } => live.gap(cx, direction, offset, len, time, cut),
         }
         live.drain(cx, sink);
     }

@@ -103,7 +103,7 @@ impl Live {
         }
         let expected = stream.start + stream.pending.len() as u64;
         if offset > expected {
-            self.gap(cx, direction, expected, offset - expected, time);
+            self.gap(cx, direction, expected, offset - expected, time, false);
         }
         let seen = expected.saturating_sub(offset).min(bytes.len() as u64) as usize;
         let bytes = &bytes[seen..];
@@ -348,8 +348,16 @@ impl Live {
         }
     }
 
-    /// Bytes of a direction will never come.
-    pub(super) fn gap(&mut self, cx: &Context, direction: Direction, offset: u64, len: u64, time: Timestamp) {
+    /// Bytes of a direction will never come. `cut`: they passed, and the snap length cut them off.
+    pub(super) fn gap(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        offset: u64,
+        len: u64,
+        time: Timestamp,
+        cut: bool,
+    ) {
         if self.opaque {
             return;
         }
@@ -365,6 +373,10 @@ impl Live {
         }
         self.messages.timelines[direction].mark(expected, end, time);
         let missing = end - expected;
+        if !cut {
+            self.messages.tear(direction);
+        }
+        self.messages.cut = cut;
         let skipped = stream.skip.min(missing);
         stream.skip -= skipped;
         stream.start += skipped;
@@ -375,6 +387,7 @@ impl Live {
         if missing > skipped && !self.opaque {
             self.resynchronise_after(cx, direction, missing - skipped);
         }
+        self.messages.cut = false;
     }
 
     fn resynchronise_after(&mut self, cx: &Context, direction: Direction, len: u64) {

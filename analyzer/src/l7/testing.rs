@@ -84,12 +84,23 @@ impl Talk {
         self.send(S, bytes.as_ref())
     }
 
+    /// Packets with `len` bytes were not captured.
     pub(super) fn gap(&mut self, direction: Direction, len: u64) -> &mut Self {
+        self.missing(direction, len, false)
+    }
+
+    /// The snap length cut off `len` bytes.
+    pub(super) fn snap(&mut self, direction: Direction, len: u64) -> &mut Self {
+        self.missing(direction, len, true)
+    }
+
+    fn missing(&mut self, direction: Direction, len: u64, cut: bool) -> &mut Self {
         self.now += 1000;
         let (offset, time) = (self.offsets[direction], Timestamp::from_nanos(self.now));
         self.offsets[direction] += len;
         self.cx.trouble.missing_bytes += len;
-        self.conversation.chunk(&self.cx, direction, Chunk::Gap { offset, len, time }, &mut self.found);
+        let gap = Chunk::Gap { offset, len, time, cut };
+        self.conversation.chunk(&self.cx, direction, gap, &mut self.found);
         self
     }
 

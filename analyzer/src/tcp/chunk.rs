@@ -13,7 +13,7 @@ pub(crate) enum Chunk<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
-    /// Bytes that were never captured: either lost before the tap's ring, or cut off by the capture's snap length.
+    /// Bytes that were never captured.
     Gap {
         /// Offset of the first missing byte.
         offset: u64,
@@ -21,5 +21,8 @@ pub(crate) enum Chunk<'a> {
         len: u64,
         /// Time of the packet that made it certain.
         time: Timestamp,
+        /// They passed the tap in a packet that was captured, and the capture's snap length cut them off; otherwise no packet
+        /// with them was captured.
+        cut: bool,
     },
 }

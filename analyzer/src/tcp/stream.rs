@@ -149,12 +149,12 @@ impl Stream {
             out(Chunk::Data { offset: self.next, time, bytes });
             self.next += bytes.len() as u64;
         }
-        self.skip(len.saturating_sub(bytes.len() as u64), time, out);
+        self.skip(len.saturating_sub(bytes.len() as u64), time, true, out);
     }
 
-    fn skip(&mut self, len: u64, time: Timestamp, out: &mut impl FnMut(Chunk<'_>)) {
+    fn skip(&mut self, len: u64, time: Timestamp, cut: bool, out: &mut impl FnMut(Chunk<'_>)) {
         if len > 0 {
-            out(Chunk::Gap { offset: self.next, len, time });
+            out(Chunk::Gap { offset: self.next, len, time, cut });
             self.next += len;
             self.missing += len;
         }
@@ -177,7 +177,7 @@ impl Stream {
         out: &mut impl FnMut(Chunk<'_>),
     ) -> bool {
         let Some(start) = self.held.start() else { return false };
-        self.skip(start.saturating_sub(self.next), time, out);
+        self.skip(start.saturating_sub(self.next), time, false, out);
         self.drain(budget, out);
         true
     }
@@ -234,7 +234,7 @@ impl Stream {
     fn skip_acked(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) {
         while self.acked > self.next {
             let until = self.held.start().map_or(self.acked, |held| held.min(self.acked));
-            self.skip(until.saturating_sub(self.next), time, out);
+            self.skip(until.saturating_sub(self.next), time, false, out);
             self.drain(budget, out);
         }
     }

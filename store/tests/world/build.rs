@@ -194,12 +194,12 @@ impl Recorder {
 
 fn message(seq: SeqRange, at: u64) -> MessageSpan {
     let at = Timestamp::from_nanos(at);
-    MessageSpan { seq, bytes: u64::from(seq.len()), first: at, last: at }
+    MessageSpan { seq, bytes: u64::from(seq.len()), first: at, last: at, whole: true }
 }
 
 pub fn http(seq: SeqRange, first: u64, last: u64) -> MessageSpan {
     let (first, last) = (Timestamp::from_nanos(first), Timestamp::from_nanos(last));
-    MessageSpan { seq, bytes: u64::from(seq.len()), first, last }
+    MessageSpan { seq, bytes: u64::from(seq.len()), first, last, whole: true }
 }
 
 pub fn exchange(

@@ -299,6 +299,7 @@ impl Parser for HttpParser {
         }
     }
 
+    // Messages are left open: the loss that is told next ends them.
     fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.sides[direction].phase != Phase::Start {
             return;
@@ -309,10 +310,8 @@ impl Parser for HttpParser {
         match (direction, StartLine::request(first), StartLine::status(first)) {
             (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
                 head.request(method, target, minor, out);
-                out.close(Kind::Request, 0, bytes.len());
             }
             (Direction::ToClient, _, Some(StartLine::Status { code, minor })) if code >= 200 => {
-                // Left open: the loss that is told next marks it.
                 head.response(code, minor, out);
             }
             _ => {}

@@ -190,13 +190,49 @@ fn joined_in_the_middle_of_a_body() {
     assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 200 ok"]);
 }
 
+/// Which messages are whole, by exchange; `None` where there is none.
+fn whole(t: &Talk) -> Vec<(Option<bool>, Option<bool>)> {
+    t.found.exchanges.iter().map(|e| (e.request.map(|m| m.whole), e.response.map(|m| m.whole))).collect()
+}
+
+const WHOLE: (Option<bool>, Option<bool>) = (Some(true), Some(true));
+
 #[test]
 fn a_body_of_known_length_goes_on_behind_a_gap() {
     let mut t = Talk::tcp(80);
     t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab").gap(S, 5).s("xyz").c(get("/2"));
-    t.s("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n").gap(S, 4).c(get("/3")).s(OK);
-    assert_eq!(t.told(), ["GET /1 200 ok", "GET /2 200 ok", "GET /3 200 ok"]);
+    t.s("HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\n").gap(S, 4).c(get("/3")).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 lost_bytes", "GET /2 404 client_error", "GET /3 200 ok"]);
+    assert_eq!(whole(&t), [(Some(true), Some(false)), (Some(true), Some(false)), WHOLE]);
     assert_eq!(t.found.exchanges[0].tcp.missing_bytes, 5);
+}
+
+#[test]
+fn what_the_snap_length_cut_is_not_missed() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab").snap(S, 8);
+    t.c("PUT /2 HTTP/1.1\r\nContent-Length: 9\r\n\r\n").snap(C, 9).s(OK);
+    assert_eq!(t.told(), ["GET /1 200 ok", "PUT /2 200 ok"]);
+    assert_eq!(whole(&t), [WHOLE, WHOLE]);
+}
+
+#[test]
+fn a_message_that_still_runs_at_the_end_is_not_whole() {
+    for head in ["Content-Length: 5", "Transfer-Encoding: chunked", "Server: s"] {
+        let mut t = Talk::tcp(80);
+        t.c(get("/")).s(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n3\r\n")).over();
+        assert_eq!(
+            (t.told(), whole(&t)),
+            (vec!["GET / 200 lost_bytes".into()], vec![(Some(true), Some(false))])
+        );
+    }
+    let mut t = Talk::tcp(80);
+    t.c(get("/")).s("HTTP/1.0 200 OK\r\n\r\nall").end(End::Fin(S));
+    t.c("PUT /2 HTTP/1.1\r\nContent-Length: 9\r\n\r\n").over();
+    assert_eq!(whole(&t), [WHOLE, (Some(false), None)]);
+    let mut t = Talk::tcp(80);
+    t.c(get("/")).s("HTTP/1.0 200 OK\r\n\r\nall").gap(S, 9).s("rest").end(End::Fin(S));
+    assert_eq!((t.told(), whole(&t)), (vec!["GET / 200 lost_bytes".into()], vec![(Some(true), Some(false))]));
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub(in crate::l7) struct Entry {
     pub(super) request_open: bool,
     pub(super) response_open: bool,
     pub(super) one_way: bool,
+    /// Bytes of the open message of each kind are missing.
+    pub(super) request_torn: bool,
+    pub(super) response_torn: bool,
     /// Bytes are missing where (a part of) its response may have been.
     pub(super) lost: bool,
     /// Requests before it are missing.
@@ -54,6 +57,8 @@ impl Entry {
             request_open: false,
             response_open: false,
             one_way: false,
+            request_torn: false,
+            response_torn: false,
             lost: false,
             after_hole: false,
             request_start: 0,
@@ -75,6 +80,8 @@ impl Entry {
         self.request_open = false;
         self.response_open = false;
         self.one_way = false;
+        self.request_torn = false;
+        self.response_torn = false;
         self.lost = false;
         self.after_hole = false;
     }
@@ -104,5 +111,5 @@ impl Entry {
 
 /// A message of which the first byte was seen.
 pub(super) fn begun(seq: SeqNum, first: Timestamp) -> MessageSpan {
-    MessageSpan { seq: SeqRange { start: seq, end: seq }, bytes: 0, first, last: first }
+    MessageSpan { seq: SeqRange { start: seq, end: seq }, bytes: 0, first, last: first, whole: false }
 }

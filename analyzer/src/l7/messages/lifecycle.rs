@@ -14,18 +14,19 @@ impl Messages {
             && self.entries.len() > 1
             && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
         let entry = &mut self.entries[index];
-        let (span, start) = match kind {
+        let (span, start, torn) = match kind {
             Kind::Response => {
                 entry.response_open = false;
-                (&mut entry.exchange.response, entry.response_start)
+                (&mut entry.exchange.response, entry.response_start, entry.response_torn)
             }
             Kind::Request | Kind::OneWay => {
                 entry.request_open = false;
-                (&mut entry.exchange.request, entry.request_start)
+                (&mut entry.exchange.request, entry.request_start, entry.request_torn)
             }
         };
         if let Some(span) = span {
             finish(span, start, end, last, base);
+            span.whole = !torn;
         }
         if entry.is_whole() {
             let outcome = answered(entry);
@@ -53,12 +54,26 @@ impl Messages {
         self.done.push_back(entry);
     }
 
+    /// Bytes of the open message of a direction are missing.
+    pub(in crate::l7) fn tear(&mut self, direction: Direction) {
+        for entry in &mut self.entries {
+            if entry.asker == direction {
+                entry.request_torn |= entry.request_open;
+            } else {
+                entry.response_torn |= entry.response_open;
+            }
+        }
+    }
+
     /// Messages of this direction may be missing from here on; an open one ends where it was last seen.
     pub(in crate::l7) fn lost(&mut self) {
         let direction = self.here.direction;
         let at = self.here.offset;
         self.hole[direction] = true;
         self.owed = 0;
+        if !self.cut {
+            self.tear(direction);
+        }
         let mut index = 0;
         while index < self.entries.len() {
             let before = self.entries.len();
@@ -147,7 +162,9 @@ fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: O
 fn answered(entry: &Entry) -> Outcome {
     if entry.exchange.request.is_none() {
         Outcome::NoRequest
-    } else if entry.lost && entry.exchange.outcome == Outcome::Ok {
+    } else if entry.exchange.outcome == Outcome::Ok
+        && (entry.lost || entry.exchange.response.is_some_and(|r| !r.whole))
+    {
         Outcome::LostBytes
     } else {
         entry.exchange.outcome

@@ -67,6 +67,8 @@ pub(crate) struct Messages {
     pub(super) here: Here,
     pub(super) timelines: PerDirection<Timeline>,
     pub(super) counts: Counts,
+    /// What is lost now was cut off by the snap length.
+    pub(super) cut: bool,
     limit: usize,
     entries: VecDeque<Box<Entry>>,
     done: VecDeque<Box<Entry>>,
@@ -98,6 +100,7 @@ impl Messages {
             },
             timelines: PerDirection::default(),
             counts: Counts::default(),
+            cut: false,
             limit: limit.max(1),
             entries: VecDeque::new(),
             done: VecDeque::new(),
