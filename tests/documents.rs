@@ -43,5 +43,8 @@ fn every_direct_dependency_is_explained() {
     let explained: BTreeSet<&str> = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let missing: Vec<_> = declared.difference(&explained).collect();
     let gone: Vec<_> = explained.difference(&declared).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "not explained: {missing:?}; explained, but gone: {gone:?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not explained: {missing:?}; explained, but gone: {gone:?}"
+    );
 }

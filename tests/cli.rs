@@ -1,0 +1,184 @@
+//! What the commands say, and how they end, when they are used wrongly or given bad input; and that the output of a replay does
+//! not depend on the number of threads.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn wirespan(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wirespan")).args(arguments).env_remove("WIRESPAN_LOG").output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a command that must fail with `status` and say `said` in a line of its own.
+fn fails(arguments: &[&str], status: i32, said: &str) {
+    let output = wirespan(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {text}");
+    assert!(text.lines().any(|line| line.starts_with("wirespan: ") && line.contains(said)), "{arguments:?}: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+/// A capture of two TCP packets a second apart, as a program would write it.
+fn capture() -> Vec<u8> {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
+        file.extend(word.to_le_bytes());
+    }
+    for second in 0..2_u8 {
+        let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet.extend([0x9c, 0x40, 0, 80, 0, 0, 0, second, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0]);
+        for word in [u32::from(second) + 1, 0, 40, 40] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
+}
+
+struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn wrong_input_is_told_apart_from_a_failure() {
+    let scratch = Scratch::new();
+    let whole = scratch.file("whole.pcap", &capture());
+    assert_eq!(wirespan(&["replay", &whole]).status.code(), Some(0));
+    fails(&["replay", "/no/such/file.pcap"], 2, "/no/such/file.pcap: No such file");
+    fails(&["replay", &scratch.file("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01")], 2, "photo.jpg");
+    fails(&["replay", &scratch.file("empty.pcap", b"")], 2, "empty.pcap is empty");
+    fails(&["replay", &whole, "-f", "tcp prot 80"], 2, "tcp prot 80");
+    fails(&["replay", &whole, "/no/such/file.pcap"], 2, "/no/such/file.pcap");
+    fails(&["replay"], 2, "required");
+    fails(&["trace", "--store", "/no/such/store"], 2, "no such file");
+    fails(&["trace", "--store", &whole], 2, "not a trace store");
+    fails(&["trace", "--url", "http://127.0.0.1:1"], 1, "no answer from http://127.0.0.1:1");
+}
+
+#[test]
+fn all_before_a_cut_is_analysed() {
+    let scratch = Scratch::new();
+    let whole = capture();
+    let cut = scratch.file("cut.pcap", &whole[..whole.len() - 7]);
+    fails(&["replay", &cut], 3, "cut short in the middle of a record, after 1 frames");
+    let output = wirespan(&["replay", "--output", "jsonl", "--emit", "flows,summary", &cut]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\"type\":\"flow\"") && text.contains("\"packets\":1,"), "{text}");
+}
+
+#[test]
+fn every_mistake_of_a_configuration_is_told_at_once() {
+    let scratch = Scratch::new();
+    let text = b"[http]\nlisten = 9797\nmax_conections = 3\n[captur]\nx = 1\n[store]\nquiet_ms = -5\n";
+    let file = scratch.file("bad.toml", text);
+    let output = wirespan(&["check-config", &file]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for mistake in [
+        "`http.listen` is 9797, expected an address and a port",
+        "unknown key `max_conections`; did you mean `max_connections`?",
+        "unknown section `captur`; did you mean `capture`?",
+        "`store.quiet_ms` is -5, expected a whole number of milliseconds",
+    ] {
+        assert!(said.contains(mistake), "{mistake}\n{said}");
+    }
+    fails(&["check-config", &scratch.file("syntax.toml", b"[http]\nlisten = \n")], 2, "syntax.toml:2");
+    fails(&["check-config", "/no/such.toml"], 2, "/no/such.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/wirespan.toml");
+    assert_eq!(wirespan(&["check-config", example]).status.code(), Some(0));
+}
+
+#[test]
+fn the_example_configuration_is_valid_with_every_key_switched_on() {
+    let scratch = Scratch::new();
+    let example = wirespan(&["check-config", "--example"]).stdout;
+    let on: String = String::from_utf8(example)
+        .unwrap()
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(key) if !key.starts_with(' ') => format!("{key}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let output = wirespan(&["check-config", &scratch.file("on.toml", on.as_bytes())]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn the_environment_is_stronger_than_the_file_and_checked_like_it() {
+    let scratch = Scratch::new();
+    let whole = scratch.file("whole.pcap", &capture());
+    let run = |name: &str, value: &str| {
+        Command::new(env!("CARGO_BIN_EXE_wirespan")).args(["replay", &whole]).env(name, value).output().unwrap()
+    };
+    assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "10").status.code(), Some(0));
+    assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "ten").status.code(), Some(2));
+    let wrong = run("WIRESPAN_ANALYZER_MAX_FLOW", "10");
+    assert!(stderr(&wrong).contains("did you mean `WIRESPAN_ANALYZER_MAX_FLOWS`?"), "{}", stderr(&wrong));
+    assert_eq!(run("WIRESPAN_SERVICE_HOST", "10.0.0.1").status.code(), Some(0));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let scratch = Scratch::new();
+    let whole = scratch.file("whole.pcap", &capture());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+        .args(["replay", "-q", "--output", "jsonl", "--emit", "flows", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(&fs::read(whole).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn output_does_not_depend_on_the_number_of_threads() {
+    let mut captures = captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps"));
+    captures.sort();
+    assert!(!captures.is_empty());
+    let names: Vec<&str> = captures.iter().map(|path| path.to_str().unwrap()).collect();
+    let together: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).chain([names.clone()]).collect();
+    for files in together {
+        let run = |threads: &str| {
+            let options = ["replay", "-q", "--output", "jsonl", "--emit", "flows,spans,summary", "--threads", threads];
+            wirespan(&options.iter().chain(&files).copied().collect::<Vec<_>>()).stdout
+        };
+        let one = run("1");
+        assert!(!one.is_empty());
+        for threads in ["2", "4"] {
+            assert!(one == run(threads), "{files:?} with {threads} threads");
+        }
+    }
+}
+
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(captures(&path));
+        } else if path.extension().is_some_and(|e| e == "pcap" || e == "pcapng") {
+            found.push(path);
+        }
+    }
+    found
+}
