@@ -11,8 +11,20 @@ pub(crate) struct FrameBatch {
 
 #[derive(Clone, Copy, Debug)]
 enum Stored {
-    Tick { number: u64, now: Timestamp },
-    Frame { number: u64, time: Timestamp, tap: TapId, link_type: LinkType, wire_len: u32, vlan: Option<VlanTag>, start: usize, len: usize },
+    Tick {
+        number: u64,
+        now: Timestamp,
+    },
+    Frame {
+        number: u64,
+        time: Timestamp,
+        tap: TapId,
+        link_type: LinkType,
+        wire_len: u32,
+        vlan: Option<VlanTag>,
+        start: usize,
+        len: usize,
+    },
 }
 
 /// What stands in a batch.

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wire::Timestamp;
 
 /// The time of day: what a running capture goes by while no frames come.
-#[expect(clippy::disallowed_methods, reason = "a live capture has no other source of time when its interfaces are silent")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a live capture has no other source of time when its interfaces are silent"
+)]
 pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::ZERO + since_epoch
@@ -16,7 +19,10 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "health, watchdog and the pace of housekeeping are about this process, not about frames")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "health, watchdog and the pace of housekeeping are about this process, not about frames"
+    )]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

@@ -53,9 +53,9 @@ impl From<anyhow::Error> for Failure {
 
 /// Whether the reader of standard output has gone away, which ends a command quietly.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 /// Prints a failure as `wirespan: …` and turns the result into the exit status.

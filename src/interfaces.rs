@@ -84,7 +84,10 @@ fn row(interface: &Interface, selector: &Selector, names: &HashMap<u32, &str>, p
         _ => format!("#{index}"),
     });
     // A bridge stands in the result of every container behind it.
-    let pod = pods.iter().filter(|_| interface.driver_kind == "veth").find(|pod| pod.host_interfaces.contains(&interface.name));
+    let pod = pods
+        .iter()
+        .filter(|_| interface.driver_kind == "veth")
+        .find(|pod| pod.host_interfaces.contains(&interface.name));
     Row {
         name: interface.name.clone(),
         index: interface.index,
@@ -93,7 +96,9 @@ fn row(interface: &Interface, selector: &Selector, names: &HashMap<u32, &str>, p
         mtu: interface.mtu,
         peer,
         peer_namespace: interface.peer_namespace,
-        master: interface.master.map(|index| names.get(&index).map_or_else(|| format!("#{index}"), |n| (*n).to_owned())),
+        master: interface
+            .master
+            .map(|index| names.get(&index).map_or_else(|| format!("#{index}"), |n| (*n).to_owned())),
         container: pod.map(|pod| pod.container.clone()),
         pod: pod.and_then(|pod| pod.pod.clone()),
         selected: choice.tap,

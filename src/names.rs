@@ -39,7 +39,9 @@ impl Known {
         }
         let mut order = self.order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         order.push_back(record.local);
-        if order.len() > Self::LIMIT && let Some(oldest) = order.pop_front() {
+        if order.len() > Self::LIMIT
+            && let Some(oldest) = order.pop_front()
+        {
             self.workloads.remove(&oldest);
         }
     }
@@ -70,7 +72,9 @@ pub(crate) fn tell_examples(metrics: &Metrics, trace: &Trace) {
         let Some(protocol) = protocol else { return };
         for hop in &call.hops {
             let kind = TapKind::ALL.into_iter().find(|kind| kind.as_str() == hop.kind);
-            let (Some(kind), Some(request), Some(response)) = (kind, hop.request, hop.response) else { continue };
+            let (Some(kind), Some(request), Some(response)) = (kind, hop.request, hop.response) else {
+                continue;
+            };
             metrics.traced(&TracedCall {
                 trace_id: &id,
                 tap_kind: kind,

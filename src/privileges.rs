@@ -73,7 +73,8 @@ impl Plan {
         }
         let _ = caps::clear(None, CapSet::Ambient);
         caps::clear(None, CapSet::Inheritable)?;
-        let permitted: CapsHashSet = caps::read(None, CapSet::Permitted)?.intersection(&kept).copied().collect();
+        let permitted: CapsHashSet =
+            caps::read(None, CapSet::Permitted)?.intersection(&kept).copied().collect();
         caps::set(None, CapSet::Effective, &permitted)?;
         caps::set(None, CapSet::Permitted, &permitted)
     }

@@ -19,7 +19,10 @@ fn fails(arguments: &[&str], status: i32, said: &str) {
     let output = wirespan(arguments);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {text}");
-    assert!(text.lines().any(|line| line.starts_with("wirespan: ") && line.contains(said)), "{arguments:?}: {text}");
+    assert!(
+        text.lines().any(|line| line.starts_with("wirespan: ") && line.contains(said)),
+        "{arguments:?}: {text}"
+    );
     assert!(!text.contains("panicked"), "{text}");
 }
 
@@ -60,7 +63,11 @@ fn wrong_input_is_told_apart_from_a_failure() {
     let whole = scratch.file("whole.pcap", &capture());
     assert_eq!(wirespan(&["replay", &whole]).status.code(), Some(0));
     fails(&["replay", "/no/such/file.pcap"], 2, "/no/such/file.pcap: No such file");
-    fails(&["replay", &scratch.file("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01")], 2, "photo.jpg");
+    fails(
+        &["replay", &scratch.file("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01")],
+        2,
+        "photo.jpg",
+    );
     fails(&["replay", &scratch.file("empty.pcap", b"")], 2, "empty.pcap is empty");
     fails(&["replay", &whole, "-f", "tcp prot 80"], 2, "tcp prot 80");
     fails(&["replay", &whole, "/no/such/file.pcap"], 2, "/no/such/file.pcap");
@@ -124,7 +131,11 @@ fn the_environment_is_stronger_than_the_file_and_checked_like_it() {
     let scratch = Scratch::new();
     let whole = scratch.file("whole.pcap", &capture());
     let run = |name: &str, value: &str| {
-        Command::new(env!("CARGO_BIN_EXE_wirespan")).args(["replay", &whole]).env(name, value).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_wirespan"))
+            .args(["replay", &whole])
+            .env(name, value)
+            .output()
+            .unwrap()
     };
     assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "10").status.code(), Some(0));
     assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "ten").status.code(), Some(2));
@@ -159,7 +170,8 @@ fn output_does_not_depend_on_the_number_of_threads() {
     let together: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).chain([names.clone()]).collect();
     for files in together {
         let run = |threads: &str| {
-            let options = ["replay", "-q", "--output", "jsonl", "--emit", "flows,spans,summary", "--threads", threads];
+            let options =
+                ["replay", "-q", "--output", "jsonl", "--emit", "flows,spans,summary", "--threads", threads];
             wirespan(&options.iter().chain(&files).copied().collect::<Vec<_>>()).stdout
         };
         let one = run("1");
@@ -176,7 +188,7 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(captures(&path));
-        } else if path.extension().is_some_and(|e| e == "pcap" || e == "pcapng") {
+        } else if ["pcap", "pcapng", "gz"].iter().any(|e| path.extension() == Some(e.as_ref())) {
             found.push(path);
         }
     }

@@ -19,6 +19,10 @@ fn systemd_accepts_the_unit_and_finds_it_closed() {
     let said = String::from_utf8_lossy(&verify.stderr);
     assert!(verify.status.success() && !said.contains("wirespan.service"), "{said}");
 
-    let security = Command::new("systemd-analyze").args(["security", "--offline=yes", "--threshold=30"]).arg(&copy).output().unwrap();
+    let security = Command::new("systemd-analyze")
+        .args(["security", "--offline=yes", "--threshold=30"])
+        .arg(&copy)
+        .output()
+        .unwrap();
     assert!(security.status.success(), "{}", String::from_utf8_lossy(&security.stdout));
 }

@@ -43,7 +43,11 @@ fn without_rights_it_says_which_are_missing() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).starts_with("wirespan: no rights to capture: CAP_NET_RAW is missing; run as root"), "{}", said(&output));
+    assert!(
+        said(&output).starts_with("wirespan: no rights to capture: CAP_NET_RAW is missing; run as root"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
@@ -53,7 +57,10 @@ fn a_port_in_use_is_told() {
     }
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = Command::new(BIN).args(["run", "--no-ebpf", "--duration", "1", "--listen", &address]).output().unwrap();
+    let output = Command::new(BIN)
+        .args(["run", "--no-ebpf", "--duration", "1", "--listen", &address])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains(&format!("{address} is in use by another program")), "{}", said(&output));
 }
@@ -136,7 +143,18 @@ fn live(backend: &str, name: &str) {
         .stderr(Stdio::null())
         .spawn();
     let _server = Killed(server.unwrap());
-    let options = ["run", "--backend", backend, "-i", "veth*", "--output", "jsonl", "--emit", "spans,flows,summary", "-w"];
+    let options = [
+        "run",
+        "--backend",
+        backend,
+        "-i",
+        "veth*",
+        "--output",
+        "jsonl",
+        "--emit",
+        "spans,flows,summary",
+        "-w",
+    ];
     let mut run = inside(&pair.near, &[BIN]);
     run.args(options).arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
     let run = run.spawn().unwrap();
@@ -158,8 +176,13 @@ fn live(backend: &str, name: &str) {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let records = String::from_utf8(output.stdout).unwrap();
-    for wanted in ["\"observed_at\":\"client_process\"", "\"observed_at\":\"tap\"", "\"type\":\"flow\"", "\"type\":\"summary\""] {
+    let records = String::from_utf8_lossy(&output.stdout).into_owned();
+    for wanted in [
+        "\"observed_at\":\"client_process\"",
+        "\"observed_at\":\"tap\"",
+        "\"type\":\"flow\"",
+        "\"type\":\"summary\"",
+    ] {
         assert!(records.contains(wanted), "{wanted} not in {records}");
     }
     assert!(said(&output).contains("0 packets dropped by kernel"), "{}", said(&output));

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn an_expression_may_follow_two_dashes() {
-        let cli = Cli::try_parse_from(["wirespan", "replay", "a.pcap", "b.pcap", "--", "tcp", "port", "80"]).unwrap();
+        let cli = Cli::try_parse_from(["wirespan", "replay", "a.pcap", "b.pcap", "--", "tcp", "port", "80"])
+            .unwrap();
         let Command::Replay(replay) = cli.command else { panic!("another command") };
         assert_eq!(replay.files.len(), 2);
         assert_eq!(replay.filter.expression().as_deref(), Some("tcp port 80"));

@@ -15,7 +15,14 @@ pub(crate) struct ReplayArgs {
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
     /// Kinds of records, separated by commas
-    #[arg(short, long, value_enum, value_delimiter = ',', default_value = "spans,summary", value_name = "KINDS")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "spans,summary",
+        value_name = "KINDS"
+    )]
     emit: Vec<Emit>,
     /// Write all metrics there at the end, as Prometheus text
     #[arg(long, value_name = "FILE")]

@@ -18,7 +18,14 @@ pub(crate) fn example() -> String {
         for key in KEYS.iter().filter(|key| key.section == *section) {
             let value = (key.field)(&mut defaults).get();
             let shown = value.map_or_else(|| "\"\"".to_owned(), |value| key.kind.to_toml(&value).to_string());
-            let _ = write!(text, "\n# {} ({}; {})\n#{} = {shown}\n", key.doc, key.kind, key.environment(), key.name);
+            let _ = write!(
+                text,
+                "\n# {} ({}; {})\n#{} = {shown}\n",
+                key.doc,
+                key.kind,
+                key.environment(),
+                key.name
+            );
         }
     }
     text
@@ -35,7 +42,10 @@ mod tests {
         if std::env::var_os("WIRESPAN_BLESS").is_some() {
             std::fs::write(path, example()).unwrap();
         }
-        assert!(std::fs::read_to_string(path).unwrap() == example(), "dist/wirespan.toml is out of date: run with WIRESPAN_BLESS=1");
+        assert!(
+            std::fs::read_to_string(path).unwrap() == example(),
+            "dist/wirespan.toml is out of date: run with WIRESPAN_BLESS=1"
+        );
     }
 
     #[test]

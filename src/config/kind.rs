@@ -60,7 +60,10 @@ impl Kind {
                 items.collect::<Option<_>>().map(Value::Texts)
             }
             Self::Ports => {
-                let items = value.as_array()?.iter().map(|item| item.as_integer().and_then(|n| u16::try_from(n).ok()));
+                let items = value
+                    .as_array()?
+                    .iter()
+                    .map(|item| item.as_integer().and_then(|n| u16::try_from(n).ok()));
                 items.collect::<Option<_>>().map(Value::Ports)
             }
         }
@@ -70,10 +73,14 @@ impl Kind {
     pub(super) fn from_text(self, text: &str) -> Option<Value> {
         let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let value = match self {
-            Self::Int { .. } | Self::Millis { .. } | Self::Seconds { .. } => toml::Value::Integer(text.trim().parse().ok()?),
+            Self::Int { .. } | Self::Millis { .. } | Self::Seconds { .. } => {
+                toml::Value::Integer(text.trim().parse().ok()?)
+            }
             Self::Bool => toml::Value::Boolean(text.trim().parse().ok()?),
             Self::Text | Self::Choice(_) | Self::Address => toml::Value::String(text.to_owned()),
-            Self::Texts => items().map(|item| toml::Value::String(item.to_owned())).collect::<Vec<_>>().into(),
+            Self::Texts => {
+                items().map(|item| toml::Value::String(item.to_owned())).collect::<Vec<_>>().into()
+            }
             Self::Ports => {
                 let ports = items().map(|item| item.parse().ok().map(toml::Value::Integer));
                 ports.collect::<Option<Vec<_>>>()?.into()
@@ -89,8 +96,12 @@ impl Kind {
             (_, Value::Int(n)) => integer(u128::from(*n)),
             (_, Value::Bool(b)) => toml::Value::Boolean(*b),
             (_, Value::Text(text)) => toml::Value::String(text.clone()),
-            (_, Value::Texts(items)) => items.iter().map(|item| toml::Value::String(item.clone())).collect::<Vec<_>>().into(),
-            (_, Value::Ports(items)) => items.iter().map(|&port| toml::Value::Integer(port.into())).collect::<Vec<_>>().into(),
+            (_, Value::Texts(items)) => {
+                items.iter().map(|item| toml::Value::String(item.clone())).collect::<Vec<_>>().into()
+            }
+            (_, Value::Ports(items)) => {
+                items.iter().map(|&port| toml::Value::Integer(port.into())).collect::<Vec<_>>().into()
+            }
             (Self::Millis { .. }, Value::Time(time)) => integer(time.as_millis()),
             (_, Value::Time(time)) => integer(u128::from(time.as_secs())),
             (_, Value::Address(address)) => toml::Value::String(address.to_string()),
@@ -108,7 +119,9 @@ impl fmt::Display for Kind {
             Self::Bool => f.write_str("true or false"),
             Self::Text => f.write_str("a text"),
             Self::Choice(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
-            Self::Address => f.write_str("an address and a port such as \"127.0.0.1:9797\" or \"[::1]:9797\""),
+            Self::Address => {
+                f.write_str("an address and a port such as \"127.0.0.1:9797\" or \"[::1]:9797\"")
+            }
             Self::Texts => f.write_str("a list of texts"),
             Self::Ports => f.write_str("a list of port numbers"),
         }
@@ -125,7 +138,10 @@ mod tests {
         assert_eq!(kind.from_text("9"), kind.from_toml(&toml::Value::Integer(9)));
         assert_eq!(kind.from_text("10"), None);
         assert_eq!(kind.from_text("-1"), None);
-        assert_eq!(Kind::Texts.from_text("veth*, eth0"), Some(Value::Texts(vec!["veth*".into(), "eth0".into()])));
+        assert_eq!(
+            Kind::Texts.from_text("veth*, eth0"),
+            Some(Value::Texts(vec!["veth*".into(), "eth0".into()]))
+        );
         assert_eq!(Kind::Ports.from_text("4789,70000"), None);
         assert_eq!(Kind::Choice(&["a", "b"]).from_text("c"), None);
     }

@@ -19,7 +19,9 @@ pub(crate) struct Sources<'a> {
 impl Sources<'_> {
     /// The environment of this process; names and values that are not UTF-8 cannot be ours.
     pub(crate) fn process_environment() -> Vec<(String, String)> {
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect()
     }
 }
 
@@ -54,7 +56,12 @@ pub(crate) fn check_file(path: &Path) -> Result<Settings, Failure> {
 
 fn finish(settings: Settings, mut mistakes: Vec<Mistake>) -> Result<Settings, Failure> {
     if mistakes.is_empty() {
-        mistakes.extend(settings.contradictions().into_iter().map(|problem| Mistake { place: "configuration".into(), problem }));
+        mistakes.extend(
+            settings
+                .contradictions()
+                .into_iter()
+                .map(|problem| Mistake { place: "configuration".into(), problem }),
+        );
     }
     if mistakes.is_empty() {
         return Ok(settings);
@@ -70,8 +77,13 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
-            let line = error.span().map_or(1, |span| 1 + text.get(..span.start).map_or(0, |t| t.matches('\n').count()));
-            mistakes.push(Mistake { place: format!("{name}:{line}"), problem: error.message().trim().to_owned() });
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text.get(..span.start).map_or(0, |t| t.matches('\n').count()));
+            mistakes.push(Mistake {
+                place: format!("{name}:{line}"),
+                problem: error.message().trim().to_owned(),
+            });
             return Ok(());
         }
     };
@@ -82,7 +94,12 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
             continue;
         }
         let Some(content) = content.as_table() else {
-            mistakes.push(Mistake::value(name.to_string(), section, &shown(content), format!("a section, [{section}]")));
+            mistakes.push(Mistake::value(
+                name.to_string(),
+                section,
+                &shown(content),
+                format!("a section, [{section}]"),
+            ));
             continue;
         };
         for (key_name, value) in content {
@@ -107,8 +124,16 @@ fn apply_environment(settings: &mut Settings, environment: &[(String, String)], 
         let Some(rest) = name.strip_prefix("WIRESPAN_") else { continue };
         if let Some(key) = KEYS.iter().find(|key| key.environment() == *name) {
             put_text(settings, key, text, name.clone(), mistakes);
-        } else if SECTIONS.iter().any(|(s, _)| rest.strip_prefix(&s.to_uppercase()).is_some_and(|r| r.starts_with('_'))) {
-            mistakes.push(Mistake::unknown("environment".into(), "variable", name, KEYS.iter().map(Key::environment)));
+        } else if SECTIONS
+            .iter()
+            .any(|(s, _)| rest.strip_prefix(&s.to_uppercase()).is_some_and(|r| r.starts_with('_')))
+        {
+            mistakes.push(Mistake::unknown(
+                "environment".into(),
+                "variable",
+                name,
+                KEYS.iter().map(Key::environment),
+            ));
         }
     }
 }

@@ -14,7 +14,12 @@ impl fmt::Display for Mistake {
 }
 
 impl Mistake {
-    pub(super) fn unknown(place: String, what: &str, name: &str, known: impl Iterator<Item = String>) -> Self {
+    pub(super) fn unknown(
+        place: String,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = String>,
+    ) -> Self {
         let problem = match nearest(name, known) {
             Some(other) => format!("unknown {what} `{name}`; did you mean `{other}`?"),
             None => format!("unknown {what} `{name}`"),

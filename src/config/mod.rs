@@ -11,4 +11,3 @@ mod settings;
 pub(crate) use example::example;
 pub(crate) use load::{Sources, check_file, load};
 pub(crate) use settings::{HttpSettings, Settings};
-

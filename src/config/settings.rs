@@ -64,12 +64,7 @@ pub(crate) struct Pipeline {
 
 impl Default for Capture {
     fn default() -> Self {
-        Self {
-            interfaces: Vec::new(),
-            backend: "af_packet".to_owned(),
-            filter: None,
-            shards: 0,
-        }
+        Self { interfaces: Vec::new(), backend: "af_packet".to_owned(), filter: None, shards: 0 }
     }
 }
 
@@ -114,7 +109,8 @@ impl Settings {
             problems.push(format!("`capture.filter`: {error}"));
         }
         if !self.ring.block_size.is_power_of_two() {
-            problems.push(format!("`capture.block_bytes` is {}, expected a power of two", self.ring.block_size));
+            problems
+                .push(format!("`capture.block_bytes` is {}, expected a power of two", self.ring.block_size));
         }
         problems
     }
@@ -124,7 +120,8 @@ impl Settings {
         if !self.store.node.is_empty() {
             return self.store.node.clone();
         }
-        std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "localhost".into(), |name| name.trim().to_owned())
+        std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .map_or_else(|_| "localhost".into(), |name| name.trim().to_owned())
     }
 
     /// Number of shards with 0 resolved. One thread reads the ring of XDP and TCX programs.

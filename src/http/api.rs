@@ -60,7 +60,8 @@ impl Api {
         let (answer, answered) = oneshot::channel();
         let question = Message::Ask(Box::new(move |store| drop(answer.send(question(store)))));
         self.keeper.offer(question).map_err(|_| Refusal::Busy)?;
-        let answer = timeout(self.timeout, answered).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Ending)?;
+        let answer =
+            timeout(self.timeout, answered).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Ending)?;
         Ok(answer?)
     }
 }

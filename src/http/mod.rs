@@ -1,7 +1,7 @@
 //! The HTTP server of `wirespan run`: metrics, health, and what the store and the shards know, as JSON.
 
-mod api;
 mod answer;
+mod api;
 mod flows;
 mod pages;
 mod server;

@@ -24,7 +24,9 @@ pub(crate) async fn serve(listener: std::net::TcpListener, api: Api, limits: Htt
     let router = api.router();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(limits.max_header_bytes);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.max_header_bytes);
     loop {
         // The semaphore is never closed.
         let Ok(place) = places.clone().acquire_owned().await else { return };
@@ -36,7 +38,8 @@ pub(crate) async fn serve(listener: std::net::TcpListener, api: Api, limits: Htt
                 continue;
             }
         };
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection =
+            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         tokio::spawn(async move {
             // However it ends, only this client has to know.
             let _ = timeout(limits.connection_timeout, connection).await;

@@ -37,7 +37,10 @@ impl Asked {
 }
 
 /// Recent traces, the newest first.
-pub(super) async fn list(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Json<Vec<Trace>>, Refusal> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Vec<Trace>>, Refusal> {
     let query = asked.query(api.max_listed)?;
     api.ask(move |store| store.traces(&query)).await.map(Json)
 }

@@ -117,7 +117,11 @@ impl Summary {
                 count(self.packets, "packet"),
                 count(self.flows, "flow"),
                 count(self.spans, "exchange"),
-                if self.spans_with_errors > 0 { format!(" ({} with errors)", self.spans_with_errors) } else { String::new() }
+                if self.spans_with_errors > 0 {
+                    format!(" ({} with errors)", self.spans_with_errors)
+                } else {
+                    String::new()
+                }
             ),
         ];
         if self.filtered > 0 {
@@ -130,7 +134,11 @@ impl Summary {
             lines.push(format!("{} of streams never captured", count(self.stream_gap_bytes, "byte")));
         }
         for (table, n) in &self.evicted {
-            lines.push(format!("{} evicted: {} limit reached", count(*n, "entry").replace("entrys", "entries"), table.replace('_', " ")));
+            lines.push(format!(
+                "{} evicted: {} limit reached",
+                count(*n, "entry").replace("entrys", "entries"),
+                table.replace('_', " ")
+            ));
         }
         let by_kernel = self.dropped.get("kernel").copied().unwrap_or(0);
         lines.push(format!("{} dropped by kernel", count(by_kernel, "packet")));

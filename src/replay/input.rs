@@ -34,7 +34,10 @@ fn open_one(path: &Path, taps: &Arc<Taps>) -> Result<CaptureFile, Failure> {
 
 /// Whether the file's name is at fault rather than the system.
 fn is_wrong_name(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory
+    )
 }
 
 /// How a file that could not be read to its end ends the command.

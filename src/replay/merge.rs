@@ -23,7 +23,12 @@ struct File {
 
 impl Merge {
     pub(super) fn new(files: Vec<CaptureFile>) -> Self {
-        let files = files.into_iter().map(|file| File { file, ahead: FrameBatch::default(), passed: 0, ended: false });
+        let files = files.into_iter().map(|file| File {
+            file,
+            ahead: FrameBatch::default(),
+            passed: 0,
+            ended: false,
+        });
         Self { files: files.collect(), failed: Vec::new() }
     }
 
@@ -48,7 +53,8 @@ impl Merge {
             for file in files.iter_mut().filter(|file| file.head().is_none()) {
                 file.refill(failed);
             }
-            let earliest = files.iter_mut().filter(|f| f.head().is_some()).min_by_key(|f| f.head().map(|h| h.time));
+            let earliest =
+                files.iter_mut().filter(|f| f.head().is_some()).min_by_key(|f| f.head().map(|h| h.time));
             let Some(file) = earliest else { return false };
             if let Some(frame) = file.head() {
                 frames(&frame);

@@ -136,7 +136,8 @@ fn write_metrics(path: &Path, metrics: &Metrics) -> anyhow::Result<()> {
 /// Ends well, or with the worst of what kept files from being read to their end.
 fn end(merge: Merge) -> anyhow::Result<()> {
     let failures: Vec<Failure> = merge.into_failed().iter().map(input::unreadable).collect();
-    let Some(status) = failures.iter().map(|failure| failure.status).min_by_key(|status| *status as u8) else {
+    let Some(status) = failures.iter().map(|failure| failure.status).min_by_key(|status| *status as u8)
+    else {
         return Ok(());
     };
     Err(Failure { status, lines: failures.into_iter().flat_map(|failure| failure.lines).collect() }.into())

@@ -82,7 +82,9 @@ impl Recorder {
         let tap = self.taps.name(flow.tap);
         match self.output {
             Output::Jsonl => self.out.json(&Flow::new(flow, tap)),
-            Output::Table => self.flows.push((flow.start.as_nanos(), flow.id.0), flow_row(flow, tap), &mut self.out),
+            Output::Table => {
+                self.flows.push((flow.start.as_nanos(), flow.id.0), flow_row(flow, tap), &mut self.out)
+            }
         }
     }
 

@@ -122,7 +122,8 @@ pub(super) fn replay(
         drop(outputs);
         let counts = handles.into_iter().filter_map(|handle| handle.join().ok()).collect::<Vec<_>>();
         if counts.len() < threads {
-            result = result.and(Err(anyhow!("an analyzer thread ended unexpectedly; please report this capture")));
+            result =
+                result.and(Err(anyhow!("an analyzer thread ended unexpectedly; please report this capture")));
         }
         let read = reader.join().unwrap_or_else(|_| {
             result = Err(anyhow!("the reading thread ended unexpectedly; please report this capture"));

@@ -4,9 +4,9 @@ use analyzer::Analyzer;
 use metrics::{Metered, Metrics, Names};
 use wire::{RawFrame, Timestamp};
 
+use super::feed::Stage;
 use super::found::{Collected, Collector, Found, Place};
 use super::recorder::Recorder;
-use super::feed::Stage;
 use crate::output::Captured;
 
 /// What every analyzer of a replay is made of.
@@ -30,7 +30,9 @@ impl Shard {
     pub(super) fn new(plan: &Plan, index: usize) -> Self {
         let collector = Collector { flows: plan.flows, ticks: index == 0, ..Collector::default() };
         let sink = match &plan.metrics {
-            Some((metrics, names)) => Collected::Counted(Metered::new(collector, metrics.clone(), names.clone())),
+            Some((metrics, names)) => {
+                Collected::Counted(Metered::new(collector, metrics.clone(), names.clone()))
+            }
             None => Collected::Plain(collector),
         };
         Self { analyzer: Analyzer::new(plan.analyzer.clone()), sink }

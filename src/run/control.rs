@@ -22,7 +22,12 @@ pub(super) enum End {
 }
 
 /// Waits for the end of the run, and meanwhile feeds the watchdog and tells the metrics about the process.
-pub(super) async fn wait(shared: &Arc<Shared>, mut signals: Signals, duration: Option<Duration>, stall: Duration) -> End {
+pub(super) async fn wait(
+    shared: &Arc<Shared>,
+    mut signals: Signals,
+    duration: Option<Duration>,
+    stall: Duration,
+) -> End {
     let over = async {
         match duration {
             Some(duration) => sleep(duration).await,

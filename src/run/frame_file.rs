@@ -64,13 +64,19 @@ pub(super) fn start(
 ) -> std::io::Result<(Writer, Vec<FrameFile>)> {
     let (to_writer, batches) = sync_channel((queue_bytes / BATCH_BYTES).max(1));
     let dropped = Arc::new(AtomicU64::new(0));
-    let file = || FrameFile { batch: FrameBatch::default(), to_writer: to_writer.clone(), dropped: dropped.clone() };
+    let file =
+        || FrameFile { batch: FrameBatch::default(), to_writer: to_writer.clone(), dropped: dropped.clone() };
     let files = (0..shards).map(|_| file()).collect();
-    let thread = std::thread::Builder::new().name("write".into()).spawn(move || write(writer, &batches, taps))?;
+    let thread =
+        std::thread::Builder::new().name("write".into()).spawn(move || write(writer, &batches, taps))?;
     Ok((Writer { thread, dropped }, files))
 }
 
-fn write(mut writer: CaptureWriter, batches: &Receiver<FrameBatch>, taps: Arc<Taps>) -> Result<(), capture::Error> {
+fn write(
+    mut writer: CaptureWriter,
+    batches: &Receiver<FrameBatch>,
+    taps: Arc<Taps>,
+) -> Result<(), capture::Error> {
     let mut taps = TapCache::new(taps);
     for batch in batches {
         for event in batch.iter() {
@@ -85,7 +91,9 @@ fn write(mut writer: CaptureWriter, batches: &Receiver<FrameBatch>, taps: Arc<Ta
 impl Writer {
     /// Waits until everything is written; the shards must have ended. Returns the frames that were left out.
     pub(super) fn finish(self) -> anyhow::Result<u64> {
-        let Ok(result) = self.thread.join() else { anyhow::bail!("the thread that writes the capture file ended unexpectedly") };
+        let Ok(result) = self.thread.join() else {
+            anyhow::bail!("the thread that writes the capture file ended unexpectedly")
+        };
         result?;
         Ok(self.dropped.load(Ordering::Relaxed))
     }

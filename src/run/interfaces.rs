@@ -32,7 +32,10 @@ fn tell(change: &Change, news: &News) {
     match news {
         News::Rings(table) => {
             if let (Some(choice), Change::Appeared(interface)) = (table.apply(change), change) {
-                say(interface, &format!("{} ({})", if choice.tap { "tapped" } else { "not tapped" }, choice.reason));
+                say(
+                    interface,
+                    &format!("{} ({})", if choice.tap { "tapped" } else { "not tapped" }, choice.reason),
+                );
             }
         }
         // Nobody takes news any more when the shard has ended.

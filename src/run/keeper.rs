@@ -73,7 +73,9 @@ impl Keeper {
         self.emitter.flush()?;
         let (metrics, now) = (&self.shared.metrics, self.store.counters());
         names::tell_joins(metrics, &now, &self.told);
-        for ((table, count), (_, before)) in now.evictions.by_table().into_iter().zip(self.told.evictions.by_table()) {
+        for ((table, count), (_, before)) in
+            now.evictions.by_table().into_iter().zip(self.told.evictions.by_table())
+        {
             if count > before {
                 metrics.evicted(table, count - before);
             }

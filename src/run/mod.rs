@@ -43,10 +43,12 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
     let Ready { listener, plan, .. } = &ready;
     let listener = listener.try_clone().context("the listening socket")?;
     if settings.pipeline.privileges == "drop" {
-        plan.drop_rest().map_err(|error| Failure::runtime(format!("cannot give up capabilities: {error}")))?;
+        plan.drop_rest()
+            .map_err(|error| Failure::runtime(format!("cannot give up capabilities: {error}")))?;
     }
     // One thread is enough for signals and scrapes.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the control plane")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the control plane")?;
     let duration = args.duration.map(Duration::from_secs_f64);
     let stall = settings.pipeline.stall;
     let (end, pipeline) = runtime.block_on(async {

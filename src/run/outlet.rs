@@ -23,7 +23,13 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(shared: Arc<Shared>, index: usize, keeper: ToKeeper, batch_size: usize, flows: bool) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        index: usize,
+        keeper: ToKeeper,
+        batch_size: usize,
+        flows: bool,
+    ) -> Self {
         let (batch, counts) = (Vec::new(), Captured::default());
         Self { shared, index, keeper, batch, batch_size, flows, counts, dropped: 0 }
     }

@@ -56,7 +56,8 @@ impl Pipeline {
             let (shared, taps) = (shared.clone(), TapCache::new(taps.clone()));
             move || {
                 let emitter = Emitter::new(emit);
-                let keeper = Keeper { store, emitter, taps, shared: shared.clone(), told: Counters::default() };
+                let keeper =
+                    Keeper { store, emitter, taps, shared: shared.clone(), told: Counters::default() };
                 let result = keeper.run(&messages);
                 if result.is_err() {
                     shared.ask_to_stop();
@@ -66,8 +67,9 @@ impl Pipeline {
         })?;
         let (writer, files) = match writer {
             Some(writer) => {
-                let (writer, files) = frame_file::start(writer, taps, count, settings.pipeline.write_queue_bytes)
-                    .context("cannot start a thread")?;
+                let (writer, files) =
+                    frame_file::start(writer, taps, count, settings.pipeline.write_queue_bytes)
+                        .context("cannot start a thread")?;
                 (Some(writer), files.into_iter().map(Some).collect::<Vec<_>>())
             }
             None => (None, (0..count).map(|_| None).collect()),
@@ -163,6 +165,9 @@ fn add(summary: &mut Summary, report: &ShardReport) {
     summary.add(&report.counts);
 }
 
-fn thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<JoinHandle<T>> {
+fn thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<JoinHandle<T>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
 }

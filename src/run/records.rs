@@ -33,7 +33,13 @@ struct Reader<'a> {
 
 /// Reads records of system calls until the run ends, and passes them on.
 pub(super) fn read(mut records: SocketRecords, keeper: &ToKeeper, shared: &Arc<Shared>) -> RecordsReport {
-    let mut reader = Reader { shared, keeper, batch: Vec::new(), cgroups: HashSet::new(), report: RecordsReport::default() };
+    let mut reader = Reader {
+        shared,
+        keeper,
+        batch: Vec::new(),
+        cgroups: HashSet::new(),
+        report: RecordsReport::default(),
+    };
     loop {
         let last = shared.stopping();
         let wait = if last { Duration::ZERO } else { WAIT };

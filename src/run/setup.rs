@@ -84,7 +84,9 @@ fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
         )),
         _ => Failure::runtime(format!("cannot listen on {address}: {error}")),
     })?;
-    listener.set_nonblocking(true).map_err(|error| Failure::runtime(format!("cannot listen on {address}: {error}")))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|error| Failure::runtime(format!("cannot listen on {address}: {error}")))?;
     Ok(listener)
 }
 
@@ -95,7 +97,10 @@ fn records(settings: &Settings) -> Option<SocketRecords> {
     }
     let missing = Plan::missing_for_records();
     if !missing.is_empty() {
-        tracing::warn!("no rights to record system calls ({} missing): traces will not know processes", missing.join(", "));
+        tracing::warn!(
+            "no rights to record system calls ({} missing): traces will not know processes",
+            missing.join(", ")
+        );
         return None;
     }
     if let Err(error) = xdp::ensure_tracefs() {

@@ -93,7 +93,8 @@ impl Shard {
                 self.tell(&seen, &mut report);
                 seen.by_tap.fill((0, 0));
                 if ticks % USAGE_EVERY == 0 {
-                    *self.state().usage.lock().unwrap_or_else(PoisonError::into_inner) = self.analyzer.usage();
+                    *self.state().usage.lock().unwrap_or_else(PoisonError::into_inner) =
+                        self.analyzer.usage();
                 }
                 ticks += 1;
             }
@@ -123,7 +124,9 @@ impl Shard {
     /// Tells the metrics what was counted since the last time.
     fn tell(&mut self, seen: &Seen, report: &mut ShardReport) {
         for (id, &(packets, bytes)) in (0..).zip(&seen.by_tap) {
-            if packets > 0 && let Some(tap) = self.shared.taps.get(TapId(id)) {
+            if packets > 0
+                && let Some(tap) = self.shared.taps.get(TapId(id))
+            {
                 self.shared.metrics.captured(&tap.name, packets, bytes);
             }
         }

@@ -20,7 +20,12 @@ pub(super) enum News {
 }
 
 /// Sources of frames, one for each shard.
-pub(super) fn open(settings: &Settings, selector: Selector, watch: &Watch, taps: &Arc<Taps>) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+pub(super) fn open(
+    settings: &Settings,
+    selector: Selector,
+    watch: &Watch,
+    taps: &Arc<Taps>,
+) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
     if settings.capture.backend == "xdp" {
         return programs(settings, selector, watch, taps);
     }
@@ -35,12 +40,19 @@ pub(super) fn open(settings: &Settings, selector: Selector, watch: &Watch, taps:
 
 fn refused(error: capture::Error) -> Failure {
     match error {
-        capture::Error::Filter { .. } | capture::Error::Config { .. } | capture::Error::Pattern { .. } => Failure::usage(error),
+        capture::Error::Filter { .. } | capture::Error::Config { .. } | capture::Error::Pattern { .. } => {
+            Failure::usage(error)
+        }
         other => Failure::runtime(other),
     }
 }
 
-fn programs(settings: &Settings, selector: Selector, watch: &Watch, taps: &Arc<Taps>) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+fn programs(
+    settings: &Settings,
+    selector: Selector,
+    watch: &Watch,
+    taps: &Arc<Taps>,
+) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
     let filter = match &settings.capture.filter {
         Some(expression) => Some(UserFilter {
             ethernet: Filter::compile(expression, LinkType::Ethernet).map_err(refused)?,
@@ -48,7 +60,10 @@ fn programs(settings: &Settings, selector: Selector, watch: &Watch, taps: &Arc<T
         }),
         None => None,
     };
-    let config = FrameTapConfig { snap_len: settings.ring.snap_len.min(FrameTap::MAX_SNAP_LEN), ..settings.frame_tap.clone() };
+    let config = FrameTapConfig {
+        snap_len: settings.ring.snap_len.min(FrameTap::MAX_SNAP_LEN),
+        ..settings.frame_tap.clone()
+    };
     let frames = FrameTap::load(&config).map_err(Failure::runtime)?;
     let (news, changes) = channel();
     let mut source = Programs { frames, changes, selector, taps: taps.clone(), attached: Vec::new(), filter };
@@ -78,7 +93,8 @@ struct UserFilter {
 
 impl UserFilter {
     fn matches(&self, frame: &RawFrame<'_>) -> bool {
-        let filter = if frame.link_type == LinkType::Ethernet { Some(&self.ethernet) } else { self.raw_ip.as_ref() };
+        let filter =
+            if frame.link_type == LinkType::Ethernet { Some(&self.ethernet) } else { self.raw_ip.as_ref() };
         filter.is_some_and(|filter| filter.matches(frame.bytes, frame.wire_len))
     }
 }
@@ -88,7 +104,8 @@ impl Programs {
         match change {
             Change::Appeared(interface) | Change::Changed(interface) => {
                 let wanted = interface.up && self.selector.choose(interface).tap;
-                let there = self.attached.iter().any(|(i, name)| *i == interface.index && *name == interface.name);
+                let there =
+                    self.attached.iter().any(|(i, name)| *i == interface.index && *name == interface.name);
                 if wanted && !there {
                     self.attach(interface);
                 } else if !wanted && there {
@@ -115,7 +132,11 @@ impl Programs {
 }
 
 impl Source for Programs {
-    fn next_batch(&mut self, wait: Duration, frames: &mut dyn FnMut(RawFrame<'_>)) -> Result<Batch, SourceError> {
+    fn next_batch(
+        &mut self,
+        wait: Duration,
+        frames: &mut dyn FnMut(RawFrame<'_>),
+    ) -> Result<Batch, SourceError> {
         while let Ok(change) = self.changes.try_recv() {
             self.apply(&change);
         }

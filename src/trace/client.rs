@@ -48,7 +48,9 @@ impl Daemon {
         match head.split_ascii_whitespace().nth(1) {
             Some("200") => serde_json::from_slice(body).map(Some).map_err(|_| strange()),
             Some("404") => Ok(None),
-            Some(_) => Err(Failure::runtime(format!("{}: {}", self.url, String::from_utf8_lossy(body).trim()))),
+            Some(_) => {
+                Err(Failure::runtime(format!("{}: {}", self.url, String::from_utf8_lossy(body).trim())))
+            }
             None => Err(strange()),
         }
     }
@@ -60,7 +62,11 @@ impl Daemon {
             match TcpStream::connect_timeout(&address, TIMEOUT) {
                 Ok(mut stream) => {
                     stream.set_read_timeout(Some(TIMEOUT))?;
-                    write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n", self.host)?;
+                    write!(
+                        stream,
+                        "GET {path} HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n",
+                        self.host
+                    )?;
                     let mut answer = Vec::new();
                     stream.take(LARGEST).read_to_end(&mut answer)?;
                     return Ok(answer);

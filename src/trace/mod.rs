@@ -41,13 +41,16 @@ pub(crate) fn execute(args: &TraceArgs) -> anyhow::Result<()> {
 
 fn one(args: &TraceArgs, id: &str) -> anyhow::Result<Trace> {
     if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Failure::usage(format!("`{id}` is no trace id: up to 32 hexadecimal digits expected")).into());
+        return Err(
+            Failure::usage(format!("`{id}` is no trace id: up to 32 hexadecimal digits expected")).into()
+        );
     }
     let found = match &args.store {
         Some(path) => open(path)?.trace_by_prefix(id).map_err(Failure::runtime)?,
         None => Daemon::new(&args.url)?.get(&format!("/api/traces/{id}"))?,
     };
-    Ok(found.ok_or_else(|| Failure::runtime(format!("no trace {id}; `wirespan trace` lists those there are")))?)
+    Ok(found
+        .ok_or_else(|| Failure::runtime(format!("no trace {id}; `wirespan trace` lists those there are")))?)
 }
 
 fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Trace>> {
@@ -74,7 +77,10 @@ fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Trace>> {
 
 fn open(path: &std::path::Path) -> Result<Archive, Failure> {
     if !path.exists() {
-        return Err(Failure::usage(format!("{}: no such file; `wirespan run --store` and `replay --store` write one", path.display())));
+        return Err(Failure::usage(format!(
+            "{}: no such file; `wirespan run --store` and `replay --store` write one",
+            path.display()
+        )));
     }
     Archive::read_only(path).map_err(Failure::usage)
 }

@@ -110,7 +110,11 @@ impl Grid {
                 line.push_str("  ");
                 used += 2;
             }
-            let text = if i == last { cut(&cell.text, room.saturating_sub(used).max(16)) } else { cell.text.clone() };
+            let text = if i == last {
+                cut(&cell.text, room.saturating_sub(used).max(16))
+            } else {
+                cell.text.clone()
+            };
             let padding = " ".repeat(width.saturating_sub(text.chars().count()));
             let shown = if cell.bad { self.style.red(&text) } else { text };
             match column.align {

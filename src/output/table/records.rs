@@ -55,7 +55,9 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let rtt = flow.handshake.and_then(|h| h.rtt_ns).or_else(|| (up.rtt.count > 0).then_some(up.rtt.mean_ns));
     let retransmissions = up.retransmissions + down.retransmissions;
     let application = match flow.l7 {
-        Some(l7) if l7.errors > 0 => format!("{} {} requests, {} errors", l7.protocol.as_str(), l7.requests, l7.errors),
+        Some(l7) if l7.errors > 0 => {
+            format!("{} {} requests, {} errors", l7.protocol.as_str(), l7.requests, l7.errors)
+        }
         Some(l7) => format!("{} {} requests", l7.protocol.as_str(), l7.requests),
         None => String::new(),
     };
@@ -73,14 +75,19 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
         bytes(up.payload_bytes).into(),
         bytes(down.payload_bytes).into(),
         rtt.map_or_else(|| "-".to_owned(), nanos).into(),
-        Cell::bad_if(if retransmissions > 0 { retransmissions.to_string() } else { "-".into() }, retransmissions > 0),
+        Cell::bad_if(
+            if retransmissions > 0 { retransmissions.to_string() } else { "-".into() },
+            retransmissions > 0,
+        ),
         application.into(),
     ]
 }
 
 /// The status that the protocol gave, or how else the exchange ended.
 fn result(exchange: &Exchange) -> String {
-    let status = ["http.response.status_code", "dns.response_code"].iter().find_map(|key| exchange.attributes.get(key));
+    let status = ["http.response.status_code", "dns.response_code"]
+        .iter()
+        .find_map(|key| exchange.attributes.get(key));
     match (exchange.outcome, status) {
         (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => text(status),
         (outcome, _) => outcome.as_str().to_owned(),
@@ -89,7 +96,8 @@ fn result(exchange: &Exchange) -> String {
 
 /// What was asked, in the words of the protocol.
 pub(crate) fn request(operation: &str, attributes: &Attributes) -> String {
-    let subject = ["url.path", "dns.question.name", "db.query.text"].iter().find_map(|key| attributes.get(key));
+    let subject =
+        ["url.path", "dns.question.name", "db.query.text"].iter().find_map(|key| attributes.get(key));
     match subject {
         Some(subject) => format!("{operation} {}", text(subject)),
         None => operation.to_owned(),

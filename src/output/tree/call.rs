@@ -12,7 +12,15 @@ use crate::output::{Style, nanos};
 const BAR: usize = 24;
 
 /// Draws a call and the calls that it caused. `first` stands before its first line, `rest` before all others.
-pub(super) fn draw_call(out: &mut String, trace: &Trace, call: &Call, first: &str, rest: &str, style: Style, slowest: &Slowest) {
+pub(super) fn draw_call(
+    out: &mut String,
+    trace: &Trace,
+    call: &Call,
+    first: &str,
+    rest: &str,
+    style: Style,
+    slowest: &Slowest,
+) {
     headline(out, trace, call, first, style);
     let open = if call.children.is_empty() { "   " } else { "│  " };
     let prefix = format!("{rest}{open}");
@@ -38,12 +46,19 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
     let status = if call.is_error() { style.red(&status) } else { style.green(&status) };
     let took = format!("{:>9}", nanos(call.duration_ns()));
     let bar = bar(trace, call);
-    let _ = writeln!(out, "{}{} {status}{padding} {took}  {}", style.dim(first), style.bold(title), style.cyan(bar));
+    let _ = writeln!(
+        out,
+        "{}{} {status}{padding} {took}  {}",
+        style.dim(first),
+        style.bold(title),
+        style.cyan(bar)
+    );
 }
 
 /// What was asked, in short.
 pub(crate) fn title(call: &Call) -> String {
-    let subject = ["url.path", "dns.question.name", "db.query.text", "rpc.service", "messaging.destination.name"];
+    let subject =
+        ["url.path", "dns.question.name", "db.query.text", "rpc.service", "messaging.destination.name"];
     match subject.iter().find_map(|key| call.attributes.get(*key)) {
         Some(value) => format!("{} {}", call.operation, text(value)),
         None => format!("{} {}", call.protocol, call.operation),
@@ -52,7 +67,8 @@ pub(crate) fn title(call: &Call) -> String {
 
 /// How it ended, and how its place in the trace is known if not for certain.
 pub(crate) fn status(call: &Call) -> String {
-    let code = ["http.response.status_code", "dns.response_code"].iter().find_map(|key| call.attributes.get(*key));
+    let code =
+        ["http.response.status_code", "dns.response_code"].iter().find_map(|key| call.attributes.get(*key));
     let mut status = match code {
         Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => text(code),
         _ => call.outcome.replace('_', " "),
@@ -91,10 +107,12 @@ fn path(out: &mut String, trace: &Trace, call: &Call, prefix: &str, style: Style
         return;
     }
     let names = points.iter().map(|point| point.name.chars().count()).max().unwrap_or(0).clamp(12, 32);
-    let head = format!("{:names$}  {:8}  {:>9}  {:>9}  {:>9}  {:>9}", "", "", "request", "step", "response", "step");
+    let head =
+        format!("{:names$}  {:8}  {:>9}  {:>9}  {:>9}  {:>9}", "", "", "request", "step", "response", "step");
     let _ = writeln!(out, "{}{}", style.dim(prefix), style.dim(head));
     let start = trace.root.start_unix_ns;
-    let at = |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |time| nanos(time.saturating_sub(start)));
+    let at =
+        |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |time| nanos(time.saturating_sub(start)));
     for (i, point) in points.iter().enumerate() {
         let served = (i + 1 == points.len()).then(|| answered(point)).flatten();
         let name = cut(&printable(&point.name), names);
