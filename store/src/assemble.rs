@@ -1,13 +1,12 @@
-use std::cmp::Reverse;
-
 use analyzer::fact::{MessageSpan, TcpTrouble, Value};
-use wire::{Endpoint, Tap, TapId, TapKind};
+use wire::{Endpoint, Tap, TapId, TapKind, Transport};
 
 use crate::calls::{Observation, OpenCall};
 use crate::hash::{Fingerprint, Map};
 use crate::model::{
     AttributeValue, Call, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
 };
+use crate::path::{Step, path};
 use crate::side::Side;
 
 /// Names for what calls know by number only.
@@ -54,10 +53,10 @@ pub(crate) fn trace(root: Call, w3c: Option<TraceId>) -> Trace {
 
 /// A call with its children, from all that was seen of it.
 pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -> Call {
-    sort_by_path(&mut open.observations, names);
+    let steps = path(std::mem::take(&mut open.observations), |tap| names.kind(tap));
     children.sort_by_key(|child| (child.start_unix_ns, child.span_id));
-    let first = open.observations.first();
-    let last = open.observations.last();
+    let first = steps.first().map(|step| &step.seen);
+    let last = steps.last().map(|step| &step.seen);
     let client = peer(open.client.as_ref(), first.map(|o| o.client), names);
     let server = peer(open.server.as_ref(), last.map(|o| o.server), names);
     let start = open.start.as_nanos();
@@ -71,54 +70,26 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         (key.to_owned(), value)
     });
     Call {
-        span_id: SpanId(identity(&open).bits64()),
+        span_id: SpanId(identity(open.transport, first).bits64()),
         protocol: open.protocol.as_str().to_owned(),
         attributes: attributes.collect(),
         outcome: open.outcome.as_str().to_owned(),
-        hops: open.observations.iter().map(|o| hop(o, names)).collect(),
+        hops: steps.iter().map(|step| hop(step, names)).collect(),
         start_unix_ns: client.sent_ns.map_or(start, |sent| sent.min(start)),
         end_unix_ns: client.received_ns.map_or(end, |received| received.max(end)),
         client,
         server,
         cause: open.cause,
         guess: open.guess,
-        tcp: open.observations.iter().map(|o| totals(o.tcp)).fold(TcpTotals::default(), TcpTotals::most),
+        tcp: steps.iter().map(|step| totals(step.seen.tcp)).fold(TcpTotals::default(), TcpTotals::most),
         operation: open.operation,
         children,
     }
 }
 
-/// Nearest to the client first: it sees the request first and the response last. A veth and the bridge that it is a
-/// port of often give one packet the same time; then the order in which a packet leaves a container decides.
-fn sort_by_path(observations: &mut [Observation], names: &Names) {
-    observations.sort_by_cached_key(|o| {
-        let response = o.response.map(|m| m.first);
-        let name = names.taps.get(&o.tap).map(|tap| tap.name.clone());
-        (
-            o.request.is_none(),
-            o.request.map(|m| m.first),
-            Reverse(response),
-            names.kind(o.tap),
-            name,
-            o.tap,
-            o.flow,
-        )
-    });
-    // Where the request was not seen, the response alone tells the place.
-    let with_request = observations.iter().take_while(|o| o.request.is_some()).count();
-    for from in with_request..observations.len() {
-        let response = observations.get(from).and_then(|o| o.response).map(|m| m.first);
-        let place =
-            observations.iter().take(from).position(|o| o.response.is_some_and(|m| Some(m.first) < response));
-        if let Some(part) = place.and_then(|to| observations.get_mut(to..=from)) {
-            part.rotate_right(1);
-        }
-    }
-}
-
-fn identity(call: &OpenCall) -> Fingerprint {
-    let id = Fingerprint::new().with(call.transport.as_str().as_bytes());
-    let Some(first) = call.observations.first() else { return id };
+fn identity(transport: Transport, first: Option<&Observation>) -> Fingerprint {
+    let id = Fingerprint::new().with(transport.as_str().as_bytes());
+    let Some(first) = first else { return id };
     let part = |id: Fingerprint, m: Option<MessageSpan>| match m {
         Some(m) => id.with(&[1]).with_number(u64::from(m.seq.start.0)).with_number(m.first.as_nanos()),
         None => id.with(&[0]),
@@ -148,13 +119,14 @@ fn peer(side: Option<&Side>, seen: Option<Endpoint>, names: &Names) -> Peer {
     }
 }
 
-fn hop(o: &Observation, names: &Names) -> Hop {
+fn hop(step: &Step, names: &Names) -> Hop {
+    let o = &step.seen;
     Hop {
         tap: names.taps.get(&o.tap).map_or_else(|| format!("tap{}", o.tap.0), |tap| tap.name.clone()),
         kind: names.kind(o.tap).as_str().to_owned(),
         node: names.node.clone(),
-        request_ns: o.request.map(|m| m.first.as_nanos()),
-        response_ns: o.response.map(|m| m.first.as_nanos()),
+        request_ns: step.request.map(wire::Timestamp::as_nanos),
+        response_ns: step.response.map(wire::Timestamp::as_nanos),
         retransmissions: o.tcp.retransmissions,
         flow: o.flow.0,
         client: o.client.to_string(),

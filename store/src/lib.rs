@@ -22,6 +22,7 @@ mod joiner;
 mod kernel;
 mod model;
 mod observe;
+mod path;
 mod services;
 mod side;
 mod sides;
