@@ -1,4 +1,4 @@
-use super::lines::{is_token, line, trim};
+use super::lines::{has_control, is_token, line, trim};
 use super::probe::{is_known, other_version, version_at_end};
 
 /// First line of a message.
@@ -18,6 +18,9 @@ pub(super) enum StartLine<'a> {
 
 impl<'a> StartLine<'a> {
     pub(super) fn request(line: &'a [u8]) -> Option<Self> {
+        if has_control(line) {
+            return None;
+        }
         let (rest, minor) = match version_at_end(line) {
             Some((rest, minor)) if rest.contains(&b' ') => (rest, Some(minor)),
             _ => (line, None),

@@ -24,6 +24,12 @@ pub(super) fn leading_ends(bytes: &[u8]) -> usize {
     bytes.iter().take(8).take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
+/// Whether control characters stand in a start line, where RFC 9112 sections 2.2 and 3 have no place for them; a tab and a bare CR
+/// may be taken for spaces.
+pub(super) fn has_control(line: &[u8]) -> bool {
+    line.iter().any(|&b| b.is_ascii_control() && b != b'\t' && b != b'\r')
+}
+
 /// Without spaces and tabs at both ends.
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r', rest @ ..] | [rest @ .., b' ' | b'\t' | b'\r'] = bytes {

@@ -1,4 +1,4 @@
-use super::lines::{is_token, leading_ends, line};
+use super::lines::{has_control, is_token, leading_ends, line};
 use crate::l7::protocol::Probe;
 
 const LONGEST_METHOD: usize = 32;
@@ -59,12 +59,15 @@ pub(super) fn request(bytes: &[u8]) -> Probe {
         return Probe::No;
     }
     if let Some((line, used)) = line(bytes) {
+        if has_control(line) {
+            return Probe::No;
+        }
         if version_at_end(line).is_some() {
             return Probe::Yes;
         }
         return if known && !other_version(line) { field(&bytes[used..]) } else { Probe::No };
     }
-    if bytes.iter().any(|&b| b < b' ' && b != b'\t' && b != b'\r') {
+    if has_control(bytes) {
         return Probe::No;
     }
     if first == b'/' && known { Probe::Yes } else { Probe::More }

@@ -302,3 +302,11 @@ fn requests_that_servers_refuse_are_requests() {
     t.c("GET /HTTP/1.1\r\nHost: h\r\n\r\n").s("HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(t.told(), ["GET /HTTP/1.1 400 client_error"]);
 }
+
+#[test]
+fn a_line_with_control_characters_asks_for_nothing() {
+    let mut t = Talk::tcp(80);
+    t.c("GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n").s(OK);
+    t.c(get("/2")).s(OK).c("GET /3 HTTP/1.1\x7f\r\n\r\n").c(get("/4")).s(OK).over();
+    assert_eq!(t.told(), ["200 no_request", "GET /2 200 ok", "GET /4 200 ok"]);
+}
