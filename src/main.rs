@@ -12,6 +12,7 @@ mod config;
 mod failure;
 mod http;
 mod interfaces;
+mod live;
 mod logging;
 mod names;
 mod output;

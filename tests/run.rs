@@ -1,5 +1,7 @@
 //! `wirespan run`: what stops it from starting, and one live run between two network namespaces, down to its orderly end.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};

@@ -55,7 +55,7 @@ mod tests {
             assert!(SECTIONS.iter().any(|(section, _)| *section == key.section), "{}", key.path());
             if let Some(value) = (key.field)(&mut defaults).get() {
                 let toml = key.kind.to_toml(&value);
-                assert_eq!(key.kind.from_toml(&toml).as_ref(), Some(&value), "{} = {toml}", key.path());
+                assert_eq!(key.kind.read_toml(&toml).as_ref(), Some(&value), "{} = {toml}", key.path());
                 assert!((key.field)(&mut defaults).put(&value), "{}", key.path());
             }
         }

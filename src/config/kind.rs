@@ -39,7 +39,7 @@ pub(super) enum Value {
 
 impl Kind {
     /// Reads a value of a TOML file.
-    pub(super) fn from_toml(self, value: &toml::Value) -> Option<Value> {
+    pub(super) fn read_toml(self, value: &toml::Value) -> Option<Value> {
         let number = || value.as_integer().and_then(|n| u64::try_from(n).ok());
         match self {
             Self::Int { min, max } => number().filter(|n| (min..=max).contains(n)).map(Value::Int),
@@ -70,7 +70,7 @@ impl Kind {
     }
 
     /// Reads a value of the environment or of a flag: as in the file, but without quotes and brackets.
-    pub(super) fn from_text(self, text: &str) -> Option<Value> {
+    pub(super) fn read_text(self, text: &str) -> Option<Value> {
         let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let value = match self {
             Self::Int { .. } | Self::Millis { .. } | Self::Seconds { .. } => {
@@ -86,7 +86,7 @@ impl Kind {
                 ports.collect::<Option<Vec<_>>>()?.into()
             }
         };
-        self.from_toml(&value)
+        self.read_toml(&value)
     }
 
     /// Writes a value as it stands in a TOML file.
@@ -135,14 +135,14 @@ mod tests {
     #[test]
     fn the_environment_reads_what_the_file_reads() {
         let kind = Kind::Int { min: 1, max: 9 };
-        assert_eq!(kind.from_text("9"), kind.from_toml(&toml::Value::Integer(9)));
-        assert_eq!(kind.from_text("10"), None);
-        assert_eq!(kind.from_text("-1"), None);
+        assert_eq!(kind.read_text("9"), kind.read_toml(&toml::Value::Integer(9)));
+        assert_eq!(kind.read_text("10"), None);
+        assert_eq!(kind.read_text("-1"), None);
         assert_eq!(
-            Kind::Texts.from_text("veth*, eth0"),
+            Kind::Texts.read_text("veth*, eth0"),
             Some(Value::Texts(vec!["veth*".into(), "eth0".into()]))
         );
-        assert_eq!(Kind::Ports.from_text("4789,70000"), None);
-        assert_eq!(Kind::Choice(&["a", "b"]).from_text("c"), None);
+        assert_eq!(Kind::Ports.read_text("4789,70000"), None);
+        assert_eq!(Kind::Choice(&["a", "b"]).read_text("c"), None);
     }
 }

@@ -108,7 +108,7 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
                 mistakes.push(Mistake::unknown(format!("{name}: [{section}]"), "key", key_name, known));
                 continue;
             };
-            let put = key.kind.from_toml(value).is_some_and(|value| (key.field)(settings).put(&value));
+            let put = key.kind.read_toml(value).is_some_and(|value| (key.field)(settings).put(&value));
             if !put {
                 mistakes.push(Mistake::value(name.to_string(), &key.path(), &shown(value), key.kind));
             }
@@ -139,7 +139,7 @@ fn apply_environment(settings: &mut Settings, environment: &[(String, String)], 
 }
 
 fn put_text(settings: &mut Settings, key: &Key, text: &str, place: String, mistakes: &mut Vec<Mistake>) {
-    if !key.kind.from_text(text).is_some_and(|value| (key.field)(settings).put(&value)) {
+    if !key.kind.read_text(text).is_some_and(|value| (key.field)(settings).put(&value)) {
         mistakes.push(Mistake::value(place, &key.path(), &format!("\"{text}\""), key.kind));
     }
 }

@@ -1,17 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
 use store::Store;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::answer::Refusal;
-use super::{flows, pages, traces};
 use crate::config::Settings;
-use crate::run::{Message, Shared, ToKeeper};
+use crate::live::{Message, Shared, ToKeeper};
 
 /// What handlers may ask.
 #[derive(Clone)]
@@ -21,7 +17,7 @@ pub(crate) struct Api {
     pub(super) stall: Duration,
     timeout: Duration,
     pub(super) max_listed: usize,
-    max_body: usize,
+    pub(super) max_body: usize,
 }
 
 impl Api {
@@ -34,22 +30,6 @@ impl Api {
             max_listed: settings.http.max_listed,
             max_body: settings.http.max_body_bytes,
         }
-    }
-
-    /// Every path there is.
-    pub(super) fn router(self) -> Router {
-        let body = DefaultBodyLimit::max(self.max_body);
-        Router::new()
-            .route("/", get(pages::index))
-            .route("/metrics", get(pages::metrics))
-            .route("/healthz", get(pages::health))
-            .route("/api/traces", get(traces::list))
-            .route("/api/traces/{id}", get(traces::one))
-            .route("/api/services", get(traces::services))
-            .route("/api/flows", get(flows::list))
-            .fallback(pages::nothing)
-            .layer(body)
-            .with_state(self)
     }
 
     /// Asks the thread that keeps the store. It may be too busy with capturing to answer.

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod flows;
 mod pages;
+mod routes;
 mod server;
 mod traces;
 

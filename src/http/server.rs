@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::Api;
+use super::{Api, routes};
 use crate::config::HttpSettings;
 
 /// Pause after accepting failed, mostly because descriptors ran out.
@@ -21,7 +21,7 @@ pub(crate) async fn serve(listener: std::net::TcpListener, api: Api, limits: Htt
         Ok(listener) => listener,
         Err(error) => return tracing::error!("the HTTP server cannot work: {error}"),
     };
-    let router = api.router();
+    let router = routes::router(api);
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())

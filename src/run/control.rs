@@ -4,7 +4,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::shared::Shared;
+use crate::live::Shared;
 use crate::signals::Signals;
 
 /// Pace of housekeeping, unless the watchdog wants a faster one.

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use capture::interfaces::{Change, Interface, Watch};
 
-use super::shared::Shared;
 use super::source::News;
+use crate::live::Shared;
 
 /// How long the watcher waits before it looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use store::{Counters, Store};
 
 use super::emitter::Emitter;
-use super::message::{Kept, Message};
-use super::shared::Shared;
 use crate::clock::{self, Stopwatch};
+use crate::live::Shared;
+use crate::live::{Kept, Message};
 use crate::names;
 use crate::taps::TapCache;
 

@@ -4,24 +4,18 @@
 //! the store, one each for records of system calls, for interfaces, and for the capture file. This thread becomes the control
 //! plane: signals, HTTP, the watchdog. At the end the threads are joined in the order in which data passes them.
 
-mod board;
 mod control;
 mod emitter;
 mod frame_file;
 mod interfaces;
 mod keeper;
-mod message;
 mod outlet;
 mod pipeline;
 mod process;
 mod records;
 mod setup;
 mod shard;
-mod shared;
 mod source;
-
-pub(crate) use message::{Message, ToKeeper};
-pub(crate) use shared::Shared;
 
 use std::time::Duration;
 

@@ -4,8 +4,8 @@ use std::sync::TryLockError;
 use analyzer::fact::FlowRecord;
 use analyzer::{Fact, Sink};
 
-use super::message::{Kept, Message, ToKeeper};
-use super::shared::Shared;
+use crate::live::Shared;
+use crate::live::{Kept, Message, ToKeeper};
 use crate::output::Captured;
 
 /// Where the facts of a shard leave it: in batches to the thread that keeps the store, without ever waiting for it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use wire::SockIo;
 use xdp::SocketRecords;
 
-use super::message::{Message, ToKeeper};
-use super::shared::Shared;
+use crate::live::Shared;
+use crate::live::{Message, ToKeeper};
 
 /// How long the reader waits before it looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(100);

@@ -7,8 +7,8 @@ use wire::{Batch, Drops, RawFrame, Source, SourceError, TapId, Timestamp};
 
 use super::frame_file::FrameFile;
 use super::outlet::Outlet;
-use super::shared::Shared;
 use crate::clock::{self, Stopwatch};
+use crate::live::Shared;
 use crate::output::Captured;
 
 /// How long a shard waits for frames before it looks at the clock.
@@ -104,7 +104,7 @@ impl Shard {
         self.end(seen, report)
     }
 
-    fn state(&self) -> &super::shared::ShardState {
+    fn state(&self) -> &crate::live::ShardState {
         &self.shared.shards[self.index]
     }
 

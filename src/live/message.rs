@@ -28,7 +28,7 @@ pub(crate) enum Kept {
 /// The way to the thread that keeps the store. It never blocks while capturing: what finds no room is dropped and counted by who
 /// sends it.
 #[derive(Clone)]
-pub(crate) struct ToKeeper(pub(super) SyncSender<Message>);
+pub(crate) struct ToKeeper(pub(crate) SyncSender<Message>);
 
 impl ToKeeper {
     /// Sends if there is room; else gives the message back.
@@ -39,7 +39,7 @@ impl ToKeeper {
     }
 
     /// Sends, waiting for room: for the end of a run, when nothing is captured any more.
-    pub(super) fn push(&self, message: Message) -> bool {
+    pub(crate) fn push(&self, message: Message) -> bool {
         self.0.send(message).is_ok()
     }
 }

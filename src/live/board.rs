@@ -11,13 +11,13 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    pub(super) fn set_limit(&mut self, limit: usize) {
+    pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
     /// Takes the present figures of a flow. A full board makes room by forgetting the flow that was closed first; open flows
     /// that find no room are not listed.
-    pub(super) fn show(&mut self, record: &FlowRecord) {
+    pub(crate) fn show(&mut self, record: &FlowRecord) {
         let id = record.id.0;
         let known = self.flows.contains_key(&id);
         if !known && self.flows.len() >= self.limit {

@@ -33,18 +33,18 @@ pub(crate) struct ShardState {
 }
 
 impl ShardState {
-    pub(super) fn new(flows_listed: usize) -> Self {
+    pub(crate) fn new(flows_listed: usize) -> Self {
         let state = Self::default();
         state.board.lock().unwrap_or_else(std::sync::PoisonError::into_inner).set_limit(flows_listed);
         state
     }
 
     /// Remembers that the shard makes progress.
-    pub(super) fn turn(&self, started: &Stopwatch) {
+    pub(crate) fn turn(&self, started: &Stopwatch) {
         self.turned_ms.store(millis(started.elapsed()), Ordering::Relaxed);
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
 }

@@ -1,0 +1,8 @@
+//! What the threads of a run and its HTTP side share: state of the shards, and messages to the thread that keeps the store.
+
+mod board;
+mod message;
+mod shared;
+
+pub(crate) use message::{Kept, Message, ToKeeper};
+pub(crate) use shared::{ShardState, Shared};
