@@ -56,7 +56,8 @@ impl Analyzer {
 
     /// Says that it is `now`, in the time of frames: flows that were idle for too long are closed, holes and requests that
     /// waited for too long are given up, and the figures of flows that changed come out, each by flow number.
-    /// Call it about once a second of frame time.
+    /// Call it about once a second of frame time, from the first frame on; [`wire::InputClock`] says when. A frame dated more than
+    /// [`InputClock::STEP`](wire::InputClock::STEP) after the last tick ends no flow: its time may be a wild one.
     pub fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.tracker.tick(now, sink);
     }

@@ -1,5 +1,5 @@
-use wire::Timestamp;
 use wire::decode::{Decoded, Layer4};
+use wire::{InputClock, Timestamp};
 
 use crate::config::Config;
 use crate::fact::{self, Fact, FlowId, Sink};
@@ -17,6 +17,8 @@ pub(crate) struct Tracker {
     held_bytes: usize,
     /// Time of the latest packet.
     latest: Timestamp,
+    /// Time of the last tick.
+    ticked: Option<Timestamp>,
     /// Slots with figures newer than the last tick.
     changed: Vec<(FlowId, u32)>,
     /// Slots where time passing can make something come out.
@@ -42,6 +44,7 @@ impl Tracker {
             table: Table::default(),
             held_bytes: 0,
             latest: Timestamp::ZERO,
+            ticked: None,
             changed: Vec::new(),
             watched: Vec::new(),
             scratch: Vec::new(),
@@ -49,10 +52,11 @@ impl Tracker {
     }
 
     pub(crate) fn packet<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) {
-        self.latest = self.latest.max(packet.time);
-        let slot = self.flow_of(number, packet, sink);
+        let limit = self.ticked.map_or(Timestamp::MAX, |ticked| ticked + InputClock::STEP);
+        self.latest = self.latest.max(packet.time.min(limit));
+        let slot = self.flow_of(number, packet, limit, sink);
         let Some(flow) = self.table.get_mut(slot) else { return };
-        flow.count(packet);
+        flow.count(packet, limit);
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
@@ -76,14 +80,16 @@ impl Tracker {
     }
 
     /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the old one is over.
-    fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) -> u32 {
+    /// A time beyond `limit` is a wild one, or not confirmed yet: no flow is over by it.
+    fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, limit: Timestamp, sink: &mut S) -> u32 {
+        let now = packet.time.min(limit);
         if let Some(slot) = self.table.find(&packet.key)
             && let Some(flow) = self.table.get(slot)
         {
             if flow.starts_over(packet) {
-                self.close(slot, Cause::PortReused, packet.time, sink);
-            } else if self.config.flows.expired(flow, packet.time) {
-                self.close(slot, Cause::Idle, packet.time, sink);
+                self.close(slot, Cause::PortReused, now, sink);
+            } else if self.config.flows.expired(flow, now) {
+                self.close(slot, Cause::Idle, now, sink);
             } else {
                 return slot;
             }
@@ -91,7 +97,7 @@ impl Tracker {
         if self.table.len() >= self.config.flows.max_flows.max(1)
             && let Some(oldest) = self.table.oldest()
         {
-            self.close(oldest, Cause::Evicted, packet.time, sink);
+            self.close(oldest, Cause::Evicted, now, sink);
             sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
         }
         let flow = Flow::new(FlowId(number), packet);
@@ -110,6 +116,7 @@ impl Tracker {
 
     pub(crate) fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.latest = self.latest.max(now);
+        self.ticked = Some(now);
         self.pass(now, sink);
         self.expire(now, sink);
         self.report(now, sink);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use analyzer::fact::{ClientBy, CloseReason, FlowRecord, FlowState, Table};
 use analyzer::{Analyzer, Config, Fact, FlowLimits, Sink};
 use packets::{Ends, frame};
-use wire::{LinkType, RawFrame, TapId, Timestamp};
+use wire::{InputClock, LinkType, RawFrame, TapId, Timestamp};
 
 const SYN: u8 = 0x02;
 const RST_ACK: u8 = 0x14;
@@ -227,4 +227,35 @@ fn short_time_outs_are_kept() {
     assert_eq!(bench.facts.closed[0].close_reason, Some(CloseReason::Idle));
     assert_eq!(bench.facts.closed[0].state, FlowState::TimedOut);
     assert_eq!(bench.facts.opened, 2);
+}
+
+/// One frame dated decades ahead belongs to its flow, and ends neither that nor another one.
+#[test]
+fn a_wild_time_stamp_ends_no_flow() {
+    const DECADES: u64 = 1_000_000_000_000 * MS;
+    let mut bench = Bench::new(Config::default());
+    let mut clock = InputClock::default();
+    let [mut wild, mut other] = [Ends::new(40_000, 80), Ends::new(40_001, 80)];
+    let [syn, syn_ack, ack] = wild.handshake();
+    let mut frames = vec![(0, syn), (DECADES, syn_ack), (2 * MS, ack)];
+    frames.extend(other.handshake().into_iter().map(|bytes| (3 * MS, bytes)));
+    frames.extend(wild.burst(2, 10).into_iter().map(|bytes| (2000 * MS, bytes)));
+    frames.extend(other.burst(2, 10).into_iter().map(|bytes| (3000 * MS, bytes)));
+    for (ns, bytes) in frames {
+        if let Some(now) = clock.frame(Timestamp::from_nanos(START + ns)) {
+            bench.tick(now.as_nanos() - START);
+        }
+        bench.at(ns, &bytes);
+    }
+    bench.tick(4000 * MS);
+    assert!(bench.facts.closed.is_empty());
+    bench.analyzer.finish(&mut bench.facts);
+    let ends: Vec<_> = bench
+        .facts
+        .closed
+        .iter()
+        .map(|r| (r.end.as_nanos() - START, r.directions.to_client.packets))
+        .collect();
+    assert_eq!(ends, [(2000 * MS, 3), (3000 * MS, 3)]);
+    assert!(bench.facts.closed.iter().all(|r| r.close_reason == Some(CloseReason::InputEnd)));
 }

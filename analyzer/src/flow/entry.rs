@@ -88,7 +88,7 @@ impl Flow {
     }
 
     /// Counts a packet, and learns from its flags which end is the client where that was not certain.
-    pub(crate) fn count(&mut self, packet: &Decoded<'_>) {
+    pub(crate) fn count(&mut self, packet: &Decoded<'_>, limit: Timestamp) {
         let payload = match &packet.layer4 {
             Layer4::Tcp(tcp) => {
                 self.learn_client(by_flags(packet.side, tcp.flags));
@@ -96,7 +96,8 @@ impl Flow {
             }
             Layer4::Udp(udp) => udp.payload_len,
         };
-        self.last = self.last.max(packet.time);
+        // A time beyond the limit was a wild one if a packet before the limit follows it.
+        self.last = if self.last > limit { packet.time } else { self.last.max(packet.time) };
         let traffic = self.traffic.get_mut(packet.side);
         traffic.packets += 1;
         traffic.data_packets += u64::from(payload > 0);

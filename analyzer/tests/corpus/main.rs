@@ -1,5 +1,7 @@
 //! Flow records of real captures against what tshark 4.0 says of them.
 //!
+//! What is compared, and how much must agree, is what the corpus's `score.py` compares for the program.
+//!
 //! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository; without them
 //! there is nothing to compare. `CORPUS=name` compares only captures whose name contains it.
 
@@ -12,12 +14,17 @@ use std::path::Path;
 
 use analyzer::fact::FlowRecord;
 use analyzer::{Analyzer, Config, Fact, Sink};
-use wire::Timestamp;
+use wire::InputClock;
 
 use compare::Score;
 
 /// Captures in which tshark mixes what several interfaces or VLANs saw; Wirespan keeps them apart.
 const MIXED: [&str; 3] = ["vlan-collisions", "http-range-multiflows", "mysql__auth"];
+
+/// Five of 516 handshake times differ, and cannot agree: four are negative with tshark, which stand as 0 in our records (a SYN/ACK
+/// captured before its SYN, and wild time stamps in format-081, malformed-091 and malformed-099), and one is a fraction of a million
+/// microseconds, which tshark prints as ".1000000000" and the oracle reads as a tenth of a second.
+const HANDSHAKE: f64 = 0.99;
 
 #[derive(Default)]
 struct Records(Vec<FlowRecord>);
@@ -30,29 +37,22 @@ impl Sink for Records {
     }
 }
 
-/// Captures that the reader of this test cannot read to their end: a format that is not supported, a block with an unknown
-/// option, a time with more than a million microseconds.
-const UNREADABLE: [&str; 3] = [".snoop", "pcapng-example", "timestamp_invalid_micro"];
-
-/// Records of a capture, with a tick for every second of frame time.
-fn records(path: &Path) -> Vec<FlowRecord> {
+/// Records of a capture as far as it can be read; none if it is no capture.
+fn records(path: &Path) -> Option<Vec<FlowRecord>> {
     let mut analyzer = Analyzer::new(Config::default());
-    let mut sink = Records::default();
+    let (mut clock, mut sink) = (InputClock::default(), Records::default());
     let mut number = 0;
-    let mut second = 0;
-    read::frames(path, |frame| {
+    let readable = read::frames(path, |frame| {
         number += 1;
-        let now = frame.time.as_nanos() / 1_000_000_000;
-        if now > second {
-            second = now;
-            analyzer.tick(Timestamp::from_parts(now, 0), &mut sink);
+        if let Some(now) = clock.frame(frame.time) {
+            analyzer.tick(now, &mut sink);
         }
         analyzer.frame(number, &frame, &mut sink);
     });
     analyzer.finish(&mut sink);
     assert_eq!(analyzer.usage().flows, 0);
     assert_eq!(analyzer.usage().reassembly_bytes, 0, "{path:?} leaves bytes behind");
-    sink.0
+    readable.then_some(sink.0)
 }
 
 #[test]
@@ -73,11 +73,13 @@ fn flow_records_agree_with_tshark() {
         let oracle: serde_json::Value =
             serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap();
         let capture = name.trim_end_matches(".oracle.json");
-        if UNREADABLE.iter().any(|part| capture.contains(part)) {
-            continue;
-        }
         let flags = !MIXED.iter().any(|mixed| capture.contains(mixed));
-        score.compare(capture, &oracle, &records(&folder.join(capture)), flags);
+        let format = oracle["format"]["type"].as_str().unwrap();
+        let readable = matches!(format, "pcap" | "pcapng") && oracle["read"]["packets"] != 0;
+        match records(&folder.join(capture)) {
+            Some(records) => score.compare(capture, &oracle, &records, flags),
+            None => assert!(!readable, "{capture} was refused"),
+        }
     }
     score.print();
     if wanted.is_empty() {
@@ -85,7 +87,7 @@ fn flow_records_agree_with_tshark() {
             ("streams", 0.995),
             ("counts", 0.995),
             ("analysis", 0.98),
-            ("handshake", 0.995),
+            ("handshake", HANDSHAKE),
             ("ack_rtt", 0.97),
         ] {
             assert!(score.ratio(category) >= least, "{category} {:.4} < {least}", score.ratio(category));

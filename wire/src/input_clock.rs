@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// How late it is in an input, as its frames tell it, without believing a single wild time stamp.
+///
+/// A step of at most [`STEP`](Self::STEP) counts at once. A frame that is farther ahead, or farther behind, counts once the frame
+/// after it confirms it: one that lies as far off as well. So a frame dated decades ahead in the middle of a capture moves
+/// nothing, captures put one after the other move the clock back, and a quiet time of hours is believed one frame later.
+/// Frames that are late by less than a step do not move it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InputClock {
+    now: Option<Timestamp>,
+    /// Time of the last frame, where it is not believed yet.
+    unconfirmed: Option<Timestamp>,
+    /// The whole second that was told last.
+    second: Option<u64>,
+}
+
+impl InputClock {
+    /// Longest step between two frames that needs no confirmation: below the time-outs of flows that are open.
+    pub const STEP: Duration = Duration::from_secs(60);
+
+    /// Takes the time of the next frame. Where it begins another whole second (with the first frame too), that second's start:
+    /// time for a tick, before the frame is looked at. It is earlier than the one before only where the input went back.
+    pub fn frame(&mut self, time: Timestamp) -> Option<Timestamp> {
+        let before = self.now;
+        let now = self.believe(time);
+        let second = now.as_nanos() / 1_000_000_000;
+        let back = before.is_some_and(|before| now < before);
+        if self.second.is_some_and(|told| second <= told) && !back {
+            return None;
+        }
+        self.second = Some(second);
+        Some(Timestamp::from_parts(second, 0))
+    }
+
+    /// The time that the input has reached; zero before its first frame.
+    pub fn now(&self) -> Timestamp {
+        self.now.unwrap_or(Timestamp::ZERO)
+    }
+
+    fn believe(&mut self, time: Timestamp) -> Timestamp {
+        let Some(now) = self.now else {
+            self.now = Some(time);
+            return time;
+        };
+        let (ahead, behind) = (time > now + Self::STEP, time + Self::STEP < now);
+        let believed = match self.unconfirmed.take() {
+            Some(first) if ahead && first > now => {
+                let (confirmed, farther) = (first.min(time), first.max(time));
+                self.unconfirmed = (farther > confirmed + Self::STEP).then_some(farther);
+                confirmed
+            }
+            Some(first) if behind && first < now => first.max(time),
+            _ if ahead || behind => {
+                self.unconfirmed = Some(time);
+                now
+            }
+            _ => time.max(now),
+        };
+        self.now = Some(believed);
+        believed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticks(seconds: &[u64]) -> Vec<Option<u64>> {
+        let mut clock = InputClock::default();
+        let mut frame =
+            |s: &u64| clock.frame(Timestamp::from_parts(*s, 5)).map(|t| t.as_nanos() / 1_000_000_000);
+        seconds.iter().map(&mut frame).collect()
+    }
+
+    #[test]
+    fn every_second_is_told_once() {
+        assert_eq!(ticks(&[10, 10, 11, 10, 13]), [Some(10), None, Some(11), None, Some(13)]);
+    }
+
+    #[test]
+    fn a_single_wild_time_moves_nothing() {
+        assert_eq!(ticks(&[10, 2_000_000, 11, 0, 12]), [Some(10), None, Some(11), None, Some(12)]);
+        assert_eq!(ticks(&[1000, 2_000_000, 0, 1001]), [Some(1000), None, None, Some(1001)]);
+    }
+
+    #[test]
+    fn a_jump_counts_with_the_next_frame() {
+        assert_eq!(ticks(&[10, 4000, 4000, 4001]), [Some(10), None, Some(4000), Some(4001)]);
+        assert_eq!(
+            ticks(&[10, 400, 800, 801, 1200, 1250]),
+            [Some(10), None, Some(400), Some(800), None, Some(1200)]
+        );
+    }
+
+    #[test]
+    fn a_wild_first_frame_and_a_second_capture_go_back() {
+        assert_eq!(ticks(&[2_000_000, 10, 10, 11]), [Some(2_000_000), None, Some(10), Some(11)]);
+    }
+}
