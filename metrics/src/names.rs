@@ -9,4 +9,9 @@ pub trait Names: Send + Sync {
 
     /// Container or process behind an endpoint, if known.
     fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>>;
+
+    /// Whether names may still become known, so that it is worth to wait a second for them.
+    fn may_learn(&self) -> bool {
+        false
+    }
 }

@@ -157,6 +157,44 @@ fn cumulative_facts_are_counted_once() {
     assert!(text.ends_with("# EOF\n"));
 }
 
+/// Names the client only when it is told to.
+#[derive(Default)]
+struct Late(std::sync::atomic::AtomicBool);
+
+impl Names for Late {
+    fn tap_kind(&self, _: TapId) -> TapKind {
+        TapKind::Veth
+    }
+    fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>> {
+        let known = endpoint.port == 80 || self.0.load(std::sync::atomic::Ordering::Relaxed);
+        known.then(|| if endpoint.port == 80 { "nginx".into() } else { "curl".into() })
+    }
+    fn may_learn(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_ends_at_once_waits_for_names() {
+    let metrics = Arc::new(Metrics::new(Config::default()));
+    let names = Arc::new(Late::default());
+    let mut sink = Metered::new(Nowhere, metrics.clone(), names.clone());
+    let mut last = flow(25, &[40_000]);
+    last.close_reason = Some(CloseReason::Fin);
+    sink.emit(Fact::Exchange(&exchange()));
+    sink.emit(Fact::FlowClosed(&last));
+    sink.name();
+    names.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(!metrics.encode(Format::OpenMetrics).contains("nginx"));
+    sink.name();
+    let text = metrics.encode(Format::OpenMetrics);
+    let named = ["client=\"curl\"", "server=\"nginx\""];
+    assert_eq!(value(&text, "wirespan_requests_total{", &named), Some(1.0));
+    assert_eq!(value(&text, "wirespan_flows_closed_total{", &named), Some(1.0));
+    sink.finish();
+    assert_eq!(metrics.encode(Format::OpenMetrics), text);
+}
+
 #[test]
 fn a_trace_is_the_example_of_its_bucket() {
     let metrics = scenario();

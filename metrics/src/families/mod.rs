@@ -10,7 +10,7 @@ pub use requests::TracedCall;
 
 pub(crate) use flows::Flows;
 pub(crate) use own::Own;
-pub(crate) use requests::Requests;
+pub(crate) use requests::{RequestSample, Requests};
 pub(crate) use tcp::Tcp;
 
 use prometheus_client::registry::Registry;

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use analyzer::fact::Table;
+use analyzer::fact::{Inference, Table};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -43,6 +43,7 @@ pub(crate) struct Own {
     capture_drops: Counters<2>,
     undecoded: Counters<1>,
     pub(crate) gap_bytes: Counter,
+    inference: Counters<1>,
     evictions: Counters<1>,
     channel_drops: Counter,
     ebpf_records: Counter,
@@ -61,6 +62,7 @@ impl Own {
             capture_drops: Family::default(),
             undecoded: Family::default(),
             gap_bytes: Counter::default(),
+            inference: Family::default(),
             evictions: Family::default(),
             channel_drops: Counter::default(),
             ebpf_records: Counter::default(),
@@ -89,6 +91,11 @@ impl Own {
             it.undecoded.clone(),
         );
         r.register("stream_gap_bytes", "Bytes of streams that were never captured", it.gap_bytes.clone());
+        r.register(
+            "protocol_inference",
+            "Conversations by what finding out their protocol came to",
+            it.inference.clone(),
+        );
         r.register(
             "table_evictions",
             "Entries that had to go before their time because a table was full",
@@ -119,6 +126,9 @@ impl Own {
         for reason in Undecoded::ALL {
             let _ = it.undecoded.get_or_create(&[("reason", reason.as_str().into())]);
         }
+        for result in Inference::ALL {
+            let _ = it.inference.get_or_create(&[("result", result.as_str().into())]);
+        }
         for table in Table::ALL {
             let _ = it.evictions.get_or_create(&[("table", table.as_str().into())]);
         }
@@ -130,6 +140,10 @@ impl Own {
 
     pub(crate) fn undecoded(&self, reason: Undecoded) {
         self.undecoded.get_or_create(&[("reason", reason.as_str().into())]).inc();
+    }
+
+    pub(crate) fn inferred(&self, result: Inference, times: u64) {
+        self.inference.get_or_create(&[("result", result.as_str().into())]).inc_by(times);
     }
 
     pub(crate) fn evicted(&self, table: &'static str, entries: u64) {

@@ -34,16 +34,37 @@ impl Requests {
         it
     }
 
-    pub(crate) fn add(&self, edge: &Arc<Edge>, exchange: &Exchange) {
-        let operation = ("operation", Cow::Owned(exchange.operation.clone()));
-        let status = ("status", Cow::Borrowed(exchange.outcome.as_str()));
+    pub(crate) fn add(&self, edge: &Arc<Edge>, sample: &RequestSample) {
+        let operation = ("operation", Cow::Owned(sample.operation.clone()));
+        let status = ("status", Cow::Borrowed(sample.outcome.as_str()));
         self.requests.at(&Series::with_both(edge, operation.clone(), status)).inc();
-        if matches!(exchange.outcome, Outcome::NoResponse | Outcome::Reset) && exchange.response.is_none() {
+        if sample.unanswered {
             self.unanswered.at(&Series::with(edge, operation.clone())).inc();
         }
-        if let (Some(request), Some(response)) = (exchange.request, exchange.response) {
-            let nanos = response.last.nanos_since(request.first);
+        if let Some(nanos) = sample.duration_ns {
             self.duration.at(&Series::with(edge, operation)).observe_ns(nanos);
+        }
+    }
+}
+
+/// What the families need of an exchange.
+#[derive(Debug)]
+pub(crate) struct RequestSample {
+    operation: String,
+    outcome: Outcome,
+    duration_ns: Option<u64>,
+    unanswered: bool,
+}
+
+impl RequestSample {
+    pub(crate) fn of(exchange: &Exchange) -> Self {
+        let both = exchange.request.zip(exchange.response);
+        Self {
+            operation: exchange.operation.clone(),
+            outcome: exchange.outcome,
+            duration_ns: both.map(|(request, response)| response.last.nanos_since(request.first)),
+            unanswered: exchange.response.is_none()
+                && matches!(exchange.outcome, Outcome::NoResponse | Outcome::Reset),
         }
     }
 }
