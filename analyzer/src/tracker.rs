@@ -180,9 +180,7 @@ impl Tracker {
         };
         for flow in self.table.slots().filter_map(|slot| self.table.get(slot)) {
             usage.flow_bytes += flow.bytes();
-            if let Some(summary) = flow.conversation.as_ref().and_then(|c| c.summary()) {
-                usage.pending_requests += summary.requests.saturating_sub(summary.responses);
-            }
+            usage.pending_requests += flow.conversation.as_ref().map_or(0, |c| c.pending() as u64);
         }
         usage
     }

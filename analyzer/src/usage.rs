@@ -6,9 +6,10 @@ pub struct Usage {
     pub flows: usize,
     /// Bytes that wait for holes in streams, with what each waiting segment is counted for.
     pub reassembly_bytes: usize,
-    /// Requests seen without a response so far.
+    /// Requests that wait for a response.
     pub pending_requests: u64,
-    /// Bytes of all flows: figures, unacknowledged segments, histograms, conversations.
+    /// Bytes of all flows: figures, unacknowledged segments, histograms, conversations with the heads, requests and parsers that they
+    /// keep.
     pub flow_bytes: usize,
     /// Bytes of the table that finds them.
     pub table_bytes: usize,

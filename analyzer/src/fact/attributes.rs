@@ -85,6 +85,11 @@ impl Attributes {
         self.text.clear();
     }
 
+    /// Memory behind it, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<(&'static str, Slot)>() + self.text.capacity()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -14,7 +14,7 @@ pub use flow_record::{
     ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord,
 };
 pub use latency::LatencyHistogram;
-pub use reasons::{CloseReason, FlowState, Table};
+pub use reasons::{CloseReason, FlowState, Inference, Table};
 
 use wire::TapId;
 use wire::decode::Undecoded;
@@ -44,6 +44,15 @@ pub enum Fact<'a> {
         tap: TapId,
         /// How many bytes.
         bytes: u64,
+    },
+    /// The protocol of a conversation was believed, revised, or not found out.
+    Inference {
+        /// Where.
+        tap: TapId,
+        /// What happened.
+        result: Inference,
+        /// How many times.
+        times: u64,
     },
     /// A bounded table was full and an entry had to go before its time.
     Evicted {

@@ -88,6 +88,32 @@ impl CloseReason {
     }
 }
 
+/// What finding out the protocol of a conversation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Inference {
+    /// A protocol was believed, from the first bytes.
+    Guess,
+    /// It was another one: what followed was not of the protocol that was believed.
+    Revision,
+    /// The conversation is left alone: no protocol recognised enough of its bytes, or they were too often not what its protocol
+    /// allows.
+    GaveUp,
+}
+
+impl Inference {
+    /// Every result.
+    pub const ALL: [Self; 3] = [Self::Guess, Self::Revision, Self::GaveUp];
+
+    /// Name in metric labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Revision => "revision",
+            Self::GaveUp => "gave_up",
+        }
+    }
+}
+
 /// Bounded tables, for counting what their limits cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -223,7 +223,7 @@ impl Flow {
             .wrapping
             .as_ref()
             .map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
-        let conversation = self.conversation.as_ref().map_or(0, |_| size_of::<Conversation>());
+        let conversation = self.conversation.as_ref().map_or(0, |c| c.bytes());
         size_of::<Self>() + wrapping + conversation + self.connection.as_ref().map_or(0, Connection::bytes)
     }
 }

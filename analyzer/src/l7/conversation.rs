@@ -81,6 +81,16 @@ impl Conversation {
         self.live.as_ref().and_then(|live| live.summary())
     }
 
+    /// Requests that wait for a response.
+    pub(crate) fn pending(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.pending())
+    }
+
+    /// Memory that it takes, in bytes: heads that are not whole, exchanges in the making, the parser.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.live.as_ref().map_or(0, |live| live.bytes())
+    }
+
     fn live(&mut self) -> &mut Live {
         let limits = self.limits;
         self.live.get_or_insert_with(|| Box::new(Live::new(limits)))

@@ -64,6 +64,11 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// Find the next message from here on, or say why not.
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason>;
 
+    /// Memory that it takes, in bytes.
+    fn bytes(&self) -> usize {
+        size_of_val(self)
+    }
+
     /// The direction ended in order.
     fn end(&mut self, direction: Direction, out: &mut Messages) {
         let _ = (direction, out);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
 use super::{Context, Conversation, End, Limits};
-use crate::fact::{Exchange, Fact, FlowId, Sink, Table, TcpTrouble, Value};
+use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, TcpTrouble, Value};
 use crate::tcp::Chunk;
 
 /// What came out.
@@ -13,6 +13,7 @@ use crate::tcp::Chunk;
 pub(super) struct Found {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) evicted: Vec<(Table, u64)>,
+    pub(super) inferred: Vec<(Inference, u64)>,
 }
 
 impl Sink for Found {
@@ -20,6 +21,7 @@ impl Sink for Found {
         match fact {
             Fact::Exchange(exchange) => self.exchanges.push(exchange.clone()),
             Fact::Evicted { table, entries } => self.evicted.push((table, entries)),
+            Fact::Inference { result, times, .. } => self.inferred.push((result, times)),
             _ => {}
         }
     }

@@ -34,6 +34,11 @@ impl Timeline {
         later.or(self.marks.first()).map_or(Timestamp::ZERO, |&(_, time)| time)
     }
 
+    /// Memory behind it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.marks.capacity() * size_of::<(u64, Timestamp)>()
+    }
+
     /// One past the last byte seen.
     pub(super) fn end(&self) -> u64 {
         self.end

@@ -155,6 +155,10 @@ impl Parser for DnsParser {
         }
     }
 
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.name.capacity() + self.found.capacity()
+    }
+
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
         out.lost();
         self.open[direction] = None;

@@ -6,6 +6,7 @@ mod head;
 mod lines;
 mod parser;
 mod probe;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod url;

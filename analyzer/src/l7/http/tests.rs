@@ -1,4 +1,4 @@
-use crate::fact::{Outcome, Protocol};
+use crate::fact::{Inference, Outcome, Protocol};
 use crate::l7::End;
 use crate::l7::testing::{C, S, Talk, int, text};
 
@@ -309,4 +309,37 @@ fn a_line_with_control_characters_asks_for_nothing() {
     t.c("GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n").s(OK);
     t.c(get("/2")).s(OK).c("GET /3 HTTP/1.1\x7f\r\n\r\n").c(get("/4")).s(OK).over();
     assert_eq!(t.told(), ["200 no_request", "GET /2 200 ok", "GET /4 200 ok"]);
+}
+
+#[test]
+fn what_was_believed_and_revised_is_counted() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s(OK);
+    assert_eq!(t.found.inferred, [(Inference::Guess, 1)]);
+    let mut t = Talk::tcp(80);
+    t.c("GET /x HTTP/1.1").c("\0\r\n\r\n").c([0x80; 64]);
+    assert_eq!(t.found.inferred, [(Inference::Guess, 1), (Inference::Revision, 1)]);
+    for _ in 0..2000 {
+        t.c([0x80u8; 64]);
+    }
+    assert_eq!(t.found.inferred[2..], [(Inference::GaveUp, 1)]);
+    let mut t = Talk::tcp(80);
+    t.c("GET /ws HTTP/1.1\r\n\r\n").s("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    assert_eq!(t.found.inferred, [(Inference::Guess, 1)]);
+}
+
+#[test]
+fn what_waits_is_counted_with_its_memory() {
+    let mut t = Talk::tcp(80);
+    let empty = t.conversation.bytes();
+    t.c(get("/1") + &get("/2") + &get("/3"));
+    assert_eq!(t.conversation.pending(), 3);
+    let three = t.conversation.bytes();
+    assert!(three > empty + 3 * size_of::<crate::fact::Exchange>(), "{three}");
+    t.c("GET /4 HTTP/1.1\r\nCookie: ".to_owned() + &"x".repeat(20_000));
+    assert!(t.conversation.bytes() >= three + 20_000);
+    t.s(OK);
+    assert_eq!(t.conversation.pending(), 2);
+    t.over();
+    assert_eq!(t.conversation.pending(), 0);
 }

@@ -98,6 +98,11 @@ impl Entry {
         };
     }
 
+    /// Memory that it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.exchange.operation.capacity() + self.exchange.attributes.bytes()
+    }
+
     /// Whether nothing more belongs to it.
     pub(super) fn is_whole(&self) -> bool {
         !self.request_open && !self.response_open && (self.one_way || self.exchange.response.is_some())

@@ -218,6 +218,20 @@ impl Messages {
         self.entries.len() - 1
     }
 
+    /// Requests that wait for a response.
+    pub(super) fn pending(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_waiting()).count()
+    }
+
+    /// Memory behind it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = [&self.entries, &self.done, &self.spare];
+        let entries: usize = lists.iter().flat_map(|list| list.iter()).map(|entry| entry.bytes()).sum();
+        let slots: usize = lists.iter().map(|list| list.capacity()).sum();
+        let lines: usize = Direction::BOTH.iter().map(|&d| self.timelines[d].bytes()).sum();
+        entries + slots * size_of::<Box<Entry>>() + lines
+    }
+
     /// Entries that nothing is added to any more, oldest first.
     pub(super) fn take_done(&mut self) -> Option<Box<Entry>> {
         self.done.pop_front()

@@ -1,0 +1,194 @@
+mod seek;
+mod start;
+
+use wire::{Direction, PerDirection};
+
+use super::body::chunk_size;
+use super::head::StartLine;
+use super::lines::{leading_ends, line};
+use super::probe;
+use super::tell::Head;
+use crate::l7::messages::{Kind, Messages};
+use crate::l7::protocol::{Parser, Probe, Progress, Reason};
+
+/// Where one direction stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// Before a start line.
+    #[default]
+    Start,
+    /// Out of step: looking for a start line; so many bytes were passed over.
+    Seek(u64),
+    /// Behind a body of known length.
+    BodyEnd,
+    ChunkSize,
+    ChunkEnd,
+    Trailer,
+    UntilClose,
+    /// The other side has to decide first what follows (CONNECT).
+    Wait,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    phase: Phase,
+    /// Bytes of the head that were searched for its end already.
+    searched: usize,
+    body: u64,
+    /// A message was found in this direction: what is out of step from now on was not missed at the beginning.
+    begun: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct HttpParser {
+    sides: PerDirection<Side>,
+}
+
+/// What to do next.
+enum Step {
+    Go(usize),
+    Stop(Progress),
+}
+
+impl HttpParser {
+    fn kind(direction: Direction) -> Kind {
+        match direction {
+            Direction::ToServer => Kind::Request,
+            Direction::ToClient => Kind::Response,
+        }
+    }
+
+    fn step(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+        let rest = &bytes[at..];
+        let side = &mut self.sides[direction];
+        let need = |more| Step::Stop(Progress::Need { consumed: at, more });
+        match side.phase {
+            Phase::Start => self.start(direction, rest, at, out),
+            Phase::Seek(passed) => self.seek(direction, rest, at, passed),
+            Phase::BodyEnd => {
+                self.close(direction, at, out);
+                Step::Go(at)
+            }
+            Phase::ChunkSize => {
+                let Some((first, used)) = line(rest) else { return need(1) };
+                let Some(size) = chunk_size(first) else { return malformed(at) };
+                side.body += size;
+                side.phase = if size == 0 { Phase::Trailer } else { Phase::ChunkEnd };
+                skip(at + used, size, bytes.len())
+            }
+            Phase::ChunkEnd => match rest {
+                [b'\r', b'\n', ..] => self.next_chunk(direction, at + 2),
+                [b'\n', ..] => self.next_chunk(direction, at + 1),
+                [] | [b'\r'] => need(1),
+                _ => malformed(at),
+            },
+            Phase::Trailer => {
+                let Some((field, used)) = line(rest) else { return need(1) };
+                if field.is_empty() {
+                    self.close(direction, at + used, out);
+                }
+                Step::Go(at + used)
+            }
+            Phase::UntilClose => {
+                let next = out.next_tag().is_some() && probe::response(rest) == Probe::Yes;
+                if next && at == 0 {
+                    self.close(direction, at, out);
+                    return Step::Go(at);
+                }
+                side.body += rest.len() as u64;
+                Step::Go(bytes.len())
+            }
+            Phase::Wait => need(1),
+        }
+    }
+
+    fn next_chunk(&mut self, direction: Direction, at: usize) -> Step {
+        self.sides[direction].phase = Phase::ChunkSize;
+        Step::Go(at)
+    }
+
+    fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {
+        let side = &mut self.sides[direction];
+        side.phase = Phase::Start;
+        let size = std::mem::take(&mut side.body);
+        let kind = Self::kind(direction);
+        if size > 0
+            && let Some(entry) = out.current(kind, 0)
+        {
+            let key = match kind {
+                Kind::Response => "http.response.body.size",
+                _ => "http.request.body.size",
+            };
+            entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
+        }
+        out.close(kind, 0, at);
+    }
+}
+
+/// Passes over `body` bytes from `at` on, inside the `len` bytes shown as far as they reach.
+fn skip(at: usize, body: u64, len: usize) -> Step {
+    if body <= (len - at) as u64 {
+        return Step::Go(at + body as usize);
+    }
+    Step::Stop(Progress::Skip { consumed: at, body })
+}
+
+fn malformed(consumed: usize) -> Step {
+    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
+}
+
+impl Parser for HttpParser {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        let mut at = 0;
+        loop {
+            let owes_end = self.sides[direction].phase == Phase::BodyEnd;
+            if at == bytes.len() && !owes_end {
+                return Progress::Consumed(at);
+            }
+            match self.step(direction, bytes, at, out) {
+                Step::Go(next) => at = next,
+                Step::Stop(progress) => return progress,
+            }
+        }
+    }
+
+    // Messages are left open: the loss that is told next ends them.
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        if self.sides[direction].phase != Phase::Start {
+            return;
+        }
+        let Some((first, used)) = line(&bytes[leading_ends(bytes)..]) else { return };
+        let at = leading_ends(bytes);
+        let head = Head { at, fields: &bytes[at + used..] };
+        match (direction, StartLine::request(first), StartLine::status(first)) {
+            (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
+                head.request(method, target, minor, out);
+            }
+            (Direction::ToClient, _, Some(StartLine::Status { code, minor })) if code >= 200 => {
+                head.response(code, minor, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
+        let side = &mut self.sides[direction];
+        if side.phase == Phase::UntilClose {
+            side.body += len;
+            return Ok(());
+        }
+        side.phase = Phase::Seek(0);
+        side.searched = 0;
+        side.body = 0;
+        if side.begun || len > 0 {
+            out.lost();
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, direction: Direction, out: &mut Messages) {
+        if self.sides[direction].phase == Phase::UntilClose {
+            self.close(direction, 0, out);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+use wire::Direction;
+
+use super::{HttpParser, Phase, Step, malformed};
+use crate::l7::http::probe;
+use crate::l7::protocol::{Probe, Progress};
+
+/// Bytes passed over in search of a start line before it counts as a failure.
+const SEEK_LIMIT: u64 = 64 * 1024;
+
+impl HttpParser {
+    pub(super) fn seek(&mut self, direction: Direction, rest: &[u8], at: usize, passed: u64) -> Step {
+        let looks = match direction {
+            Direction::ToServer => probe::request,
+            Direction::ToClient => probe::response,
+        };
+        let mut from = 0;
+        while from < rest.len() {
+            match looks(&rest[from..]) {
+                Probe::Yes => {
+                    self.sides[direction].phase = Phase::Start;
+                    return Step::Go(at + from);
+                }
+                Probe::More => {
+                    self.sides[direction].phase = Phase::Seek(passed + from as u64);
+                    return Step::Stop(Progress::Need { consumed: at + from, more: 1 });
+                }
+                Probe::No => {}
+            }
+            from = memchr::memchr(b'\n', &rest[from..]).map_or(rest.len(), |lf| from + lf + 1);
+        }
+        let passed = passed + rest.len() as u64;
+        let consumed = at + rest.len();
+        if passed > SEEK_LIMIT {
+            self.sides[direction].phase = Phase::Seek(0);
+            return malformed(consumed);
+        }
+        self.sides[direction].phase = Phase::Seek(passed);
+        Step::Stop(Progress::Consumed(consumed))
+    }
+}

@@ -1,0 +1,123 @@
+use wire::Direction;
+
+use super::{HttpParser, Phase, Step, malformed, skip};
+use crate::l7::http::body::Framing;
+use crate::l7::http::head::StartLine;
+use crate::l7::http::lines::{head_end, leading_ends, line};
+use crate::l7::http::probe;
+use crate::l7::http::tell::{CONNECT, HEAD, Head};
+use crate::l7::messages::Messages;
+use crate::l7::protocol::{Probe, Progress, Reason};
+
+impl HttpParser {
+    pub(super) fn start(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+        let side = &mut self.sides[direction];
+        let blank = if side.searched == 0 { leading_ends(rest) } else { 0 };
+        if blank > 0 {
+            return Step::Go(at + blank);
+        }
+        let end = match head_end(rest, side.searched.min(rest.len())) {
+            Ok(end) => end,
+            Err(searched) => {
+                let looks_right = match direction {
+                    Direction::ToServer => probe::request(rest),
+                    Direction::ToClient => probe::response(rest),
+                };
+                if searched == 0 && looks_right == Probe::No {
+                    return malformed(at);
+                }
+                side.searched = searched;
+                return Step::Stop(Progress::Need { consumed: at, more: 1 });
+            }
+        };
+        side.searched = 0;
+        let Some((first, used)) = line(rest) else { return malformed(at) };
+        let head = Head { at, fields: &rest[used..end] };
+        match direction {
+            Direction::ToServer => match StartLine::request(first) {
+                Some(StartLine::Request { method, target, minor }) => {
+                    let (framing, connect) = head.request(method, target, minor, out);
+                    if connect {
+                        self.close(direction, at + end, out);
+                        self.sides[direction].phase = Phase::Wait;
+                        return Step::Go(at + end);
+                    }
+                    let framing = if matches!(framing, Framing::Unsaid | Framing::Coded) {
+                        Framing::Length(0)
+                    } else {
+                        framing
+                    };
+                    self.body(direction, framing, rest.len() + at, at + end, out)
+                }
+                _ => malformed(at),
+            },
+            Direction::ToClient => match StartLine::status(first) {
+                Some(StartLine::Status { code, minor }) => {
+                    self.response(&head, code, minor, rest.len() + at, at + end, out)
+                }
+                _ => malformed(at),
+            },
+        }
+    }
+
+    fn response(
+        &mut self,
+        head: &Head<'_>,
+        code: u16,
+        minor: u8,
+        len: usize,
+        end: usize,
+        out: &mut Messages,
+    ) -> Step {
+        if (100..200).contains(&code) && code != 101 {
+            return Step::Go(end);
+        }
+        let direction = Direction::ToClient;
+        let tag = out.next_tag();
+        let (framing, upgrade) = head.response(code, minor, out);
+        if code == 101 || (tag == Some(CONNECT) && (200..300).contains(&code)) {
+            self.close(direction, end, out);
+            let h2c = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"h2c"));
+            let reason = if code == 101 && !h2c { Reason::Opaque } else { Reason::Switched };
+            return Step::Stop(Progress::GiveUp { consumed: end, reason });
+        }
+        if tag == Some(CONNECT) {
+            self.sides[Direction::ToServer].phase = Phase::Start;
+        }
+        let framing = match (framing, code) {
+            (_, 204 | 304) => Framing::Length(0),
+            (_, _) if tag == Some(HEAD) => Framing::Length(0),
+            (framing, _) => framing,
+        };
+        self.body(direction, framing, len, end, out)
+    }
+
+    fn body(
+        &mut self,
+        direction: Direction,
+        framing: Framing,
+        len: usize,
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
+        let side = &mut self.sides[direction];
+        side.body = 0;
+        side.begun = true;
+        match framing {
+            Framing::Length(0) => {
+                self.close(direction, at, out);
+                Step::Go(at)
+            }
+            Framing::Length(size) => {
+                side.phase = Phase::BodyEnd;
+                side.body = size;
+                skip(at, size, len)
+            }
+            Framing::Chunked => self.next_chunk(direction, at),
+            Framing::Unsaid | Framing::Coded => {
+                side.phase = Phase::UntilClose;
+                Step::Go(at)
+            }
+        }
+    }
+}

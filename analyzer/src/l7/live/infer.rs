@@ -1,0 +1,98 @@
+use wire::{Direction, PerDirection};
+
+use super::Live;
+use crate::l7::Context;
+use crate::l7::protocol::{Clue, Probe, Reason};
+use crate::l7::registry::REGISTRY;
+
+impl Live {
+    pub(super) fn infer(&mut self, cx: &Context, direction: Direction, bytes: &[u8]) -> Probe {
+        if bytes.is_empty() {
+            return Probe::More;
+        }
+        for flipped in [false, true] {
+            let (client, server) = if flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
+            let clue = Clue { transport: cx.transport, client_port: client.port, server_port: server.port };
+            let side = if flipped { direction.reverse() } else { direction };
+            let mut answer = Probe::No;
+            for usual in [true, false] {
+                for (index, entry) in REGISTRY.iter().enumerate() {
+                    let tried = self.excluded >> index & 1 == 1 || !entry.on(cx.transport);
+                    if tried || entry.usual_port(&clue) != usual {
+                        continue;
+                    }
+                    match (entry.probe)(bytes, side, &clue) {
+                        Probe::Yes => {
+                            self.choose(index, &clue, flipped);
+                            return Probe::Yes;
+                        }
+                        Probe::More => answer = Probe::More,
+                        Probe::No => {}
+                    }
+                }
+            }
+            if answer == Probe::More {
+                return answer;
+            }
+        }
+        Probe::No
+    }
+
+    fn choose(&mut self, index: usize, clue: &Clue, flipped: bool) {
+        let entry = &REGISTRY[index];
+        self.parser = Some((entry.parser)(clue));
+        self.protocol = Some(entry.name);
+        self.chosen = index;
+        self.flipped = flipped;
+        self.messages.order = entry.order;
+        self.look_again = true;
+        self.news.guesses += 1;
+    }
+
+    pub(super) fn not_recognised(&mut self, bytes: usize) {
+        self.undecided += bytes as u64;
+        if self.undecided > u64::from(self.limits.undecided_bytes) {
+            self.give_in();
+        }
+    }
+
+    pub(super) fn give_up(&mut self, cx: &Context, direction: Direction, reason: Reason, len: u64) {
+        match reason {
+            Reason::Opaque => self.close_eyes(),
+            Reason::Switched => {
+                self.messages.finish(false);
+                self.parser = None;
+                self.excluded = 0;
+                self.look_again = true;
+            }
+            Reason::Malformed => {
+                self.failures += 1;
+                if self.failures > self.limits.failures {
+                    self.give_in();
+                } else if self.messages.counts.requests + self.messages.counts.responses == 0 {
+                    self.excluded |= 1 << self.chosen;
+                    self.parser = None;
+                    self.protocol = None;
+                    self.look_again = true;
+                    self.news.revisions += 1;
+                } else {
+                    self.resynchronise(cx, direction, len);
+                }
+            }
+        }
+    }
+
+    /// What is spoken will not be found out any more.
+    pub(super) fn give_in(&mut self) {
+        self.news.gave_up += 1;
+        self.close_eyes();
+    }
+
+    /// Nothing is looked at any more.
+    fn close_eyes(&mut self) {
+        self.opaque = true;
+        self.messages.finish(false);
+        self.parser = None;
+        self.streams = PerDirection::default();
+    }
+}

@@ -1,0 +1,233 @@
+//! A conversation of which bytes were seen: what waits to be read, which parser reads it, and what is done where bytes are missing.
+
+mod feed;
+mod gap;
+mod infer;
+mod news;
+
+use wire::{Direction, PerDirection, Timestamp, Transport};
+
+use super::messages::{Counts, Here, Messages};
+use super::protocol::{Parser, Probe, Progress};
+use super::{Context, End, Limits};
+use crate::fact::{Fact, L7Summary, Protocol, Sink, Table, TcpTrouble};
+use news::News;
+
+/// What is kept of one direction.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Offset of the first byte that is not dealt with.
+    start: u64,
+    begun: bool,
+    /// Bytes from `start` on that wait for more.
+    pending: Vec<u8>,
+    /// How many have to wait before it is worth looking again.
+    wanted: usize,
+    /// Bytes that need not be looked at.
+    skip: u64,
+    /// Totals of the flow when the first of `pending` came.
+    trouble: TcpTrouble,
+}
+
+/// How often kept bytes are looked at again because the protocol changed, in one go.
+const LOOKS: usize = 4;
+
+/// A conversation of which bytes were seen.
+#[derive(Debug)]
+pub(in crate::l7) struct Live {
+    limits: Limits,
+    streams: PerDirection<Stream>,
+    parser: Option<Box<dyn Parser>>,
+    protocol: Option<Protocol>,
+    /// Index in the registry of the parser's protocol.
+    chosen: usize,
+    /// The asking side sends what the flow calls `ToClient`.
+    flipped: bool,
+    /// Bit n: protocol n of the registry was guessed, and wrongly.
+    excluded: u32,
+    failures: u32,
+    undecided: u64,
+    opaque: bool,
+    /// The parser changed: what the other direction kept has to be looked at again.
+    look_again: bool,
+    messages: Messages,
+    heads_dropped: u64,
+    news: News,
+}
+
+impl Live {
+    pub(in crate::l7) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            streams: PerDirection::default(),
+            parser: None,
+            protocol: None,
+            chosen: 0,
+            flipped: false,
+            excluded: 0,
+            failures: 0,
+            undecided: 0,
+            opaque: false,
+            look_again: false,
+            messages: Messages::new(limits.pending_requests as usize),
+            heads_dropped: 0,
+            news: News::default(),
+        }
+    }
+
+    pub(in crate::l7) fn is_opaque(&self) -> bool {
+        self.opaque
+    }
+
+    pub(in crate::l7) fn reversed(&self) -> bool {
+        self.messages.first_asker == Some(Direction::ToClient)
+    }
+
+    pub(in crate::l7) fn summary(&self) -> Option<L7Summary> {
+        let Counts { requests, responses, errors, .. } = self.messages.counts;
+        self.protocol.filter(|_| requests + responses > 0).map(|protocol| L7Summary {
+            protocol,
+            requests,
+            responses,
+            errors,
+        })
+    }
+
+    /// Requests that wait for a response.
+    pub(in crate::l7) fn pending(&self) -> usize {
+        self.messages.pending()
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(in crate::l7) fn bytes(&self) -> usize {
+        let streams: usize = Direction::BOTH.iter().map(|&d| self.streams[d].pending.capacity()).sum();
+        let parser = self.parser.as_ref().map_or(0, |parser| parser.bytes());
+        size_of::<Self>() + streams + parser + self.messages.bytes()
+    }
+
+    /// The next bytes of a direction.
+    pub(in crate::l7) fn data(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        offset: u64,
+        time: Timestamp,
+        bytes: &[u8],
+    ) {
+        if self.opaque {
+            return;
+        }
+        let stream = &mut self.streams[direction];
+        if !stream.begun {
+            stream.begun = true;
+            stream.start = offset;
+        }
+        let expected = stream.start + stream.pending.len() as u64;
+        if offset > expected {
+            self.gap(cx, direction, expected, offset - expected, time, false);
+        }
+        let seen = expected.saturating_sub(offset).min(bytes.len() as u64) as usize;
+        let bytes = &bytes[seen..];
+        if bytes.is_empty() || self.opaque {
+            return;
+        }
+        let offset = offset + seen as u64;
+        self.messages.timelines[direction].mark(offset, offset + bytes.len() as u64, time);
+        self.take(cx, direction, bytes);
+        for _ in 0..LOOKS {
+            if !std::mem::take(&mut self.look_again) {
+                break;
+            }
+            for side in [direction.reverse(), direction] {
+                self.streams[side].wanted = 0;
+                self.take(cx, side, &[]);
+            }
+        }
+        self.messages.timelines[direction].forget(self.streams[direction].start);
+    }
+
+    fn stand(&mut self, cx: &Context, direction: Direction, fresh_from: u64) {
+        let stream = &self.streams[direction];
+        self.messages.here = Here {
+            direction,
+            offset: stream.start,
+            base: (cx.transport == Transport::Tcp).then_some(cx.base[direction]),
+            trouble_first: stream.trouble,
+            fresh_from,
+            trouble: cx.trouble,
+        };
+    }
+
+    /// One UDP datagram.
+    pub(in crate::l7) fn datagram(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+    ) {
+        if self.opaque || bytes.is_empty() {
+            return;
+        }
+        let stream = &mut self.streams[direction];
+        let offset = stream.start;
+        stream.start += bytes.len() as u64;
+        let line = &mut self.messages.timelines[direction];
+        line.mark(offset, offset + bytes.len() as u64, time);
+        line.forget(offset);
+        if self.parser.is_none() && self.infer(cx, direction, bytes) != Probe::Yes {
+            self.not_recognised(bytes.len());
+            return;
+        }
+        self.stand(cx, direction, offset);
+        self.messages.here.offset = offset;
+        let Some(parser) = &mut self.parser else { return };
+        let side = if self.flipped { direction.reverse() } else { direction };
+        if let Progress::GiveUp { reason, .. } = parser.read(side, bytes, &mut self.messages) {
+            self.give_up(cx, direction, reason, 0);
+        }
+    }
+
+    pub(in crate::l7) fn end(&mut self, cx: &Context, end: End) {
+        match end {
+            End::Fin(direction) => {
+                self.stand(cx, direction, 0);
+                if let Some(parser) = &mut self.parser {
+                    let side = if self.flipped { direction.reverse() } else { direction };
+                    parser.end(side, &mut self.messages);
+                }
+            }
+            End::Reset | End::Over => {
+                self.stand(cx, Direction::ToServer, 0);
+                self.messages.finish(end == End::Reset);
+            }
+        }
+    }
+
+    pub(in crate::l7) fn tick(&mut self, cx: &Context, now: Timestamp) {
+        self.messages.here.trouble = cx.trouble;
+        let wait = match cx.transport {
+            Transport::Tcp => self.limits.stream_wait,
+            Transport::Udp => self.limits.datagram_wait,
+        };
+        self.messages.expire(now, wait);
+    }
+
+    /// Hands over what is finished.
+    pub(in crate::l7) fn drain<S: Sink>(&mut self, cx: &Context, sink: &mut S) {
+        while let Some(mut entry) = self.messages.take_done() {
+            entry.place(cx);
+            sink.emit(Fact::Exchange(&entry.exchange));
+            self.messages.recycle(entry);
+        }
+        let evicted = std::mem::take(&mut self.messages.counts.evicted);
+        if evicted > 0 {
+            sink.emit(Fact::Evicted { table: Table::PendingRequests, entries: evicted });
+        }
+        self.news.tell(cx.tap, sink);
+        let heads = std::mem::take(&mut self.heads_dropped);
+        if heads > 0 {
+            sink.emit(Fact::Evicted { table: Table::MessageHeads, entries: heads });
+        }
+    }
+}
