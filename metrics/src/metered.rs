@@ -199,7 +199,6 @@ impl<S: Sink> Sink for Metered<S> {
                 self.metrics.own.gap_bytes.inc_by(bytes);
             }
             Fact::Inference { result, times, .. } => self.metrics.own.inferred(result, times),
-            Fact::Inference { result, times, .. } => self.metrics.own.inferred(result, times),
             Fact::Evicted { table, entries } => self.metrics.own.evicted(table.as_str(), entries),
             _ => {}
         }
