@@ -1,9 +1,11 @@
 //! What labels and records call things: kinds of taps, and the programs behind addresses.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use analyzer::fact::Protocol;
+use capture::interfaces::CniPod;
 use dashmap::DashMap;
 use metrics::{JoinResult, Metrics, Names, TracedCall};
 use store::{Peer, Trace};
@@ -11,10 +13,15 @@ use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
 
-/// Answers from the registry of taps and from what system calls told about endpoints.
+/// Answers from the registry of taps, from the CNI cache and from what system calls told about endpoints. A pod's name goes
+/// before that of the process in it: the dashboards of a cluster speak of pods.
 #[derive(Debug)]
 pub(crate) struct Known {
     taps: Arc<Taps>,
+    /// Pods of this node by address.
+    pods: DashMap<IpAddr, Arc<str>>,
+    /// System calls are recorded, so that names may come a little later than packets.
+    may_learn: bool,
     workloads: DashMap<Endpoint, Arc<str>>,
     /// Endpoints in the order in which they became known; the oldest goes when there are too many.
     order: Mutex<VecDeque<Endpoint>>,
@@ -24,8 +31,19 @@ impl Known {
     /// Endpoints remembered.
     const LIMIT: usize = 65_536;
 
-    pub(crate) fn new(taps: Arc<Taps>) -> Self {
-        Self { taps, workloads: DashMap::new(), order: Mutex::default() }
+    pub(crate) fn new(taps: Arc<Taps>, may_learn: bool) -> Self {
+        Self { taps, pods: DashMap::new(), may_learn, workloads: DashMap::new(), order: Mutex::default() }
+    }
+
+    /// Takes the pods that are on the node now.
+    pub(crate) fn set_pods(&self, pods: &[CniPod]) {
+        let named = pods.iter().filter_map(|pod| Some((pod, pod.pod.as_deref()?)));
+        let now: HashMap<IpAddr, &str> =
+            named.flat_map(|(pod, name)| pod.addresses.iter().map(move |address| (*address, name))).collect();
+        self.pods.retain(|address, _| now.contains_key(address));
+        for (address, name) in now {
+            self.pods.insert(address, name.into());
+        }
     }
 
     /// Learns which program has the local end of a socket. A later program takes the endpoint over.
@@ -45,6 +63,13 @@ impl Known {
             self.workloads.remove(&oldest);
         }
     }
+
+    /// The name that the labels of a peer's requests have.
+    fn of(&self, peer: &Peer) -> Option<Arc<str>> {
+        let address = peer.address.parse().ok()?;
+        let process = || peer.process.as_ref().map(|process| process.command.as_str().into());
+        self.workload(Endpoint::new(address, peer.port)).or_else(process)
+    }
 }
 
 impl Names for Known {
@@ -53,7 +78,14 @@ impl Names for Known {
     }
 
     fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>> {
+        if let Some(pod) = self.pods.get(&endpoint.address) {
+            return Some(pod.value().clone());
+        }
         self.workloads.get(&endpoint).map(|name| name.value().clone())
+    }
+
+    fn may_learn(&self) -> bool {
+        self.may_learn
     }
 }
 
@@ -65,11 +97,12 @@ pub(crate) fn tell_joins(metrics: &Metrics, now: &store::Counters, before: &stor
 }
 
 /// Makes the calls of a finished trace the examples of their buckets in the histogram of request durations.
-pub(crate) fn tell_examples(metrics: &Metrics, trace: &Trace) {
+pub(crate) fn tell_examples(metrics: &Metrics, names: &Known, trace: &Trace) {
     let id = trace.trace_id.to_string();
     trace.visit(|call| {
         let protocol = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == call.protocol);
         let Some(protocol) = protocol else { return };
+        let (client, server) = (names.of(&call.client), names.of(&call.server));
         for hop in &call.hops {
             let kind = TapKind::ALL.into_iter().find(|kind| kind.as_str() == hop.kind);
             let (Some(kind), Some(request), Some(response)) = (kind, hop.request, hop.response) else {
@@ -79,16 +112,12 @@ pub(crate) fn tell_examples(metrics: &Metrics, trace: &Trace) {
                 trace_id: &id,
                 tap_kind: kind,
                 protocol: protocol.as_str(),
-                client: workload(&call.client),
-                server: workload(&call.server),
+                client: client.as_deref(),
+                server: server.as_deref(),
                 operation: &call.operation,
                 duration_ns: response.last_ns.saturating_sub(request.first_ns),
                 end_unix_ns: response.last_ns,
             });
         }
     });
-}
-
-fn workload(peer: &Peer) -> Option<&str> {
-    peer.process.as_ref().map(|process| process.command.as_str())
 }

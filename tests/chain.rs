@@ -25,12 +25,12 @@ fn expected<'a>(chain: &'a Chain, client: &'a str) -> [Expected<'a>; 3] {
     let [web, shop, stock] = ["web", "shop", "stock"].map(|pod| (chain.address(pod), chain.veth(pod)));
     let bridge = chain.bridge();
     [
+        Expected { client: (chain.gateway(), client), server: (web.0, "nginx"), taps: vec![bridge, web.1] },
         Expected {
-            client: (chain.gateway(), client),
-            server: (web.0, "nginx"),
-            taps: vec![bridge, web.1],
+            client: (web.0, "nginx"),
+            server: (shop.0, "gunicorn"),
+            taps: vec![web.1, bridge, shop.1],
         },
-        Expected { client: (web.0, "nginx"), server: (shop.0, "gunicorn"), taps: vec![web.1, bridge, shop.1] },
         Expected {
             client: (shop.0, "gunicorn"),
             server: (stock.0, "nginx"),

@@ -41,7 +41,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
-    let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone()));
+    let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
     let plan = Plan {
         analyzer: settings.analyzer.clone(),
         flows: emit.flows,

@@ -90,7 +90,7 @@ impl Keeper {
         match traces {
             Ok(traces) => {
                 for trace in &traces {
-                    names::tell_examples(&self.shared.metrics, trace);
+                    names::tell_examples(&self.shared.metrics, &self.shared.names, trace);
                     self.emitter.trace(trace)?;
                 }
             }

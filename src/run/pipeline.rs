@@ -42,7 +42,7 @@ impl Pipeline {
         let Ready { taps, sources, watch, news, records, store, writer, .. } = ready;
         let count = sources.len();
         let shared = Arc::new(Shared {
-            names: Arc::new(Known::new(taps.clone())),
+            names: Arc::new(Known::new(taps.clone(), records.is_some())),
             metrics: Arc::new(Metrics::new(settings.metrics.clone())),
             shards: (0..count).map(|_| ShardState::new(settings.pipeline.flows_listed)).collect(),
             stop: false.into(),

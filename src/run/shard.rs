@@ -90,6 +90,7 @@ impl Shard {
                 pace = Stopwatch::start();
                 let idle = matches!(outcome, Ok(Batch::Idle));
                 self.analyzer.tick(if idle { clock::now() } else { seen.last }, &mut self.sink);
+                self.sink.name();
                 self.tell(&seen, &mut report);
                 seen.by_tap.fill((0, 0));
                 if ticks % USAGE_EVERY == 0 {
@@ -150,6 +151,7 @@ impl Shard {
         }
         self.tell(&seen, &mut report);
         self.analyzer.finish(&mut self.sink);
+        self.sink.finish();
         let outlet = self.sink.inner_mut();
         outlet.finish();
         report.facts_dropped = outlet.dropped;

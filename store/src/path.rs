@@ -67,7 +67,8 @@ fn late_copy(seen: &[Observation], kind: &impl Fn(TapId) -> TapKind) -> Option<(
         if kind(egress.tap) == TapKind::Bridge {
             return None;
         }
-        let late = |a: Option<wire::Timestamp>, b: Option<wire::Timestamp>| a.zip(b).is_some_and(|(a, b)| a >= b);
+        let late =
+            |a: Option<wire::Timestamp>, b: Option<wire::Timestamp>| a.zip(b).is_some_and(|(a, b)| a >= b);
         let request = |o: &Observation| o.request.map(|m| m.first);
         let response = |o: &Observation| o.response.map(|m| m.first);
         let in_both = late(request(bridge), request(egress))

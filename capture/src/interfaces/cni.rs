@@ -1,5 +1,6 @@
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub struct CniPod {
     pub host_interfaces: Vec<String>,
     /// The container's network namespace, as a path.
     pub netns: Option<String>,
+    /// Addresses of the interface inside of the container.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Reads the results that CNI's library keeps (`/var/lib/cni/results`, or what `folder` is). Files that are not such results are
@@ -62,8 +65,14 @@ fn pod(cached: &Value) -> Option<CniPod> {
             cached.get("cniArgs")?.as_array()?.iter().find(|pair| pair.get(0) == Some(&name.into()))?;
         text(pair.get(1)?)
     };
-    let interfaces = cached.get("result")?.get("interfaces").and_then(Value::as_array);
-    let interfaces = interfaces.map(Vec::as_slice).unwrap_or_default();
+    let list = |name: &str| {
+        cached
+            .get("result")
+            .and_then(|result| result.get(name)?.as_array())
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
+    let interfaces = list("interfaces");
     let sandbox =
         |interface: &Value| interface.get("sandbox").and_then(Value::as_str).unwrap_or("").to_owned();
     Some(CniPod {
@@ -78,6 +87,10 @@ fn pod(cached: &Value) -> Option<CniPod> {
             .filter_map(|i| text(i.get("name")?))
             .collect(),
         netns: interfaces.iter().map(sandbox).find(|s| !s.is_empty()),
+        addresses: list("ips")
+            .iter()
+            .filter_map(|ip| ip.get("address")?.as_str()?.split('/').next()?.parse().ok())
+            .collect(),
     })
 }
 
@@ -91,13 +104,14 @@ mod tests {
         let result = r#"{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","networkName":"pods",
             "cniArgs":[["IgnoreUnknown","1"],["K8S_POD_NAME","web-0"],["K8S_POD_NAMESPACE","shop"]],
             "result":{"cniVersion":"1.0.0","interfaces":[{"name":"cni0","mac":"aa"},{"name":"veth12ab","mac":"bb"},
-            {"name":"eth0","mac":"cc","sandbox":"/run/netns/c1"}],"ips":[]}}"#;
+            {"name":"eth0","mac":"cc","sandbox":"/run/netns/c1"}],"ips":[{"address":"10.1.2.3/24"},{"address":"fd00::3/64"}]}}"#;
         fs::write(folder.path().join("pods-c1-eth0"), result).unwrap();
         fs::write(folder.path().join("half"), &result[..80]).unwrap();
         fs::write(folder.path().join("other"), "[1]").unwrap();
         let pods = read_cni_cache(folder.path()).unwrap();
         let [pod] = pods.as_slice() else { panic!("{pods:?}") };
         assert_eq!(pod.host_interfaces, ["cni0", "veth12ab"]);
+        assert_eq!(pod.addresses, ["10.1.2.3".parse::<IpAddr>().unwrap(), "fd00::3".parse().unwrap()]);
         assert_eq!(pod.pod.as_deref(), Some("web-0"));
         assert_eq!((pod.container.as_str(), pod.netns.as_deref()), ("c1", Some("/run/netns/c1")));
         assert_eq!(read_cni_cache(&folder.path().join("none")).unwrap(), []);
