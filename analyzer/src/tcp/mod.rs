@@ -1,6 +1,8 @@
 //! TCP: reassembly into chunks, Wireshark's analysis, our own measures, states and close reasons.
 
 mod analysis;
+#[cfg(test)]
+mod analysis_tests;
 mod budget;
 mod chunk;
 mod connection;

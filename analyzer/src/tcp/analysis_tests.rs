@@ -1,0 +1,242 @@
+//! One rule of the analysis after the other, on connections made by hand.
+
+use wire::decode::{Tcp, TcpFlags, TcpOptions};
+use wire::{SeqNum, Side, Timestamp};
+
+use super::{Analysis, Findings, Segment};
+
+const CLIENT: Side = Side::High;
+const SERVER: Side = Side::Low;
+const ACK: u8 = TcpFlags::ACK;
+const MS: u64 = 1_000_000;
+
+/// A connection after its handshake of 10 ms: the client's next byte is 1001, the server's 5001.
+struct Talk {
+    analysis: Analysis,
+    now: u64,
+    window: u16,
+}
+
+impl Talk {
+    fn new() -> Self {
+        Self::with_scales(Some(0), Some(2), 30_000)
+    }
+
+    fn with_scales(client: Option<u8>, server: Option<u8>, window: u16) -> Self {
+        let mut talk = Self { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window };
+        let options = |window_scale| TcpOptions { window_scale, ..TcpOptions::default() };
+        assert_eq!(talk.segment(CLIENT, 1000, 0, TcpFlags::SYN, 0, options(client)), nothing());
+        assert_eq!(talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, options(server)), nothing());
+        talk.now += 8 * MS;
+        assert_eq!(talk.client(1001, 0), nothing());
+        talk
+    }
+
+    fn segment(
+        &mut self,
+        side: Side,
+        seq: u32,
+        ack: u32,
+        flags: u8,
+        len: u32,
+        options: TcpOptions,
+    ) -> Findings {
+        self.now += MS;
+        let tcp = Tcp {
+            seq: SeqNum(seq),
+            ack: SeqNum(ack),
+            flags: TcpFlags(flags),
+            window: if side == SERVER { self.window } else { 1000 },
+            options,
+            payload_len: len,
+            payload: &[],
+        };
+        let segment = Segment { time: Timestamp::from_nanos(self.now), side, tcp };
+        self.analysis.segment(&segment, 100).findings
+    }
+
+    /// The client sends `len` bytes and acknowledges the SYN/ACK only.
+    fn client(&mut self, seq: u32, len: u32) -> Findings {
+        self.segment(CLIENT, seq, 5001, ACK, len, TcpOptions::default())
+    }
+
+    /// The server sends an acknowledgement only.
+    fn server(&mut self, ack: u32) -> Findings {
+        self.segment(SERVER, 5001, ack, ACK, 0, TcpOptions::default())
+    }
+
+    /// The server acknowledges with this window.
+    fn opens(&mut self, ack: u32, window: u16) -> Findings {
+        self.window = window;
+        self.server(ack)
+    }
+}
+
+fn nothing() -> Findings {
+    Findings::default()
+}
+
+fn all(list: &[Findings]) -> Findings {
+    let mut sum = Findings::default();
+    list.iter().for_each(|&finding| sum.add(finding));
+    sum
+}
+
+#[test]
+fn the_last_byte_that_the_scaled_window_takes_fills_it() {
+    let mut talk = Talk::new();
+    talk.opens(1001, 100);
+    assert_eq!(talk.client(1001, 399), nothing());
+    assert_eq!(talk.client(1400, 1), Findings::WINDOW_FULL);
+    // The acknowledgement moves the window.
+    assert_eq!(talk.server(1401), nothing());
+    assert_eq!(talk.client(1401, 300), nothing());
+    assert_eq!(talk.client(1701, 100), Findings::WINDOW_FULL);
+}
+
+#[test]
+fn windows_of_syns_and_those_without_the_option_are_not_scaled() {
+    let mut talk = Talk::with_scales(Some(0), Some(2), 100);
+    assert_eq!(talk.client(1001, 100), Findings::WINDOW_FULL, "the SYN/ACK's window");
+    let mut talk = Talk::with_scales(None, None, 200);
+    talk.opens(1001, 100);
+    assert_eq!(talk.client(1001, 100), Findings::WINDOW_FULL);
+    let mut unseen = Talk { analysis: Analysis::default(), now: 0, window: 100 };
+    unseen.opens(1001, 100);
+    assert_eq!(unseen.client(1001, 100), nothing(), "whether the window is scaled is not known");
+}
+
+#[test]
+fn a_keep_alive_repeats_the_last_byte_or_nothing() {
+    for len in [0, 1] {
+        let mut talk = Talk::new();
+        talk.client(1001, 50);
+        talk.server(1051);
+        assert_eq!(talk.client(1050, len), Findings::KEEP_ALIVE);
+        assert_eq!(talk.server(1051), Findings::KEEP_ALIVE_ACK);
+        // The same once more without a keep-alive before it is a duplicate.
+        assert_eq!(talk.client(1051, 0), Findings::DUPLICATE_ACK);
+        assert_eq!(talk.server(1051), Findings::DUPLICATE_ACK);
+    }
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    talk.server(1051);
+    assert_ne!(talk.client(1049, 2), Findings::KEEP_ALIVE, "two bytes are a retransmission");
+}
+
+#[test]
+fn a_closed_window_is_probed_and_opens_again() {
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    assert_eq!(talk.opens(1051, 0), Findings::ZERO_WINDOW);
+    assert_eq!(talk.client(1051, 1), Findings::ZERO_WINDOW_PROBE);
+    let answer = all(&[Findings::ZERO_WINDOW, Findings::ZERO_WINDOW_PROBE_ACK]);
+    assert_eq!(talk.server(1051), answer);
+    // A probe takes no sequence number: the next one is a probe again.
+    assert_eq!(talk.client(1051, 1), Findings::ZERO_WINDOW_PROBE);
+    assert_eq!(talk.server(1051), answer);
+    assert_eq!(talk.client(1051, 0), Findings::DUPLICATE_ACK);
+    assert_eq!(talk.server(1051), Findings::ZERO_WINDOW, "no probe before it");
+    assert_eq!(talk.opens(1051, 100), Findings::WINDOW_UPDATE);
+    assert_eq!(talk.client(1051, 1), nothing());
+}
+
+#[test]
+fn a_single_byte_into_an_open_window_is_no_probe() {
+    let mut talk = Talk::new();
+    talk.opens(1001, 100);
+    assert_eq!(talk.client(1001, 1), nothing());
+}
+
+/// Three segments on the way, of which the first is lost, with this many duplicate acknowledgements.
+fn lost_first(duplicates: u32) -> Talk {
+    let mut talk = Talk::new();
+    for n in 0..3 {
+        assert_eq!(talk.client(1001 + n * 50, 50), nothing());
+    }
+    for _ in 0..duplicates {
+        assert_eq!(talk.server(1001), Findings::DUPLICATE_ACK);
+    }
+    talk
+}
+
+#[test]
+fn fast_is_what_follows_two_duplicates_within_20_ms() {
+    let fast = all(&[Findings::RETRANSMISSION, Findings::FAST_RETRANSMISSION]);
+    let mut talk = lost_first(2);
+    assert_eq!(talk.client(1001, 50), fast);
+
+    let mut talk = lost_first(2);
+    talk.now += 18 * MS;
+    assert_eq!(talk.client(1001, 50), fast, "after 19 ms");
+
+    let mut talk = lost_first(2);
+    talk.now += 19 * MS;
+    assert_eq!(talk.client(1001, 50), Findings::RETRANSMISSION, "after 20 ms");
+
+    let mut talk = lost_first(2);
+    talk.now += 10 * MS;
+    assert_eq!(talk.client(1051, 50), Findings::RETRANSMISSION, "not what the receiver asks for");
+}
+
+#[test]
+fn one_duplicate_is_not_enough() {
+    let mut talk = lost_first(1);
+    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER, "within the initial round-trip time");
+    let mut talk = lost_first(1);
+    talk.now += 10 * MS;
+    assert_eq!(talk.client(1001, 50), Findings::RETRANSMISSION);
+}
+
+#[test]
+fn what_was_acknowledged_already_is_sent_again_for_nothing() {
+    let spurious = all(&[Findings::RETRANSMISSION, Findings::SPURIOUS_RETRANSMISSION]);
+    let mut talk = lost_first(2);
+    talk.server(1151);
+    assert_eq!(talk.client(1001, 50), spurious, "also soon after duplicates");
+    assert_eq!(talk.client(1101, 50), spurious);
+    talk.now += 1000 * MS;
+    assert_eq!(talk.client(1001, 150), spurious);
+    assert_eq!(
+        talk.client(1101, 51),
+        all(&[Findings::RETRANSMISSION, Findings::TIMEOUT_RETRANSMISSION]),
+        "a byte of it is new"
+    );
+}
+
+#[test]
+fn a_time_out_has_nothing_that_calls_for_it() {
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    talk.now += 200 * MS;
+    assert_eq!(talk.client(1001, 50), all(&[Findings::RETRANSMISSION, Findings::TIMEOUT_RETRANSMISSION]));
+}
+
+#[test]
+fn holes_are_lost_segments_and_acknowledged_ones_tell_of_the_capture() {
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    assert_eq!(talk.client(1101, 50), Findings::LOST_SEGMENT);
+    assert_eq!(talk.server(1151), Findings::ACKED_LOST_SEGMENT, "the hole was captured by nobody");
+    assert_eq!(talk.server(1300), Findings::ACKED_LOST_SEGMENT, "beyond everything sent");
+    assert_eq!(talk.server(1400), nothing(), "told once");
+}
+
+#[test]
+fn another_initial_sequence_number_starts_over() {
+    let talk = Talk::new();
+    let syn = |seq: u32| {
+        let tcp = Tcp {
+            seq: SeqNum(seq),
+            ack: SeqNum(0),
+            flags: TcpFlags(TcpFlags::SYN),
+            window: 1,
+            options: TcpOptions::default(),
+            payload_len: 0,
+            payload: &[],
+        };
+        Segment { time: Timestamp::from_nanos(talk.now), side: CLIENT, tcp }
+    };
+    assert!(!talk.analysis.starts_over(&syn(1000)));
+    assert!(talk.analysis.starts_over(&syn(1001)));
+}
