@@ -11,7 +11,8 @@ use crate::config::FlowLimits;
 #[derive(Debug)]
 pub(crate) struct Table {
     hasher: FixedState,
-    index: HashTable<(u64, u32)>,
+    /// Low half of the hash, and slot.
+    index: HashTable<(u32, u32)>,
     flows: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
     order: Order,
@@ -35,10 +36,10 @@ impl Table {
     }
 
     pub(crate) fn find(&self, key: &FlowKey) -> Option<u32> {
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key) as u32;
         let flows = &self.flows;
         self.index
-            .find(hash, |&(h, slot)| h == hash && flow(flows, slot).is_some_and(|f| f.key == *key))
+            .find(spread(hash), |&(h, slot)| h == hash && flow(flows, slot).is_some_and(|f| f.key == *key))
             .map(|&(_, slot)| slot)
     }
 
@@ -51,7 +52,7 @@ impl Table {
     }
 
     pub(crate) fn insert(&mut self, new: Flow) -> u32 {
-        let hash = self.hasher.hash_one(new.key);
+        let hash = self.hasher.hash_one(new.key) as u32;
         let (class, time) = (new.class(), new.last);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.flows.push(None);
@@ -60,15 +61,15 @@ impl Table {
         if let Some(place) = self.flows.get_mut(slot as usize) {
             *place = Some(Box::new(new));
         }
-        self.index.insert_unique(hash, (hash, slot), |&(h, _)| h);
+        self.index.insert_unique(spread(hash), (hash, slot), |&(h, _)| spread(h));
         self.order.push(slot, class, time);
         slot
     }
 
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Box<Flow>> {
         let removed = self.flows.get_mut(slot as usize)?.take()?;
-        let hash = self.hasher.hash_one(removed.key);
-        if let Ok(entry) = self.index.find_entry(hash, |&(_, s)| s == slot) {
+        let hash = self.hasher.hash_one(removed.key) as u32;
+        if let Ok(entry) = self.index.find_entry(spread(hash), |&(_, s)| s == slot) {
             entry.remove();
         }
         self.order.remove(slot);
@@ -117,6 +118,11 @@ impl Table {
             + self.flows.capacity() * size_of::<Option<Box<Flow>>>()
             + self.order.bytes()
     }
+}
+
+/// Hash of which both ends differ, as the index needs it: it takes buckets from the low end and tags from the high one.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) | u64::from(hash.rotate_left(16)) << 32
 }
 
 fn flow(flows: &[Option<Box<Flow>>], slot: u32) -> Option<&Flow> {

@@ -24,10 +24,18 @@ struct Measures {
     rst: u32,
     psh: u32,
     mss: Option<u16>,
+    /// The first `ack_rtt` and `rtt` in nanoseconds where there is one of each and both are the same, as after a handshake; else 0.
+    first_rtt_ns: u64,
+    times: Option<Box<Times>>,
+    troubles: Option<Box<Troubles>>,
+}
+
+/// Times of one side.
+#[derive(Debug, Default)]
+struct Times {
     ack_rtt: Samples,
     rtt: Distribution,
     response_time: Samples,
-    troubles: Option<Box<Troubles>>,
 }
 
 impl Connection {
@@ -37,12 +45,7 @@ impl Connection {
         self.progress.segment(segment);
         let own = self.measures.get_mut(segment.side);
         own.flags(segment);
-        if let Some(ns) = verdict.ack_rtt_ns {
-            own.ack_rtt.record(ns);
-        }
-        if let Some(ns) = verdict.rtt_ns {
-            own.rtt.record(ns);
-        }
+        own.round_trip(verdict.ack_rtt_ns, verdict.rtt_ns);
         own.troubles(segment, verdict.findings, ecn);
         let repeated =
             verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
@@ -50,7 +53,7 @@ impl Connection {
             if let Some((side, last)) = self.spoke
                 && side != segment.side
             {
-                own.response_time.record(segment.time.nanos_since(last));
+                own.times().response_time.record(segment.time.nanos_since(last));
             }
             self.spoke = Some((segment.side, segment.time));
         }
@@ -69,7 +72,7 @@ impl Connection {
 
     /// Mean round-trip time of both parts of the path together, of the handshake where no other is known; 0 if unknown.
     pub(crate) fn mean_rtt_ns(&self) -> u64 {
-        let [low, high] = self.measures.both().map(|m| m.rtt.mean_ns());
+        let [low, high] = self.measures.both().map(|m| m.mean_rtt_ns());
         match (low, high) {
             (Some(low), Some(high)) => low.saturating_add(high),
             _ => {
@@ -88,15 +91,24 @@ impl Connection {
         let measures = self
             .measures
             .both()
-            .map(|m| m.rtt.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 });
-        self.analysis.bytes() + measures.iter().sum::<usize>()
+            .map(|m| m.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 });
+        let streams = self.streams.both().map(Stream::bytes);
+        self.analysis.bytes() + streams.iter().sum::<usize>() + measures.iter().sum::<usize>()
     }
 
     /// Writes the figures of what `side` sent into `record`, as of `now`.
     pub(crate) fn fill(&self, side: Side, now: Timestamp, record: &mut DirectionRecord) {
         let (own, stream) = (self.measures.get(side), self.streams.get(side));
         let troubles = own.troubles.as_deref().copied().unwrap_or_default();
-        let histogram = own.rtt.histogram();
+        let first;
+        let times = match &own.times {
+            Some(times) => times.as_ref(),
+            None => {
+                first = own.first_times();
+                &first
+            }
+        };
+        let histogram = times.rtt.histogram();
         *record = DirectionRecord {
             packets: record.packets,
             data_packets: record.data_packets,
@@ -127,10 +139,10 @@ impl Connection {
             ecn_ce: u64::from(troubles.ecn_ce),
             ecn_echo: u64::from(troubles.ecn_echo),
             zero_window_ns: troubles.zero_window_ns(now),
-            ack_rtt: own.ack_rtt.timing(),
-            rtt: own.rtt.timing(histogram.as_deref()),
+            ack_rtt: times.ack_rtt.timing(),
+            rtt: times.rtt.timing(histogram.as_deref()),
             rtt_histogram: histogram,
-            response_time: own.response_time.timing(),
+            response_time: times.response_time.timing(),
             goodput_bytes: stream.goodput(),
             missing_bytes: stream.missing(),
             differing_overlaps: u64::from(stream.differing_overlaps()),
@@ -141,6 +153,51 @@ impl Connection {
 }
 
 impl Measures {
+    fn round_trip(&mut self, ack_rtt_ns: Option<u64>, rtt_ns: Option<u64>) {
+        if ack_rtt_ns.is_none() && rtt_ns.is_none() {
+            return;
+        }
+        if let (None, 0, Some(ns), true) = (&self.times, self.first_rtt_ns, ack_rtt_ns, ack_rtt_ns == rtt_ns)
+        {
+            self.first_rtt_ns = ns;
+            return;
+        }
+        let times = self.times();
+        if let Some(ns) = ack_rtt_ns {
+            times.ack_rtt.record(ns);
+        }
+        if let Some(ns) = rtt_ns {
+            times.rtt.record(ns);
+        }
+    }
+
+    fn times(&mut self) -> &mut Times {
+        if self.times.is_none() {
+            self.times = Some(Box::new(self.first_times()));
+        }
+        self.times.get_or_insert_default()
+    }
+
+    fn first_times(&self) -> Times {
+        let mut times = Times::default();
+        if self.first_rtt_ns > 0 {
+            times.ack_rtt.record(self.first_rtt_ns);
+            times.rtt.record(self.first_rtt_ns);
+        }
+        times
+    }
+
+    fn mean_rtt_ns(&self) -> Option<u64> {
+        match &self.times {
+            Some(times) => times.rtt.mean_ns(),
+            None => Some(self.first_rtt_ns).filter(|&ns| ns > 0),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.times.as_ref().map_or(0, |times| size_of::<Times>() + times.rtt.bytes())
+    }
+
     fn flags(&mut self, segment: &Segment<'_>) {
         let flags = segment.tcp.flags;
         self.syn += u32::from(segment.opens());

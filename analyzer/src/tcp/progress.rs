@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use wire::{Side, Timestamp};
 
 use super::Segment;
@@ -6,10 +8,12 @@ use crate::fact::{CloseReason, FlowState, Handshake};
 /// How far a connection came: its handshake and its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Progress {
-    syn: Option<(Side, Timestamp)>,
-    syn_ack: Option<(Side, Timestamp)>,
+    syn: Option<At>,
+    syn_ack: Option<At>,
+    /// Who sent `syn_ack`.
+    server: Option<Side>,
     /// First plain ACK of the client after the SYN/ACK.
-    ack: Option<Timestamp>,
+    ack: Option<At>,
     /// Something was sent that only an established connection sends.
     established: bool,
     syn_repeated: bool,
@@ -17,6 +21,21 @@ pub(crate) struct Progress {
     reset: Option<Side>,
     /// The reset came after FINs of both sides, and is only the way that this kernel cleans up.
     reset_after_fins: bool,
+}
+
+/// A time that takes no more room where there is none. The epoch itself, which stands for "no time given", becomes the nanosecond
+/// after it.
+#[derive(Clone, Copy, Debug)]
+struct At(NonZeroU64);
+
+impl At {
+    fn new(time: Timestamp) -> Self {
+        Self(NonZeroU64::new(time.as_nanos()).unwrap_or(NonZeroU64::MIN))
+    }
+
+    fn time(self) -> Timestamp {
+        Timestamp::from_nanos(self.0.get())
+    }
 }
 
 /// Which time-out a flow is under.
@@ -54,18 +73,18 @@ impl Progress {
         }
         if segment.opens() {
             self.syn_repeated |= self.syn.is_some();
-            self.syn.get_or_insert((side, segment.time));
+            self.syn.get_or_insert(At::new(segment.time));
         } else if segment.accepts() {
             let plain = !flags.fin();
             if plain && self.syn_ack.is_none() {
-                self.syn_ack = Some((side, segment.time));
+                (self.syn_ack, self.server) = (Some(At::new(segment.time)), Some(side));
             }
         } else if flags.ack() {
-            match self.syn_ack {
-                Some((server, _)) if side != server => {
+            match self.server {
+                Some(server) if side != server => {
                     self.established = true;
                     if self.ack.is_none() && !flags.fin() {
-                        self.ack = Some(segment.time);
+                        self.ack = Some(At::new(segment.time));
                     }
                 }
                 Some(_) => self.established |= segment.tcp.payload_len > 0,
@@ -98,10 +117,9 @@ impl Progress {
         if !self.opened() {
             return None;
         }
-        let syn_ack = self.syn_ack.map(|(_, time)| time);
-        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(to?.nanos_since(from?));
-        let first = between(self.syn.map(|(_, time)| time), syn_ack);
-        let second = between(syn_ack, self.ack);
+        let between = |from: Option<At>, to: Option<At>| Some(to?.time().nanos_since(from?.time()));
+        let first = between(self.syn, self.syn_ack);
+        let second = between(self.syn_ack, self.ack);
         Some(Handshake {
             complete: self.syn.is_some() && self.ack.is_some(),
             syn_to_syn_ack_ns: first,

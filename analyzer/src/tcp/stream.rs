@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use wire::{SeqNum, Timestamp};
 
 use super::{Budget, Chunk, Held, Segment};
@@ -14,13 +16,19 @@ pub(crate) struct Stream {
     /// Told that the stream ended.
     ended: bool,
     next: u64,
-    /// Offset behind the last byte, once a FIN told it.
-    fin: Option<u64>,
+    /// Offset behind the last byte plus one, once a FIN told it.
+    fin: Option<NonZeroU64>,
+    goodput: u64,
+    /// What a stream without a hole never has.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
     held: Held,
     /// Farthest byte that the receiver acknowledged beyond `next`, and since when.
     acked: u64,
     acked_since: Timestamp,
-    goodput: u64,
     missing: u64,
     differing_overlaps: u32,
 }
@@ -47,27 +55,44 @@ impl Stream {
 
     /// Bytes that are known to have been sent, and were not captured.
     pub(crate) fn missing(&self) -> u64 {
-        self.missing
+        self.rare.as_ref().map_or(0, |rare| rare.missing)
     }
 
     /// Times that two copies of the same bytes said different things, as far as both were there to compare.
     pub(crate) fn differing_overlaps(&self) -> u32 {
-        self.differing_overlaps
+        self.rare.as_ref().map_or(0, |rare| rare.differing_overlaps)
+    }
+
+    /// Memory besides what waits, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        if self.rare.is_some() { size_of::<Rare>() } else { 0 }
     }
 
     #[cfg(test)]
     pub(crate) fn held_bytes(&self) -> usize {
-        self.held.cost()
+        self.rare.as_ref().map_or(0, |rare| rare.held.cost())
     }
 
     /// Whether something waits for a time to pass.
     pub(crate) fn waits(&self) -> bool {
-        !self.held.is_empty() || self.acked > self.next
+        self.rare.as_ref().is_some_and(|rare| !rare.held.is_empty() || rare.acked > self.next)
+    }
+
+    fn held(&self) -> Option<&Held> {
+        self.rare.as_ref().map(|rare| &rare.held).filter(|held| !held.is_empty())
+    }
+
+    fn acked(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.acked)
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Whether an acknowledgement up to `ack` concerns bytes that did not come out yet.
     pub(crate) fn lags(&self, ack: SeqNum) -> bool {
-        self.started && (self.acked > self.next || self.offset_of(ack) > self.next as i64)
+        self.started && (self.acked() > self.next || self.offset_of(ack) > self.next as i64)
     }
 
     fn offset_of(&self, seq: SeqNum) -> i64 {
@@ -87,7 +112,7 @@ impl Stream {
         if tcp.flags.rst() {
             return Outcome::default();
         }
-        let fresh = self.next == 0 && self.held.is_empty();
+        let fresh = self.next == 0 && self.held().is_none();
         if !self.started || (tcp.flags.syn() && fresh) {
             self.base = segment.payload_seq();
             self.started = true;
@@ -98,7 +123,7 @@ impl Stream {
             return Outcome::default();
         }
         if tcp.flags.fin() && self.fin.is_none() {
-            self.fin = u64::try_from(end).ok();
+            self.fin = u64::try_from(end).ok().and_then(|end| NonZeroU64::new(end + 1));
         }
         let mut outcome = Outcome::default();
         if end > self.next as i64 {
@@ -123,7 +148,7 @@ impl Stream {
         let known = (from as i64 - start) as usize;
         bytes = bytes.get(known..).unwrap_or(&[]);
         if from == self.next {
-            let until = self.held.start().map_or(end, |held| held.min(end));
+            let until = self.held().and_then(Held::start).map_or(end, |held| held.min(end));
             let len = usize::try_from(until - from).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(len);
             self.goodput += until - from;
@@ -132,13 +157,14 @@ impl Stream {
         }
         let from = from.max(self.next);
         if from < end {
-            let before = self.held.cost();
+            let rare = self.rare();
+            let before = rare.held.cost();
             let stored = if keep { bytes } else { &[] };
             let inserted =
-                self.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
-            budget.add(self.held.cost() - before);
+                rare.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
+            budget.add(rare.held.cost() - before);
+            rare.differing_overlaps = rare.differing_overlaps.saturating_add(u32::from(inserted.differs));
             self.goodput += inserted.new;
-            self.differing_overlaps = self.differing_overlaps.saturating_add(u32::from(inserted.differs));
         }
         self.drain(budget, out);
     }
@@ -156,15 +182,15 @@ impl Stream {
         if len > 0 {
             out(Chunk::Gap { offset: self.next, len, time, cut });
             self.next += len;
-            self.missing += len;
+            self.rare().missing += len;
         }
     }
 
     fn drain(&mut self, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) {
-        while !self.held.is_empty() {
-            let before = self.held.cost();
-            let Some(piece) = self.held.take_at(self.next, ReassemblyLimits::SEGMENT_OVERHEAD) else { break };
-            budget.release(before - self.held.cost());
+        while let Some(rare) = &mut self.rare {
+            let before = rare.held.cost();
+            let Some(piece) = rare.held.take_at(self.next, ReassemblyLimits::SEGMENT_OVERHEAD) else { break };
+            budget.release(before - rare.held.cost());
             self.deliver(piece.len, piece.time, &piece.bytes, out);
         }
     }
@@ -176,7 +202,7 @@ impl Stream {
         budget: &mut Budget<'_>,
         out: &mut impl FnMut(Chunk<'_>),
     ) -> bool {
-        let Some(start) = self.held.start() else { return false };
+        let Some(start) = self.held().and_then(Held::start) else { return false };
         self.skip(start.saturating_sub(self.next), time, false, out);
         self.drain(budget, out);
         true
@@ -184,7 +210,7 @@ impl Stream {
 
     fn enforce(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) -> u64 {
         let mut forced = 0;
-        while self.held.cost() > budget.limits.stream_bytes || (budget.exceeded() && !self.held.is_empty()) {
+        while self.held().is_some_and(|held| held.cost() > budget.limits.stream_bytes || budget.exceeded()) {
             if !self.skip_hole(time, budget, out) {
                 break;
             }
@@ -210,21 +236,23 @@ impl Stream {
         if ahead > 0 && ahead <= FARTHEST {
             let mut upto = self.next + ahead as u64;
             if let Some(fin) = self.fin {
-                upto = upto.min(fin);
+                upto = upto.min(fin.get() - 1);
             }
             // A single byte beyond everything seen is a FIN that was not captured.
-            let fin_only = ahead == 1 && self.held.is_empty();
+            let fin_only = ahead == 1 && self.held().is_none();
             if upto > self.next && !fin_only {
-                if self.acked <= self.next {
-                    self.acked_since = time;
+                let next = self.next;
+                let rare = self.rare();
+                if rare.acked <= next {
+                    rare.acked_since = time;
                 }
-                self.acked = self.acked.max(upto);
+                rare.acked = rare.acked.max(upto);
             }
         }
-        if self.acked <= self.next {
+        let Some(rare) = self.rare.as_ref().filter(|rare| rare.acked > self.next) else {
             return Outcome::default();
-        }
-        let waited = time.nanos_since(self.acked_since);
+        };
+        let waited = time.nanos_since(rare.acked_since);
         if answered || u128::from(waited) >= budget.limits.acked_hole_wait.as_nanos() {
             self.skip_acked(time, budget, out);
         }
@@ -232,8 +260,9 @@ impl Stream {
     }
 
     fn skip_acked(&mut self, time: Timestamp, budget: &mut Budget<'_>, out: &mut impl FnMut(Chunk<'_>)) {
-        while self.acked > self.next {
-            let until = self.held.start().map_or(self.acked, |held| held.min(self.acked));
+        while self.acked() > self.next {
+            let acked = self.acked();
+            let until = self.held().and_then(Held::start).map_or(acked, |held| held.min(acked));
             self.skip(until.saturating_sub(self.next), time, false, out);
             self.drain(budget, out);
         }
@@ -249,10 +278,12 @@ impl Stream {
         let over = |since: Timestamp, wait: std::time::Duration| {
             u128::from(now.nanos_since(since)) >= wait.as_nanos()
         };
-        if self.acked > self.next && over(self.acked_since, budget.limits.acked_hole_wait) {
+        let next = self.next;
+        let late = |rare: &Rare| rare.acked > next && over(rare.acked_since, budget.limits.acked_hole_wait);
+        if self.rare.as_deref().is_some_and(late) {
             self.skip_acked(now, budget, out);
         }
-        while self.held.since().is_some_and(|since| over(since, budget.limits.hole_wait)) {
+        while self.held().and_then(Held::since).is_some_and(|since| over(since, budget.limits.hole_wait)) {
             self.skip_hole(now, budget, out);
         }
         Outcome { ended: self.take_end(), forced: 0 }
@@ -271,7 +302,7 @@ impl Stream {
     }
 
     fn take_end(&mut self) -> bool {
-        let now = !self.ended && self.fin.is_some_and(|fin| self.next >= fin);
+        let now = !self.ended && self.fin.is_some_and(|fin| self.next >= fin.get() - 1);
         self.ended |= now;
         now
     }

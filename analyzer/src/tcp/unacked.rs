@@ -2,10 +2,12 @@ use std::collections::VecDeque;
 
 use wire::{SeqNum, Timestamp};
 
-/// Segments of one direction that were not acknowledged yet, newest first.
+/// Segments of one direction that were not acknowledged yet. Most connections have no more than one on the way.
 #[derive(Debug, Default)]
 pub(crate) struct Unacked {
-    sent: VecDeque<Sent>,
+    oldest: Option<Sent>,
+    /// Those sent after it, in order; empty where there is no oldest.
+    later: Option<Box<VecDeque<Sent>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,63 +31,81 @@ pub(crate) struct Acked {
 }
 
 impl Unacked {
-    /// Room that is made at first: most connections have no more on the way.
-    const FIRST: usize = 2;
-
     pub(crate) fn len(&self) -> usize {
-        self.sent.len()
+        usize::from(self.oldest.is_some()) + self.later.as_ref().map_or(0, |later| later.len())
     }
 
+    /// Heap memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.sent.capacity() * size_of::<Sent>()
+        let room =
+            |later: &VecDeque<Sent>| size_of::<VecDeque<Sent>>() + later.capacity() * size_of::<Sent>();
+        self.later.as_deref().map_or(0, room)
     }
 
     pub(crate) fn push(&mut self, time: Timestamp, start: SeqNum, end: SeqNum, timestamp: u32, again: bool) {
         if again {
-            for other in &mut self.sent {
+            for other in
+                self.oldest.iter_mut().chain(self.later.iter_mut().flat_map(|later| later.iter_mut()))
+            {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
         }
-        if self.sent.capacity() == 0 {
-            self.sent.reserve_exact(Self::FIRST);
+        let sent = Sent { time, start, end, timestamp, ambiguous: again };
+        match self.oldest {
+            None => self.oldest = Some(sent),
+            Some(_) => self.later.get_or_insert_default().push_back(sent),
         }
-        self.sent.push_front(Sent { time, start, end, timestamp, ambiguous: again });
     }
 
     /// Forgets the oldest.
     pub(crate) fn pop_oldest(&mut self) {
-        self.sent.pop_back();
+        self.oldest = self.later.as_mut().and_then(|later| later.pop_front());
     }
 
     /// Removes what `ack` covers.
     pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>) -> Acked {
-        let mut acked = Acked::default();
-        if self.sent.is_empty() {
-            return acked;
+        let mut covered = Covered::default();
+        let Some(oldest) = &mut self.oldest else { return Acked::default() };
+        let kept = covered.stays(oldest, ack, echo);
+        if let Some(later) = &mut self.later {
+            later.retain_mut(|sent| covered.stays(sent, ack, echo));
         }
-        let mut echoed = None;
-        let mut copies = 0;
-        let mut once = None;
-        self.sent.retain_mut(|sent| {
-            if sent.end.after(ack) {
-                if ack.after(sent.start) {
-                    sent.start = ack;
-                }
-                return true;
+        if !kept {
+            self.pop_oldest();
+        }
+        let echoed = if covered.copies == 1 { covered.echoed } else { None };
+        Acked { oldest: covered.oldest, certain: covered.once.or(echoed) }
+    }
+}
+
+/// What is known of the segments that an acknowledgement covers, the oldest first.
+#[derive(Default)]
+struct Covered {
+    oldest: Option<Timestamp>,
+    once: Option<Timestamp>,
+    echoed: Option<Timestamp>,
+    copies: u32,
+}
+
+impl Covered {
+    /// Whether `sent` is still unacknowledged, at least a part of it.
+    fn stays(&mut self, sent: &mut Sent, ack: SeqNum, echo: Option<u32>) -> bool {
+        if sent.end.after(ack) {
+            if ack.after(sent.start) {
+                sent.start = ack;
             }
-            if sent.end == ack {
-                acked.oldest = Some(sent.time);
-                if !sent.ambiguous {
-                    once = Some(sent.time);
-                }
+            return true;
+        }
+        if sent.end == ack {
+            self.oldest.get_or_insert(sent.time);
+            if !sent.ambiguous {
+                self.once.get_or_insert(sent.time);
             }
-            if sent.ambiguous && sent.timestamp != 0 && echo == Some(sent.timestamp) {
-                copies += 1;
-                echoed = Some(sent.time);
-            }
-            false
-        });
-        acked.certain = once.or(if copies == 1 { echoed } else { None });
-        acked
+        }
+        if sent.ambiguous && sent.timestamp != 0 && echo == Some(sent.timestamp) {
+            self.copies += 1;
+            self.echoed.get_or_insert(sent.time);
+        }
+        false
     }
 }
