@@ -20,9 +20,17 @@ const ONE_WAY_SEGMENTS: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
     tracks: PerSide<Track>,
-    /// From the last SYN to the first ACK after it, in nanoseconds; 0 if unknown.
-    initial_rtt_ns: u64,
-    last_syn: Option<Timestamp>,
+    handshake: Handshake,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Handshake {
+    #[default]
+    Unseen,
+    /// Time of the last SYN.
+    Syn(Timestamp),
+    /// From the last SYN to the first ACK after it, in nanoseconds.
+    RoundTrip(u64),
 }
 
 /// What one side sent so far. A sequence number of 0 stands for "not known".
@@ -38,7 +46,8 @@ struct Track {
     window: u32,
     duplicates: u32,
     /// Initial sequence number, real or reckoned.
-    base: Option<SeqNum>,
+    base: SeqNum,
+    based: bool,
     scale: Scale,
     /// The last segment was a SYN: windows are not scaled yet.
     unscaled: bool,
@@ -66,7 +75,8 @@ impl Default for Track {
             last_ack_time: Timestamp::ZERO,
             window: WINDOW_UNKNOWN,
             duplicates: 0,
-            base: None,
+            base: SeqNum(0),
+            based: false,
             scale: Scale::Unknown,
             unscaled: false,
             last: Findings::default(),
@@ -90,7 +100,7 @@ pub(crate) struct Verdict {
 impl Analysis {
     /// Whether `segment` opens another connection on the same addresses and ports.
     pub(crate) fn starts_over(&self, segment: &Segment<'_>) -> bool {
-        segment.opens() && self.tracks.get(segment.side).base.is_some_and(|base| base != segment.tcp.seq)
+        segment.opens() && self.tracks.get(segment.side).based_elsewhere(segment.tcp.seq)
     }
 
     pub(crate) fn window_scale(&self, side: Side) -> Option<u8> {
@@ -106,10 +116,9 @@ impl Analysis {
 
     /// Judges the next segment, at most `max_unacked` of which are remembered a side.
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, max_unacked: usize) -> Verdict {
-        let reordering = if self.initial_rtt_ns == 0 {
-            REORDERING_NS
-        } else {
-            i64::try_from(self.initial_rtt_ns).unwrap_or(i64::MAX)
+        let reordering = match self.handshake {
+            Handshake::RoundTrip(ns) => i64::try_from(ns).unwrap_or(i64::MAX),
+            Handshake::Unseen | Handshake::Syn(_) => REORDERING_NS,
         };
         let (own, peer) = self.tracks.pair_mut(segment.side);
         own.rebase(peer, segment);
@@ -132,14 +141,16 @@ impl Analysis {
     }
 
     fn handshake_time(&mut self, segment: &Segment<'_>) {
-        if segment.opens() {
-            self.last_syn = Some(segment.time);
-        } else if let Some(syn) = self.last_syn
-            && self.initial_rtt_ns == 0
-            && segment.tcp.flags.ack()
-            && !segment.tcp.flags.syn()
-        {
-            self.initial_rtt_ns = segment.time.nanos_since(syn);
+        match self.handshake {
+            Handshake::RoundTrip(_) => {}
+            _ if segment.opens() => self.handshake = Handshake::Syn(segment.time),
+            Handshake::Syn(syn) if segment.tcp.flags.ack() && !segment.tcp.flags.syn() => {
+                let ns = segment.time.nanos_since(syn);
+                if ns > 0 {
+                    self.handshake = Handshake::RoundTrip(ns);
+                }
+            }
+            Handshake::Unseen | Handshake::Syn(_) => {}
         }
     }
 }
@@ -147,18 +158,22 @@ impl Analysis {
 impl Track {
     fn rebase(&mut self, peer: &mut Self, segment: &Segment<'_>) {
         let seq = segment.tcp.seq;
-        if segment.opens() && self.base == Some(seq) {
+        if segment.opens() && self.based && self.base == seq {
             self.next = self.contiguous;
         }
         if segment.tcp.flags.syn() {
-            self.base = Some(seq);
-        } else if self.base.is_none() {
-            self.base = Some(seq.plus(u32::MAX));
+            (self.base, self.based) = (seq, true);
+        } else if !self.based {
+            (self.base, self.based) = (seq.plus(u32::MAX), true);
         }
-        if segment.tcp.flags.ack() && peer.base.is_none() {
-            peer.base = Some(segment.tcp.ack.plus(u32::MAX));
+        if segment.tcp.flags.ack() && !peer.based {
+            (peer.base, peer.based) = (segment.tcp.ack.plus(u32::MAX), true);
         }
         self.seen = true;
+    }
+
+    fn based_elsewhere(&self, seq: SeqNum) -> bool {
+        self.based && self.base != seq
     }
 
     fn windows_and_acks(&mut self, peer: &Self, segment: &Segment<'_>) -> Findings {

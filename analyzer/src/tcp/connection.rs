@@ -13,7 +13,8 @@ pub(crate) struct Connection {
     pub(crate) streams: PerSide<Stream>,
     measures: PerSide<Measures>,
     /// Who sent payload last, and when.
-    spoke: Option<(Side, Timestamp)>,
+    spoke: Option<Side>,
+    spoke_at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -26,13 +27,13 @@ struct Measures {
     mss: Option<u16>,
     /// The first `ack_rtt` and `rtt` in nanoseconds where there is one of each and both are the same, as after a handshake; else 0.
     first_rtt_ns: u64,
-    times: Option<Box<Times>>,
-    troubles: Option<Box<Troubles>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// Times of one side.
+/// What a side does not have that only opened the connection.
 #[derive(Debug, Default)]
-struct Times {
+struct Rare {
+    troubles: Option<Box<Troubles>>,
     ack_rtt: Samples,
     rtt: Distribution,
     response_time: Samples,
@@ -50,19 +51,17 @@ impl Connection {
         let repeated =
             verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
         if segment.tcp.payload_len > 0 && !repeated {
-            if let Some((side, last)) = self.spoke
-                && side != segment.side
-            {
-                own.times().response_time.record(segment.time.nanos_since(last));
+            if self.spoke == Some(segment.side.other()) {
+                own.rare().response_time.record(segment.time.nanos_since(self.spoke_at));
             }
-            self.spoke = Some((segment.side, segment.time));
+            (self.spoke, self.spoke_at) = (Some(segment.side), segment.time);
         }
     }
 
     /// Retransmissions, segments out of order and closed windows of both sides.
     pub(crate) fn trouble_counts(&self) -> [u64; 3] {
         let mut sum = [0; 3];
-        for t in self.measures.both().into_iter().filter_map(|m| m.troubles.as_deref()) {
+        for t in self.measures.both().into_iter().filter_map(Measures::seen_troubles) {
             for (total, n) in sum.iter_mut().zip([t.retransmissions, t.out_of_order, t.zero_windows]) {
                 *total += u64::from(n);
             }
@@ -88,10 +87,7 @@ impl Connection {
 
     /// Heap memory besides reassembly.
     pub(crate) fn bytes(&self) -> usize {
-        let measures = self
-            .measures
-            .both()
-            .map(|m| m.bytes() + if m.troubles.is_some() { size_of::<Troubles>() } else { 0 });
+        let measures = self.measures.both().map(|m| m.bytes() + m.seen_troubles().map_or(0, size_of_val));
         let streams = self.streams.both().map(Stream::bytes);
         self.analysis.bytes() + streams.iter().sum::<usize>() + measures.iter().sum::<usize>()
     }
@@ -99,12 +95,12 @@ impl Connection {
     /// Writes the figures of what `side` sent into `record`, as of `now`.
     pub(crate) fn fill(&self, side: Side, now: Timestamp, record: &mut DirectionRecord) {
         let (own, stream) = (self.measures.get(side), self.streams.get(side));
-        let troubles = own.troubles.as_deref().copied().unwrap_or_default();
+        let troubles = own.seen_troubles().copied().unwrap_or_default();
         let first;
-        let times = match &own.times {
+        let times = match &own.rare {
             Some(times) => times.as_ref(),
             None => {
-                first = own.first_times();
+                first = own.first_rare();
                 &first
             }
         };
@@ -157,12 +153,11 @@ impl Measures {
         if ack_rtt_ns.is_none() && rtt_ns.is_none() {
             return;
         }
-        if let (None, 0, Some(ns), true) = (&self.times, self.first_rtt_ns, ack_rtt_ns, ack_rtt_ns == rtt_ns)
-        {
+        if let (None, 0, Some(ns), true) = (&self.rare, self.first_rtt_ns, ack_rtt_ns, ack_rtt_ns == rtt_ns) {
             self.first_rtt_ns = ns;
             return;
         }
-        let times = self.times();
+        let times = self.rare();
         if let Some(ns) = ack_rtt_ns {
             times.ack_rtt.record(ns);
         }
@@ -171,15 +166,15 @@ impl Measures {
         }
     }
 
-    fn times(&mut self) -> &mut Times {
-        if self.times.is_none() {
-            self.times = Some(Box::new(self.first_times()));
+    fn rare(&mut self) -> &mut Rare {
+        if self.rare.is_none() {
+            self.rare = Some(Box::new(self.first_rare()));
         }
-        self.times.get_or_insert_default()
+        self.rare.get_or_insert_default()
     }
 
-    fn first_times(&self) -> Times {
-        let mut times = Times::default();
+    fn first_rare(&self) -> Rare {
+        let mut times = Rare::default();
         if self.first_rtt_ns > 0 {
             times.ack_rtt.record(self.first_rtt_ns);
             times.rtt.record(self.first_rtt_ns);
@@ -187,15 +182,19 @@ impl Measures {
         times
     }
 
+    fn seen_troubles(&self) -> Option<&Troubles> {
+        self.rare.as_ref().and_then(|rare| rare.troubles.as_deref())
+    }
+
     fn mean_rtt_ns(&self) -> Option<u64> {
-        match &self.times {
+        match &self.rare {
             Some(times) => times.rtt.mean_ns(),
             None => Some(self.first_rtt_ns).filter(|&ns| ns > 0),
         }
     }
 
     fn bytes(&self) -> usize {
-        self.times.as_ref().map_or(0, |times| size_of::<Times>() + times.rtt.bytes())
+        self.rare.as_ref().map_or(0, |times| size_of::<Rare>() + times.rtt.bytes())
     }
 
     fn flags(&mut self, segment: &Segment<'_>) {
@@ -214,10 +213,10 @@ impl Measures {
         let flags = segment.tcp.flags;
         let congested = ecn == 3;
         let echo = flags.any(TcpFlags::ECE) && !flags.syn();
-        if self.troubles.is_none() && found.is_empty() && !congested && !echo {
+        if self.seen_troubles().is_none() && found.is_empty() && !congested && !echo {
             return;
         }
-        let troubles = self.troubles.get_or_insert_default();
+        let troubles = self.rare().troubles.get_or_insert_default();
         if !found.is_empty() {
             troubles.count(found, segment);
         }

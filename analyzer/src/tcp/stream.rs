@@ -18,7 +18,6 @@ pub(crate) struct Stream {
     next: u64,
     /// Offset behind the last byte plus one, once a FIN told it.
     fin: Option<NonZeroU64>,
-    goodput: u64,
     /// What a stream without a hole never has.
     rare: Option<Box<Rare>>,
 }
@@ -30,6 +29,10 @@ struct Rare {
     acked: u64,
     acked_since: Timestamp,
     missing: u64,
+    /// Those of `missing` of which no packet was captured.
+    lost: u64,
+    /// Bytes on the wire of what is held.
+    waiting: u64,
     differing_overlaps: u32,
 }
 
@@ -50,7 +53,7 @@ impl Stream {
 
     /// Bytes seen, every one once.
     pub(crate) fn goodput(&self) -> u64 {
-        self.goodput
+        self.rare.as_ref().map_or(self.next, |rare| self.next - rare.lost + rare.waiting)
     }
 
     /// Bytes that are known to have been sent, and were not captured.
@@ -151,7 +154,6 @@ impl Stream {
             let until = self.held().and_then(Held::start).map_or(end, |held| held.min(end));
             let len = usize::try_from(until - from).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(len);
-            self.goodput += until - from;
             self.deliver(until - from, time, now, out);
             bytes = later;
         }
@@ -163,8 +165,8 @@ impl Stream {
             let inserted =
                 rare.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
             budget.add(rare.held.cost() - before);
+            rare.waiting += inserted.new;
             rare.differing_overlaps = rare.differing_overlaps.saturating_add(u32::from(inserted.differs));
-            self.goodput += inserted.new;
         }
         self.drain(budget, out);
     }
@@ -182,7 +184,9 @@ impl Stream {
         if len > 0 {
             out(Chunk::Gap { offset: self.next, len, time, cut });
             self.next += len;
-            self.rare().missing += len;
+            let rare = self.rare();
+            rare.missing += len;
+            rare.lost += if cut { 0 } else { len };
         }
     }
 
@@ -191,6 +195,7 @@ impl Stream {
             let before = rare.held.cost();
             let Some(piece) = rare.held.take_at(self.next, ReassemblyLimits::SEGMENT_OVERHEAD) else { break };
             budget.release(before - rare.held.cost());
+            rare.waiting -= piece.len;
             self.deliver(piece.len, piece.time, &piece.bytes, out);
         }
     }
