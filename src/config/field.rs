@@ -89,4 +89,4 @@ macro_rules! words {
     };
 }
 words!(Promiscuous { "off" => Promiscuous::Off, "bridges" => Promiscuous::Bridges, "all" => Promiscuous::All });
-words!(Ingress { "best" => Ingress::Best, "native" => Ingress::Native, "generic" => Ingress::Generic, "tcx" => Ingress::Tcx });
+words!(Ingress { "auto" => Ingress::Best, "native" => Ingress::Native, "generic" => Ingress::Generic, "tcx" => Ingress::Tcx });

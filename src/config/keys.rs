@@ -32,6 +32,7 @@ impl Key {
 /// Sections in the order of the example file, with what they are about.
 pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("capture", "Where frames come from (`wirespan run`)."),
+    ("xdp", "The programs of `capture.backend = \"xdp\"`."),
     ("ebpf", "Records of system calls: which processes and threads took part in a request."),
     ("decode", "Taking frames apart."),
     ("analyzer", "Connections. Sizes are for each shard."),
@@ -66,10 +67,12 @@ pub(super) const KEYS: &[Key] = keys! {
         block_timeout_ms: Millis { min: 1, max: 10_000 }, ring.block_timeout, "Longest time that a frame waits in a block that is not full";
         promiscuous: Choice(&["off", "bridges", "all"]), ring.promiscuous, "Interfaces made promiscuous; bridges show what they forward only then";
         defragment: Bool, ring.defragment, "Whether the kernel puts IPv4 fragments together before shards see them; damages datagrams that pass several tapped interfaces";
-        xdp_ring_bytes: Int { min: 1 << 20, max: 1 << 31 }, frame_tap.ring_bytes, "Size of the ring buffer of the xdp backend, in bytes";
-        xdp_ingress: Choice(&["best", "native", "generic", "tcx"]), frame_tap.ingress, "Where the xdp backend sees incoming frames";
-        xdp_wake_percent: Int { min: 0, max: 100 }, frame_tap.wake_percent, "Fill of that ring at which its reader is woken at once";
-        xdp_latency_ms: Millis { min: 1, max: 1000 }, frame_tap.latency, "Longest time that a frame waits in that ring otherwise";
+    }
+    [xdp] {
+        ingress: Choice(&["auto", "native", "generic", "tcx"]), frame_tap.ingress, "Where incoming frames are seen: by XDP in the driver, by XDP in the stack, or by TCX; auto is TCX on virtual devices, and on physical ones the first of the three that works. Native XDP on a veth costs its peer segmentation offload";
+        ring_bytes: Int { min: 1 << 20, max: 1 << 31 }, frame_tap.ring_bytes, "Size of the ring buffer of frames, in bytes";
+        wake_percent: Int { min: 0, max: 100 }, frame_tap.wake_percent, "Fill of the ring at which its reader is woken at once";
+        latency_ms: Millis { min: 1, max: 1000 }, frame_tap.latency, "Longest time that a frame waits otherwise";
     }
     [ebpf] {
         enabled: Bool, records.enabled, "Whether system calls on TCP sockets are recorded";

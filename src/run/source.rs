@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use capture::interfaces::{Change, Interface, Selector, Watch};
 use capture::{Filter, Ring, RingConfig};
-use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError};
-use xdp::{FrameTap, FrameTapConfig};
+use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, TapKind};
+use xdp::{FrameTap, FrameTapConfig, Ingress};
 
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -66,7 +66,9 @@ fn programs(
     };
     let frames = FrameTap::load(&config).map_err(Failure::runtime)?;
     let (news, changes) = channel();
-    let mut source = Programs { frames, changes, selector, taps: taps.clone(), attached: Vec::new(), filter };
+    let ingress = config.ingress;
+    let mut source =
+        Programs { frames, ingress, changes, selector, taps: taps.clone(), attached: Vec::new(), filter };
     for interface in watch.interfaces() {
         source.apply(&Change::Appeared(interface.clone()));
     }
@@ -76,6 +78,7 @@ fn programs(
 /// XDP and TCX programs that follow the interfaces as they come and go.
 struct Programs {
     frames: FrameTap,
+    ingress: Ingress,
     changes: Receiver<Change>,
     selector: Selector,
     taps: Arc<Taps>,
@@ -119,8 +122,12 @@ impl Programs {
     fn attach(&mut self, interface: &Interface) {
         self.detach(interface);
         let tap = self.taps.add(&interface.name, interface.kind);
-        match self.frames.attach(interface.index, tap, interface.link_type) {
-            Ok(_) => self.attached.push((interface.index, interface.name.clone())),
+        let ingress = ingress(self.ingress, interface.kind);
+        match self.frames.attach_at(ingress, interface.index, tap, interface.link_type) {
+            Ok(used) => {
+                tracing::debug!("{}: incoming frames by {used:?}", interface.name);
+                self.attached.push((interface.index, interface.name.clone()));
+            }
             Err(error) => tracing::warn!("{} is not tapped: {error}", interface.name),
         }
     }
@@ -128,6 +135,16 @@ impl Programs {
     fn detach(&mut self, interface: &Interface) {
         self.frames.detach(interface.index);
         self.attached.retain(|(index, _)| *index != interface.index);
+    }
+}
+
+/// Native XDP takes a veth's peer its segmentation offload, and XDP in the stack has no advantage over TCX on devices without
+/// hardware: only physical ones get XDP unasked.
+const fn ingress(configured: Ingress, kind: TapKind) -> Ingress {
+    match (configured, kind) {
+        (Ingress::Best, TapKind::Physical) => Ingress::Best,
+        (Ingress::Best, _) => Ingress::Tcx,
+        (asked, _) => asked,
     }
 }
 
@@ -152,5 +169,19 @@ impl Source for Programs {
 
     fn drops(&mut self) -> Drops {
         self.frames.drops()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_physical_devices_get_xdp_unasked() {
+        assert_eq!(ingress(Ingress::Best, TapKind::Physical), Ingress::Best);
+        for kind in [TapKind::Veth, TapKind::Bridge, TapKind::Tun, TapKind::Tunnel] {
+            assert_eq!(ingress(Ingress::Best, kind), Ingress::Tcx);
+        }
+        assert_eq!(ingress(Ingress::Native, TapKind::Veth), Ingress::Native);
     }
 }

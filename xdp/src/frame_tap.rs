@@ -109,8 +109,22 @@ impl FrameTap {
     /// # Errors
     /// When the interface is gone or takes none of the hooks.
     pub fn attach(&mut self, ifindex: u32, tap: TapId, link_type: LinkType) -> Result<Ingress, Error> {
+        self.attach_at(self.ingress, ifindex, tap, link_type)
+    }
+
+    /// The same with another way to see incoming frames than the configured one.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach).
+    pub fn attach_at(
+        &mut self,
+        ingress: Ingress,
+        ifindex: u32,
+        tap: TapId,
+        link_type: LinkType,
+    ) -> Result<Ingress, Error> {
         self.detach(ifindex);
-        let hooks = Hooks::attach(&mut self.ebpf, ifindex, self.ingress)?;
+        let hooks = Hooks::attach(&mut self.ebpf, ifindex, ingress)?;
         let used = hooks.used();
         self.taps.insert(ifindex, Attached { tap, link_type, hooks: Some(hooks) });
         Ok(used)
