@@ -43,7 +43,13 @@ impl Style {
     }
 }
 
-/// Columns of the terminal on standard output, 100 where it is none.
-pub(crate) fn width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|&n| n >= 40).unwrap_or(100)
+/// Columns of the terminal on standard output; none where it is no terminal, and lines may be as long as they are.
+pub(crate) fn width() -> Option<usize> {
+    let stdout = std::io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let real = || rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col));
+    told.or_else(real).filter(|&columns| columns >= 40).or(Some(100))
 }

@@ -34,8 +34,13 @@ pub(crate) fn count(n: u64, one: &str) -> String {
 
 /// Date and time of day, UTC, to the microsecond: `2026-01-31 23:59:59.123456 UTC`.
 pub(crate) fn date(unix_ns: u64) -> String {
+    format!("{} {} UTC", day(unix_ns), clock(unix_ns))
+}
+
+/// Date, UTC: `2026-01-31`.
+pub(crate) fn day(unix_ns: u64) -> String {
     let (year, month, day) = civil(unix_ns / 86_400_000_000_000);
-    format!("{year:04}-{month:02}-{day:02} {} UTC", clock(unix_ns))
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// Time of day, UTC, to the microsecond.

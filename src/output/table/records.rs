@@ -1,13 +1,12 @@
 use analyzer::fact::{Attributes, CloseReason, Exchange, FlowRecord, FlowState, Outcome, Value};
 
 use super::{Cell, Column};
-use crate::output::units::clock;
 use crate::output::{bytes, nanos};
 
 /// Columns of exchanges.
 pub(crate) const SPAN_COLUMNS: &[Column] = &[
     Column::left("TIME"),
-    Column::left("TAP"),
+    Column::optional("TAP"),
     Column::left("CLIENT"),
     Column::left("SERVER"),
     Column::left("PROTOCOL"),
@@ -20,7 +19,7 @@ pub(crate) const SPAN_COLUMNS: &[Column] = &[
 /// Columns of flows.
 pub(crate) const FLOW_COLUMNS: &[Column] = &[
     Column::left("TIME"),
-    Column::left("TAP"),
+    Column::optional("TAP"),
     Column::left("PROTOCOL"),
     Column::left("CLIENT"),
     Column::left("SERVER"),
@@ -37,7 +36,7 @@ pub(crate) const FLOW_COLUMNS: &[Column] = &[
 pub(crate) fn span_row(exchange: &Exchange, tap: &str) -> Vec<Cell> {
     let trouble = exchange.tcp.retransmissions;
     vec![
-        clock(exchange.start().as_nanos()).into(),
+        Cell::time(exchange.start().as_nanos()),
         tap.into(),
         exchange.client.to_string().into(),
         exchange.server.to_string().into(),
@@ -62,7 +61,7 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
         None => String::new(),
     };
     vec![
-        clock(flow.start.as_nanos()).into(),
+        Cell::time(flow.start.as_nanos()),
         tap.into(),
         flow.transport.as_str().into(),
         flow.client.to_string().into(),

@@ -40,8 +40,12 @@ pub(super) fn draw_call(
 
 fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: Style) {
     let (title, status) = (title(call), status(call));
-    let room = width().saturating_sub(BAR + 16 + first.chars().count() + status.chars().count()).max(20);
-    let title = cut(&printable(&title), room);
+    let others = BAR + 16 + first.chars().count() + status.chars().count();
+    let room = width().unwrap_or(100).saturating_sub(others).max(20);
+    let mut title = printable(&title);
+    if width().is_some() {
+        title = cut(&title, room);
+    }
     let padding = " ".repeat(room.saturating_sub(title.chars().count()));
     let status = if call.is_error() { style.red(&status) } else { style.green(&status) };
     let took = format!("{:>9}", nanos(call.duration_ns()));
