@@ -10,6 +10,38 @@ use crate::{Endpoint, FlowKey, LinkType, RawFrame, Side, TapId, Transport};
 /// layers, which gives the same result for these frames, then says what it is.
 #[inline]
 pub(super) fn decode<'r>(frame: &RawFrame<'r>) -> Option<Decoded<'r>> {
+    let Network { vlans, network, layer } = network(frame)?;
+    let (ports, segment) = tcp::segment(layer.payload).ok()?;
+    let (key, side) = layer.addresses.key(frame.tap, network, ports.source, ports.destination);
+    Some(Decoded {
+        time: frame.time,
+        wire_len: frame.wire_len,
+        key,
+        side,
+        ip: layer.ip,
+        vlans,
+        tunnels: &[],
+        layer4: Layer4::Tcp(segment),
+    })
+}
+
+/// Source and destination of the same frames.
+#[inline]
+pub(super) fn addresses(frame: &RawFrame<'_>) -> Option<(IpAddr, IpAddr)> {
+    Some(match network(frame)?.layer.addresses {
+        Addresses::V4([source, destination]) => (source.into(), destination.into()),
+        Addresses::V6([source, destination]) => (source.into(), destination.into()),
+    })
+}
+
+struct Network<'r> {
+    vlans: Vlans,
+    network: u64,
+    layer: NetworkLayer<'r>,
+}
+
+#[inline]
+fn network<'r>(frame: &RawFrame<'r>) -> Option<Network<'r>> {
     if frame.link_type != LinkType::Ethernet {
         return None;
     }
@@ -25,23 +57,12 @@ pub(super) fn decode<'r>(frame: &RawFrame<'r>) -> Option<Decoded<'r>> {
         header = 18;
     }
     let span = Span::new(frame.bytes, frame.wire_len).skip(header).ok()?;
-    let network_layer = match ether_type {
+    let layer = match ether_type {
         link::IPV4 => ipv4(span)?,
         link::IPV6 => ipv6(span)?,
         _ => return None,
     };
-    let (ports, segment) = tcp::segment(network_layer.payload).ok()?;
-    let (key, side) = network_layer.addresses.key(frame.tap, network, ports.source, ports.destination);
-    Some(Decoded {
-        time: frame.time,
-        wire_len: frame.wire_len,
-        key,
-        side,
-        ip: network_layer.ip,
-        vlans,
-        tunnels: &[],
-        layer4: Layer4::Tcp(segment),
-    })
+    Some(Network { vlans, network, layer })
 }
 
 struct NetworkLayer<'r> {
@@ -136,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decode::{DecodeConfig, Decoder};
+    use crate::decode::{DecodeConfig, Decoder, shard, shard_hash};
     use crate::{Timestamp, VlanTag};
 
     fn tcp(options: &[u8]) -> Vec<u8> {
@@ -176,6 +197,7 @@ mod tests {
         match decode(frame) {
             Some(direct) => {
                 assert_eq!(format!("{:?}", Ok::<_, ()>(direct)), format!("{walked:?}"));
+                assert_eq!(shard_hash(frame), shard::walk(frame, &[4789]));
                 true
             }
             None => false,

@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 
 use super::layer::Step;
-use super::link;
 use super::mix::mix;
 use super::step::step;
+use super::{direct, link};
 use crate::RawFrame;
 
 /// Headers that are looked through.
@@ -24,6 +24,14 @@ pub fn shard_hash(frame: &RawFrame<'_>) -> u64 {
 
 /// [`shard_hash`] for decoders that look for VXLAN on these UDP ports.
 pub fn shard_hash_with(frame: &RawFrame<'_>, vxlan_ports: &[u16]) -> u64 {
+    match direct::addresses(frame) {
+        Some((source, destination)) => hash_pair(source, destination),
+        None => walk(frame, vxlan_ports),
+    }
+}
+
+/// The hash by way of all layers.
+pub(super) fn walk(frame: &RawFrame<'_>, vxlan_ports: &[u16]) -> u64 {
     let Ok(mut layer) = link::first(frame) else { return 0 };
     let mut pair = None;
     for _ in 0..MAX_STEPS {
