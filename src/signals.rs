@@ -29,31 +29,29 @@ impl Signals {
     }
 }
 
-/// A flag that either signal sets, for commands without an event loop.
-pub(crate) fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
+/// Sets `stop` at either signal, for commands without an event loop; a second signal ends the process at once.
+pub(crate) fn set_when_asked(stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let flag = stop.clone();
     let (ready, listening) = mpsc::channel();
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime,
-                Err(error) => return ready.send(Err(error)),
-            };
-            runtime.block_on(async {
-                let signals = Signals::listen();
-                let mut signals = match signals {
-                    Ok(signals) => signals,
-                    Err(error) => return ready.send(Err(error)),
-                };
-                let sent = ready.send(Ok(()));
-                signals.next().await;
-                flag.store(true, Ordering::Relaxed);
-                sent
-            })
-        })
-        .context("cannot watch for signals")?;
-    listening.recv().map_err(|_| anyhow!("cannot watch for signals"))?.context("cannot watch for signals")?;
-    Ok(stop)
+    let watch = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let started = runtime.and_then(|runtime| {
+            let signals = runtime.block_on(async { Signals::listen() })?;
+            Ok((runtime, signals))
+        });
+        let (started, result) = match started {
+            Ok(started) => (Some(started), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        // Who started this thread waits for the answer.
+        let _ = ready.send(result);
+        if let Some((runtime, mut signals)) = started {
+            runtime.block_on(signals.next());
+            flag.store(true, Ordering::Relaxed);
+            let again = runtime.block_on(signals.next());
+            std::process::exit(if again == "SIGINT" { 130 } else { 143 });
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot watch for signals")?;
+    listening.recv().map_err(|_| anyhow!("cannot watch for signals"))?.context("cannot watch for signals")
 }

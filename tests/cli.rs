@@ -164,6 +164,40 @@ fn a_closed_pipe_ends_quietly() {
 }
 
 #[test]
+fn an_idle_pipe_is_left_when_asked() {
+    for threads in ["1", "2"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+            .args(["replay", "--output", "jsonl", "--emit", "flows", "--threads", threads, "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        // A frame and a half: what is whole counts.
+        pipe.write_all(&capture()[..24 + 56 + 20]).unwrap();
+        let pid = child.id().to_string();
+        let caught = || {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap();
+            u64::from_str_radix(mask, 16).unwrap() & 1 << 1 != 0
+        };
+        assert!(soon(caught), "SIGINT is never caught");
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let ended = soon(|| child.try_wait().unwrap().is_some());
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        assert!(ended && output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).matches("\"type\":\"flow\"").count(), 1);
+        drop(pipe);
+    }
+}
+
+/// Whether something comes true within ten seconds.
+fn soon(mut is_so: impl FnMut() -> bool) -> bool {
+    (0..100).any(|_| is_so() || !Command::new("sleep").arg("0.1").status().unwrap().success())
+}
+
+#[test]
 fn output_does_not_depend_on_the_number_of_threads() {
     let mut captures = captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps"));
     captures.sort();

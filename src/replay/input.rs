@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use capture::CaptureFile;
 use wire::{SourceError, TapKind};
@@ -8,12 +9,16 @@ use wire::{SourceError, TapKind};
 use crate::failure::{Failure, Status};
 use crate::taps::Taps;
 
-/// Opens every file, or fails with a line for each that cannot be read.
-pub(super) fn open(paths: &[PathBuf], taps: &Arc<Taps>) -> Result<Vec<CaptureFile>, Failure> {
+/// Opens every file, or fails with a line for each that cannot be read. Pipes end when `stop` is set.
+pub(super) fn open(
+    paths: &[PathBuf],
+    taps: &Arc<Taps>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<CaptureFile>, Failure> {
     let mut files = Vec::new();
     let mut failed: Option<Failure> = None;
     for path in paths {
-        match open_one(path, taps) {
+        match open_one(path, taps, stop) {
             Ok(file) => files.push(file),
             Err(failure) => match &mut failed {
                 None => failed = Some(failure),
@@ -24,9 +29,10 @@ pub(super) fn open(paths: &[PathBuf], taps: &Arc<Taps>) -> Result<Vec<CaptureFil
     failed.map_or(Ok(files), Err)
 }
 
-fn open_one(path: &Path, taps: &Arc<Taps>) -> Result<CaptureFile, Failure> {
+fn open_one(path: &Path, taps: &Arc<Taps>, stop: &Arc<AtomicBool>) -> Result<CaptureFile, Failure> {
     let taps = taps.clone();
-    CaptureFile::open(path, Box::new(move |name| taps.add(name, TapKind::File))).map_err(|error| {
+    let names = Box::new(move |name: &str| taps.add(name, TapKind::File));
+    CaptureFile::open_until(path, names, stop.clone()).map_err(|error| {
         let refused = matches!(&error, capture::Error::File { source, .. } if !is_wrong_name(source));
         Failure::new(if refused { Status::Runtime } else { Status::Usage }, error)
     })

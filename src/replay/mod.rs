@@ -13,11 +13,12 @@ mod stage;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use metrics::{Format, Metrics, Names};
 use store::{Store, StoreConfig};
+use wire::SourceError;
 
 use self::feed::{Read, feed};
 use self::filter::Filters;
@@ -37,7 +38,8 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let settings = config::load(&Sources { file: args.config.as_deref(), environment, flags: Vec::new() })?;
     let taps = Arc::new(Taps::default());
     let mut filters = Filters::new(args.filter.expression())?;
-    let mut merge = Merge::new(input::open(&args.files, &taps)?);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut merge = Merge::new(input::open(&args.files, &taps, &stop)?);
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
@@ -48,7 +50,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };
     let mut recorder = Recorder::new(args.output, emit, taps.clone(), store);
-    let stop = signals::stop_flag()?;
+    signals::set_when_asked(&stop)?;
 
     let bar = progress::bar(!args.no_progress && !quiet, merge.progress().1);
     let progress = |merge: &Merge, read: &Read| {
@@ -72,7 +74,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     if !quiet {
         summary.print();
     }
-    end(merge)
+    end(merge, stop.load(Ordering::Relaxed))
 }
 
 fn single(
@@ -133,9 +135,12 @@ fn write_metrics(path: &Path, metrics: &Metrics) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-/// Ends well, or with the worst of what kept files from being read to their end.
-fn end(merge: Merge) -> anyhow::Result<()> {
-    let failures: Vec<Failure> = merge.into_failed().iter().map(input::unreadable).collect();
+/// Ends well, or with the worst of what kept files from being read to their end; not that of a pipe which was stopped inside of a
+/// record.
+fn end(merge: Merge, stopped: bool) -> anyhow::Result<()> {
+    let failures = merge.into_failed();
+    let failures = failures.iter().filter(|e| !(stopped && matches!(e, SourceError::CutShort { .. })));
+    let failures: Vec<Failure> = failures.map(input::unreadable).collect();
     let Some(status) = failures.iter().map(|failure| failure.status).min_by_key(|status| *status as u8)
     else {
         return Ok(());

@@ -1,13 +1,16 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use wire::TapId;
 
 use crate::Error;
+use crate::sys::wait_readable;
 
 /// Gives an id to the tap of that name: the file's, or `file#interface` in a pcapng file with several interfaces.
 pub type TapNames = Box<dyn FnMut(&str) -> TapId + Send>;
@@ -25,10 +28,11 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, stop: Arc<AtomicBool>) -> Result<Self, Error> {
         let fail = |source| Error::File { path: path.display().to_string(), source };
         let (raw, size): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
-            (Box::new(io::stdin()), None)
+            let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(fail)?;
+            (Box::new(Stoppable { file: stdin.into(), stop }), None)
         } else {
             let file = File::open(path).map_err(fail)?;
             let metadata = file.metadata().map_err(fail)?;
@@ -39,7 +43,10 @@ impl Input {
                 });
             }
             let size = metadata.is_file().then_some(metadata.len());
-            (Box::new(file), size)
+            match size {
+                Some(_) => (Box::new(file), size),
+                None => (Box::new(Stoppable { file, stop }), None),
+            }
         };
         let position = Arc::new(AtomicU64::new(0));
         let mut counted = Counted { input: raw, position: Arc::clone(&position) };
@@ -56,6 +63,26 @@ impl Input {
             Box::new(whole)
         };
         Ok(Self { reader, position, size })
+    }
+}
+
+/// A pipe, which ends when it is asked to: nobody may ever write to it again.
+struct Stoppable {
+    file: File,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Stoppable {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        const LOOK: Duration = Duration::from_millis(100);
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+            if wait_readable(self.file.as_fd(), LOOK)? {
+                return self.file.read(buf);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use wire::{Batch, Drops, RawFrame, Source, SourceError};
@@ -45,8 +45,16 @@ impl CaptureFile {
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::NotACapture`] when it is something else.
-    pub fn open(path: &Path, mut taps: TapNames) -> Result<Self, Error> {
-        let Input { reader, position, size } = Input::open(path)?;
+    pub fn open(path: &Path, taps: TapNames) -> Result<Self, Error> {
+        Self::open_until(path, taps, Arc::default())
+    }
+
+    /// The same; a pipe is taken to be at its end as soon as `stop` is set, also while nothing comes out of it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_until(path: &Path, mut taps: TapNames, stop: Arc<AtomicBool>) -> Result<Self, Error> {
+        let Input { reader, position, size } = Input::open(path, stop)?;
         let mut buffer = Buffer::new(reader);
         let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
         let name = path.file_name().map_or_else(|| shown.clone(), |n| n.to_string_lossy().into_owned());
