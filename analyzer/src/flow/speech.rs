@@ -25,7 +25,10 @@ impl Flow {
     ) {
         let tcp = &segment.tcp;
         let (side, peer) = (segment.side, segment.side.other());
-        let Some(connection) = &self.connection else { return };
+        let Some(connection) = &mut self.connection else { return };
+        if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
+            connection.streams.get_mut(peer).received_before_start(tcp.ack);
+        }
         if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).lags(tcp.ack) {
             let answered = tcp.payload_len > 0 && !tcp.flags.syn();
             self.stream(peer, segment.time, Occasion::Acknowledged { segment, answered }, budget, sink);

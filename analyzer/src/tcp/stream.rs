@@ -13,6 +13,8 @@ const FARTHEST: i64 = 1 << 30;
 pub(crate) struct Stream {
     base: SeqNum,
     started: bool,
+    /// Not started, and the receiver has everything before `base`.
+    received: bool,
     /// Told that the stream ended.
     ended: bool,
     next: u64,
@@ -117,8 +119,7 @@ impl Stream {
         }
         let fresh = self.next == 0 && self.held().is_none();
         if !self.started || (tcp.flags.syn() && fresh) {
-            self.base = segment.payload_seq();
-            self.started = true;
+            self.start(segment.payload_seq(), tcp.flags.syn());
         }
         let start = self.offset_of(segment.payload_seq());
         let end = start + i64::from(tcp.payload_len);
@@ -135,6 +136,24 @@ impl Stream {
         }
         outcome.ended = self.take_end();
         outcome
+    }
+
+    /// Joined in the middle, a stream starts at its first byte that the receiver does not have: what comes from before that is a
+    /// repeat of something that was over before the capture began.
+    fn start(&mut self, seq: SeqNum, syn: bool) {
+        let repeat = self.received && !syn && seq.before(self.base);
+        if !repeat {
+            self.base = seq;
+        }
+        self.started = true;
+    }
+
+    /// Takes an acknowledgement that came before anything of this direction was seen.
+    pub(crate) fn received_before_start(&mut self, ack: SeqNum) {
+        if !self.started && !(self.received && ack.before(self.base)) {
+            self.base = ack;
+            self.received = true;
+        }
     }
 
     fn payload(

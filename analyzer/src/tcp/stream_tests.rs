@@ -124,6 +124,19 @@ fn data_with_the_syn_starts_at_offset_zero_and_numbers_wrap() {
 }
 
 #[test]
+fn repeats_of_what_was_over_before_the_capture_began_are_not_heard() {
+    let mut feed = Feed::new();
+    feed.stream.received_before_start(SeqNum(1_000));
+    feed.segment(990, TcpFlags::ACK, b"before");
+    feed.segment(996, TcpFlags::ACK, b"half new");
+    assert_eq!(feed.data, b" new");
+    let mut feed = Feed::new();
+    feed.stream.received_before_start(SeqNum(1_000));
+    feed.segment(1_200, TcpFlags::ACK, b"further on");
+    assert_eq!((feed.data.as_slice(), feed.gaps.len()), (&b"further on"[..], 0));
+}
+
+#[test]
 fn what_the_snap_length_cut_is_a_gap() {
     let mut feed = Feed::new();
     feed.cut(0, 10, 0, b"head", 100);
