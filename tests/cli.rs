@@ -84,7 +84,7 @@ fn all_before_a_cut_is_analysed() {
     let scratch = Scratch::new();
     let whole = capture();
     let cut = scratch.file("cut.pcap", &whole[..whole.len() - 7]);
-    fails(&["replay", &cut], 3, "cut short in the middle of a record, after 1 frames");
+    fails(&["replay", &cut], 3, "cut short in the middle of a record, after 1 frame (");
     let output = wirespan(&["replay", "--output", "jsonl", "--emit", "flows,summary", &cut]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("\"type\":\"flow\"") && text.contains("\"packets\":1,"), "{text}");
@@ -204,19 +204,40 @@ fn output_does_not_depend_on_the_number_of_threads() {
     assert!(!captures.is_empty());
     let names: Vec<&str> = captures.iter().map(|path| path.to_str().unwrap()).collect();
     let together: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).chain([names.clone()]).collect();
-    for files in together {
+    for (files, emit) in together.iter().flat_map(|files| EMIT.map(|emit| (files, emit))) {
         let run = |threads: &str| {
-            let options =
-                ["replay", "-q", "--output", "jsonl", "--emit", "flows,spans,summary", "--threads", threads];
-            wirespan(&options.iter().chain(&files).copied().collect::<Vec<_>>()).stdout
+            let options = ["replay", "-q", "--output", "jsonl", "--emit", emit, "--threads", threads];
+            wirespan(&options.iter().chain(files).copied().collect::<Vec<_>>()).stdout
         };
         let one = run("1");
         assert!(!one.is_empty());
         for threads in ["2", "4"] {
-            assert!(one == run(threads), "{files:?} with {threads} threads");
+            assert!(one == run(threads), "{files:?}, {emit}, with {threads} threads");
         }
     }
 }
+
+#[test]
+fn spans_say_which_trace_they_are_of_where_traces_are_told() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/pcaps/http-lossy/capture.pcap.gz");
+    let records = |emit: &str| {
+        let output = wirespan(&["replay", "-q", "--output", "jsonl", "--emit", emit, capture]);
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let of = |all: &[serde_json::Value], kind: &str| {
+        all.iter().filter(|record| record["type"] == kind).cloned().collect::<Vec<_>>()
+    };
+    let alone = records("spans");
+    assert!(!alone.is_empty() && alone.iter().all(|span| span["trace_id"].is_null()));
+    let both = records("spans,traces");
+    let traces: Vec<_> = of(&both, "trace").into_iter().map(|trace| trace["trace_id"].clone()).collect();
+    let spans = of(&both, "span");
+    assert_eq!(spans.len(), alone.len());
+    assert!(spans.iter().all(|span| traces.contains(&span["trace_id"])), "{spans:?}");
+}
+
+const EMIT: [&str; 2] = ["flows,spans,summary", "spans,traces"];
 
 fn captures(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -105,7 +105,7 @@ fn a_corrupt_record_is_malformed() {
     assert_eq!(frames, 1);
     let words = end.unwrap().to_string();
     assert!(
-        words.contains("malformed at byte 100, after 1 frames: a record claims 2130706492 captured bytes"),
+        words.contains("malformed at byte 100, after 1 frame: a record claims 2130706492 captured bytes"),
         "{words}"
     );
 }

@@ -33,6 +33,8 @@ pub(crate) struct Summary {
     pub(crate) captured: u64,
     /// Frames that the filter expression passed over.
     pub(crate) filtered: u64,
+    /// Frames that came through a ring and were not analysed, by reason.
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Frames that gave no packet, by reason.
     pub(crate) undecoded: BTreeMap<&'static str, u64>,
     /// Bytes of streams that were never captured.
@@ -99,6 +101,11 @@ impl Summary {
         add(&mut self.dropped, reason, n);
     }
 
+    /// Adds frames that were passed over by their reason.
+    pub(crate) fn skipped_by(&mut self, reason: &'static str, n: u64) {
+        add(&mut self.skipped, reason, n);
+    }
+
     /// Prints the lines for people on standard error.
     pub(crate) fn print(&self) {
         let mut stderr = std::io::stderr().lock();
@@ -126,6 +133,12 @@ impl Summary {
         ];
         if self.filtered > 0 {
             lines.push(format!("{} passed over by the filter", count(self.filtered, "packet")));
+        }
+        if !self.skipped.is_empty() {
+            let total = self.skipped.values().sum();
+            let reasons: Vec<_> =
+                self.skipped.iter().map(|(reason, n)| format!("{n} {}", reason.replace('_', " "))).collect();
+            lines.push(format!("{} skipped ({})", count(total, "packet"), reasons.join(", ")));
         }
         for (reason, n) in &self.undecoded {
             lines.push(format!("{} not decoded: {}", count(*n, "packet"), reason.replace('_', " ")));

@@ -6,7 +6,7 @@ use store::{Store, Trace};
 
 use super::found::{Found, Place};
 use crate::cli::{EmitSet, Output};
-use crate::output::json::{Flow, Span, SpanIds};
+use crate::output::json::{Flow, Span, SpanIds, TracedSpan};
 use crate::output::table::{FLOW_COLUMNS, Grid, SPAN_COLUMNS, flow_row, span_row};
 use crate::output::{Stdout, Style, Summary, tree};
 use crate::taps::{TapCache, Taps};
@@ -57,6 +57,7 @@ impl Recorder {
     }
 
     fn exchange(&mut self, exchange: &Exchange) -> anyhow::Result<()> {
+        let alone = self.emit.spans && !self.spans_come_with_traces();
         let (tap, new) = self.taps.get(exchange.tap);
         if let Some(store) = &mut self.store {
             if let Some(tap) = tap.filter(|_| new) {
@@ -64,7 +65,7 @@ impl Recorder {
             }
             store.add_exchange(exchange);
         }
-        if !self.emit.spans {
+        if !alone {
             return Ok(());
         }
         let tap = tap.map_or("", |tap| tap.name.as_str());
@@ -76,6 +77,11 @@ impl Recorder {
             }
         }
         Ok(())
+    }
+
+    /// Only when a trace is complete is known which spans belong to it, and which caused which.
+    const fn spans_come_with_traces(&self) -> bool {
+        self.emit.traces && matches!(self.output, Output::Jsonl)
     }
 
     fn flow(&mut self, flow: &FlowRecord) -> io::Result<()> {
@@ -94,7 +100,14 @@ impl Recorder {
         }
         for trace in traces {
             match self.output {
-                Output::Jsonl => self.out.json(trace)?,
+                Output::Jsonl => {
+                    if self.emit.spans {
+                        for span in store::flatten(trace) {
+                            self.out.json(&TracedSpan::from(&span))?;
+                        }
+                    }
+                    self.out.json(trace)?;
+                }
                 Output::Table => {
                     self.spans.print(&mut self.out)?;
                     writeln!(self.out, "{}", tree::draw(trace, self.style))?;

@@ -15,6 +15,7 @@ use super::outlet::Outlet;
 use super::records::{self, RecordsReport};
 use super::setup::Ready;
 use super::shard::{Shard, ShardReport};
+use super::source::PassedOver;
 use crate::cli::EmitSet;
 use crate::clock::Stopwatch;
 use crate::config::Settings;
@@ -33,13 +34,14 @@ pub(super) struct Pipeline {
     watcher: JoinHandle<()>,
     keeper: JoinHandle<anyhow::Result<Counters>>,
     writer: Option<Writer>,
+    passed_over: Vec<Arc<PassedOver>>,
     started: Stopwatch,
 }
 
 impl Pipeline {
     /// Starts all threads.
     pub(super) fn start(ready: Ready, settings: &Settings, emit: EmitSet) -> anyhow::Result<Self> {
-        let Ready { taps, sources, watch, news, records, store, writer, .. } = ready;
+        let Ready { taps, sources, watch, news, passed_over, records, store, writer, .. } = ready;
         let count = sources.len();
         let shared = Arc::new(Shared {
             names: Arc::new(Known::new(taps.clone(), records.is_some())),
@@ -93,7 +95,17 @@ impl Pipeline {
             let shared = shared.clone();
             move || interfaces::watch(watch, &news, &shared)
         })?;
-        Ok(Self { shared, to_keeper, shards, records, watcher, keeper, writer, started: Stopwatch::start() })
+        Ok(Self {
+            shared,
+            to_keeper,
+            shards,
+            records,
+            watcher,
+            keeper,
+            writer,
+            passed_over,
+            started: Stopwatch::start(),
+        })
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -124,6 +136,9 @@ impl Pipeline {
                 }
                 Err(_) => failed(anyhow!("a capturing thread ended unexpectedly")),
             }
+        }
+        for (reason, packets) in self.passed_over.iter().flat_map(|passed_over| passed_over.by_reason()) {
+            summary.skipped_by(reason, packets);
         }
         if let Some(records) = self.records {
             match records.join() {

@@ -8,7 +8,7 @@ use wire::Source;
 use xdp::SocketRecords;
 
 use super::frame_file;
-use super::source::{self, News};
+use super::source::{self, News, PassedOver};
 use crate::cli::RunArgs;
 use crate::config::{self, Settings, Sources};
 use crate::failure::Failure;
@@ -21,6 +21,7 @@ pub(super) struct Ready {
     pub(super) sources: Vec<Box<dyn Source>>,
     pub(super) watch: Watch,
     pub(super) news: News,
+    pub(super) passed_over: Vec<Arc<PassedOver>>,
     pub(super) records: Option<SocketRecords>,
     pub(super) store: Store,
     pub(super) listener: TcpListener,
@@ -52,12 +53,12 @@ pub(super) fn open(args: &RunArgs, settings: &Settings) -> Result<Ready, Failure
     plan.check()?;
     let listener = listen(settings)?;
     let taps = Arc::new(Taps::default());
-    let (sources, news) = source::open(settings, selector, &watch, &taps)?;
+    let (sources, news, passed_over) = source::open(settings, selector, &watch, &taps)?;
     let records = records(settings);
     let config = StoreConfig { node: settings.node(), ..settings.store.clone() };
     let store = Store::open(config).map_err(Failure::runtime)?;
     let writer = args.write.as_deref().map(frame_file::open).transpose().map_err(Failure::runtime)?;
-    Ok(Ready { taps, sources, watch, news, records, store, listener, writer, plan })
+    Ok(Ready { taps, sources, watch, news, passed_over, records, store, listener, writer, plan })
 }
 
 /// Interfaces that were named must be there; those that match a glob may come later.

@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use capture::interfaces::{Change, Interface, Selector, Watch};
-use capture::{Filter, Ring, RingConfig};
+use capture::{Filter, Ring, RingConfig, Skipped};
 use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, TapKind};
 use xdp::{FrameTap, FrameTapConfig, Ingress};
 
@@ -19,13 +20,42 @@ pub(super) enum News {
     Programs(Sender<Change>),
 }
 
+/// Frames that a source saw and did not hand over, as of the last time it was asked for drops.
+#[derive(Debug, Default)]
+pub(super) struct PassedOver {
+    unselected: AtomicU64,
+    loopback_copies: AtomicU64,
+    filtered: AtomicU64,
+}
+
+impl PassedOver {
+    /// Numbers by reason.
+    pub(super) fn by_reason(&self) -> [(&'static str, u64); 3] {
+        let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("of_interfaces_not_selected", number(&self.unselected)),
+            ("second_copies_on_loopback", number(&self.loopback_copies)),
+            ("not_matching_the_filter", number(&self.filtered)),
+        ]
+    }
+
+    fn set(&self, skipped: Skipped) {
+        self.unselected.store(skipped.unselected, Ordering::Relaxed);
+        self.loopback_copies.store(skipped.loopback_copies, Ordering::Relaxed);
+        self.filtered.store(skipped.filtered, Ordering::Relaxed);
+    }
+}
+
+/// Sources of frames, one for each shard, how they hear about interfaces, and what they pass over.
+pub(super) type Opened = (Vec<Box<dyn Source>>, News, Vec<Arc<PassedOver>>);
+
 /// Sources of frames, one for each shard.
 pub(super) fn open(
     settings: &Settings,
     selector: Selector,
     watch: &Watch,
     taps: &Arc<Taps>,
-) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+) -> Result<Opened, Failure> {
     if settings.capture.backend == "xdp" {
         return programs(settings, selector, watch, taps);
     }
@@ -34,8 +64,14 @@ pub(super) fn open(
     let table = Arc::new(capture::Taps::new(selector, watch.interfaces(), names));
     let config = RingConfig { filter: settings.capture.filter.clone(), ..settings.ring.clone() };
     let rings = Ring::open(&config, settings.shards(), &table).map_err(refused)?;
-    let sources = rings.into_iter().map(|ring| Box::new(ring) as Box<dyn Source>).collect();
-    Ok((sources, News::Rings(table)))
+    let mut passed_over = Vec::new();
+    let sources = rings.into_iter().map(|ring| {
+        let counted = CountedRing { ring, passed_over: Arc::default() };
+        passed_over.push(counted.passed_over.clone());
+        Box::new(counted) as Box<dyn Source>
+    });
+    let sources = sources.collect();
+    Ok((sources, News::Rings(table), passed_over))
 }
 
 fn refused(error: capture::Error) -> Failure {
@@ -47,12 +83,33 @@ fn refused(error: capture::Error) -> Failure {
     }
 }
 
+/// A ring that lets others know what it passes over.
+struct CountedRing {
+    ring: Ring,
+    passed_over: Arc<PassedOver>,
+}
+
+impl Source for CountedRing {
+    fn next_batch(
+        &mut self,
+        wait: Duration,
+        frames: &mut dyn FnMut(RawFrame<'_>),
+    ) -> Result<Batch, SourceError> {
+        self.ring.next_batch(wait, frames)
+    }
+
+    fn drops(&mut self) -> Drops {
+        self.passed_over.set(self.ring.skipped());
+        self.ring.drops()
+    }
+}
+
 fn programs(
     settings: &Settings,
     selector: Selector,
     watch: &Watch,
     taps: &Arc<Taps>,
-) -> Result<(Vec<Box<dyn Source>>, News), Failure> {
+) -> Result<Opened, Failure> {
     let filter = match &settings.capture.filter {
         Some(expression) => Some(UserFilter {
             ethernet: Filter::compile(expression, LinkType::Ethernet).map_err(refused)?,
@@ -67,12 +124,21 @@ fn programs(
     let frames = FrameTap::load(&config).map_err(Failure::runtime)?;
     let (news, changes) = channel();
     let ingress = config.ingress;
-    let mut source =
-        Programs { frames, ingress, changes, selector, taps: taps.clone(), attached: Vec::new(), filter };
+    let passed_over = Arc::<PassedOver>::default();
+    let mut source = Programs {
+        frames,
+        ingress,
+        changes,
+        selector,
+        taps: taps.clone(),
+        attached: Vec::new(),
+        filter,
+        passed_over: passed_over.clone(),
+    };
     for interface in watch.interfaces() {
         source.apply(&Change::Appeared(interface.clone()));
     }
-    Ok((vec![Box::new(source)], News::Programs(news)))
+    Ok((vec![Box::new(source)], News::Programs(news), vec![passed_over]))
 }
 
 /// XDP and TCX programs that follow the interfaces as they come and go.
@@ -85,6 +151,7 @@ struct Programs {
     /// Index and name of the interfaces that have programs.
     attached: Vec<(u32, String)>,
     filter: Option<UserFilter>,
+    passed_over: Arc<PassedOver>,
 }
 
 /// A filter expression by what frames start with; the programs in the kernel have none.
@@ -159,11 +226,18 @@ impl Source for Programs {
         }
         match &self.filter {
             None => self.frames.next_batch(wait, frames),
-            Some(filter) => self.frames.next_batch(wait, &mut |frame| {
-                if filter.matches(&frame) {
-                    frames(frame);
-                }
-            }),
+            Some(filter) => {
+                let mut filtered = 0;
+                let batch = self.frames.next_batch(wait, &mut |frame| {
+                    if filter.matches(&frame) {
+                        frames(frame);
+                    } else {
+                        filtered += 1;
+                    }
+                });
+                self.passed_over.filtered.fetch_add(filtered, Ordering::Relaxed);
+                batch
+            }
         }
     }
 

@@ -57,7 +57,7 @@ pub enum SourceError {
         source: std::io::Error,
     },
     /// A capture file ends in the middle of a record: all before it was handed over.
-    #[error("{what}: cut short in the middle of a record, after {frames} frames ({offset} bytes)")]
+    #[error("{what}: cut short in the middle of a record, after {frames} frame{} ({offset} bytes)", plural(*frames))]
     CutShort {
         /// File name.
         what: String,
@@ -67,7 +67,7 @@ pub enum SourceError {
         offset: u64,
     },
     /// A capture file is not what its header promised: all before it was handed over.
-    #[error("{what}: malformed at byte {offset}, after {frames} frames: {problem}")]
+    #[error("{what}: malformed at byte {offset}, after {frames} frame{}: {problem}", plural(*frames))]
     Malformed {
         /// File name.
         what: String,
@@ -78,4 +78,8 @@ pub enum SourceError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+const fn plural(n: u64) -> &'static str {
+    if n == 1 { "" } else { "s" }
 }

@@ -1,7 +1,7 @@
 use analyzer::fact::{Attributes, CloseReason, Exchange, FlowRecord, FlowState, Outcome, Value};
 
 use super::{Cell, Column};
-use crate::output::{bytes, nanos};
+use crate::output::{bytes, count, nanos};
 
 /// Columns of exchanges.
 pub(crate) const SPAN_COLUMNS: &[Column] = &[
@@ -55,9 +55,10 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let retransmissions = up.retransmissions + down.retransmissions;
     let application = match flow.l7 {
         Some(l7) if l7.errors > 0 => {
-            format!("{} {} requests, {} errors", l7.protocol.as_str(), l7.requests, l7.errors)
+            let (requests, errors) = (count(l7.requests, "request"), count(l7.errors, "error"));
+            format!("{} {requests}, {errors}", l7.protocol.as_str())
         }
-        Some(l7) => format!("{} {} requests", l7.protocol.as_str(), l7.requests),
+        Some(l7) => format!("{} {}", l7.protocol.as_str(), count(l7.requests, "request")),
         None => String::new(),
     };
     vec![
