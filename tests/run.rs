@@ -67,6 +67,11 @@ fn a_port_in_use_is_told() {
     assert!(said(&output).contains(&format!("{address} is in use by another program")), "{}", said(&output));
 }
 
+fn ip(line: &str) {
+    let done = Command::new("ip").args(line.split(' ')).output().unwrap();
+    assert!(done.status.success(), "ip {line}: {}", said(&done));
+}
+
 /// Two namespaces with a veth pair between them, gone when dropped.
 struct Pair {
     near: String,
@@ -88,8 +93,7 @@ impl Pair {
             format!("-n {near} link set lo up"),
             format!("-n {far} link set eth0 up"),
         ] {
-            let done = Command::new("ip").args(line.split(' ')).output().unwrap();
-            assert!(done.status.success(), "ip {line}: {}", said(&done));
+            ip(&line);
         }
         pair
     }
@@ -219,4 +223,96 @@ fn a_given_time_ends_a_run() {
     let _ = child.kill();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+/// A server in a namespace of its own that appears behind a new veth pair of `near`; gone when dropped.
+struct Plugged {
+    namespace: String,
+    _server: Option<Killed>,
+}
+
+impl Plugged {
+    fn new(near: &str, folder: &std::path::Path) -> Self {
+        let namespace = format!("wshot{}", std::process::id());
+        let mut plugged = Self { namespace: namespace.clone(), _server: None };
+        ip(&format!("netns add {namespace}"));
+        ip(&format!("-n {namespace} link set lo up"));
+        let server = inside(&namespace, &["python3", "-m", "http.server", "80", "--directory"])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        plugged._server = Some(Killed(server.unwrap()));
+        wait_for(&namespace, "http://127.0.0.1/", "<html");
+        ip(&format!("-n {near} link add vethnew type veth peer name eth0 netns {namespace}"));
+        ip(&format!("-n {near} addr add 10.98.0.1/24 dev vethnew"));
+        ip(&format!("-n {namespace} addr add 10.98.0.2/24 dev eth0"));
+        ip(&format!("-n {namespace} link set eth0 up"));
+        ip(&format!("-n {near} link set vethnew up"));
+        plugged
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.namespace]).output();
+    }
+}
+
+fn records(output: &Output, kind: &str) -> Vec<serde_json::Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    records.filter(|record| record["type"] == kind).collect()
+}
+
+#[test]
+fn an_interface_that_comes_is_tapped_from_its_first_packet_and_may_go() {
+    if !is_root() {
+        return;
+    }
+    let pair = Pair::new("h");
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = inside(&pair.near, &[BIN, "run", "-i", "veth*", "--no-ebpf", "--output", "jsonl"]);
+    run.args(["--emit", "flows,spans,summary"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = Killed(run.spawn().unwrap());
+    wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
+    let plugged = Plugged::new(&pair.near, folder.path());
+    wait_for(&pair.near, "http://10.98.0.2/", "<html");
+    wait_for(&pair.near, "http://127.0.0.1:9797/api/traces?limit=5", "\"tap\":\"vethnew\"");
+    ip(&format!("-n {} link del vethnew", pair.near));
+    drop(plugged);
+    wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
+    // What is tapped still is seen when the other is gone.
+    let _ = inside(&pair.near, &["curl", "-s", "-m", "2", "http://10.97.0.2/"]).output().unwrap();
+    assert!(Command::new("kill").args(["-INT", &run.0.id().to_string()]).status().unwrap().success());
+    let output = finished(&mut run.0);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let flows = records(&output, "flow");
+    let of = |tap: &str| flows.iter().find(|flow| flow["tap"] == tap && flow["protocol"] == "tcp").unwrap();
+    let new = of("vethnew");
+    assert_eq!((&new["client_by"], &new["handshake"]["complete"]), (&"syn".into(), &true.into()), "{new}");
+    assert_eq!(of("veth0")["close_reason"], "server_refused", "{}", of("veth0"));
+    assert!(
+        records(&output, "span").iter().any(|span| span["tap"] == "vethnew" && span["protocol"] == "http")
+    );
+    assert_eq!(records(&output, "summary").len(), 1);
+}
+
+/// What a process said until it ended by itself; it is killed after twenty seconds.
+fn finished(process: &mut Child) -> Output {
+    use std::io::Read;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (out, err) = (process.stdout.take(), process.stderr.take());
+    std::thread::scope(|scope| {
+        scope.spawn(|| out.map(|mut pipe| pipe.read_to_end(&mut stdout)));
+        scope.spawn(|| err.map(|mut pipe| pipe.read_to_end(&mut stderr)));
+        for _ in 0..200 {
+            if process.try_wait().unwrap().is_some() {
+                return;
+            }
+            let _ = Command::new("sleep").arg("0.1").status();
+        }
+        let _ = process.kill();
+    });
+    Output { status: process.wait().unwrap(), stdout, stderr }
 }
