@@ -108,6 +108,10 @@ impl Flow {
         budget: &mut Budget<'_>,
         sink: &mut S,
     ) {
+        // The context tells where the stream begins.
+        if let (Occasion::Segment(segment), Some(connection)) = (&occasion, &mut self.connection) {
+            connection.streams.get_mut(side).begin(segment);
+        }
         let (mut context, direction, keep) = (self.context(), self.spoken(side), self.wants_payload());
         let (Some(connection), conversation) = (&mut self.connection, &mut self.conversation) else { return };
         let tap = self.key.tap;

@@ -117,10 +117,7 @@ impl Stream {
         if tcp.flags.rst() {
             return Outcome::default();
         }
-        let fresh = self.next == 0 && self.held().is_none();
-        if !self.started || (tcp.flags.syn() && fresh) {
-            self.start(segment.payload_seq(), tcp.flags.syn());
-        }
+        self.begin(segment);
         let start = self.offset_of(segment.payload_seq());
         let end = start + i64::from(tcp.payload_len);
         if start > self.next as i64 + FARTHEST {
@@ -138,12 +135,18 @@ impl Stream {
         outcome
     }
 
-    /// Joined in the middle, a stream starts at its first byte that the receiver does not have: what comes from before that is a
-    /// repeat of something that was over before the capture began.
-    fn start(&mut self, seq: SeqNum, syn: bool) {
-        let repeat = self.received && !syn && seq.before(self.base);
+    /// Decides what offset 0 is, if `segment` is the first of this direction. Joined in the middle, a stream starts at its first
+    /// byte that the receiver does not have: what comes from before that is a repeat of something that was over before the capture
+    /// began.
+    pub(crate) fn begin(&mut self, segment: &Segment<'_>) {
+        let tcp = &segment.tcp;
+        let fresh = self.next == 0 && self.held().is_none();
+        if tcp.flags.rst() || (self.started && !(tcp.flags.syn() && fresh)) {
+            return;
+        }
+        let repeat = self.received && !tcp.flags.syn() && segment.payload_seq().before(self.base);
         if !repeat {
-            self.base = seq;
+            self.base = segment.payload_seq();
         }
         self.started = true;
     }
