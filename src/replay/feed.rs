@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wire::{RawFrame, TapId, Timestamp};
+use wire::{InputClock, RawFrame, TapId, Timestamp};
 
 use super::filter::Filters;
 use super::merge::Merge;
@@ -28,7 +28,7 @@ pub(super) struct Read {
 }
 
 /// Reads all frames, passes those that match the filter on, and lets time pass: a tick stands before the first frame of every
-/// whole second of the input's own time, so the results do not depend on how fast or by how many threads it is read.
+/// whole second of the input's own time ([`InputClock`]), so the results do not depend on how fast or by how many threads it is read.
 pub(super) fn feed(
     merge: &mut Merge,
     filters: &mut Filters,
@@ -37,8 +37,7 @@ pub(super) fn feed(
     mut progress: impl FnMut(&Merge, &Read),
 ) -> Read {
     let mut read = Read::default();
-    let mut seconds = Seconds::default();
-    let mut latest = Timestamp::ZERO;
+    let mut clock = InputClock::default();
     while !stop.load(Ordering::Relaxed) {
         let more = merge.next_batch(&mut |frame| {
             read.count(frame);
@@ -46,8 +45,7 @@ pub(super) fn feed(
                 return;
             }
             read.analysed += 1;
-            latest = latest.max(frame.time);
-            if let Some(now) = seconds.begun(frame.time) {
+            if let Some(now) = clock.frame(frame.time) {
                 stage.tick(read.analysed, now);
             }
             stage.frame(read.analysed, frame);
@@ -58,7 +56,7 @@ pub(super) fn feed(
         }
     }
     // All analyzers end at the same time, whichever of them had the last frame.
-    stage.tick(read.analysed + 1, latest);
+    stage.tick(read.analysed + 1, clock.now());
     read
 }
 
@@ -76,39 +74,5 @@ impl Read {
         let (packets, bytes) = &mut self.by_tap[tap];
         *packets += 1;
         *bytes += u64::from(frame.wire_len);
-    }
-}
-
-/// Whole seconds of frame time.
-#[derive(Debug, Default)]
-struct Seconds {
-    next: Option<u64>,
-}
-
-impl Seconds {
-    /// The start of the second of `time`, if it is later than every one before. Time that jumps ahead makes one tick.
-    fn begun(&mut self, time: Timestamp) -> Option<Timestamp> {
-        let second = time.as_nanos() / 1_000_000_000;
-        let due = self.next.is_some_and(|next| second >= next);
-        if due || self.next.is_none() {
-            self.next = Some(second + 1);
-        }
-        due.then(|| Timestamp::from_parts(second, 0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tick_stands_at_whole_seconds_and_never_goes_back() {
-        let mut seconds = Seconds::default();
-        let at = |s, ns| Timestamp::from_parts(s, ns);
-        assert_eq!(seconds.begun(at(10, 900)), None);
-        assert_eq!(seconds.begun(at(10, 999_999_999)), None);
-        assert_eq!(seconds.begun(at(11, 5)), Some(at(11, 0)));
-        assert_eq!(seconds.begun(at(9, 0)), None);
-        assert_eq!(seconds.begun(at(500, 1)), Some(at(500, 0)));
     }
 }

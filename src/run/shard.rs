@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use analyzer::Analyzer;
 use metrics::Metered;
-use wire::{Batch, Drops, RawFrame, Source, SourceError, TapId, Timestamp};
+use wire::{Batch, Drops, InputClock, RawFrame, Source, SourceError, TapId};
 
 use super::frame_file::FrameFile;
 use super::outlet::Outlet;
@@ -47,7 +47,7 @@ pub(super) struct ShardReport {
 struct Seen {
     packets: u64,
     bytes: u64,
-    last: Timestamp,
+    clock: InputClock,
     by_tap: Vec<(u64, u64)>,
 }
 
@@ -55,7 +55,7 @@ impl Seen {
     fn count(&mut self, frame: &RawFrame<'_>) {
         self.packets += 1;
         self.bytes += u64::from(frame.wire_len);
-        self.last = frame.time;
+        self.clock.frame(frame.time);
         let tap = frame.tap.0 as usize;
         if self.by_tap.len() <= tap {
             self.by_tap.resize(tap + 1, (0, 0));
@@ -89,7 +89,7 @@ impl Shard {
             if pace.elapsed() >= TICK {
                 pace = Stopwatch::start();
                 let idle = matches!(outcome, Ok(Batch::Idle));
-                self.analyzer.tick(if idle { clock::now() } else { seen.last }, &mut self.sink);
+                self.analyzer.tick(if idle { clock::now() } else { seen.clock.now() }, &mut self.sink);
                 self.sink.name();
                 self.tell(&seen, &mut report);
                 seen.by_tap.fill((0, 0));
