@@ -86,7 +86,7 @@ impl Default for HttpSettings {
 impl Default for Pipeline {
     fn default() -> Self {
         Self {
-            queue_batches: 256,
+            queue_batches: 64,
             batch_facts: 256,
             flows_listed: 2000,
             write_queue_bytes: 16 << 20,
@@ -122,6 +122,15 @@ impl Settings {
         }
         std::fs::read_to_string("/proc/sys/kernel/hostname")
             .map_or_else(|_| "localhost".into(), |name| name.trim().to_owned())
+    }
+
+    /// Bytes of all rings that the kernel fills.
+    pub(crate) fn ring_bytes(&self) -> u64 {
+        let frames = match self.capture.backend.as_str() {
+            "xdp" => u64::from(self.frame_tap.ring_bytes),
+            _ => u64::from(self.ring.block_size) * u64::from(self.ring.blocks) * self.shards() as u64,
+        };
+        frames + if self.records.enabled { u64::from(self.records.config.ring_bytes) } else { 0 }
     }
 
     /// Number of shards with 0 resolved. One thread reads the ring of XDP and TCX programs.

@@ -51,6 +51,11 @@ impl Pipeline {
             started: Stopwatch::start(),
             taps: taps.clone(),
         });
+        // A scrape may come before anything was measured.
+        for part in ["flows", "flow_tables", "reassembly", "store"] {
+            shared.metrics.memory(part, 0);
+        }
+        shared.metrics.memory("rings", settings.ring_bytes());
         let (sender, messages) = sync_channel(settings.pipeline.queue_batches);
         let to_keeper = ToKeeper(sender);
 
