@@ -30,6 +30,7 @@ impl Signals {
 }
 
 /// Sets `stop` at either signal, for commands without an event loop; a second signal ends the process at once.
+#[expect(clippy::disallowed_methods, reason = "who asks twice does not want to wait for an orderly end")]
 pub(crate) fn set_when_asked(stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let flag = stop.clone();
     let (ready, listening) = mpsc::channel();

@@ -33,7 +33,8 @@ pub(crate) struct Summary {
     pub(crate) captured: u64,
     /// Frames that the filter expression passed over.
     pub(crate) filtered: u64,
-    /// Frames that came through a ring and were not analysed, by reason.
+    /// Frames that came through a ring and were not analysed, by reason; only of live captures.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Frames that gave no packet, by reason.
     pub(crate) undecoded: BTreeMap<&'static str, u64>,
