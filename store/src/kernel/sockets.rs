@@ -204,8 +204,12 @@ impl Sockets {
         let Some(socket) = self.by_cookie.get_mut(&cookie) else { return };
         let before = socket.records();
         for (list, range) in [(&mut socket.sends, sent), (&mut socket.receives, received)] {
-            if let Some(range) = range {
-                list.retain(|io| !io.seq.overlaps(range) || io.seq.end.after(range.end));
+            let over = |io: &Io, range: SeqRange| io.seq.overlaps(range) && !io.seq.end.after(range.end);
+            // Calls are joined about in the order of their bytes, so these records stand together near the front.
+            let first = range.and_then(|range| Some((range, list.iter().position(|io| over(io, range))?)));
+            if let Some((range, first)) = first {
+                let run = list.iter().skip(first).take_while(|io| over(io, range)).count();
+                list.drain(first..first + run);
             }
         }
         self.records -= before - socket.records();
