@@ -153,10 +153,11 @@ impl Stream {
 
     /// Takes an acknowledgement that came before anything of this direction was seen.
     pub(crate) fn received_before_start(&mut self, ack: SeqNum) {
-        if !self.started && !(self.received && ack.before(self.base)) {
-            self.base = ack;
-            self.received = true;
+        if self.started || (self.received && ack.before(self.base)) {
+            return;
         }
+        self.base = ack;
+        self.received = true;
     }
 
     fn payload(
