@@ -137,7 +137,7 @@ pub(super) const KEYS: &[Key] = keys! {
         max_listed: Int { min: 1, max: 100_000 }, http.max_listed, "Most flows or traces in one answer";
     }
     [pipeline] {
-        queue_batches: Int { min: 1, max: 65_536 }, pipeline.queue_batches, "Batches that wait between a shard and the store; when full, further ones are dropped and counted";
+        queue_facts: Int { min: 256, max: 16_777_216 }, pipeline.queue_facts, "Exchanges, flows and system-call records that wait for the store; when full, further ones are dropped and counted";
         batch_facts: Int { min: 1, max: 65_536 }, pipeline.batch_facts, "Facts in one batch";
         flows_listed: Int { min: 0, max: 1_000_000 }, pipeline.flows_listed, "Flows of each shard that /api/flows knows, active and recently closed";
         write_queue_bytes: Int { min: 1 << 16, max: 1 << 30 }, pipeline.write_queue_bytes, "Frames that wait to be written to the file of --write, in bytes; when full, further ones are dropped and counted";

@@ -54,7 +54,7 @@ pub(crate) struct HttpSettings {
 /// Queues between threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
-    pub(crate) queue_batches: usize,
+    pub(crate) queue_facts: usize,
     pub(crate) batch_facts: usize,
     pub(crate) flows_listed: usize,
     pub(crate) write_queue_bytes: usize,
@@ -86,7 +86,7 @@ impl Default for HttpSettings {
 impl Default for Pipeline {
     fn default() -> Self {
         Self {
-            queue_batches: 64,
+            queue_facts: 32_768,
             batch_facts: 256,
             flows_listed: 2000,
             write_queue_bytes: 16 << 20,

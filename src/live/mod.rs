@@ -4,5 +4,5 @@ mod board;
 mod message;
 mod shared;
 
-pub(crate) use message::{Kept, Message, ToKeeper};
+pub(crate) use message::{Kept, Message, Messages, ToKeeper, to_keeper};
 pub(crate) use shared::{ShardState, Shared};

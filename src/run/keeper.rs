@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use store::{Counters, Store};
@@ -7,7 +7,7 @@ use store::{Counters, Store};
 use super::emitter::Emitter;
 use crate::clock::{self, Stopwatch};
 use crate::live::Shared;
-use crate::live::{Kept, Message};
+use crate::live::{Kept, Message, Messages};
 use crate::names;
 use crate::taps::TapCache;
 
@@ -25,10 +25,10 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Works until all senders are gone; then completes the traces.
-    pub(super) fn run(mut self, messages: &Receiver<Message>) -> anyhow::Result<Counters> {
+    pub(super) fn run(mut self, messages: &Messages) -> anyhow::Result<Counters> {
         let mut pace = Stopwatch::start();
         loop {
-            match messages.recv_timeout(TICK) {
+            match messages.next(TICK) {
                 Ok(message) => self.take(message)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use analyzer::Analyzer;
@@ -19,8 +18,8 @@ use super::source::PassedOver;
 use crate::cli::EmitSet;
 use crate::clock::Stopwatch;
 use crate::config::Settings;
-use crate::live::ToKeeper;
 use crate::live::{ShardState, Shared};
+use crate::live::{ToKeeper, to_keeper};
 use crate::names::Known;
 use crate::output::Summary;
 use crate::taps::TapCache;
@@ -56,12 +55,12 @@ impl Pipeline {
             shared.metrics.memory(part, 0);
         }
         shared.metrics.memory("rings", settings.ring_bytes());
-        let (sender, messages) = sync_channel(settings.pipeline.queue_batches);
-        let to_keeper = ToKeeper(sender);
+        let (to_keeper, messages) = to_keeper(settings.pipeline.queue_facts);
 
         let keeper = thread("store", {
             let (shared, taps) = (shared.clone(), TapCache::new(taps.clone()));
             move || {
+                step_back();
                 let emitter = Emitter::new(emit);
                 let keeper =
                     Keeper { store, emitter, taps, shared: shared.clone(), told: Counters::default() };
@@ -190,4 +189,14 @@ fn thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<JoinHandle<T>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
+}
+
+/// Lets the services of the node go before the joining of their calls: where the processors are busy, what the store cannot take is
+/// dropped and counted, and measures are complete all the same. Linux keeps this for each thread (setpriority(2), "C
+/// library/kernel differences").
+fn step_back() {
+    const BEHIND: i32 = 5;
+    if let Err(error) = rustix::process::nice(BEHIND) {
+        tracing::debug!("the store keeps its priority: {error}");
+    }
 }
