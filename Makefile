@@ -30,7 +30,7 @@ bench-live: setup-bench ## wrk against nginx in pods, with and without wirespan,
 lint: setup-lint ## formatting, clippy, rustdoc, shellcheck, dependencies
 	scripts/lint
 
-fuzz: setup-build ## each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
+fuzz: setup-build ## each fuzz target for a minute (needs cargo-fuzz)
 	scripts/fuzz
 
 setup-%:
