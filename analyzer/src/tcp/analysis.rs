@@ -7,7 +7,7 @@ use crate::per_side::PerSide;
 /// Within this time after the second duplicate ACK a repeated segment counts as fast retransmission.
 const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
 /// What counts as reordering where the initial round-trip time is not known.
-const REORDERING_NS: i64 = 3_000_000;
+const REORDERING_NS: u64 = 3_000_000;
 /// Value of `duplicates` after an ACK of bytes that were never seen: as good as many duplicates.
 const DUPLICATES_UNKNOWN: u32 = u32::MAX;
 /// Window before the first segment: differs from every window field.
@@ -29,7 +29,7 @@ enum Handshake {
     Unseen,
     /// Time of the last SYN.
     Syn(Timestamp),
-    /// From the last SYN to the first ACK after it, in nanoseconds.
+    /// From the last SYN to the first ACK after it, in nanoseconds. Negative times wrap, as all times in this comparison do.
     RoundTrip(u64),
 }
 
@@ -117,7 +117,7 @@ impl Analysis {
     /// Judges the next segment, at most `max_unacked` of which are remembered a side.
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, max_unacked: usize) -> Verdict {
         let reordering = match self.handshake {
-            Handshake::RoundTrip(ns) => i64::try_from(ns).unwrap_or(i64::MAX),
+            Handshake::RoundTrip(ns) => ns,
             Handshake::Unseen | Handshake::Syn(_) => REORDERING_NS,
         };
         let (own, peer) = self.tracks.pair_mut(segment.side);
@@ -145,7 +145,7 @@ impl Analysis {
             Handshake::RoundTrip(_) => {}
             _ if segment.opens() => self.handshake = Handshake::Syn(segment.time),
             Handshake::Syn(syn) if segment.tcp.flags.ack() && !segment.tcp.flags.syn() => {
-                let ns = segment.time.nanos_since(syn);
+                let ns = segment.time.signed_nanos_since(syn).cast_unsigned();
                 if ns > 0 {
                     self.handshake = Handshake::RoundTrip(ns);
                 }
@@ -245,7 +245,7 @@ impl Track {
         }
     }
 
-    fn repeats(&self, peer: &Self, segment: &Segment<'_>, reordering_ns: i64, found: &mut Findings) {
+    fn repeats(&self, peer: &Self, segment: &Segment<'_>, reordering_ns: u64, found: &mut Findings) {
         let tcp = &segment.tcp;
         let (seq, len) = (tcp.seq, tcp.payload_len);
         if (len == 0 && !segment.counted_flag()) || found.has(Findings::KEEP_ALIVE) {
@@ -267,9 +267,9 @@ impl Track {
             found.add(Findings::FAST_RETRANSMISSION);
             return;
         }
-        let since_next = segment.time.signed_nanos_since(self.next_time);
+        let since_next = segment.time.signed_nanos_since(self.next_time).cast_unsigned();
         let whole_end = end.plus(u32::from(segment.counted_flag()));
-        if (0..reordering_ns).contains(&since_next) && self.next != whole_end {
+        if since_next < reordering_ns && self.next != whole_end {
             found.add(Findings::OUT_OF_ORDER);
             return;
         }
@@ -320,12 +320,15 @@ impl Track {
         }
         self.unscaled = true;
         match segment.tcp.options.window_scale {
-            Some(_) if flags.ack() && peer.scale == Scale::Unused => self.scale = Scale::Unused,
             Some(shift) => self.scale = Scale::Shift(shift.min(14)),
-            None => {
+            None if self.scale == Scale::Unknown => {
                 self.scale = Scale::Unused;
                 peer.scale = Scale::Unused;
             }
+            None => {}
+        }
+        if flags.ack() && peer.scale == Scale::Unused {
+            self.scale = Scale::Unused;
         }
     }
 }

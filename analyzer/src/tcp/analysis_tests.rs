@@ -240,3 +240,47 @@ fn another_initial_sequence_number_starts_over() {
     assert!(!talk.analysis.starts_over(&syn(1000)));
     assert!(talk.analysis.starts_over(&syn(1001)));
 }
+
+#[test]
+fn a_syn_without_the_option_does_not_undo_a_known_window_scale() {
+    let mut talk = Talk::new();
+    talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, TcpOptions::default());
+    talk.opens(1001, 100);
+    talk.client(1001, 0);
+    assert_eq!(talk.client(1001, 400), Findings::WINDOW_FULL, "scaled by 4, as first told");
+}
+
+#[test]
+fn a_syn_ack_without_scaling_on_the_other_side_ends_its_own() {
+    let mut talk = Talk::with_scales(None, None, 200);
+    let scaled = TcpOptions { window_scale: Some(2), ..TcpOptions::default() };
+    talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, scaled);
+    assert_eq!(talk.analysis.window_scale(SERVER), None);
+    talk.segment(SERVER, 5000, 0, TcpFlags::SYN, 0, scaled);
+    assert_eq!(talk.analysis.window_scale(SERVER), Some(2));
+    talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, TcpOptions::default());
+    assert_eq!(talk.analysis.window_scale(SERVER), None, "the option is not needed for that");
+}
+
+/// A handshake that the capture has in the wrong order: 2 ms pass from the first ACK to the SYN.
+fn backwards() -> Talk {
+    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
+    talk.segment(CLIENT, 1000, 0, TcpFlags::SYN, 0, TcpOptions::default());
+    talk.now -= 3 * MS;
+    talk.client(1001, 0);
+    talk.client(1001, 100);
+    talk
+}
+
+#[test]
+fn with_a_negative_initial_round_trip_time_every_later_repeat_is_out_of_order() {
+    let mut talk = backwards();
+    talk.now += 10_000 * MS;
+    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER);
+    let mut talk = backwards();
+    talk.now -= 2 * MS;
+    assert!(talk.client(1001, 50).has(Findings::RETRANSMISSION), "1 ms before what it repeats");
+    let mut talk = backwards();
+    talk.now -= 4 * MS;
+    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER, "3 ms before it");
+}

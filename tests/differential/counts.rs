@@ -1,0 +1,126 @@
+use analyzer::fact::DirectionRecord;
+
+/// What is compared of one direction of a flow, by the names that flow records have.
+pub(crate) const NAMES: [&str; 23] = [
+    "packets",
+    "data_packets",
+    "payload_bytes",
+    "syn",
+    "syn_ack",
+    "fin",
+    "rst",
+    "psh",
+    "retransmissions",
+    "syn_retransmissions",
+    "fast_retransmissions",
+    "spurious_retransmissions",
+    "out_of_order",
+    "duplicate_acks",
+    "zero_windows",
+    "zero_window_probes",
+    "zero_window_probe_acks",
+    "window_full",
+    "window_updates",
+    "keep_alives",
+    "keep_alive_acks",
+    "lost_segments",
+    "acked_lost_segments",
+];
+
+/// Figures of one direction, in the order of [`NAMES`], and the times from segments to their acknowledgements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) of: [u64; NAMES.len()],
+    pub(crate) ack_rtt: AckRtt,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AckRtt {
+    pub(crate) count: u64,
+    pub(crate) min_ns: u64,
+    pub(crate) max_ns: u64,
+    pub(crate) sum_ns: u64,
+}
+
+impl AckRtt {
+    pub(crate) fn record(&mut self, ns: u64) {
+        self.min_ns = if self.count == 0 { ns } else { self.min_ns.min(ns) };
+        self.max_ns = self.max_ns.max(ns);
+        self.sum_ns += ns;
+        self.count += 1;
+    }
+
+    pub(crate) fn mean_ns(&self) -> u64 {
+        self.sum_ns.checked_div(self.count).unwrap_or(0)
+    }
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.of.iter_mut().zip(other.of).for_each(|(sum, n)| *sum += n);
+        if other.ack_rtt.count > 0 {
+            self.ack_rtt.record(other.ack_rtt.sum_ns);
+        }
+    }
+
+    /// What `record` says; `sum_ns` is left out, as records only have the mean.
+    pub(crate) fn of_record(r: &DirectionRecord) -> Self {
+        let of = [
+            r.packets,
+            r.data_packets,
+            r.payload_bytes,
+            r.syn,
+            r.syn_ack,
+            r.fin,
+            r.rst,
+            r.psh,
+            r.retransmissions,
+            r.syn_retransmissions,
+            r.fast_retransmissions,
+            r.spurious_retransmissions,
+            r.out_of_order,
+            r.duplicate_acks,
+            r.zero_windows,
+            r.zero_window_probes,
+            r.zero_window_probe_acks,
+            r.window_full,
+            r.window_updates,
+            r.keep_alives,
+            r.keep_alive_acks,
+            r.lost_segments,
+            r.acked_lost_segments,
+        ];
+        let rtt = r.ack_rtt;
+        let ack_rtt = AckRtt {
+            count: rtt.count,
+            min_ns: rtt.min_ns,
+            max_ns: rtt.max_ns,
+            sum_ns: rtt.mean_ns * rtt.count,
+        };
+        Self { of, ack_rtt }
+    }
+
+    /// The names of all analyses that are not zero.
+    pub(crate) fn names(&self) -> String {
+        let named = NAMES.iter().zip(self.of).skip(8).filter(|(_, n)| *n > 0);
+        let mut text: Vec<String> = named.map(|(name, _)| (*name).to_owned()).collect();
+        text.extend((self.ack_rtt.count > 0).then(|| format!("ack_rtt {}", self.ack_rtt.sum_ns)));
+        text.join(" ")
+    }
+
+    /// Each figure in which the two differ.
+    pub(crate) fn differences(&self, tshark: &Self) -> Vec<String> {
+        let mut found: Vec<String> = NAMES
+            .iter()
+            .zip(self.of.iter().zip(tshark.of))
+            .filter(|(_, (own, theirs))| **own != *theirs)
+            .map(|(name, (own, theirs))| format!("{name}: {own}, tshark {theirs}"))
+            .collect();
+        let times = |rtt: &AckRtt| (rtt.count, rtt.min_ns, rtt.max_ns, rtt.mean_ns());
+        let (own, theirs) = (times(&self.ack_rtt), times(&tshark.ack_rtt));
+        if own != theirs {
+            found.push(format!("ack_rtt (count, min, max, mean): {own:?}, tshark {theirs:?}"));
+        }
+        found
+    }
+}

@@ -1,0 +1,98 @@
+//! Made-up traffic through `tshark` and through the analyzer: every counter that has Wireshark's name must agree, for every flow and
+//! direction. `DIFFERENTIAL_SEED` and `DIFFERENTIAL_ROUNDS` make it another, or a longer one; a difference names seed, connection and
+//! frame.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that stops and tells")]
+
+mod compare;
+mod counts;
+mod own;
+#[path = "../simulator/mod.rs"]
+mod simulator;
+mod tshark;
+
+use std::path::PathBuf;
+
+use compare::{Batch, Report};
+use counts::NAMES;
+use simulator::{Endpoints, Random, hostile};
+
+/// 2023-11-14.
+const EPOCH: u64 = 1_700_000_000_000_000_000;
+/// Within this time connections begin.
+const SPAN: u64 = 20_000_000_000;
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+        Err(_) => otherwise,
+    }
+}
+
+fn endpoints(number: usize, random: &mut Random) -> Endpoints {
+    let server = random.pick(&[80, 443, 3306, 6379, 8080, 9000, 33333, 50051]);
+    Endpoints::numbered(number as u32, (random.between(1024, 65535) as u16, server), random.chance(0.2))
+}
+
+fn hostile_batch(seed: u64, connections: usize) -> Batch {
+    let mut batch = Batch { seed, kind: "hostile", tapes: Vec::new(), endpoints: Vec::new() };
+    for number in 0..connections {
+        let mut random = Random::part(seed, number as u64);
+        let endpoints = endpoints(number, &mut random);
+        let start = EPOCH + random.below(SPAN);
+        batch.tapes.push(hostile::tape(&endpoints, random, start, 100));
+        batch.endpoints.push(endpoints);
+    }
+    batch
+}
+
+/// Where captures go: they stay only where `DIFFERENTIAL_KEEP` names a folder for them.
+struct Folder {
+    _temporary: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let kept = std::env::var_os("DIFFERENTIAL_KEEP").map(PathBuf::from);
+        Self { path: kept.unwrap_or_else(|| temporary.path().to_owned()), _temporary: temporary }
+    }
+
+    fn file(&self, kind: &str, seed: u64) -> PathBuf {
+        self.path.join(format!("{kind}-{seed}.pcapng"))
+    }
+}
+
+fn tell(what: &str, report: &Report) {
+    eprintln!(
+        "{what}: {} frames, {} flows, {} figures, {} times below zero left out, {} differences",
+        report.frames,
+        report.flows,
+        report.figures,
+        report.backwards,
+        report.differences.len()
+    );
+    for (name, count) in NAMES.iter().zip(report.seen.of).skip(3) {
+        eprintln!("  {name:24} {count}");
+    }
+    for difference in report.differences.iter().take(200) {
+        eprintln!("{difference}");
+    }
+}
+
+#[test]
+fn hostile_segments_are_counted_as_tshark_counts_them() {
+    if let Err(why) = tshark::available() {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let folder = Folder::new();
+    let (seed, rounds) = (setting("DIFFERENTIAL_SEED", 1), setting("DIFFERENTIAL_ROUNDS", 1));
+    let mut total = Report::default();
+    for seed in seed..seed + rounds {
+        total.add(hostile_batch(seed, 3000).compare(&folder.file("hostile", seed)).0);
+    }
+    tell("hostile", &total);
+    assert!(total.differences.is_empty(), "{} differences", total.differences.len());
+}

@@ -1,0 +1,103 @@
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::counts::{Counts, NAMES};
+use super::simulator::flag;
+
+/// Name of the field for each of the counters that are analyses; those before them are counted from the header.
+const ANALYSES: [(&str, &str); 14] = [
+    ("retransmissions", "tcp.analysis.retransmission"),
+    ("fast_retransmissions", "tcp.analysis.fast_retransmission"),
+    ("spurious_retransmissions", "tcp.analysis.spurious_retransmission"),
+    ("out_of_order", "tcp.analysis.out_of_order"),
+    ("duplicate_acks", "tcp.analysis.duplicate_ack"),
+    ("zero_windows", "tcp.analysis.zero_window"),
+    ("zero_window_probes", "tcp.analysis.zero_window_probe"),
+    ("zero_window_probe_acks", "tcp.analysis.zero_window_probe_ack"),
+    ("window_full", "tcp.analysis.window_full"),
+    ("window_updates", "tcp.analysis.window_update"),
+    ("keep_alives", "tcp.analysis.keep_alive"),
+    ("keep_alive_acks", "tcp.analysis.keep_alive_ack"),
+    ("lost_segments", "tcp.analysis.lost_segment"),
+    ("acked_lost_segments", "tcp.analysis.ack_lost_segment"),
+];
+const HEADER: [&str; 5] =
+    ["tcp.stream", "tcp.flags", "tcp.len", "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt"];
+
+/// What tshark says of one frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Marks {
+    /// Number of the conversation; none where it saw no TCP.
+    pub(crate) stream: Option<u32>,
+    pub(crate) counts: Counts,
+    pub(crate) initial_rtt_ns: Option<u64>,
+    /// It gives a negative time since the acknowledged segment, in a capture whose times go back; flow records leave these out.
+    pub(crate) backwards: bool,
+}
+
+/// Whether tshark 4.0, whose rules are followed, is installed; if not, why.
+pub(crate) fn available() -> Result<(), String> {
+    let output = Command::new("tshark").arg("--version").stderr(Stdio::null()).output();
+    let output = output.map_err(|e| format!("tshark: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.lines().next().unwrap_or_default().to_owned();
+    if version.contains(" 4.0.") { Ok(()) } else { Err(format!("this is no tshark 4.0: {version}")) }
+}
+
+/// One entry for each frame of the capture.
+pub(crate) fn marks(capture: &Path) -> Vec<Marks> {
+    let mut command = Command::new("tshark");
+    command.arg("-n").arg("-r").arg(capture).args(["-T", "fields", "-E", "occurrence=f"]);
+    for field in HEADER.iter().chain(ANALYSES.iter().map(|(_, field)| field)) {
+        command.args(["-e", field]);
+    }
+    let output = command.stderr(Stdio::piped()).output().expect("tshark runs");
+    assert!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(frame).collect()
+}
+
+fn index(name: &str) -> usize {
+    NAMES.iter().position(|&known| known == name).expect("a counter's name")
+}
+
+fn frame(line: &str) -> Marks {
+    let mut fields = line.split('\t');
+    let mut header = || fields.next().unwrap_or_default();
+    let stream = header().parse().ok();
+    let flags = u16::from_str_radix(header().trim_start_matches("0x"), 16).unwrap_or(0) as u8;
+    let len: u64 = header().parse().unwrap_or(0);
+    let ack_rtt = header();
+    let initial_rtt_ns = Some(header()).filter(|text| !text.is_empty()).map(nanos);
+    let has = |flag: u8| u64::from(flags & flag != 0);
+    let opening = has(flag::SYN);
+    let mut counts = Counts::default();
+    let mut set = |name: &str, n: u64| counts.of[index(name)] = n;
+    set("packets", 1);
+    set("data_packets", u64::from(len > 0));
+    set("payload_bytes", len);
+    set("syn", opening * (1 - has(flag::ACK)));
+    set("syn_ack", opening * has(flag::ACK));
+    set("fin", has(flag::FIN));
+    set("rst", has(flag::RST));
+    set("psh", has(flag::PSH));
+    for (name, _) in ANALYSES {
+        let found = u64::from(!fields.next().unwrap_or_default().is_empty());
+        set(name, found);
+        if name == "retransmissions" {
+            set("syn_retransmissions", found * opening);
+        }
+    }
+    let backwards = ack_rtt.starts_with('-');
+    if !ack_rtt.is_empty() && !backwards {
+        counts.ack_rtt.record(nanos(ack_rtt));
+    }
+    Marks { stream, counts, initial_rtt_ns, backwards }
+}
+
+/// Nanoseconds of a decimal fraction of seconds; 0 where it is negative.
+fn nanos(text: &str) -> u64 {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let seconds: i64 = seconds.parse().unwrap_or(0);
+    let fraction: u64 = format!("{fraction:0<9}")[..9].parse().unwrap_or(0);
+    if text.starts_with('-') { 0 } else { seconds as u64 * 1_000_000_000 + fraction }
+}

@@ -1,0 +1,11 @@
+//! Made-up traffic, the same for the same seed: connections of real stacks over bad paths, with what is true of them, and segments that
+//! nobody would send.
+
+mod capture;
+pub(crate) mod hostile;
+mod random;
+mod segment;
+
+pub(crate) use capture::{Frame, Origin, Tape, write};
+pub(crate) use random::Random;
+pub(crate) use segment::{End, Endpoints, Options, Segment, flag};
