@@ -14,6 +14,7 @@ const RST_ACK: u8 = 0x14;
 const ACK: u8 = 0x10;
 const PSH_ACK: u8 = 0x18;
 const MS: u64 = 1_000_000;
+const IMS: i64 = 1_000_000;
 
 #[derive(Default)]
 struct Facts {
@@ -97,10 +98,10 @@ fn a_connection_that_closes_well() {
     assert_eq!((record.client.port, record.client_by), (40_000, ClientBy::Syn));
     let handshake = record.handshake.unwrap();
     assert!(handshake.complete);
-    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.rtt_ns), (Some(MS), Some(2 * MS)));
+    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.rtt_ns), (Some(IMS), Some(2 * IMS)));
     let (up, down) = (&record.directions.to_server, &record.directions.to_client);
     assert_eq!((up.packets, up.data_packets, up.payload_bytes, up.goodput_bytes), (6, 2, 200, 200));
-    assert_eq!((down.packets, down.ack_rtt.count, down.rtt.mean_ns), (4, 4, MS));
+    assert_eq!((down.packets, down.ack_rtt.count, down.rtt.mean_ns), (4, 4, IMS));
 }
 
 #[test]
@@ -183,6 +184,34 @@ fn time_that_goes_back_and_forth_breaks_nothing() {
 }
 
 #[test]
+fn times_of_a_clock_that_went_back_are_negative() {
+    let mut bench = Bench::new(Config::default());
+    let mut e = Ends::new(40_000, 80);
+    for (bytes, ms) in e.handshake().iter().zip([50, 20, 60]) {
+        bench.at(ms * MS, bytes);
+    }
+    let record = bench.finish().closed.remove(0);
+    let handshake = record.handshake.unwrap();
+    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns), (Some(-30 * IMS), Some(40 * IMS)));
+    assert_eq!(handshake.rtt_ns, Some(10 * IMS));
+    let down = &record.directions.to_client;
+    assert_eq!((down.ack_rtt.count, down.ack_rtt.mean_ns, down.rtt.count), (1, -30 * IMS, 0));
+}
+
+/// The header claims 40 bytes where the IP packet has room for 20.
+#[test]
+fn a_segment_shorter_than_its_header_is_counted_and_not_believed() {
+    let mut e = Ends::new(40_000, 80);
+    let mut frames = e.handshake().to_vec();
+    let mut short = frame((40_000, 80), 1_001, 5001, RST_ACK, &[]);
+    short[14 + 20 + 12] = 0xa0;
+    frames.push(short);
+    frames.extend(e.burst(1, 100));
+    let record = ends(&frames, FlowState::Open, CloseReason::InputEnd);
+    assert_eq!((record.directions.to_server.rst, record.directions.to_server.goodput_bytes), (1, 100));
+}
+
+#[test]
 fn lost_bytes_and_retransmissions_are_told_apart() {
     let mut bench = Bench::new(Config::default());
     let up = (40_000, 80);
@@ -200,7 +229,7 @@ fn lost_bytes_and_retransmissions_are_told_apart() {
     assert_eq!((d.to_server.lost_segments, d.to_server.retransmissions), (1, 1));
     assert_eq!((d.to_server.timeout_retransmissions, d.to_client.acked_lost_segments), (1, 1));
     assert_eq!((d.to_server.missing_bytes, d.to_server.goodput_bytes), (100, 200));
-    assert_eq!((d.to_client.response_time.count, d.to_client.response_time.mean_ns), (1, 589 * MS));
+    assert_eq!((d.to_client.response_time.count, d.to_client.response_time.mean_ns), (1, 589 * IMS));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) struct Report {
     pub(crate) flows: u64,
     /// Single figures that were compared.
     pub(crate) figures: u64,
-    /// Times below zero in captures whose times go back: tshark gives them, flow records leave them out.
+    /// Times below zero, in captures whose times go back.
     pub(crate) backwards: u64,
     pub(crate) differences: Vec<String>,
     /// How often each of the counters was not zero.

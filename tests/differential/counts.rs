@@ -37,21 +37,21 @@ pub(crate) struct Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AckRtt {
     pub(crate) count: u64,
-    pub(crate) min_ns: u64,
-    pub(crate) max_ns: u64,
-    pub(crate) sum_ns: u64,
+    pub(crate) min_ns: i64,
+    pub(crate) max_ns: i64,
+    pub(crate) sum_ns: i64,
 }
 
 impl AckRtt {
-    pub(crate) fn record(&mut self, ns: u64) {
+    pub(crate) fn record(&mut self, ns: i64) {
         self.min_ns = if self.count == 0 { ns } else { self.min_ns.min(ns) };
-        self.max_ns = self.max_ns.max(ns);
+        self.max_ns = if self.count == 0 { ns } else { self.max_ns.max(ns) };
         self.sum_ns += ns;
         self.count += 1;
     }
 
-    pub(crate) fn mean_ns(&self) -> u64 {
-        self.sum_ns.checked_div(self.count).unwrap_or(0)
+    pub(crate) fn mean_ns(&self) -> i64 {
+        self.sum_ns.checked_div(self.count.cast_signed()).unwrap_or(0)
     }
 }
 
@@ -95,7 +95,7 @@ impl Counts {
             count: rtt.count,
             min_ns: rtt.min_ns,
             max_ns: rtt.max_ns,
-            sum_ns: rtt.mean_ns * rtt.count,
+            sum_ns: rtt.mean_ns * rtt.count.cast_signed(),
         };
         Self { of, ack_rtt }
     }

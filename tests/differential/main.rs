@@ -66,7 +66,7 @@ impl Folder {
 
 fn tell(what: &str, report: &Report) {
     eprintln!(
-        "{what}: {} frames, {} flows, {} figures, {} times below zero left out, {} differences",
+        "{what}: {} frames, {} flows, {} figures, {} times below zero, {} differences",
         report.frames,
         report.flows,
         report.figures,

@@ -30,8 +30,8 @@ pub(crate) struct Marks {
     /// Number of the conversation; none where it saw no TCP.
     pub(crate) stream: Option<u32>,
     pub(crate) counts: Counts,
-    pub(crate) initial_rtt_ns: Option<u64>,
-    /// It gives a negative time since the acknowledged segment, in a capture whose times go back; flow records leave these out.
+    pub(crate) initial_rtt_ns: Option<i64>,
+    /// The time since the acknowledged segment is negative, in a capture whose times go back.
     pub(crate) backwards: bool,
 }
 
@@ -88,16 +88,17 @@ fn frame(line: &str) -> Marks {
         }
     }
     let backwards = ack_rtt.starts_with('-');
-    if !ack_rtt.is_empty() && !backwards {
+    if !ack_rtt.is_empty() {
         counts.ack_rtt.record(nanos(ack_rtt));
     }
     Marks { stream, counts, initial_rtt_ns, backwards }
 }
 
-/// Nanoseconds of a decimal fraction of seconds; 0 where it is negative.
-fn nanos(text: &str) -> u64 {
+/// Nanoseconds of a decimal fraction of seconds.
+fn nanos(text: &str) -> i64 {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds: i64 = seconds.parse().unwrap_or(0);
-    let fraction: u64 = format!("{fraction:0<9}")[..9].parse().unwrap_or(0);
-    if text.starts_with('-') { 0 } else { seconds as u64 * 1_000_000_000 + fraction }
+    let seconds: i64 = seconds.trim_start_matches('-').parse().unwrap_or(0);
+    let fraction: i64 = format!("{fraction:0<9}")[..9].parse().unwrap_or(0);
+    let nanos = seconds * 1_000_000_000 + fraction;
+    if text.starts_with('-') { -nanos } else { nanos }
 }

@@ -94,17 +94,18 @@ pub struct TunnelRecord {
     pub outer_destination: Option<IpAddr>,
 }
 
-/// Times of a TCP handshake in nanoseconds.
+/// Times of a TCP handshake in nanoseconds. They are negative where the capture's clock went back, or where its frames are out of
+/// order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// SYN, SYN/ACK and ACK were all seen.
     pub complete: bool,
     /// First SYN to first SYN/ACK: the network and kernel beyond the tap on the server's side.
-    pub syn_to_syn_ack_ns: Option<u64>,
+    pub syn_to_syn_ack_ns: Option<i64>,
     /// First SYN/ACK to the client's ACK: the client's side.
-    pub syn_ack_to_ack_ns: Option<u64>,
+    pub syn_ack_to_ack_ns: Option<i64>,
     /// Sum of the two.
-    pub rtt_ns: Option<u64>,
+    pub rtt_ns: Option<i64>,
 }
 
 /// What was said in the application protocol of a flow.
@@ -120,17 +121,18 @@ pub struct L7Summary {
     pub errors: u64,
 }
 
-/// Count, minimum, mean and maximum of a time in nanoseconds; percentiles where a histogram was kept.
+/// Count, minimum, mean and maximum of a time in nanoseconds; percentiles where a histogram was kept. Only `ack_rtt` may be
+/// negative, where the capture's clock went back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// Number of samples; all else is meaningless where 0.
     pub count: u64,
     /// Smallest.
-    pub min_ns: u64,
+    pub min_ns: i64,
     /// Mean.
-    pub mean_ns: u64,
+    pub mean_ns: i64,
     /// Largest.
-    pub max_ns: u64,
+    pub max_ns: i64,
     /// Median.
     pub p50_ns: Option<u64>,
     /// 99th percentile.

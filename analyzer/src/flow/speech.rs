@@ -25,7 +25,7 @@ impl Flow {
     ) {
         let tcp = &segment.tcp;
         let (side, peer) = (segment.side, segment.side.other());
-        let Some(connection) = &mut self.connection else { return };
+        let Some(connection) = self.connection.as_mut().filter(|_| !tcp.short) else { return };
         if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
             connection.streams.get_mut(peer).received_before_start(tcp.ack);
         }

@@ -91,8 +91,9 @@ impl Default for Track {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) findings: Findings,
-    /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0.
-    pub(crate) ack_rtt_ns: Option<u64>,
+    /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0, negative if the clock
+    /// went back.
+    pub(crate) ack_rtt_ns: Option<i64>,
     /// Since the segment that this one acknowledges, where it is certain which.
     pub(crate) rtt_ns: Option<u64>,
 }
@@ -129,11 +130,13 @@ impl Analysis {
 
         let echo = segment.tcp.options.timestamps.map(|t| t.echo);
         let acked = peer.unacked.acknowledge(segment.tcp.ack, echo);
-        let since = |sent: Timestamp| segment.time.nanos_since(sent);
         let verdict = Verdict {
             findings,
-            ack_rtt_ns: acked.oldest.map(since).filter(|&ns| ns > 0),
-            rtt_ns: acked.certain.map(since).filter(|&ns| ns > 0 && segment.tcp.flags.ack()),
+            ack_rtt_ns: acked.oldest.map(|sent| segment.time.signed_nanos_since(sent)).filter(|&ns| ns != 0),
+            rtt_ns: acked
+                .certain
+                .map(|sent| segment.time.nanos_since(sent))
+                .filter(|&ns| ns > 0 && segment.tcp.flags.ack()),
         };
         own.options(peer, segment);
         self.handshake_time(segment);

@@ -50,6 +50,7 @@ impl Talk {
             options,
             payload_len: len,
             payload: &[],
+            short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(self.now), side, tcp };
         self.analysis.segment(&segment, 100).findings
@@ -234,6 +235,7 @@ fn another_initial_sequence_number_starts_over() {
             options: TcpOptions::default(),
             payload_len: 0,
             payload: &[],
+            short: false,
         };
         Segment { time: Timestamp::from_nanos(talk.now), side: CLIENT, tcp }
     };

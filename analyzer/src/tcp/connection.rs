@@ -42,17 +42,21 @@ struct Rare {
 impl Connection {
     /// Counts and times `segment`. `ecn` is the IP header's field.
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, ecn: u8, max_unacked: usize) {
-        let verdict = self.analysis.segment(segment, max_unacked);
-        self.progress.segment(segment);
         let own = self.measures.get_mut(segment.side);
         own.flags(segment);
+        if segment.tcp.short {
+            return;
+        }
+        let verdict = self.analysis.segment(segment, max_unacked);
+        self.progress.segment(segment);
         own.round_trip(verdict.ack_rtt_ns, verdict.rtt_ns);
         own.troubles(segment, verdict.findings, ecn);
         let repeated =
             verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
         if segment.tcp.payload_len > 0 && !repeated {
             if self.spoke == Some(segment.side.other()) {
-                own.rare().response_time.record(segment.time.nanos_since(self.spoke_at));
+                let waited = segment.time.nanos_since(self.spoke_at);
+                own.rare().response_time.record(i64::try_from(waited).unwrap_or(i64::MAX));
             }
             (self.spoke, self.spoke_at) = (Some(segment.side), segment.time);
         }
@@ -76,7 +80,7 @@ impl Connection {
             (Some(low), Some(high)) => low.saturating_add(high),
             _ => {
                 let handshake = self.progress.handshake().and_then(|h| h.rtt_ns);
-                handshake.or(low).or(high).unwrap_or(0)
+                handshake.and_then(|ns| u64::try_from(ns).ok()).or(low).or(high).unwrap_or(0)
             }
         }
     }
@@ -149,11 +153,13 @@ impl Connection {
 }
 
 impl Measures {
-    fn round_trip(&mut self, ack_rtt_ns: Option<u64>, rtt_ns: Option<u64>) {
+    fn round_trip(&mut self, ack_rtt_ns: Option<i64>, rtt_ns: Option<u64>) {
         if ack_rtt_ns.is_none() && rtt_ns.is_none() {
             return;
         }
-        if let (None, 0, Some(ns), true) = (&self.rare, self.first_rtt_ns, ack_rtt_ns, ack_rtt_ns == rtt_ns) {
+        if let (None, 0, Some(ns)) = (&self.rare, self.first_rtt_ns, rtt_ns)
+            && ack_rtt_ns.and_then(|ack| u64::try_from(ack).ok()) == rtt_ns
+        {
             self.first_rtt_ns = ns;
             return;
         }
@@ -176,7 +182,7 @@ impl Measures {
     fn first_rare(&self) -> Rare {
         let mut times = Rare::default();
         if self.first_rtt_ns > 0 {
-            times.ack_rtt.record(self.first_rtt_ns);
+            times.ack_rtt.record(i64::try_from(self.first_rtt_ns).unwrap_or(i64::MAX));
             times.rtt.record(self.first_rtt_ns);
         }
         times

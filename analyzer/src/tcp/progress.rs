@@ -117,14 +117,14 @@ impl Progress {
         if !self.opened() {
             return None;
         }
-        let between = |from: Option<At>, to: Option<At>| Some(to?.time().nanos_since(from?.time()));
+        let between = |from: Option<At>, to: Option<At>| Some(to?.time().signed_nanos_since(from?.time()));
         let first = between(self.syn, self.syn_ack);
         let second = between(self.syn_ack, self.ack);
         Some(Handshake {
             complete: self.syn.is_some() && self.ack.is_some(),
             syn_to_syn_ack_ns: first,
             syn_ack_to_ack_ns: second,
-            rtt_ns: first.zip(second).map(|(a, b)| a + b),
+            rtt_ns: first.zip(second).map(|(a, b)| a.saturating_add(b)),
         })
     }
 

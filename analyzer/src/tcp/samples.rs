@@ -3,22 +3,24 @@ use crate::fact::{LatencyHistogram, Timing};
 /// Times of one kind: count, smallest, sum, largest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Samples {
-    sum_ns: u64,
-    min_ns: u64,
-    max_ns: u64,
+    sum_ns: i64,
+    min_ns: i64,
+    max_ns: i64,
     count: u32,
 }
 
 impl Samples {
-    pub(crate) fn record(&mut self, nanos: u64) {
-        self.min_ns = if self.count == 0 { nanos } else { self.min_ns.min(nanos) };
-        self.max_ns = self.max_ns.max(nanos);
+    pub(crate) fn record(&mut self, nanos: i64) {
+        (self.min_ns, self.max_ns) = match self.count {
+            0 => (nanos, nanos),
+            _ => (self.min_ns.min(nanos), self.max_ns.max(nanos)),
+        };
         self.sum_ns = self.sum_ns.saturating_add(nanos);
         self.count = self.count.saturating_add(1);
     }
 
-    pub(crate) fn mean_ns(&self) -> Option<u64> {
-        self.sum_ns.checked_div(u64::from(self.count))
+    pub(crate) fn mean_ns(&self) -> Option<i64> {
+        self.sum_ns.checked_div(i64::from(self.count))
     }
 
     pub(crate) fn timing(&self) -> Timing {
@@ -55,11 +57,11 @@ impl Distribution {
                 self.all = Some(all);
             }
         }
-        self.samples.record(nanos);
+        self.samples.record(i64::try_from(nanos).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn mean_ns(&self) -> Option<u64> {
-        self.samples.mean_ns()
+        self.samples.mean_ns().map(i64::unsigned_abs)
     }
 
     pub(crate) fn histogram(&self) -> Option<Box<LatencyHistogram>> {
@@ -87,6 +89,14 @@ impl Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_may_be_negative() {
+        let mut samples = Samples::default();
+        [-30, -10, 7].into_iter().for_each(|n| samples.record(n));
+        let t = samples.timing();
+        assert_eq!((t.count, t.min_ns, t.mean_ns, t.max_ns), (3, -30, -11, 7));
+    }
 
     #[test]
     fn the_first_samples_are_in_the_histogram_too() {

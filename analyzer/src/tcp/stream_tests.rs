@@ -69,6 +69,7 @@ impl Feed {
             options: TcpOptions::default(),
             payload_len: len,
             payload,
+            short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(at), side: Side::Low, tcp };
         self.call(|stream, budget, mut out| stream.segment(&segment, true, budget, &mut out));

@@ -96,7 +96,7 @@ impl Tcp {
         if counted.handshake && !before.handshake {
             let times = now.handshake.unwrap_or_default();
             for (side, ns) in [("server", times.syn_to_syn_ack_ns), ("client", times.syn_ack_to_ack_ns)] {
-                if let Some(ns) = ns {
+                if let Some(ns) = ns.and_then(|ns| u64::try_from(ns).ok()) {
                     self.handshake.at(&Series::with(edge, ("side", side.into()))).observe_ns(ns);
                 }
             }

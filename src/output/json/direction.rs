@@ -57,9 +57,9 @@ counters! {
 #[derive(Debug, Serialize)]
 struct Times {
     count: u64,
-    min_ns: u64,
-    mean_ns: u64,
-    max_ns: u64,
+    min_ns: i64,
+    mean_ns: i64,
+    max_ns: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     p50_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

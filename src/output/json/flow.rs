@@ -48,9 +48,9 @@ impl From<&TunnelRecord> for Tunnel {
 #[derive(Debug, Serialize)]
 struct Shake {
     complete: bool,
-    syn_to_syn_ack_ns: Option<u64>,
-    syn_ack_to_ack_ns: Option<u64>,
-    rtt_ns: Option<u64>,
+    syn_to_syn_ack_ns: Option<i64>,
+    syn_ack_to_ack_ns: Option<i64>,
+    rtt_ns: Option<i64>,
 }
 
 impl From<Handshake> for Shake {

@@ -56,6 +56,8 @@ pub struct Tcp<'r> {
     pub window: u16,
     /// Options.
     pub options: TcpOptions,
+    /// The header says that it is longer than the IP packet is: no kernel takes such a segment.
+    pub short: bool,
     /// Payload length by the IP header, in bytes.
     pub payload_len: u32,
     /// Payload as captured: shorter than `payload_len` where the capture cut the frame.

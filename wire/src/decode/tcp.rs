@@ -23,6 +23,7 @@ pub(super) fn segment(span: Span<'_>) -> Result<(Ports, Tcp<'_>), Undecoded> {
         flags: TcpFlags(h[13]),
         window: u16::from_be_bytes([h[14], h[15]]),
         options,
+        short: header_len > span.len,
         payload_len: payload.len,
         payload: payload.bytes,
     };
