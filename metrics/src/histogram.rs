@@ -28,41 +28,51 @@ const BOUNDS_NS: [u64; 20] = [
     60_000_000_000,
 ];
 
-#[derive(Debug, Default)]
-struct State {
+/// Times by bucket, and their sum.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Times {
     /// One for each bound, and one for all above.
     counts: [u64; BOUNDS_NS.len() + 1],
     sum_ns: u128,
 }
 
-/// A histogram of times that also takes many samples at once. The library's own takes one at a time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Seconds(Arc<Mutex<State>>);
-
-impl Seconds {
+impl Times {
     /// Counts one sample.
-    pub(crate) fn observe_ns(&self, nanos: u64) {
-        self.add(nanos, 1, u128::from(nanos));
+    pub(crate) fn observe(&mut self, nanos: u64) {
+        self.counts[slot(nanos)] += 1;
+        self.sum_ns += u128::from(nanos);
     }
 
     /// Counts the samples that `now` has and `before` had not.
-    pub(crate) fn add_since(&self, now: &LatencyHistogram, before: Option<&LatencyHistogram>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn add_since(&mut self, now: &LatencyHistogram, before: Option<&LatencyHistogram>) {
         for (index, &count) in now.counts().iter().enumerate() {
             let new = count.saturating_sub(before.map_or(0, |b| b.counts()[index]));
             if new > 0 {
                 // The upper end of the finer bucket decides, so a sample is never put below its true time.
-                state.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(new);
+                self.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(new);
             }
         }
         let sum = now.sum_ns().saturating_sub(before.map_or(0, LatencyHistogram::sum_ns));
-        state.sum_ns += u128::from(sum);
+        self.sum_ns += u128::from(sum);
     }
 
-    fn add(&self, nanos: u64, count: u64, sum: u128) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.counts[slot(nanos)] += count;
-        state.sum_ns += sum;
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.iter().all(|&count| count == 0)
+    }
+}
+
+/// A histogram of times that takes many samples at once. The library's own takes one at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seconds(Arc<Mutex<Times>>);
+
+impl Seconds {
+    /// Counts all of `times`.
+    pub(crate) fn add(&self, times: &Times) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (sum, count) in all.counts.iter_mut().zip(times.counts) {
+            *sum += count;
+        }
+        all.sum_ns += times.sum_ns;
     }
 }
 
@@ -103,14 +113,16 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_added() {
-        let seconds = Seconds::default();
+        let mut times = Times::default();
         let mut samples = LatencyHistogram::default();
         samples.record(40_000);
-        seconds.add_since(&samples, None);
+        times.add_since(&samples, None);
         let before = samples.clone();
         samples.record(3_000_000);
         samples.record(u64::MAX / 4);
-        seconds.add_since(&samples, Some(&before));
+        times.add_since(&samples, Some(&before));
+        let seconds = Seconds::default();
+        seconds.add(&times);
         let state = seconds.0.lock().unwrap();
         assert_eq!(state.counts.iter().sum::<u64>(), 3);
         assert_eq!(state.counts[slot(50_000)], 1);

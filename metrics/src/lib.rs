@@ -14,6 +14,7 @@ mod histogram;
 mod metered;
 mod names;
 mod snapshot;
+mod tally;
 mod text;
 
 pub use families::{Config, JoinResult, Metrics, TracedCall};

@@ -1,29 +1,48 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use analyzer::fact::{Exchange, FlowId, FlowOpening, FlowRecord};
+use analyzer::fact::{Exchange, FlowId, FlowRecord};
 use analyzer::{Fact, Sink};
-use wire::{Endpoint, TapId, Transport};
+use foldhash::fast::FixedState;
+use wire::{Endpoint, TapId};
 
 use crate::edge::{Edge, UNKNOWN};
-use crate::families::{Metrics, RequestSample};
+use crate::families::Metrics;
 use crate::names::Names;
 use crate::snapshot::Snapshot;
+use crate::tally::{Edges, Sample};
 
-/// A flow that is open: its edge as last known, and what was counted of it.
-#[derive(Debug)]
+/// A flow that something was counted of.
+#[derive(Debug, Default)]
 struct Open {
+    /// What was reported of it; nothing before the first report, which also counts the flow as opened: only then protocol and
+    /// names are known, and most flows are over by then.
+    reported: Option<Box<Reported>>,
+    /// Where its last exchange was counted.
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Reported {
     edge: Arc<Edge>,
-    /// Nothing before the first report, which also counts the flow as opened: only then protocol and names are known, and
-    /// most flows are over by then.
-    counted: Option<Box<Snapshot>>,
+    counted: Snapshot,
+}
+
+/// Where exchanges of a flow are counted.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    protocol: &'static str,
+    /// Index of the edge's tally, and of the operation in it, as of this round.
+    edge: usize,
+    operation: usize,
+    round: u64,
 }
 
 /// What ended before the names of its two ends were known: a process is named by its system calls, which are read a
 /// little later than its packets.
 #[derive(Debug)]
 enum Unnamed {
-    Exchange(RequestSample, Ends),
+    Exchange { operation: String, sample: Sample, ends: Ends },
     Closed(Box<FlowRecord>),
 }
 
@@ -39,12 +58,17 @@ struct Ends {
 /// Things that wait for names; when there are more, the newest are counted as `unknown` at once.
 const MOST_UNNAMED: usize = 8_192;
 
-/// A sink that counts what passes and passes it on.
+/// A sink that counts what passes and passes it on. Flows and requests are counted in numbers of its own, which go to the families
+/// with [`name`](Self::name) and [`finish`](Self::finish).
 pub struct Metered<S> {
     inner: S,
     metrics: Arc<Metrics>,
     names: Arc<dyn Names>,
-    open: HashMap<FlowId, Open>,
+    unknown: Arc<str>,
+    open: HashMap<FlowId, Open, FixedState>,
+    edges: Edges,
+    /// Times that `edges` was emptied.
+    round: u64,
     /// What waits since before the last [`name`](Self::name), and since then.
     unnamed: [Vec<Unnamed>; 2],
 }
@@ -52,7 +76,16 @@ pub struct Metered<S> {
 impl<S> Metered<S> {
     /// Counts into `metrics` what goes to `inner`, which must get the facts of one analyzer only.
     pub fn new(inner: S, metrics: Arc<Metrics>, names: Arc<dyn Names>) -> Self {
-        Self { inner, metrics, names, open: HashMap::new(), unnamed: Default::default() }
+        Self {
+            inner,
+            metrics,
+            names,
+            unknown: UNKNOWN.into(),
+            open: HashMap::default(),
+            edges: Edges::default(),
+            round: 0,
+            unnamed: Default::default(),
+        }
     }
 
     /// The sink behind.
@@ -60,36 +93,69 @@ impl<S> Metered<S> {
         &mut self.inner
     }
 
-    /// Counts what has waited for names for a whole interval between two calls; to be called about once a second.
+    /// The sink behind; what was not told to the families is lost.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// Counts what has waited for names for a whole interval between two calls, and brings the families up to date; to be called
+    /// about once a second.
     pub fn name(&mut self) {
         let [old, young] = &mut self.unnamed;
         std::mem::swap(old, young);
         let ripe = std::mem::take(young);
         for one in ripe {
             match one {
-                Unnamed::Exchange(sample, ends) => self.metrics.requests.add(&self.edge(ends).0, &sample),
+                Unnamed::Exchange { operation, sample, ends } => {
+                    let (edge, _) = self.edge(ends);
+                    let edge = self.tally_of(edge);
+                    self.count_exchange(edge, &operation, 0, sample);
+                }
                 Unnamed::Closed(flow) => self.count_closed(&flow),
             }
         }
+        self.flush();
     }
 
-    /// Counts everything that still waits for names.
+    /// Counts everything that still waits for names, and brings the families up to date.
     pub fn finish(&mut self) {
         self.name();
         self.name();
     }
 
+    fn flush(&mut self) {
+        self.round += 1;
+        for (edge, tally) in self.edges.take() {
+            self.metrics.add(&edge, &tally);
+        }
+    }
+
+    fn flush_requests(&mut self, index: usize) {
+        let requests = self.edges.tally(index).map(|tally| std::mem::take(&mut tally.requests));
+        if let (Some(edge), Some(requests)) = (self.edges.edge(index), requests) {
+            self.metrics.requests.add(edge, &requests);
+        }
+    }
+
     /// The edge, and whether both of its ends have names.
-    fn edge(&self, Ends { tap, protocol, client, server }: Ends) -> (Arc<Edge>, bool) {
+    fn edge(&self, Ends { tap, protocol, client, server }: Ends) -> (Edge, bool) {
         let names = (self.names.workload(client), self.names.workload(server));
         let named = names.0.is_some() && names.1.is_some();
-        let or_unknown = |name: Option<Arc<str>>| name.unwrap_or_else(|| UNKNOWN.into());
+        let or_unknown = |name: Option<Arc<str>>| name.unwrap_or_else(|| self.unknown.clone());
         let mut edge =
             Edge::new(self.names.tap_kind(tap), protocol, or_unknown(names.0), or_unknown(names.1));
         if self.metrics.config.addresses {
             edge.addresses = Some((client, server));
         }
-        (Arc::new(edge), named)
+        (edge, named)
+    }
+
+    /// Index of the tally of `edge`.
+    fn tally_of(&mut self, edge: Edge) -> usize {
+        if self.edges.is_full() {
+            self.flush();
+        }
+        self.edges.find(edge)
     }
 
     fn wait(&mut self, one: Unnamed) -> Option<Unnamed> {
@@ -101,84 +167,86 @@ impl<S> Metered<S> {
         None
     }
 
-    fn opened(&mut self, flow: &FlowOpening) {
-        let ends = Ends {
-            tap: flow.tap,
-            protocol: flow.transport.as_str(),
-            client: flow.client,
-            server: flow.server,
-        };
-        let (edge, _) = self.edge(ends);
-        self.open.insert(flow.id, Open { edge, counted: None });
-    }
-
     fn progress(&mut self, flow: &FlowRecord) {
         let (edge, _) = self.edge(ends(flow));
-        let before = self.open.remove(&flow.id);
-        let was_active = before.as_ref().filter(|open| open.counted.is_some()).map(|open| open.edge.clone());
-        let counted = self.count(flow, &edge, before.and_then(|open| open.counted));
-        self.metrics.flows.active(was_active.as_ref(), Some(&edge));
-        self.open.insert(flow.id, Open { edge, counted: Some(Box::new(counted)) });
+        let index = self.tally_of(edge);
+        let open = self.open.entry(flow.id).or_default();
+        let before = open.reported.take();
+        if let Some(tally) = self.edges.tally(index) {
+            tally.flow(flow, before.as_ref().map(|before| &before.counted));
+        }
+        let Some(edge) = self.edges.edge(index) else { return };
+        self.metrics.flows.active(before.as_ref().map(|before| &before.edge), Some(edge));
+        open.reported = Some(Box::new(Reported { edge: edge.clone(), counted: Snapshot::of(flow) }));
     }
 
     fn closed(&mut self, flow: &FlowRecord) {
         // A flow that was reported before had its chance of a name.
-        let reported = self.open.get(&flow.id).is_some_and(|open| open.counted.is_some());
-        if !reported
-            && !self.edge(ends(flow)).1
-            && self.wait(Unnamed::Closed(Box::new(flow.clone()))).is_none()
-        {
-            return;
+        let waits = self.names.may_learn()
+            && self.open.get(&flow.id).is_none_or(|open| open.reported.is_none())
+            && !self.edge(ends(flow)).1;
+        if !waits || self.wait(Unnamed::Closed(Box::new(flow.clone()))).is_some() {
+            self.count_closed(flow);
         }
-        self.count_closed(flow);
     }
 
     fn count_closed(&mut self, flow: &FlowRecord) {
-        let (edge, _) = self.edge(ends(flow));
-        let before = self.open.remove(&flow.id);
-        let was_active = before.as_ref().filter(|open| open.counted.is_some()).map(|open| open.edge.clone());
-        self.count(flow, &edge, before.and_then(|open| open.counted));
-        self.metrics.flows.active(was_active.as_ref(), None);
-        if let Some(reason) = flow.close_reason {
-            self.metrics.flows.closed(&edge, reason);
-            self.metrics.tcp.closed(&edge, reason);
+        let open = self.open.remove(&flow.id).unwrap_or_default();
+        let ends = ends(flow);
+        let (round, learns) = (self.round, self.names.may_learn());
+        let known = open.asked.filter(|a| a.round == round && a.protocol == ends.protocol && !learns);
+        let index = match known {
+            Some(asked) => asked.edge,
+            None => {
+                let (edge, _) = self.edge(ends);
+                self.tally_of(edge)
+            }
+        };
+        if let Some(tally) = self.edges.tally(index) {
+            tally.flow(flow, open.reported.as_ref().map(|reported| &reported.counted));
+            tally.closed(flow);
         }
-    }
-
-    /// Counts what is new of a flow; returns all that is counted now.
-    fn count(&self, flow: &FlowRecord, edge: &Arc<Edge>, before: Option<Box<Snapshot>>) -> Snapshot {
-        if before.is_none() {
-            self.metrics.flows.opened(edge);
-        }
-        let before = before.unwrap_or_default();
-        let counted = Snapshot::of(flow);
-        self.metrics.flows.add(edge, flow, &before);
-        if flow.transport == Transport::Tcp {
-            self.metrics.tcp.add(edge, flow, &counted, &before);
-        }
-        counted
+        self.metrics.flows.active(open.reported.as_ref().map(|reported| &reported.edge), None);
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
         let Exchange { tap, client, server, .. } = *exchange;
         let ends = Ends { tap, protocol: exchange.protocol.as_str(), client, server };
-        let known = self.open.get(&exchange.flow).map(|open| &open.edge);
-        let known = known.filter(|edge| {
-            edge.protocol == ends.protocol && &*edge.client != UNKNOWN && &*edge.server != UNKNOWN
-        });
-        let (edge, named) = known.map_or_else(|| self.edge(ends), |edge| (edge.clone(), true));
-        let sample = RequestSample::of(exchange);
-        let now = if named { Some(sample) } else { self.unnamed_exchange(sample, ends) };
-        if let Some(sample) = now {
-            self.metrics.requests.add(&edge, &sample);
+        let sample = Sample::of(exchange);
+        let round = self.round;
+        let asked = self.open.get(&exchange.flow).and_then(|open| open.asked);
+        if let Some(asked) = asked.filter(|a| a.round == round && std::ptr::eq(a.protocol, ends.protocol)) {
+            let operation = self.count_exchange(asked.edge, &exchange.operation, asked.operation, sample);
+            if operation != asked.operation || self.round != round {
+                self.remember(exchange.flow, Asked { operation, ..asked });
+            }
+            return;
+        }
+        let (edge, named) = self.edge(ends);
+        if !named && self.names.may_learn() {
+            let waits = Unnamed::Exchange { operation: exchange.operation.clone(), sample, ends };
+            if self.wait(waits).is_none() {
+                return;
+            }
+        }
+        let edge = self.tally_of(edge);
+        let round = self.round;
+        let operation = self.count_exchange(edge, &exchange.operation, 0, sample);
+        if named || !self.names.may_learn() {
+            self.remember(exchange.flow, Asked { protocol: ends.protocol, edge, operation, round });
         }
     }
 
-    fn unnamed_exchange(&mut self, sample: RequestSample, ends: Ends) -> Option<RequestSample> {
-        match self.wait(Unnamed::Exchange(sample, ends)) {
-            Some(Unnamed::Exchange(sample, _)) => Some(sample),
-            _ => None,
+    fn remember(&mut self, flow: FlowId, asked: Asked) {
+        self.open.entry(flow).or_default().asked = Some(asked);
+    }
+
+    /// Counts an exchange; returns the index of its operation.
+    fn count_exchange(&mut self, edge: usize, operation: &str, hint: usize, sample: Sample) -> usize {
+        if self.edges.tally(edge).is_some_and(|tally| !tally.requests.has_room(operation)) {
+            self.flush_requests(edge);
         }
+        self.edges.tally(edge).map_or(0, |tally| tally.requests.add(operation, hint, sample))
     }
 }
 
@@ -190,7 +258,6 @@ fn ends(flow: &FlowRecord) -> Ends {
 impl<S: Sink> Sink for Metered<S> {
     fn emit(&mut self, fact: Fact<'_>) {
         match fact {
-            Fact::FlowOpened(flow) => self.opened(flow),
             Fact::FlowProgress(flow) => self.progress(flow),
             Fact::FlowClosed(flow) => self.closed(flow),
             Fact::Exchange(exchange) => self.exchange(exchange),

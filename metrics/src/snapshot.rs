@@ -21,7 +21,8 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    fn of(record: &DirectionRecord) -> Self {
+    /// All but the round-trip times, which are not cheap to keep.
+    pub(crate) fn of(record: &DirectionRecord) -> Self {
         // SYN and SYN/ACK repeats share one counter in the record; which of the two a side sent tells them apart.
         let (syn, syn_ack) = if record.syn_ack > 0 {
             (0, record.syn_retransmissions)
@@ -42,7 +43,7 @@ impl Counted {
             zero_window_ns: record.zero_window_ns,
             window_full: record.window_full,
             resets: record.rst,
-            rtt: record.rtt_histogram.clone(),
+            rtt: None,
         }
     }
 }
@@ -56,10 +57,14 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn of(record: &FlowRecord) -> Self {
+        let whole = |direction: &DirectionRecord| Counted {
+            rtt: direction.rtt_histogram.clone(),
+            ..Counted::of(direction)
+        };
         Self {
             directions: PerDirection {
-                to_server: Counted::of(&record.directions.to_server),
-                to_client: Counted::of(&record.directions.to_client),
+                to_server: whole(&record.directions.to_server),
+                to_client: whole(&record.directions.to_client),
             },
             handshake: record.handshake.is_some_and(|h| h.complete),
         }

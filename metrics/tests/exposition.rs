@@ -127,6 +127,7 @@ fn scenario() -> Metrics {
     metrics.joined(JoinResult::Joined, 2);
     metrics.memory("flows", 600);
     metrics.process(0.5, 1 << 20);
+    sink.finish();
     drop(sink);
     Arc::into_inner(metrics).expect("the sink is gone")
 }

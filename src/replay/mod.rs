@@ -22,6 +22,7 @@ use wire::SourceError;
 
 use self::feed::{Read, feed};
 use self::filter::Filters;
+use self::found::{Direct, Wanted};
 use self::merge::Merge;
 use self::recorder::Recorder;
 use self::stage::{Plan, Shard, Single};
@@ -46,7 +47,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
     let plan = Plan {
         analyzer: settings.analyzer.clone(),
-        flows: emit.flows,
+        wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };
     let mut recorder = Recorder::new(args.output, emit, taps.clone(), store);
@@ -85,11 +86,10 @@ fn single(
     stop: &AtomicBool,
     progress: impl FnMut(&Merge, &Read),
 ) -> (Read, Vec<Captured>, anyhow::Result<()>) {
-    let mut single = Single { shard: Shard::new(plan, 0), recorder, result: Ok(()) };
+    let mut single = Single(Shard::new(plan, Direct::new(recorder, plan.wanted)));
     let read = feed(merge, filters, &mut single, stop, progress);
-    let Single { shard, recorder, result } = single;
-    let (mut rest, counts) = shard.finish();
-    (read, vec![counts], result.and_then(|()| recorder.record(&mut rest)))
+    let (counts, result) = single.finish();
+    (read, vec![counts], result)
 }
 
 /// The store of `--store`, or one in memory where traces are asked for.

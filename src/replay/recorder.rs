@@ -56,7 +56,8 @@ impl Recorder {
         Ok(())
     }
 
-    fn exchange(&mut self, exchange: &Exchange) -> anyhow::Result<()> {
+    /// Writes an exchange.
+    pub(super) fn exchange(&mut self, exchange: &Exchange) -> anyhow::Result<()> {
         let alone = self.emit.spans && !self.spans_come_with_traces();
         let (tap, new) = self.taps.get(exchange.tap);
         if let Some(store) = &mut self.store {
@@ -84,14 +85,16 @@ impl Recorder {
         self.emit.traces && matches!(self.output, Output::Jsonl)
     }
 
-    fn flow(&mut self, flow: &FlowRecord) -> io::Result<()> {
+    /// Writes the record of a flow.
+    pub(super) fn flow(&mut self, flow: &FlowRecord) -> anyhow::Result<()> {
         let tap = self.taps.name(flow.tap);
         match self.output {
-            Output::Jsonl => self.out.json(&Flow::new(flow, tap)),
+            Output::Jsonl => self.out.json(&Flow::new(flow, tap))?,
             Output::Table => {
-                self.flows.push((flow.start.as_nanos(), flow.id.0), flow_row(flow, tap), &mut self.out)
+                self.flows.push((flow.start.as_nanos(), flow.id.0), flow_row(flow, tap), &mut self.out)?;
             }
         }
+        Ok(())
     }
 
     fn traces(&mut self, traces: &[Trace]) -> io::Result<()> {

@@ -12,7 +12,7 @@ use wire::{RawFrame, Timestamp};
 
 use super::feed::{Read, Stage, feed};
 use super::filter::Filters;
-use super::found::{Found, Place};
+use super::found::{Collector, Found, Place};
 use super::merge::Merge;
 use super::recorder::Recorder;
 use super::stage::{Plan, Shard};
@@ -71,7 +71,7 @@ impl Stage for Dealer {
 }
 
 /// Analyses batches until there are no more, or nobody wants the findings.
-fn analyse(mut shard: Shard, batches: &Receiver<FrameBatch>, out: &SyncSender<FoundOfEpoch>) -> Captured {
+fn analyse(mut shard: Shard<Collector>, batches: &Receiver<FrameBatch>, out: &SyncSender<FoundOfEpoch>) -> Captured {
     for batch in batches {
         for event in batch.iter() {
             match event {
@@ -79,11 +79,11 @@ fn analyse(mut shard: Shard, batches: &Receiver<FrameBatch>, out: &SyncSender<Fo
                 Event::Tick(number, now) => shard.tick(number, now),
             }
         }
-        if out.send(std::mem::take(shard.found())).is_err() {
+        if out.send(std::mem::take(&mut shard.finds().found)).is_err() {
             break;
         }
     }
-    let (rest, counts) = shard.finish();
+    let Collector { found: rest, counts, .. } = shard.finish();
     // Without a writer there is nobody to tell; it has its own reason to stop.
     let _ = out.send(rest);
     counts
@@ -106,7 +106,7 @@ pub(super) fn replay(
         for index in 0..threads {
             let (batches, receiver) = sync_channel(WAITING);
             let (out, output) = sync_channel(WAITING);
-            let shard = Shard::new(plan, index);
+            let shard = Shard::new(plan, Collector::new(plan.wanted, index == 0));
             handles.push(scope.spawn(move || analyse(shard, &receiver, &out)));
             shards.push(batches);
             outputs.push(output);

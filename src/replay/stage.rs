@@ -5,81 +5,77 @@ use metrics::{Metered, Metrics, Names};
 use wire::{RawFrame, Timestamp};
 
 use super::feed::Stage;
-use super::found::{Collected, Collector, Found, Place};
-use super::recorder::Recorder;
+use super::found::{Counted, Direct, Finds, Place, Wanted};
 use crate::output::Captured;
 
 /// What every analyzer of a replay is made of.
 #[derive(Clone)]
 pub(super) struct Plan {
     pub(super) analyzer: analyzer::Config,
-    /// Whether flow records are wanted.
-    pub(super) flows: bool,
+    pub(super) wanted: Wanted,
     /// Metrics to count into, if they are wanted.
     pub(super) metrics: Option<(Arc<Metrics>, Arc<dyn Names>)>,
 }
 
-/// An analyzer with the collector of its findings.
-pub(super) struct Shard {
+/// An analyzer, and what takes its findings.
+pub(super) struct Shard<F> {
     analyzer: Analyzer,
-    sink: Collected,
+    sink: Counted<F>,
 }
 
-impl Shard {
-    /// The `index`th of all shards, from 0.
-    pub(super) fn new(plan: &Plan, index: usize) -> Self {
-        let collector = Collector { flows: plan.flows, ticks: index == 0, ..Collector::default() };
+impl<F: Finds> Shard<F> {
+    pub(super) fn new(plan: &Plan, finds: F) -> Self {
         let sink = match &plan.metrics {
             Some((metrics, names)) => {
-                Collected::Counted(Metered::new(collector, metrics.clone(), names.clone()))
+                Counted::Metered(Box::new(Metered::new(finds, metrics.clone(), names.clone())))
             }
-            None => Collected::Plain(collector),
+            None => Counted::Plain(finds),
         };
         Self { analyzer: Analyzer::new(plan.analyzer.clone()), sink }
     }
 
     pub(super) fn frame(&mut self, number: u64, frame: &RawFrame<'_>) {
-        self.sink.collector().place = Place::frame(number);
+        self.sink.inner().stand(Place::frame(number));
         self.analyzer.frame(number, frame, &mut self.sink);
     }
 
     pub(super) fn tick(&mut self, number: u64, now: Timestamp) {
-        self.sink.collector().place = Place::tick(number);
+        self.sink.inner().stand(Place::tick(number));
         self.analyzer.tick(now, &mut self.sink);
-        self.sink.collector().mark(now);
+        self.sink.inner().mark(now);
     }
 
-    pub(super) fn found(&mut self) -> &mut Vec<(Place, Found)> {
-        &mut self.sink.collector().found
+    pub(super) fn finds(&mut self) -> &mut F {
+        self.sink.inner()
     }
 
-    /// Closes everything and returns the last findings and the counts.
-    pub(super) fn finish(mut self) -> (Vec<(Place, Found)>, Captured) {
-        self.sink.collector().place = Place::tick(u64::MAX);
+    /// Closes everything; the last findings are with what took the others.
+    pub(super) fn finish(mut self) -> F {
+        self.sink.inner().stand(Place::tick(u64::MAX));
         self.analyzer.finish(&mut self.sink);
-        let collector = self.sink.collector();
-        (std::mem::take(&mut collector.found), std::mem::take(&mut collector.counts))
+        self.sink.finish()
     }
 }
 
-/// Everything in one thread: findings are written after every batch of frames.
-pub(super) struct Single<'a> {
-    pub(super) shard: Shard,
-    pub(super) recorder: &'a mut Recorder,
-    pub(super) result: anyhow::Result<()>,
+/// Everything in one thread: findings are written as they are made.
+pub(super) struct Single<'a>(pub(super) Shard<Direct<'a>>);
+
+impl Single<'_> {
+    pub(super) fn finish(self) -> (Captured, anyhow::Result<()>) {
+        self.0.finish().finish()
+    }
 }
 
 impl Stage for Single<'_> {
     fn frame(&mut self, number: u64, frame: &RawFrame<'_>) {
-        self.shard.frame(number, frame);
+        self.0.frame(number, frame);
     }
 
     fn tick(&mut self, number: u64, now: Timestamp) {
-        self.shard.tick(number, now);
+        self.0.tick(number, now);
     }
 
     fn go_on(&mut self) -> bool {
-        self.result = self.recorder.record(self.shard.found());
-        self.result.is_ok()
+        self.0.finds().is_well()
     }
 }

@@ -51,6 +51,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Ok,
+        Self::ClientError,
+        Self::ServerError,
+        Self::NoResponse,
+        Self::Reset,
+        Self::LostBytes,
+        Self::NoRequest,
+    ];
+
     /// Name in records and in the label `status`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use analyzer::fact::{CloseReason, FlowRecord};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -9,7 +8,7 @@ use wire::Direction;
 
 use crate::capped::Capped;
 use crate::edge::{Edge, Series};
-use crate::snapshot::Snapshot;
+use crate::tally::FlowTally;
 
 /// Flows of every transport.
 #[derive(Debug)]
@@ -50,11 +49,6 @@ impl Flows {
         it
     }
 
-    /// A flow is reported for the first time.
-    pub(crate) fn opened(&self, edge: &Arc<Edge>) {
-        self.opened.at(&Series::of(edge)).inc();
-    }
-
     /// Moves the flow in the number of active ones.
     pub(crate) fn active(&self, from: Option<&Arc<Edge>>, to: Option<&Arc<Edge>>) {
         if from == to {
@@ -68,19 +62,19 @@ impl Flows {
         }
     }
 
-    pub(crate) fn closed(&self, edge: &Arc<Edge>, reason: CloseReason) {
-        self.closed.at(&Series::with(edge, ("reason", reason.as_str().into()))).inc();
-    }
-
-    /// Adds what `now` has more than `before`.
-    pub(crate) fn add(&self, edge: &Arc<Edge>, now: &FlowRecord, before: &Snapshot) {
+    pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &FlowTally) {
+        if tally.opened > 0 {
+            self.opened.at(&Series::of(edge)).inc_by(tally.opened);
+        }
+        for &(reason, times) in &tally.closed {
+            self.closed.at(&Series::with(edge, ("reason", reason.as_str().into()))).inc_by(times);
+        }
         for direction in Direction::BOTH {
-            let (now, before) = (&now.directions[direction], &before.directions[direction]);
-            let series = Series::with(edge, ("direction", Cow::Borrowed(direction.as_str())));
-            let packets = now.packets.saturating_sub(before.packets);
-            if packets > 0 {
-                self.packets.at(&series).inc_by(packets);
-                self.bytes.at(&series).inc_by(now.ip_bytes.saturating_sub(before.ip_bytes));
+            let traffic = &tally.traffic[direction];
+            if traffic.packets > 0 {
+                let series = Series::with(edge, ("direction", Cow::Borrowed(direction.as_str())));
+                self.packets.at(&series).inc_by(traffic.packets);
+                self.bytes.at(&series).inc_by(traffic.ip_bytes);
             }
         }
     }

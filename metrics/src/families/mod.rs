@@ -10,12 +10,16 @@ pub use requests::TracedCall;
 
 pub(crate) use flows::Flows;
 pub(crate) use own::Own;
-pub(crate) use requests::{RequestSample, Requests};
+pub(crate) use requests::Requests;
 pub(crate) use tcp::Tcp;
+
+use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 
+use crate::edge::Edge;
 use crate::exemplars::Exemplars;
+use crate::tally::Tally;
 use crate::text::{Format, to_prometheus};
 
 /// Limits and options of the metrics.
@@ -57,6 +61,13 @@ impl Metrics {
         let own = Own::register(&mut registry, config.version);
         let exemplars = Exemplars::new(config.max_series);
         Self { config, flows, tcp, requests, own, exemplars, registry }
+    }
+
+    /// Adds what a shard counted on one edge.
+    pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &Tally) {
+        self.flows.add(edge, &tally.flows);
+        self.tcp.add(edge, &tally.tcp);
+        self.requests.add(edge, &tally.requests);
     }
 
     /// Writes all families as text.

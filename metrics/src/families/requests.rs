@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use analyzer::fact::{Exchange, Outcome};
+use analyzer::fact::Outcome;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::{Registry, Unit};
 use wire::TapKind;
@@ -10,6 +10,7 @@ use super::Metrics;
 use crate::capped::Capped;
 use crate::edge::{Edge, Series, UNKNOWN};
 use crate::histogram::Seconds;
+use crate::tally::RequestTally;
 
 /// Requests of application protocols.
 #[derive(Debug)]
@@ -34,37 +35,19 @@ impl Requests {
         it
     }
 
-    pub(crate) fn add(&self, edge: &Arc<Edge>, sample: &RequestSample) {
-        let operation = ("operation", Cow::Owned(sample.operation.clone()));
-        let status = ("status", Cow::Borrowed(sample.outcome.as_str()));
-        self.requests.at(&Series::with_both(edge, operation.clone(), status)).inc();
-        if sample.unanswered {
-            self.unanswered.at(&Series::with(edge, operation.clone())).inc();
-        }
-        if let Some(nanos) = sample.duration_ns {
-            self.duration.at(&Series::with(edge, operation)).observe_ns(nanos);
-        }
-    }
-}
-
-/// What the families need of an exchange.
-#[derive(Debug)]
-pub(crate) struct RequestSample {
-    operation: String,
-    outcome: Outcome,
-    duration_ns: Option<u64>,
-    unanswered: bool,
-}
-
-impl RequestSample {
-    pub(crate) fn of(exchange: &Exchange) -> Self {
-        let both = exchange.request.zip(exchange.response);
-        Self {
-            operation: exchange.operation.clone(),
-            outcome: exchange.outcome,
-            duration_ns: both.map(|(request, response)| response.last.nanos_since(request.first)),
-            unanswered: exchange.response.is_none()
-                && matches!(exchange.outcome, Outcome::NoResponse | Outcome::Reset),
+    pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &RequestTally) {
+        for one in &tally.operations {
+            let operation = ("operation", Cow::Owned(one.operation.clone()));
+            for (outcome, &times) in Outcome::ALL.iter().zip(&one.outcomes).filter(|&(_, &times)| times > 0) {
+                let status = ("status", Cow::Borrowed(outcome.as_str()));
+                self.requests.at(&Series::with_both(edge, operation.clone(), status)).inc_by(times);
+            }
+            if one.unanswered > 0 {
+                self.unanswered.at(&Series::with(edge, operation.clone())).inc_by(one.unanswered);
+            }
+            if !one.duration.is_empty() {
+                self.duration.at(&Series::with(edge, operation)).add(&one.duration);
+            }
         }
     }
 }

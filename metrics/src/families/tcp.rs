@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use analyzer::fact::{CloseReason, FlowRecord};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::{Registry, Unit};
 use wire::Direction;
@@ -8,7 +7,7 @@ use wire::Direction;
 use crate::capped::Capped;
 use crate::edge::{Edge, Series};
 use crate::histogram::Seconds;
-use crate::snapshot::{Counted, Snapshot};
+use crate::tally::{Counts, Resent, TcpTally};
 
 type FloatCounter = Counter<f64, std::sync::atomic::AtomicU64>;
 
@@ -83,70 +82,45 @@ impl Tcp {
         it
     }
 
-    /// Counts a flow that ended without having been established.
-    pub(crate) fn closed(&self, edge: &Arc<Edge>, reason: CloseReason) {
-        use CloseReason::{ServerRefused, SynAckUnanswered, SynUnanswered};
-        if matches!(reason, ServerRefused | SynAckUnanswered | SynUnanswered) {
-            self.handshake_failures.at(&Series::with(edge, ("reason", reason.as_str().into()))).inc();
-        }
-    }
-
-    /// Adds what `now` has more than `before`; `counted` is `now` as a snapshot.
-    pub(crate) fn add(&self, edge: &Arc<Edge>, now: &FlowRecord, counted: &Snapshot, before: &Snapshot) {
-        if counted.handshake && !before.handshake {
-            let times = now.handshake.unwrap_or_default();
-            for (side, ns) in [("server", times.syn_to_syn_ack_ns), ("client", times.syn_ack_to_ack_ns)] {
-                if let Some(ns) = ns.and_then(|ns| u64::try_from(ns).ok()) {
-                    self.handshake.at(&Series::with(edge, ("side", side.into()))).observe_ns(ns);
-                }
-            }
+    pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &TcpTally) {
+        for &(reason, times) in &tally.failures {
+            self.handshake_failures.at(&Series::with(edge, ("reason", reason.as_str().into()))).inc_by(times);
         }
         for direction in Direction::BOTH {
-            self.add_direction(
-                edge,
-                direction,
-                &counted.directions[direction],
-                &before.directions[direction],
-            );
+            let by = ("side", side(direction).into());
+            for (family, times) in
+                [(&self.handshake, &tally.handshake[direction]), (&self.rtt, &tally.rtt[direction])]
+            {
+                if !times.is_empty() {
+                    family.at(&Series::with(edge, by.clone())).add(times);
+                }
+            }
+            let counts = &tally.counts[direction];
+            self.add_counts(edge, direction, counts);
+            if counts.resets > 0 {
+                self.resets.at(&Series::with(edge, by)).inc_by(counts.resets);
+            }
         }
     }
 
-    fn add_direction(&self, edge: &Arc<Edge>, direction: Direction, now: &Counted, before: &Counted) {
+    fn add_counts(&self, edge: &Arc<Edge>, direction: Direction, counts: &Counts) {
         let to = ("direction", direction.as_str().into());
-        let kinds = [
-            ("timeout", now.timeout, before.timeout),
-            ("fast", now.fast, before.fast),
-            ("spurious", now.spurious, before.spurious),
-            ("syn", now.syn, before.syn),
-            ("syn_ack", now.syn_ack, before.syn_ack),
-        ];
-        for (kind, now, before) in kinds {
-            if now > before {
-                let series = Series::with_both(edge, to.clone(), ("kind", kind.into()));
-                self.retransmissions.at(&series).inc_by(now - before);
-            }
+        for (kind, &times) in Resent::ALL.iter().zip(&counts.resent).filter(|&(_, &times)| times > 0) {
+            let series = Series::with_both(edge, to.clone(), ("kind", kind.as_str().into()));
+            self.retransmissions.at(&series).inc_by(times);
         }
         let plain = [
-            (&self.out_of_order, now.out_of_order, before.out_of_order),
-            (&self.duplicate_acks, now.duplicate_acks, before.duplicate_acks),
-            (&self.zero_windows, now.zero_windows, before.zero_windows),
-            (&self.window_full, now.window_full, before.window_full),
+            (&self.out_of_order, counts.out_of_order),
+            (&self.duplicate_acks, counts.duplicate_acks),
+            (&self.zero_windows, counts.zero_windows),
+            (&self.window_full, counts.window_full),
         ];
-        for (family, now, before) in plain {
-            if now > before {
-                family.at(&Series::with(edge, to.clone())).inc_by(now - before);
-            }
+        for (family, times) in plain.into_iter().filter(|&(_, times)| times > 0) {
+            family.at(&Series::with(edge, to.clone())).inc_by(times);
         }
-        if now.zero_window_ns > before.zero_window_ns {
-            let seconds = (now.zero_window_ns - before.zero_window_ns) as f64 / 1e9;
+        if counts.zero_window_ns > 0 {
+            let seconds = counts.zero_window_ns as f64 / 1e9;
             self.zero_window_seconds.at(&Series::with(edge, to)).inc_by(seconds);
-        }
-        let by = ("side", side(direction).into());
-        if now.resets > before.resets {
-            self.resets.at(&Series::with(edge, by.clone())).inc_by(now.resets - before.resets);
-        }
-        if let Some(rtt) = &now.rtt {
-            self.rtt.at(&Series::with(edge, by)).add_since(rtt, before.rtt.as_deref());
         }
     }
 }

@@ -1,0 +1,103 @@
+use analyzer::fact::{CloseReason, FlowRecord};
+use wire::{Direction, PerDirection};
+
+use crate::histogram::Times;
+use crate::snapshot::{Counted, Snapshot};
+
+/// What TCP tells about the network and about the hosts.
+#[derive(Debug, Default)]
+pub(crate) struct TcpTally {
+    /// Times of handshakes by the direction in which the answer of the side travels.
+    pub(crate) handshake: PerDirection<Times>,
+    pub(crate) rtt: PerDirection<Times>,
+    pub(crate) counts: PerDirection<Counts>,
+    /// Each reason for which a connection was never established, with how often.
+    pub(crate) failures: Vec<(CloseReason, u64)>,
+}
+
+/// Counts of what one side of the flows of an edge sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Retransmissions by [`Resent`].
+    pub(crate) resent: [u64; Resent::ALL.len()],
+    pub(crate) out_of_order: u64,
+    pub(crate) duplicate_acks: u64,
+    pub(crate) zero_windows: u64,
+    pub(crate) window_full: u64,
+    pub(crate) zero_window_ns: u64,
+    pub(crate) resets: u64,
+}
+
+/// Kinds of retransmissions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Resent {
+    Timeout,
+    Fast,
+    Spurious,
+    Syn,
+    SynAck,
+}
+
+impl Resent {
+    pub(crate) const ALL: [Self; 5] = [Self::Timeout, Self::Fast, Self::Spurious, Self::Syn, Self::SynAck];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Fast => "fast",
+            Self::Spurious => "spurious",
+            Self::Syn => "syn",
+            Self::SynAck => "syn_ack",
+        }
+    }
+}
+
+impl TcpTally {
+    pub(super) fn add(&mut self, now: &FlowRecord, before: Option<&Snapshot>) {
+        if let Some(times) = now.handshake.filter(|h| h.complete && !before.is_some_and(|b| b.handshake)) {
+            let sides = [
+                (Direction::ToClient, times.syn_to_syn_ack_ns),
+                (Direction::ToServer, times.syn_ack_to_ack_ns),
+            ];
+            for (answer, nanos) in sides {
+                if let Some(nanos) = nanos.and_then(|nanos| u64::try_from(nanos).ok()) {
+                    self.handshake[answer].observe(nanos);
+                }
+            }
+        }
+        for direction in Direction::BOTH {
+            let record = &now.directions[direction];
+            let before = before.map(|before| &before.directions[direction]);
+            self.counts[direction].add(&Counted::of(record), before.unwrap_or(&Counted::default()));
+            if let Some(rtt) = &record.rtt_histogram {
+                self.rtt[direction].add_since(rtt, before.and_then(|before| before.rtt.as_deref()));
+            }
+        }
+    }
+
+    pub(super) fn closed(&mut self, reason: CloseReason) {
+        use CloseReason::{ServerRefused, SynAckUnanswered, SynUnanswered};
+        if !matches!(reason, ServerRefused | SynAckUnanswered | SynUnanswered) {
+            return;
+        }
+        match self.failures.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, times)) => *times += 1,
+            None => self.failures.push((reason, 1)),
+        }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, now: &Counted, before: &Counted) {
+        let resent = |c: &Counted| [c.timeout, c.fast, c.spurious, c.syn, c.syn_ack];
+        for ((sum, now), before) in self.resent.iter_mut().zip(resent(now)).zip(resent(before)) {
+            *sum += now.saturating_sub(before);
+        }
+        self.out_of_order += now.out_of_order.saturating_sub(before.out_of_order);
+        self.duplicate_acks += now.duplicate_acks.saturating_sub(before.duplicate_acks);
+        self.zero_windows += now.zero_windows.saturating_sub(before.zero_windows);
+        self.window_full += now.window_full.saturating_sub(before.window_full);
+        self.zero_window_ns += now.zero_window_ns.saturating_sub(before.zero_window_ns);
+        self.resets += now.resets.saturating_sub(before.resets);
+    }
+}
