@@ -71,7 +71,11 @@ impl Stage for Dealer {
 }
 
 /// Analyses batches until there are no more, or nobody wants the findings.
-fn analyse(mut shard: Shard<Collector>, batches: &Receiver<FrameBatch>, out: &SyncSender<FoundOfEpoch>) -> Captured {
+fn analyse(
+    mut shard: Shard<Collector>,
+    batches: &Receiver<FrameBatch>,
+    out: &SyncSender<FoundOfEpoch>,
+) -> Captured {
     for batch in batches {
         for event in batch.iter() {
             match event {

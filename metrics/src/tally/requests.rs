@@ -43,8 +43,7 @@ impl RequestTally {
 
     /// Whether `operation` can be counted without writing to the families first.
     pub(crate) fn has_room(&self, operation: &str) -> bool {
-        self.operations.len() < Self::MOST
-            || self.operations.iter().any(|known| known.operation == operation)
+        self.operations.len() < Self::MOST || self.operations.iter().any(|known| known.operation == operation)
     }
 
     /// Counts a sample; returns where, which is a good hint for the next one of the same flow.

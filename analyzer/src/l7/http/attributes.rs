@@ -1,4 +1,5 @@
 use super::body::BodyField;
+use super::lines::{trim, trim_end};
 use super::url::{Target, host_and_port, redacted};
 use crate::fact::Attributes;
 
@@ -10,51 +11,59 @@ const LONGEST: usize = 1024;
 pub(super) enum Field {
     Body(BodyField),
     Host,
-    Connection,
     Upgrade,
     /// Kept under this key.
     Keep(&'static str),
 }
 
-/// What a field of a request is for. Credentials (Authorization, Cookie…) are not looked at.
-pub(super) fn request_field(name: &[u8]) -> Option<Field> {
-    const NAMES: [(&str, Field); 14] = [
-        ("host", Field::Host),
-        ("content-length", Field::Body(BodyField::ContentLength)),
-        ("transfer-encoding", Field::Body(BodyField::TransferEncoding)),
-        ("connection", Field::Connection),
-        ("upgrade", Field::Upgrade),
-        ("user-agent", Field::Keep("user_agent.original")),
-        ("content-type", Field::Keep("http.request.header.content-type")),
-        ("traceparent", Field::Keep("http.request.header.traceparent")),
-        ("b3", Field::Keep("http.request.header.b3")),
-        ("x-b3-traceid", Field::Keep("http.request.header.x-b3-traceid")),
-        ("x-b3-spanid", Field::Keep("http.request.header.x-b3-spanid")),
-        ("x-b3-parentspanid", Field::Keep("http.request.header.x-b3-parentspanid")),
-        ("x-request-id", Field::Keep("http.request.header.x-request-id")),
-        ("sw8", Field::Keep("http.request.header.sw8")),
-    ];
-    find(&NAMES, name)
+/// What a field line of a request is for, and its value. Credentials (Authorization, Cookie…) are not looked at.
+pub(super) fn request_field(line: &[u8]) -> Option<(Field, &[u8])> {
+    let names: &[(&str, Field)] = match line.first()?.to_ascii_lowercase() {
+        b'h' => &[("host", Field::Host)],
+        b'c' => &[
+            ("content-length", Field::Body(BodyField::ContentLength)),
+            ("content-type", Field::Keep("http.request.header.content-type")),
+        ],
+        b't' => &[
+            ("transfer-encoding", Field::Body(BodyField::TransferEncoding)),
+            ("traceparent", Field::Keep("http.request.header.traceparent")),
+        ],
+        b'u' => &[("user-agent", Field::Keep("user_agent.original"))],
+        b'b' => &[("b3", Field::Keep("http.request.header.b3"))],
+        b's' => &[("sw8", Field::Keep("http.request.header.sw8"))],
+        b'x' => &[
+            ("x-b3-traceid", Field::Keep("http.request.header.x-b3-traceid")),
+            ("x-b3-spanid", Field::Keep("http.request.header.x-b3-spanid")),
+            ("x-b3-parentspanid", Field::Keep("http.request.header.x-b3-parentspanid")),
+            ("x-request-id", Field::Keep("http.request.header.x-request-id")),
+        ],
+        _ => return None,
+    };
+    find(names, line)
 }
 
-/// What a field of a response is for.
-pub(super) fn response_field(name: &[u8]) -> Option<Field> {
-    const NAMES: [(&str, Field); 6] = [
-        ("content-length", Field::Body(BodyField::ContentLength)),
-        ("transfer-encoding", Field::Body(BodyField::TransferEncoding)),
-        ("connection", Field::Connection),
-        ("upgrade", Field::Upgrade),
-        ("content-type", Field::Keep("http.response.header.content-type")),
-        ("x-request-id", Field::Keep("http.response.header.x-request-id")),
-    ];
-    find(&NAMES, name)
+/// What a field line of a response is for, and its value.
+pub(super) fn response_field(line: &[u8]) -> Option<(Field, &[u8])> {
+    let names: &[(&str, Field)] = match line.first()?.to_ascii_lowercase() {
+        b'c' => &[
+            ("content-length", Field::Body(BodyField::ContentLength)),
+            ("content-type", Field::Keep("http.response.header.content-type")),
+        ],
+        b't' => &[("transfer-encoding", Field::Body(BodyField::TransferEncoding))],
+        b'u' => &[("upgrade", Field::Upgrade)],
+        b'x' => &[("x-request-id", Field::Keep("http.response.header.x-request-id"))],
+        _ => return None,
+    };
+    find(names, line)
 }
 
-fn find(names: &[(&str, Field)], name: &[u8]) -> Option<Field> {
-    names
-        .iter()
-        .find(|(n, _)| n.len() == name.len() && name.eq_ignore_ascii_case(n.as_bytes()))
-        .map(|&(_, f)| f)
+fn find<'a>(names: &[(&str, Field)], line: &'a [u8]) -> Option<(Field, &'a [u8])> {
+    names.iter().find_map(|&(name, field)| {
+        let (start, rest) = line.split_at_checked(name.len())?;
+        let rest = if start.eq_ignore_ascii_case(name.as_bytes()) { rest } else { return None };
+        let value = rest.trim_ascii_start().strip_prefix(b":")?;
+        Some((field, trim(trim_end(value))))
+    })
 }
 
 /// Adds a value; a folded one (RFC 9112 section 5.2) on one line.
@@ -63,7 +72,7 @@ pub(super) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
     if memchr::memchr(b'\n', value).is_none() {
         return into.push_bytes(key, value);
     }
-    let lines: Vec<_> = value.split(|&b| b == b'\n').map(super::lines::trim).collect();
+    let lines: Vec<_> = value.split(|&b| b == b'\n').map(trim).collect();
     into.push_bytes(key, &lines.join(&b' '));
 }
 

@@ -1,4 +1,4 @@
-use super::lines::{has_control, is_token, line, trim};
+use super::lines::{has_control, is_token, trim};
 use super::probe::{is_known, other_version, version_at_end};
 
 /// First line of a message.
@@ -47,36 +47,4 @@ impl<'a> StartLine<'a> {
         let digit = |d: &u8| u16::from(d - b'0');
         Some(Self::Status { code: digit(a) * 100 + digit(b) * 10 + digit(c), minor: minor - b'0' })
     }
-}
-
-/// The fields of a head in the order sent; a folded line (RFC 9112 section 5.2) is a part of the value before it.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (_, mut end) = line(self.0)?;
-            while let Some(b' ' | b'\t') = self.0.get(end) {
-                let Some((_, more)) = line(&self.0[end..]) else { break };
-                end += more;
-            }
-            let field = trim_end(&self.0[..end]);
-            self.0 = &self.0[end..];
-            if field.is_empty() {
-                return None;
-            }
-            if let Some(colon) = memchr::memchr(b':', field) {
-                return Some((trim(&field[..colon]), trim(&field[colon + 1..])));
-            }
-        }
-    }
-}
-
-fn trim_end(mut bytes: &[u8]) -> &[u8] {
-    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
-        bytes = rest;
-    }
-    bytes
 }

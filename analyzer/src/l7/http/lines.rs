@@ -5,18 +5,66 @@ pub(super) fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), lf + 1))
 }
 
-/// Where the head (start line, fields, empty line) ends, looking from `from`, which is the beginning of a line;
-/// else the beginning of the first line that is not whole.
-pub(super) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
-    let mut at = from;
-    while let Some(lf) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)) {
-        let empty = lf == 0 || (lf == 1 && bytes.get(at) == Some(&b'\r'));
-        at += lf + 1;
-        if empty {
-            return Ok(at);
+/// Where the lines of a head end, the empty one that ends it left out.
+#[derive(Debug)]
+pub(super) struct Lines {
+    ends: [u32; Self::MOST],
+    count: usize,
+}
+
+impl Lines {
+    /// Lines remembered; of a longer head the rest is found by looking again.
+    const MOST: usize = 32;
+
+    /// Looks for the end of the head (start line, fields, empty line) that `bytes` begin with: its whole lines, and its length, or
+    /// else the beginning of the first line that is not whole.
+    pub(super) fn of_head(bytes: &[u8]) -> (Self, Result<usize, usize>) {
+        let mut lines = Self { ends: [0; Self::MOST], count: 0 };
+        let mut at = 0;
+        for lf in memchr::memchr_iter(b'\n', bytes) {
+            let empty = lf == at || (lf == at + 1 && bytes[at] == b'\r');
+            at = lf + 1;
+            if empty {
+                return (lines, Ok(at));
+            }
+            if let Some(end) = lines.ends.get_mut(lines.count) {
+                *end = at as u32;
+                lines.count += 1;
+            }
         }
+        (lines, Err(at))
     }
-    Err(at)
+
+    /// The fields of `head`: each line behind the first with its line end, and with the lines that it was folded into (RFC 9112
+    /// section 5.2). They begin with a space or a tab, and stand for themselves as well, as fields without a name.
+    pub(super) fn fields<'a>(&self, head: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let ends = &self.ends[..self.count];
+        let known = ends.iter().zip(ends.iter().skip(1)).map(|(&start, &end)| (start as usize, end as usize));
+        let full = self.count == Self::MOST;
+        let mut at = if full { self.ends[Self::MOST - 1] as usize } else { head.len() };
+        let more = std::iter::from_fn(move || {
+            let start = at;
+            at += memchr::memchr(b'\n', head.get(at..)?)? + 1;
+            Some((start, at))
+        });
+        known.chain(more).map(|(start, end)| &head[start..folded_end(head, end)])
+    }
+}
+
+/// Where a field ends of which a line ends at `end`.
+fn folded_end(head: &[u8], mut end: usize) -> usize {
+    while let Some(b' ' | b'\t') = head.get(end) {
+        let Some(lf) = memchr::memchr(b'\n', &head[end..]) else { break };
+        end += lf + 1;
+    }
+    end
+}
+
+/// Where the head ends, looking from `from`, which is the beginning of a line; else the beginning of the first line that is not
+/// whole.
+pub(super) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
+    let (_, end) = Lines::of_head(bytes.get(from..).unwrap_or_default());
+    end.map(|len| from + len).map_err(|whole| from + whole)
 }
 
 /// Length of the line ends (a few at most) that RFC 9112 section 2.2 tells servers to ignore before a request.
@@ -27,7 +75,8 @@ pub(super) fn leading_ends(bytes: &[u8]) -> usize {
 /// Whether control characters stand in a start line, where RFC 9112 sections 2.2 and 3 have no place for them; a tab and a bare CR
 /// may be taken for spaces.
 pub(super) fn has_control(line: &[u8]) -> bool {
-    line.iter().any(|&b| b.is_ascii_control() && b != b'\t' && b != b'\r')
+    // Without an early end, so that many bytes are looked at in one step.
+    line.iter().fold(false, |found, &b| found | (b.is_ascii_control() & (b != b'\t') & (b != b'\r')))
 }
 
 /// Without spaces and tabs at both ends.
@@ -38,7 +87,44 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// Without spaces, tabs and line ends behind.
+pub(super) fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
 /// A character of a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(head: &str) -> Vec<String> {
+        let (lines, len) = Lines::of_head(head.as_bytes());
+        assert_eq!(len, Ok(head.len()));
+        lines.fields(head.as_bytes()).map(|field| String::from_utf8_lossy(trim_end(field)).into()).collect()
+    }
+
+    #[test]
+    fn long_heads_have_all_their_fields() {
+        for count in [0, 1, Lines::MOST - 2, Lines::MOST - 1, Lines::MOST, 3 * Lines::MOST] {
+            let expected: Vec<String> = (0..count).map(|n| format!("x-{n}: {n}")).collect();
+            let mut head = String::from("GET / HTTP/1.1\r\n");
+            expected.iter().for_each(|field| head += &format!("{field}\r\n"));
+            let mut found = fields(&(head + "\r\n"));
+            found.retain(|field| !field.is_empty());
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_folded_field_has_all_its_lines() {
+        let found = fields("GET / HTTP/1.1\nA: 1\r\n 2\r\n\t3\r\nB: 4\n\r\n");
+        assert_eq!((found[0].as_str(), found[3].as_str()), ("A: 1\r\n 2\r\n\t3", "B: 4"));
+    }
 }

@@ -1,6 +1,6 @@
 use super::attributes::{self, Field};
 use super::body::Framing;
-use super::head::Fields;
+use super::lines::Lines;
 use super::url::Target;
 use crate::fact::{Outcome, Protocol};
 use crate::l7::messages::{Entry, Kind, Messages};
@@ -13,7 +13,8 @@ pub(super) const CONNECT: u16 = 2;
 pub(super) struct Head<'a> {
     /// Where its message begins in the bytes shown.
     pub(super) at: usize,
-    pub(super) fields: &'a [u8],
+    pub(super) bytes: &'a [u8],
+    pub(super) lines: &'a Lines,
 }
 
 impl<'a> Head<'a> {
@@ -44,12 +45,12 @@ impl<'a> Head<'a> {
             attributes::server(into, authority);
         }
         let mut framing = Framing::Unsaid;
-        for (name, value) in Fields(self.fields) {
-            match attributes::request_field(name) {
-                Some(Field::Body(field)) => framing.field(field, value),
-                Some(Field::Host) if target.authority.is_none() => attributes::server(into, value),
-                Some(Field::Keep(key)) => attributes::keep(into, key, value),
-                _ => {}
+        for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::request_field) {
+            match field {
+                Field::Body(field) => framing.field(field, value),
+                Field::Host if target.authority.is_none() => attributes::server(into, value),
+                Field::Keep(key) => attributes::keep(into, key, value),
+                Field::Host | Field::Upgrade => {}
             }
         }
         (framing, connect)
@@ -61,12 +62,12 @@ impl<'a> Head<'a> {
         let into = &mut entry.exchange.attributes;
         let mut framing = Framing::Unsaid;
         let mut upgrade = None;
-        for (name, value) in Fields(self.fields) {
-            match attributes::response_field(name) {
-                Some(Field::Body(field)) => framing.field(field, value),
-                Some(Field::Upgrade) => upgrade = Some(value),
-                Some(Field::Keep(key)) => attributes::keep(into, key, value),
-                _ => {}
+        for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::response_field) {
+            match field {
+                Field::Body(field) => framing.field(field, value),
+                Field::Upgrade => upgrade = Some(value),
+                Field::Keep(key) => attributes::keep(into, key, value),
+                Field::Host => {}
             }
         }
         (framing, upgrade)

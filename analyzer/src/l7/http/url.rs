@@ -41,8 +41,8 @@ impl<'a> Target<'a> {
         }
         let mut rest = target;
         let mut found = Self::default();
-        if let Some(scheme) = memchr::memmem::find(&target[..target.len().min(16)], b"://")
-            && !target.starts_with(b"/")
+        if !target.starts_with(b"/")
+            && let Some(scheme) = memchr::memmem::find(&target[..target.len().min(16)], b"://")
         {
             found.https = target[..scheme].eq_ignore_ascii_case(b"https");
             rest = &target[scheme + 3..];
@@ -50,10 +50,11 @@ impl<'a> Target<'a> {
             found.authority = Some(without_user(&rest[..end]));
             rest = &rest[end..];
         }
-        let rest = &rest[..memchr::memchr(b'#', rest).unwrap_or(rest.len())];
-        let mark = memchr::memchr(b'?', rest);
-        found.path = &rest[..mark.unwrap_or(rest.len())];
-        found.query = mark.map(|at| &rest[at + 1..]);
+        let path = memchr::memchr2(b'?', b'#', rest).unwrap_or(rest.len());
+        found.path = &rest[..path];
+        found.query = rest[path..]
+            .strip_prefix(b"?")
+            .map(|query| &query[..memchr::memchr(b'#', query).unwrap_or(query.len())]);
         if found.path.is_empty() {
             found.path = b"/";
         }
@@ -62,7 +63,7 @@ impl<'a> Target<'a> {
 }
 
 fn without_user(authority: &[u8]) -> &[u8] {
-    memchr::memrchr(b'@', authority).map_or(authority, |at| &authority[at + 1..])
+    authority.iter().rposition(|&b| b == b'@').map_or(authority, |at| &authority[at + 1..])
 }
 
 /// Host and port of an authority; brackets of IPv6 addresses are taken off.
@@ -74,7 +75,7 @@ pub(super) fn host_and_port(authority: &[u8]) -> (&[u8], Option<u16>) {
         let port = rest[close + 1..].strip_prefix(b":").and_then(number);
         return (&rest[..close], port);
     }
-    match memchr::memrchr(b':', authority) {
+    match authority.iter().rposition(|&b| b == b':') {
         Some(at) => (&authority[..at], number(&authority[at + 1..])),
         None => (authority, None),
     }

@@ -5,7 +5,7 @@ use wire::{Direction, PerDirection};
 
 use super::body::chunk_size;
 use super::head::StartLine;
-use super::lines::{leading_ends, line};
+use super::lines::{Lines, leading_ends, line};
 use super::probe;
 use super::tell::Head;
 use crate::l7::messages::{Kind, Messages};
@@ -157,9 +157,10 @@ impl Parser for HttpParser {
         if self.sides[direction].phase != Phase::Start {
             return;
         }
-        let Some((first, used)) = line(&bytes[leading_ends(bytes)..]) else { return };
         let at = leading_ends(bytes);
-        let head = Head { at, fields: &bytes[at + used..] };
+        let bytes = &bytes[at..];
+        let Some((first, _)) = line(bytes) else { return };
+        let head = Head { at, bytes, lines: &Lines::of_head(bytes).0 };
         match (direction, StartLine::request(first), StartLine::status(first)) {
             (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
                 head.request(method, target, minor, out);

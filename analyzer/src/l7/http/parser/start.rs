@@ -3,7 +3,7 @@ use wire::Direction;
 use super::{HttpParser, Phase, Step, malformed, skip};
 use crate::l7::http::body::Framing;
 use crate::l7::http::head::StartLine;
-use crate::l7::http::lines::{head_end, leading_ends, line};
+use crate::l7::http::lines::{Lines, head_end, leading_ends, line};
 use crate::l7::http::probe;
 use crate::l7::http::tell::{CONNECT, HEAD, Head};
 use crate::l7::messages::Messages;
@@ -16,8 +16,8 @@ impl HttpParser {
         if blank > 0 {
             return Step::Go(at + blank);
         }
-        let end = match head_end(rest, side.searched.min(rest.len())) {
-            Ok(end) => end,
+        let (lines, end) = match whole_head(rest, side.searched.min(rest.len())) {
+            Ok(found) => found,
             Err(searched) => {
                 let looks_right = match direction {
                     Direction::ToServer => probe::request(rest),
@@ -31,8 +31,8 @@ impl HttpParser {
             }
         };
         side.searched = 0;
-        let Some((first, used)) = line(rest) else { return malformed(at) };
-        let head = Head { at, fields: &rest[used..end] };
+        let Some((first, _)) = line(rest) else { return malformed(at) };
+        let head = Head { at, bytes: &rest[..end], lines: &lines };
         match direction {
             Direction::ToServer => match StartLine::request(first) {
                 Some(StartLine::Request { method, target, minor }) => {
@@ -120,4 +120,14 @@ impl HttpParser {
             }
         }
     }
+}
+
+/// The lines and the length of the head that `bytes` begin with; else how far it was searched. The first `searched` bytes hold no end
+/// of it, and are not looked at again for each segment of a slow sender.
+fn whole_head(bytes: &[u8], searched: usize) -> Result<(Lines, usize), usize> {
+    if searched > 0 {
+        head_end(bytes, searched)?;
+    }
+    let (lines, end) = Lines::of_head(bytes);
+    end.map(|end| (lines, end))
 }
