@@ -70,13 +70,28 @@ impl Attributes {
 
     /// Adds all of `other` behind its own.
     pub fn append(&mut self, other: &Self) {
-        for (key, value) in other.iter() {
-            match value {
-                Value::Text(t) => self.push_text(key, t),
-                Value::Int(n) => self.push_int(key, n),
-                Value::Bool(b) => self.push_bool(key, b),
-            }
-        }
+        self.extend_from(other, 0);
+    }
+
+    /// Adds those of `other` from the `from`th on.
+    pub fn extend_from(&mut self, other: &Self, from: usize) {
+        let entries = other.entries.get(from..).unwrap_or_default();
+        let first = entries.iter().find_map(|(_, slot)| match slot {
+            Slot::Text { start, .. } => Some(*start),
+            _ => None,
+        });
+        let first = first.unwrap_or(other.text.len() as u32);
+        let behind = self.text.len() as u32;
+        self.text.push_str(other.text.get(first as usize..).unwrap_or_default());
+        self.entries.extend(entries.iter().map(|&(key, slot)| match slot {
+            Slot::Text { start, len } => (key, Slot::Text { start: start - first + behind, len }),
+            other => (key, other),
+        }));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Removes everything, keeps the memory.
@@ -117,5 +132,12 @@ mod tests {
         assert_eq!(all[1], ("http.response.status_code", Value::Int(200)));
         assert_eq!(all[2], ("server.address", Value::Text("a\u{fffd}")));
         assert_eq!(a.get("nothing"), None);
+        let mut b = Attributes::default();
+        b.push_text("url.scheme", "http");
+        b.extend_from(&a, 1);
+        assert!(b.iter().skip(1).eq(a.iter().skip(1)));
+        b.append(&a);
+        assert_eq!(b.len(), 6);
+        assert!(b.iter().skip(3).eq(a.iter()));
     }
 }

@@ -2,7 +2,7 @@ use wire::decode::{Decoded, Layer4, Tunnel};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
-use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState, TcpTrouble};
+use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
 use crate::l7::{Context, Conversation, Limits};
 use crate::per_side::PerSide;
 use crate::tcp::{Cause, Connection, Phase, Segment};
@@ -157,16 +157,7 @@ impl Flow {
             client: self.key.endpoint(client),
             server: self.key.endpoint(server),
             base,
-            trouble: self.connection.as_ref().map_or_else(TcpTrouble::default, |c| {
-                let [retransmissions, out_of_order, zero_windows] = c.trouble_counts();
-                TcpTrouble {
-                    retransmissions,
-                    out_of_order,
-                    zero_windows,
-                    rtt_ns: c.mean_rtt_ns(),
-                    missing_bytes: c.missing_bytes(),
-                }
-            }),
+            health: self.connection.as_ref().map(Connection::health).unwrap_or_default(),
         }
     }
 

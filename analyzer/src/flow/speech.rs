@@ -117,7 +117,7 @@ impl Flow {
         let tap = self.key.tap;
         let mut out = |chunk: Chunk<'_>| {
             if let Chunk::Gap { len, .. } = chunk {
-                context.trouble.missing_bytes += len;
+                context.health.troubles.missing_bytes += len;
                 sink.emit(Fact::StreamGap { tap, bytes: len });
             }
             if let Some(conversation) = conversation

@@ -1,6 +1,7 @@
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
 
-use crate::fact::{FlowId, TcpTrouble};
+use crate::fact::FlowId;
+use crate::tcp::Health;
 
 /// What a conversation is told with every call; owned by the flow.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,7 @@ pub(crate) struct Context {
     /// TCP: sequence number of stream offset 0 of each direction.
     pub(crate) base: PerDirection<SeqNum>,
     /// Running totals of the flow; an exchange reports what was added during it.
-    pub(crate) trouble: TcpTrouble,
+    pub(crate) health: Health,
 }
 
 /// How the transport ended.

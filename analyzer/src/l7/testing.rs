@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
 use super::{Context, Conversation, End, Limits};
-use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, TcpTrouble, Value};
-use crate::tcp::Chunk;
+use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, Value};
+use crate::tcp::{Chunk, Health};
 
 /// What came out.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Talk {
             client: end(1, client_port),
             server: end(2, server_port),
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
-            trouble: TcpTrouble::default(),
+            health: Health::default(),
         };
         let conversation =
             if limits == Limits::default() { Conversation::default() } else { Conversation::new(limits) };
@@ -100,7 +100,7 @@ impl Talk {
         self.now += 1000;
         let (offset, time) = (self.offsets[direction], Timestamp::from_nanos(self.now));
         self.offsets[direction] += len;
-        self.cx.trouble.missing_bytes += len;
+        self.cx.health.troubles.missing_bytes += len;
         let gap = Chunk::Gap { offset, len, time, cut };
         self.conversation.chunk(&self.cx, direction, gap, &mut self.found);
         self

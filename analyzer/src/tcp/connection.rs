@@ -1,7 +1,10 @@
 use wire::decode::TcpFlags;
 use wire::{Side, Timestamp};
 
-use super::{Analysis, Distribution, Findings, Progress, Samples, Segment, Stream, Troubles};
+use super::{
+    Analysis, Distribution, Findings, Health, Progress, RoundTrips, Samples, Segment, Stream, TroubleCounts,
+    Troubles,
+};
 use crate::fact::DirectionRecord;
 use crate::per_side::PerSide;
 
@@ -62,31 +65,22 @@ impl Connection {
         }
     }
 
-    /// Retransmissions, segments out of order and closed windows of both sides.
-    pub(crate) fn trouble_counts(&self) -> [u64; 3] {
-        let mut sum = [0; 3];
-        for t in self.measures.both().into_iter().filter_map(Measures::seen_troubles) {
-            for (total, n) in sum.iter_mut().zip([t.retransmissions, t.out_of_order, t.zero_windows]) {
-                *total += u64::from(n);
-            }
+    /// How it fares so far.
+    pub(crate) fn health(&self) -> Health {
+        let mut troubles = TroubleCounts::default();
+        for seen in self.measures.both().into_iter().filter_map(Measures::seen_troubles) {
+            troubles.retransmissions = troubles.retransmissions.saturating_add(seen.retransmissions);
+            troubles.out_of_order = troubles.out_of_order.saturating_add(seen.out_of_order);
+            troubles.zero_windows = troubles.zero_windows.saturating_add(seen.zero_windows);
         }
-        sum
-    }
-
-    /// Mean round-trip time of both parts of the path together, of the handshake where no other is known; 0 if unknown.
-    pub(crate) fn mean_rtt_ns(&self) -> u64 {
-        let [low, high] = self.measures.both().map(|m| m.mean_rtt_ns());
-        match (low, high) {
-            (Some(low), Some(high)) => low.saturating_add(high),
-            _ => {
-                let handshake = self.progress.handshake().and_then(|h| h.rtt_ns);
-                handshake.and_then(|ns| u64::try_from(ns).ok()).or(low).or(high).unwrap_or(0)
-            }
+        troubles.missing_bytes = self.streams.both().iter().map(|s| s.missing()).sum();
+        let mut round_trips =
+            RoundTrips { sides: self.measures.both().map(Measures::round_trips), handshake_ns: 0 };
+        if round_trips.sides.iter().any(|&(_, count)| count == 0) {
+            let handshake = self.progress.handshake().and_then(|h| h.rtt_ns);
+            round_trips.handshake_ns = handshake.and_then(|ns| u64::try_from(ns).ok()).unwrap_or(0);
         }
-    }
-
-    pub(crate) fn missing_bytes(&self) -> u64 {
-        self.streams.both().iter().map(|s| s.missing()).sum()
+        Health { troubles, round_trips }
     }
 
     /// Heap memory besides reassembly.
@@ -192,10 +186,11 @@ impl Measures {
         self.rare.as_ref().and_then(|rare| rare.troubles.as_deref())
     }
 
-    fn mean_rtt_ns(&self) -> Option<u64> {
+    /// Sum and number of the round-trip times.
+    fn round_trips(&self) -> (u64, u32) {
         match &self.rare {
-            Some(times) => times.rtt.mean_ns(),
-            None => Some(self.first_rtt_ns).filter(|&ns| ns > 0),
+            Some(times) => times.rtt.sum(),
+            None => (self.first_rtt_ns, u32::from(self.first_rtt_ns > 0)),
         }
     }
 

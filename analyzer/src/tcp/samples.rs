@@ -60,8 +60,9 @@ impl Distribution {
         self.samples.record(i64::try_from(nanos).unwrap_or(i64::MAX));
     }
 
-    pub(crate) fn mean_ns(&self) -> Option<u64> {
-        self.samples.mean_ns().map(i64::unsigned_abs)
+    /// Sum in nanoseconds, and number.
+    pub(crate) fn sum(&self) -> (u64, u32) {
+        (self.samples.sum_ns.unsigned_abs(), self.samples.count)
     }
 
     pub(crate) fn histogram(&self) -> Option<Box<LatencyHistogram>> {

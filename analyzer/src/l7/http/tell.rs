@@ -9,6 +9,17 @@ use crate::l7::messages::{Entry, Kind, Messages};
 pub(super) const HEAD: u16 = 1;
 pub(super) const CONNECT: u16 = 2;
 
+/// What of a head is not text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    pub(super) framing: Framing,
+    /// Of requests.
+    pub(super) tag: u16,
+    /// Of responses.
+    pub(super) code: u16,
+    pub(super) minor: u8,
+}
+
 /// A head to be told.
 pub(super) struct Head<'a> {
     /// Where its message begins in the bytes shown.
@@ -18,25 +29,25 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn request(
+    pub(super) fn request<'m>(
         &self,
         method: &[u8],
         target: &[u8],
         minor: Option<u8>,
-        out: &mut Messages,
-    ) -> (Framing, bool) {
+        out: &'m mut Messages,
+    ) -> (Said, &'m mut Entry) {
         let entry = out.open(Protocol::Http, Kind::Request, 0, self.at);
-        let connect = method == b"CONNECT";
         entry.tag = match method {
             b"HEAD" => HEAD,
             b"CONNECT" => CONNECT,
             _ => 0,
         };
+        let tag = entry.tag;
         let exchange = &mut entry.exchange;
         exchange.operation.push_str(std::str::from_utf8(method).unwrap_or_default());
         let into = &mut exchange.attributes;
         attributes::method(into, method);
-        let target = Target::of(target, connect);
+        let target = Target::of(target, tag == CONNECT);
         attributes::target(into, &target);
         if let Some(minor) = minor {
             attributes::version(into, minor);
@@ -53,12 +64,11 @@ impl<'a> Head<'a> {
                 Field::Host | Field::Upgrade => {}
             }
         }
-        (framing, connect)
+        (Said { framing, tag, ..Said::default() }, entry)
     }
 
-    pub(super) fn response(&self, code: u16, minor: u8, out: &mut Messages) -> (Framing, Option<&'a [u8]>) {
-        let entry = out.open(Protocol::Http, Kind::Response, 0, self.at);
-        status(entry, code, minor);
+    /// What the fields of a response say, and what it upgrades to.
+    pub(super) fn response(&self, code: u16, minor: u8, entry: &mut Entry) -> (Said, Option<&'a [u8]>) {
         let into = &mut entry.exchange.attributes;
         let mut framing = Framing::Unsaid;
         let mut upgrade = None;
@@ -70,11 +80,18 @@ impl<'a> Head<'a> {
                 Field::Host => {}
             }
         }
-        (framing, upgrade)
+        (Said { framing, code, minor, ..Said::default() }, upgrade)
     }
 }
 
-fn status(entry: &mut Entry, code: u16, minor: u8) {
+/// Begins the response to the next request with what its status line says.
+pub(super) fn status(code: u16, minor: u8, at: usize, out: &mut Messages) -> &mut Entry {
+    let entry = out.open(Protocol::Http, Kind::Response, 0, at);
+    status_line(entry, code, minor);
+    entry
+}
+
+fn status_line(entry: &mut Entry, code: u16, minor: u8) {
     let exchange = &mut entry.exchange;
     exchange.outcome = match code {
         400..500 => Outcome::ClientError,

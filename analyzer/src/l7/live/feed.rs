@@ -32,7 +32,7 @@ impl Live {
                 stream.pending = pending;
             }
             if used > 0 {
-                stream.trouble = cx.trouble;
+                stream.trouble = cx.health.troubles;
             }
         }
         self.bound(cx, direction);
@@ -42,7 +42,7 @@ impl Live {
         if !rest.is_empty() && !self.opaque {
             let stream = &mut self.streams[direction];
             stream.pending.extend_from_slice(rest);
-            stream.trouble = cx.trouble;
+            stream.trouble = cx.health.troubles;
         }
     }
 

@@ -10,7 +10,8 @@ use wire::{Direction, PerDirection, Timestamp, Transport};
 use super::messages::{Counts, Here, Messages};
 use super::protocol::{Parser, Probe, Progress};
 use super::{Context, End, Limits};
-use crate::fact::{Fact, L7Summary, Protocol, Sink, Table, TcpTrouble};
+use crate::fact::{Fact, L7Summary, Protocol, Sink, Table};
+use crate::tcp::TroubleCounts;
 use news::News;
 
 /// What is kept of one direction.
@@ -26,7 +27,7 @@ struct Stream {
     /// Bytes that need not be looked at.
     skip: u64,
     /// Totals of the flow when the first of `pending` came.
-    trouble: TcpTrouble,
+    trouble: TroubleCounts,
 }
 
 /// How often kept bytes are looked at again because the protocol changed, in one go.
@@ -154,7 +155,7 @@ impl Live {
             base: (cx.transport == Transport::Tcp).then_some(cx.base[direction]),
             trouble_first: stream.trouble,
             fresh_from,
-            trouble: cx.trouble,
+            trouble: cx.health.troubles,
         };
     }
 
@@ -205,7 +206,7 @@ impl Live {
     }
 
     pub(in crate::l7) fn tick(&mut self, cx: &Context, now: Timestamp) {
-        self.messages.here.trouble = cx.trouble;
+        self.messages.here.trouble = cx.health.troubles;
         let wait = match cx.transport {
             Transport::Tcp => self.limits.stream_wait,
             Transport::Udp => self.limits.datagram_wait,

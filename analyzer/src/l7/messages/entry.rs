@@ -4,6 +4,7 @@ use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
 
 use crate::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use crate::l7::Context;
+use crate::tcp::TroubleCounts;
 
 /// An exchange in the making. Entries are reused with the memory of their texts.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(in crate::l7) struct Entry {
     /// Direction, as the flow sees it, in which the request travels.
     pub(super) asker: Direction,
     /// Totals of the flow at the first byte; then what was added.
-    pub(super) before: TcpTrouble,
+    pub(super) before: TroubleCounts,
     pub(super) request_open: bool,
     pub(super) response_open: bool,
     pub(super) one_way: bool,
@@ -53,7 +54,7 @@ impl Entry {
             id: 0,
             tag: 0,
             asker: Direction::ToServer,
-            before: TcpTrouble::default(),
+            before: TroubleCounts::default(),
             request_open: false,
             response_open: false,
             one_way: false,
@@ -92,6 +93,7 @@ impl Entry {
         exchange.flow = cx.flow;
         exchange.tap = cx.tap;
         exchange.transport = cx.transport;
+        exchange.tcp.rtt_ns = cx.health.round_trips.mean_ns();
         (exchange.client, exchange.server) = match self.asker {
             Direction::ToServer => (cx.client, cx.server),
             Direction::ToClient => (cx.server, cx.client),

@@ -43,11 +43,10 @@ impl Messages {
         entry.exchange.outcome = outcome;
         let (now, before) = (&self.here.trouble, &entry.before);
         let tcp = &mut entry.exchange.tcp;
-        tcp.retransmissions = now.retransmissions.saturating_sub(before.retransmissions);
-        tcp.out_of_order = now.out_of_order.saturating_sub(before.out_of_order);
-        tcp.zero_windows = now.zero_windows.saturating_sub(before.zero_windows);
+        tcp.retransmissions = u64::from(now.retransmissions.saturating_sub(before.retransmissions));
+        tcp.out_of_order = u64::from(now.out_of_order.saturating_sub(before.out_of_order));
+        tcp.zero_windows = u64::from(now.zero_windows.saturating_sub(before.zero_windows));
         tcp.missing_bytes = now.missing_bytes.saturating_sub(before.missing_bytes);
-        tcp.rtt_ns = now.rtt_ns;
         if !matches!(outcome, Outcome::Ok | Outcome::NoRequest) {
             self.counts.errors += 1;
         }

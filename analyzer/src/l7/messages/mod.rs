@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 use wire::{Direction, PerDirection, SeqNum, Timestamp};
 
 use super::timeline::Timeline;
-use crate::fact::{Outcome, Protocol, TcpTrouble};
+use crate::fact::{Outcome, Protocol};
+use crate::tcp::TroubleCounts;
 use entry::begun;
 
 /// How responses find their requests.
@@ -43,11 +44,11 @@ pub(super) struct Here {
     /// Sequence number of offset 0; none for datagrams.
     pub(super) base: Option<SeqNum>,
     /// Totals of the flow when the first of the bytes came.
-    pub(super) trouble_first: TcpTrouble,
+    pub(super) trouble_first: TroubleCounts,
     /// Offset from which `trouble` holds.
     pub(super) fresh_from: u64,
     /// Totals of the flow now.
-    pub(super) trouble: TcpTrouble,
+    pub(super) trouble: TroubleCounts,
 }
 
 /// What was counted on a conversation.
@@ -94,9 +95,9 @@ impl Messages {
                 direction: Direction::ToServer,
                 offset: 0,
                 base: None,
-                trouble_first: TcpTrouble::default(),
+                trouble_first: TroubleCounts::default(),
                 fresh_from: 0,
-                trouble: TcpTrouble::default(),
+                trouble: TroubleCounts::default(),
             },
             timelines: PerDirection::default(),
             counts: Counts::default(),

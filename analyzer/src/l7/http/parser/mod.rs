@@ -1,13 +1,16 @@
+mod memo;
 mod seek;
 mod start;
 
 use wire::{Direction, PerDirection};
 
+use memo::Memo;
+
 use super::body::chunk_size;
 use super::head::StartLine;
 use super::lines::{Lines, leading_ends, line};
 use super::probe;
-use super::tell::Head;
+use super::tell::{Head, status};
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Parser, Probe, Progress, Reason};
 
@@ -42,6 +45,7 @@ struct Side {
 #[derive(Debug, Default)]
 pub(super) struct HttpParser {
     sides: PerDirection<Side>,
+    memos: PerDirection<Memo>,
 }
 
 /// What to do next.
@@ -166,7 +170,7 @@ impl Parser for HttpParser {
                 head.request(method, target, minor, out);
             }
             (Direction::ToClient, _, Some(StartLine::Status { code, minor })) if code >= 200 => {
-                head.response(code, minor, out);
+                head.response(code, minor, status(code, minor, at, out));
             }
             _ => {}
         }
@@ -185,6 +189,10 @@ impl Parser for HttpParser {
             out.lost();
         }
         Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self) + Direction::BOTH.iter().map(|&d| self.memos[d].bytes()).sum::<usize>()
     }
 
     fn end(&mut self, direction: Direction, out: &mut Messages) {

@@ -1,12 +1,13 @@
 use wire::Direction;
 
 use super::{HttpParser, Phase, Step, malformed, skip};
+use crate::fact::Protocol;
 use crate::l7::http::body::Framing;
 use crate::l7::http::head::StartLine;
 use crate::l7::http::lines::{Lines, head_end, leading_ends, line};
 use crate::l7::http::probe;
-use crate::l7::http::tell::{CONNECT, HEAD, Head};
-use crate::l7::messages::Messages;
+use crate::l7::http::tell::{CONNECT, HEAD, Head, Said, status};
+use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Probe, Progress, Reason};
 
 impl HttpParser {
@@ -15,6 +16,11 @@ impl HttpParser {
         let blank = if side.searched == 0 { leading_ends(rest) } else { 0 };
         if blank > 0 {
             return Step::Go(at + blank);
+        }
+        if side.searched == 0
+            && let Some((end, said)) = self.memos[direction].recall(rest)
+        {
+            return self.again(direction, said, rest.len() + at, [at, at + end], out);
         }
         let (lines, end) = match whole_head(rest, side.searched.min(rest.len())) {
             Ok(found) => found,
@@ -36,45 +42,84 @@ impl HttpParser {
         match direction {
             Direction::ToServer => match StartLine::request(first) {
                 Some(StartLine::Request { method, target, minor }) => {
-                    let (framing, connect) = head.request(method, target, minor, out);
-                    if connect {
-                        self.close(direction, at + end, out);
-                        self.sides[direction].phase = Phase::Wait;
-                        return Step::Go(at + end);
+                    let (said, entry) = head.request(method, target, minor, out);
+                    let memo = &mut self.memos[direction];
+                    if said.tag != CONNECT && memo.learns(head.bytes) {
+                        memo.learn(head.bytes, said, entry, 0);
                     }
-                    let framing = if matches!(framing, Framing::Unsaid | Framing::Coded) {
-                        Framing::Length(0)
-                    } else {
-                        framing
-                    };
-                    self.body(direction, framing, rest.len() + at, at + end, out)
+                    self.asked(said, rest.len() + at, at + end, out)
                 }
                 _ => malformed(at),
             },
             Direction::ToClient => match StartLine::status(first) {
+                Some(StartLine::Status { code: 100 | 102..200, .. }) => Step::Go(at + end),
                 Some(StartLine::Status { code, minor }) => {
-                    self.response(&head, code, minor, rest.len() + at, at + end, out)
+                    let tag = out.next_tag();
+                    let entry = status(code, minor, at, out);
+                    let from = entry.exchange.attributes.len();
+                    let (said, upgrade) = head.response(code, minor, entry);
+                    let memo = &mut self.memos[direction];
+                    if code != 101 && memo.learns(head.bytes) {
+                        memo.learn(head.bytes, said, entry, from);
+                    }
+                    self.answered(said, tag, upgrade, rest.len() + at, at + end, out)
                 }
                 _ => malformed(at),
             },
         }
     }
 
-    fn response(
+    /// A message whose head is that of the one before, from the first of `bounds` to the second.
+    fn again(
         &mut self,
-        head: &Head<'_>,
-        code: u16,
-        minor: u8,
+        direction: Direction,
+        said: Said,
+        len: usize,
+        bounds: [usize; 2],
+        out: &mut Messages,
+    ) -> Step {
+        let [at, end] = bounds;
+        let memo = &self.memos[direction];
+        match direction {
+            Direction::ToServer => {
+                let entry = out.open(Protocol::Http, Kind::Request, 0, at);
+                entry.tag = said.tag;
+                memo.tell(entry);
+                self.asked(said, len, end, out)
+            }
+            Direction::ToClient => {
+                let tag = out.next_tag();
+                memo.tell(status(said.code, said.minor, at, out));
+                self.answered(said, tag, None, len, end, out)
+            }
+        }
+    }
+
+    fn asked(&mut self, said: Said, len: usize, end: usize, out: &mut Messages) -> Step {
+        let direction = Direction::ToServer;
+        if said.tag == CONNECT {
+            self.close(direction, end, out);
+            self.sides[direction].phase = Phase::Wait;
+            return Step::Go(end);
+        }
+        let framing = match said.framing {
+            Framing::Unsaid | Framing::Coded => Framing::Length(0),
+            framing => framing,
+        };
+        self.body(direction, framing, len, end, out)
+    }
+
+    fn answered(
+        &mut self,
+        said: Said,
+        tag: Option<u16>,
+        upgrade: Option<&[u8]>,
         len: usize,
         end: usize,
         out: &mut Messages,
     ) -> Step {
-        if (100..200).contains(&code) && code != 101 {
-            return Step::Go(end);
-        }
         let direction = Direction::ToClient;
-        let tag = out.next_tag();
-        let (framing, upgrade) = head.response(code, minor, out);
+        let Said { framing, code, .. } = said;
         if code == 101 || (tag == Some(CONNECT) && (200..300).contains(&code)) {
             self.close(direction, end, out);
             let h2c = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"h2c"));
@@ -84,11 +129,8 @@ impl HttpParser {
         if tag == Some(CONNECT) {
             self.sides[Direction::ToServer].phase = Phase::Start;
         }
-        let framing = match (framing, code) {
-            (_, 204 | 304) => Framing::Length(0),
-            (_, _) if tag == Some(HEAD) => Framing::Length(0),
-            (framing, _) => framing,
-        };
+        let bodiless = matches!(code, 204 | 304) || tag == Some(HEAD);
+        let framing = if bodiless { Framing::Length(0) } else { framing };
         self.body(direction, framing, len, end, out)
     }
 

@@ -1,0 +1,37 @@
+/// How a connection fares so far, both sides together: what an exchange on it is told with. Cheap to take for every segment; what
+/// takes a division waits until somebody asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Health {
+    pub(crate) troubles: TroubleCounts,
+    pub(crate) round_trips: RoundTrips,
+}
+
+/// Counts of what went wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TroubleCounts {
+    pub(crate) retransmissions: u32,
+    pub(crate) out_of_order: u32,
+    pub(crate) zero_windows: u32,
+    pub(crate) missing_bytes: u64,
+}
+
+/// Round-trip times between the tap and each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RoundTrips {
+    /// Sum and number of the samples of each side.
+    pub(crate) sides: [(u64, u32); 2],
+    /// Of the handshake, 0 if unknown; not filled in where both sides have samples.
+    pub(crate) handshake_ns: u64,
+}
+
+impl RoundTrips {
+    /// Mean of both parts of the path together, of the handshake where no other is known; 0 if unknown.
+    pub(crate) fn mean_ns(&self) -> u64 {
+        let [low, high] = self.sides.map(|(sum, count)| sum.checked_div(u64::from(count)));
+        match (low, high) {
+            (Some(low), Some(high)) => low.saturating_add(high),
+            _ if self.handshake_ns > 0 => self.handshake_ns,
+            _ => low.or(high).unwrap_or(0),
+        }
+    }
+}
