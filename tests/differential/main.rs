@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use compare::{Batch, Report};
 use counts::NAMES;
-use simulator::{Endpoints, Random, hostile};
+use simulator::{Endpoints, Plan, Random, Truth, hostile, scenario};
 
 /// 2023-11-14.
 const EPOCH: u64 = 1_700_000_000_000_000_000;
@@ -32,6 +32,23 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 fn endpoints(number: usize, random: &mut Random) -> Endpoints {
     let server = random.pick(&[80, 443, 3306, 6379, 8080, 9000, 33333, 50051]);
     Endpoints::numbered(number as u32, (random.between(1024, 65535) as u16, server), random.chance(0.2))
+}
+
+type Happened = Vec<Vec<(Plan, Truth)>>;
+
+fn simulated_batch(seed: u64, connections: usize) -> (Batch, Happened) {
+    let mut batch = Batch { seed, kind: "simulated", tapes: Vec::new(), endpoints: Vec::new() };
+    let mut happened = Vec::new();
+    for number in 0..connections {
+        let mut random = Random::part(seed, number as u64);
+        let endpoints = endpoints(number, &mut random);
+        let start = EPOCH + random.below(SPAN);
+        let (tape, truths) = scenario::tape(&endpoints, random, start);
+        batch.tapes.push(tape);
+        batch.endpoints.push(endpoints);
+        happened.push(truths);
+    }
+    (batch, happened)
 }
 
 fn hostile_batch(seed: u64, connections: usize) -> Batch {
@@ -94,5 +111,22 @@ fn hostile_segments_are_counted_as_tshark_counts_them() {
         total.add(hostile_batch(seed, 3000).compare(&folder.file("hostile", seed)).0);
     }
     tell("hostile", &total);
+    assert!(total.differences.is_empty(), "{} differences", total.differences.len());
+}
+
+#[test]
+fn simulated_connections_are_counted_as_tshark_counts_them() {
+    if let Err(why) = tshark::available() {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let folder = Folder::new();
+    let (seed, rounds) = (setting("DIFFERENTIAL_SEED", 1), setting("DIFFERENTIAL_ROUNDS", 1));
+    let mut total = Report::default();
+    for seed in seed..seed + rounds {
+        let (batch, _) = simulated_batch(seed, 3000);
+        total.add(batch.compare(&folder.file("simulated", seed)).0);
+    }
+    tell("simulated", &total);
     assert!(total.differences.is_empty(), "{} differences", total.differences.len());
 }

@@ -3,9 +3,17 @@
 
 mod capture;
 pub(crate) mod hostile;
+mod network;
+mod path;
 mod random;
+pub(crate) mod scenario;
+mod schedule;
 mod segment;
+mod stack;
+mod truth;
 
 pub(crate) use capture::{Frame, Origin, Tape, write};
+pub(crate) use network::Plan;
 pub(crate) use random::Random;
 pub(crate) use segment::{End, Endpoints, Options, Segment, flag};
+pub(crate) use truth::{Reason, Truth};

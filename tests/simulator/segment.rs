@@ -27,6 +27,7 @@ pub(crate) mod flag {
     pub(crate) const ACK: u8 = 0x10;
     pub(crate) const URG: u8 = 0x20;
     pub(crate) const ECE: u8 = 0x40;
+    pub(crate) const CWR: u8 = 0x80;
 }
 
 /// Options of a TCP header.

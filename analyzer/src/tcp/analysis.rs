@@ -13,7 +13,7 @@ const DUPLICATES_UNKNOWN: u32 = u32::MAX;
 /// Window before the first segment: differs from every window field.
 const WINDOW_UNKNOWN: u32 = u32::MAX;
 /// Segments remembered of a side whose peer was never seen.
-const ONE_WAY_SEGMENTS: usize = 16;
+const ONE_WAY_SEGMENTS: usize = 256;
 
 /// Tells retransmissions, reordering, keep-alives and window troubles apart with the results of Wireshark 4.0's
 /// `tcp.analysis`, one segment after the other.
