@@ -6,6 +6,7 @@
 
 mod compare;
 mod counts;
+mod honest;
 mod own;
 #[path = "../simulator/mod.rs"]
 mod simulator;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use compare::{Batch, Report};
 use counts::NAMES;
+use honest::Honest;
 use simulator::{Endpoints, Plan, Random, Truth, hostile, scenario};
 
 /// 2023-11-14.
@@ -114,6 +116,24 @@ fn hostile_segments_are_counted_as_tshark_counts_them() {
     assert!(total.differences.is_empty(), "{} differences", total.differences.len());
 }
 
+/// Tells a single simulated connection, named `SEED:CONNECTION` in `DIFFERENTIAL_TELL`, frame by frame.
+#[test]
+fn a_named_connection_is_told() {
+    let Ok(name) = std::env::var("DIFFERENTIAL_TELL") else { return };
+    let (seed, connection) = name.split_once(':').expect("SEED:CONNECTION");
+    let (seed, connection): (u64, usize) = (seed.parse().unwrap(), connection.parse().unwrap());
+    let (batch, happened) = simulated_batch(seed, connection + 1);
+    for (plan, truth) in &happened[connection] {
+        eprintln!("{:#?} {:#?} {:?}", plan.halves, plan.tap, truth.closed);
+        for sent in &truth.sent {
+            eprintln!("  {sent:?}");
+        }
+    }
+    for line in own::story(&batch.tapes[connection], &batch.endpoints[connection]) {
+        eprintln!("{line}");
+    }
+}
+
 #[test]
 fn simulated_connections_are_counted_as_tshark_counts_them() {
     if let Err(why) = tshark::available() {
@@ -122,11 +142,20 @@ fn simulated_connections_are_counted_as_tshark_counts_them() {
     }
     let folder = Folder::new();
     let (seed, rounds) = (setting("DIFFERENTIAL_SEED", 1), setting("DIFFERENTIAL_ROUNDS", 1));
-    let mut total = Report::default();
+    let (mut total, mut honest) = (Report::default(), Honest::default());
     for seed in seed..seed + rounds {
-        let (batch, _) = simulated_batch(seed, 3000);
-        total.add(batch.compare(&folder.file("simulated", seed)).0);
+        let (batch, happened) = simulated_batch(seed, 2000);
+        let (report, records) = batch.compare(&folder.file("simulated", seed));
+        total.add(report);
+        for (tape, (happened, records)) in happened.iter().zip(&records).enumerate() {
+            if let ([(plan, truth)], [record]) = (&happened[..], &records[..]) {
+                let name = format!("simulated seed {seed} connection {tape}");
+                honest.check(&name, &batch.endpoints[tape], plan, truth, record);
+            }
+        }
     }
     tell("simulated", &total);
+    eprintln!("{honest:#?}");
+    assert!(honest.wrong.is_empty(), "{} figures are not true", honest.wrong.len());
     assert!(total.differences.is_empty(), "{} differences", total.differences.len());
 }

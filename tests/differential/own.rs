@@ -1,7 +1,8 @@
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use analyzer::fact::FlowRecord;
+use analyzer::fact::{DirectionRecord, FlowRecord};
 use analyzer::{Analyzer, Config, Fact, Sink};
 use capture::CaptureFile;
 use wire::decode::{Decoder, Layer4};
@@ -24,6 +25,7 @@ pub(crate) fn config() -> Config {
     ] {
         *wait = never;
     }
+    config.reassembly.hole_wait = never;
     config
 }
 
@@ -57,11 +59,7 @@ pub(crate) fn records(capture: &Path) -> Vec<FlowRecord> {
 }
 
 /// What `end` sent, as `record` has it.
-pub(crate) fn sent<'r>(
-    record: &'r FlowRecord,
-    endpoints: &Endpoints,
-    end: End,
-) -> &'r analyzer::fact::DirectionRecord {
+pub(crate) fn sent<'r>(record: &'r FlowRecord, endpoints: &Endpoints, end: End) -> &'r DirectionRecord {
     let straight = (record.client.address, record.client.port) == endpoints.client;
     let to_server = straight == (end == End::Client);
     if to_server { &record.directions.to_server } else { &record.directions.to_client }
@@ -81,7 +79,7 @@ impl Sink for Latest {
 /// What each frame of a tape adds to the figures of its sender, with the number of its flow.
 pub(crate) fn steps(tape: &Tape, endpoints: &Endpoints) -> Vec<(u64, Counts)> {
     let (mut analyzer, mut sink) = (Analyzer::new(config()), Latest::default());
-    let mut before: std::collections::HashMap<(u64, End), Counts> = std::collections::HashMap::new();
+    let mut before: HashMap<(u64, End), Counts> = HashMap::new();
     let mut steps = Vec::new();
     for (number, frame) in (1..).zip(&tape.frames) {
         analyzer.frame(number, &frame.raw(), &mut sink);
@@ -125,4 +123,39 @@ pub(crate) fn describe(frame: &Frame) -> String {
         tcp.window,
         tcp.options.sack_count,
     )
+}
+
+/// A line for each frame of a tape: the segment, and all that is new in its sender's figures.
+pub(crate) fn story(tape: &Tape, endpoints: &Endpoints) -> Vec<String> {
+    let (mut analyzer, mut sink) = (Analyzer::new(config()), Latest::default());
+    let mut before: HashMap<(u64, End), DirectionRecord> = HashMap::new();
+    let mut story = Vec::new();
+    for (number, frame) in (1..).zip(&tape.frames) {
+        analyzer.frame(number, &frame.raw(), &mut sink);
+        analyzer.tick(frame.raw().time, &mut sink);
+        let Some(record) = &sink.0 else { continue };
+        let now = sent(record, endpoints, frame.from).clone();
+        let old = before.insert((record.id.0, frame.from), now.clone()).unwrap_or_default();
+        let mut line = format!("{number:5} flow {} {}", record.id.0, describe(frame));
+        let (times, old_times) = (now.rtt, old.rtt);
+        if times.count > old_times.count {
+            let sum = |t: &analyzer::fact::Timing| t.mean_ns * t.count as i64;
+            line += &format!("  rtt {}", sum(&times) - sum(&old_times));
+        }
+        for (name, now, old) in [
+            ("retransmissions", now.retransmissions, old.retransmissions),
+            ("fast", now.fast_retransmissions, old.fast_retransmissions),
+            ("spurious", now.spurious_retransmissions, old.spurious_retransmissions),
+            ("timeout", now.timeout_retransmissions, old.timeout_retransmissions),
+            ("out_of_order", now.out_of_order, old.out_of_order),
+            ("missing", now.missing_bytes, old.missing_bytes),
+            ("closed_ns", now.zero_window_ns, old.zero_window_ns),
+        ] {
+            if now != old {
+                line += &format!("  {name} {}", now.wrapping_sub(old));
+            }
+        }
+        story.push(line);
+    }
+    story
 }

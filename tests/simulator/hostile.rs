@@ -100,7 +100,7 @@ impl Mess {
                 options.sack_permitted = true;
                 self.said(from).scale = scale;
             }
-            options.timestamps = self.timestamps.then(|| (self.time as u32, ack));
+            options.timestamps = self.timestamps.then_some((self.time as u32, ack));
             let payload =
                 if self.random.chance(0.03) { self.random.bytes(self.mss as usize) } else { vec![] };
             let window = self.window(from);

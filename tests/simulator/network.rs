@@ -109,7 +109,7 @@ impl Network<'_> {
             }
         };
         for out in self.ends[end as usize].take_out() {
-            let number = self.truth.send(now, &out.segment, out.reason);
+            let number = self.truth.send(&out.segment, out.reason);
             if !out.segment.has(flag::SYN | flag::RST) {
                 self.truth.window(now, end, out.segment.window == 0);
             }

@@ -23,7 +23,6 @@ pub(crate) enum Reason {
 pub(crate) struct Sent {
     pub(crate) from: End,
     pub(crate) reason: Reason,
-    pub(crate) time: u64,
     pub(crate) seq: u32,
     pub(crate) len: u32,
     /// When the tap recorded it, each time.
@@ -51,14 +50,13 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    pub(crate) fn send(&mut self, time: u64, segment: &Segment, reason: Reason) -> usize {
+    pub(crate) fn send(&mut self, segment: &Segment, reason: Reason) -> usize {
         if segment.has(flag::SYN) {
             self.isn[segment.from as usize].get_or_insert(segment.seq);
         }
         self.sent.push(Sent {
             from: segment.from,
             reason,
-            time,
             seq: segment.seq,
             len: segment.payload.len() as u32,
             recorded: Vec::new(),
@@ -70,14 +68,11 @@ impl Truth {
     /// Follows the window that an end tells.
     pub(crate) fn window(&mut self, time: u64, from: End, closed: bool) {
         let list = &mut self.closed[from as usize];
-        match list.last_mut() {
-            Some((_, until)) if *until == u64::MAX => {
-                if !closed {
-                    *until = time;
-                }
-            }
-            _ if closed => list.push((time, u64::MAX)),
-            _ => {}
+        let open = list.last_mut().filter(|(_, until)| *until == u64::MAX);
+        match (open, closed) {
+            (Some((_, until)), false) => *until = time,
+            (None, true) => list.push((time, u64::MAX)),
+            (Some(_), true) | (None, false) => {}
         }
     }
 }

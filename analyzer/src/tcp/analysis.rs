@@ -126,7 +126,7 @@ impl Analysis {
         let mut findings = own.windows_and_acks(peer, segment);
         own.acknowledges_unseen(peer, segment, &mut findings);
         own.repeats(peer, segment, reordering, &mut findings);
-        own.advance(peer.seen, segment, findings, max_unacked);
+        own.advance(peer, segment, findings, max_unacked);
 
         let echo = segment.tcp.options.timestamps.map(|t| t.echo);
         let acked = peer.unacked.acknowledge(segment.tcp.ack, echo);
@@ -283,16 +283,18 @@ impl Track {
         }
     }
 
-    fn advance(&mut self, peer_seen: bool, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
+    fn advance(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
         let tcp = &segment.tcp;
         let mut end = tcp.seq.plus(tcp.payload_len);
         if tcp.payload_len > 0 || segment.counted_flag() {
-            if !peer_seen && self.unacked.len() >= ONE_WAY_SEGMENTS {
+            if !peer.seen && self.unacked.len() >= ONE_WAY_SEGMENTS {
                 self.unacked.pop_oldest();
             }
             if self.unacked.len() < max_unacked {
                 end = end.plus(u32::from(segment.counted_flag()));
-                let timestamp = tcp.options.timestamps.map_or(0, |t| t.value);
+                // What was acknowledged already may be echoed for an earlier copy (RFC 7323, section 4.1: no such samples).
+                let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
+                let timestamp = tcp.options.timestamps.filter(|_| fresh).map_or(0, |t| t.value);
                 let again = self.next.0 != 0 && tcp.seq.before(self.next);
                 self.unacked.push(segment.time, tcp.seq, end, timestamp, again);
             }

@@ -3,6 +3,7 @@
 use wire::decode::{Tcp, TcpFlags, TcpOptions};
 use wire::{SeqNum, Side, Timestamp};
 
+use super::analysis::Verdict;
 use super::{Analysis, Findings, Segment};
 
 const CLIENT: Side = Side::High;
@@ -41,6 +42,23 @@ impl Talk {
         len: u32,
         options: TcpOptions,
     ) -> Findings {
+        self.verdict(side, seq, ack, flags, len, options).findings
+    }
+
+    /// The round-trip time that an acknowledgement of the server gives.
+    fn rtt_of_answer(&mut self, ack: u32, options: TcpOptions) -> Option<u64> {
+        self.verdict(SERVER, 5001, ack, ACK, 0, options).rtt_ns
+    }
+
+    fn verdict(
+        &mut self,
+        side: Side,
+        seq: u32,
+        ack: u32,
+        flags: u8,
+        len: u32,
+        options: TcpOptions,
+    ) -> Verdict {
         self.now += MS;
         let tcp = Tcp {
             seq: SeqNum(seq),
@@ -53,7 +71,7 @@ impl Talk {
             short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(self.now), side, tcp };
-        self.analysis.segment(&segment, 100).findings
+        self.analysis.segment(&segment, 100)
     }
 
     /// The client sends `len` bytes and acknowledges the SYN/ACK only.
@@ -285,4 +303,17 @@ fn with_a_negative_initial_round_trip_time_every_later_repeat_is_out_of_order() 
     let mut talk = backwards();
     talk.now -= 4 * MS;
     assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER, "3 ms before it");
+}
+
+#[test]
+fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time() {
+    let mut talk = Talk::new();
+    let stamped = |value, echo| TcpOptions {
+        timestamps: Some(wire::decode::Timestamps { value, echo }),
+        ..TcpOptions::default()
+    };
+    talk.segment(CLIENT, 1001, 5001, ACK, 50, stamped(7, 1));
+    assert_eq!(talk.rtt_of_answer(1051, stamped(2, 7)), Some(MS));
+    talk.segment(CLIENT, 1001, 5001, ACK, 50, stamped(7, 1));
+    assert_eq!(talk.rtt_of_answer(1051, stamped(2, 7)), None, "the echo is that of the first copy");
 }

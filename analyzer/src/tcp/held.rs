@@ -9,11 +9,13 @@ pub(crate) struct Held {
     cost: usize,
 }
 
-/// Bytes as captured, and how many there were on the wire.
+/// Bytes as captured, where they are kept, and how many there were on the wire.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) time: Timestamp,
     pub(crate) len: u64,
+    /// How many of `len` were not captured.
+    pub(crate) cut: u64,
     pub(crate) bytes: Box<[u8]>,
 }
 
@@ -54,12 +56,13 @@ impl Held {
         Some(piece)
     }
 
-    /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`.
+    /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`; without `keep` only their number.
     pub(crate) fn insert(
         &mut self,
         offset: u64,
         len: u64,
         bytes: &[u8],
+        keep: bool,
         time: Timestamp,
         overhead: usize,
     ) -> Inserted {
@@ -84,7 +87,9 @@ impl Held {
             });
             let until = next.map_or(end, |(start, ..)| start);
             if until > at {
-                let piece = Piece { time, len: until - at, bytes: slice(at, until).into() };
+                let (len, captured) = (until - at, slice(at, until));
+                let kept = if keep { captured } else { &[] };
+                let piece = Piece { time, len, cut: len - captured.len() as u64, bytes: kept.into() };
                 self.cost += piece.bytes.len() + overhead;
                 result.new += piece.len;
                 self.pieces.insert(at, piece);

@@ -177,16 +177,15 @@ impl Stream {
             let until = self.held().and_then(Held::start).map_or(end, |held| held.min(end));
             let len = usize::try_from(until - from).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(len);
-            self.deliver(until - from, time, now, out);
+            self.deliver(until - from, until - from - now.len() as u64, time, now, out);
             bytes = later;
         }
         let from = from.max(self.next);
         if from < end {
             let rare = self.rare();
             let before = rare.held.cost();
-            let stored = if keep { bytes } else { &[] };
             let inserted =
-                rare.held.insert(from, end - from, stored, time, ReassemblyLimits::SEGMENT_OVERHEAD);
+                rare.held.insert(from, end - from, bytes, keep, time, ReassemblyLimits::SEGMENT_OVERHEAD);
             budget.add(rare.held.cost() - before);
             rare.waiting += inserted.new;
             rare.differing_overlaps = rare.differing_overlaps.saturating_add(u32::from(inserted.differs));
@@ -194,13 +193,20 @@ impl Stream {
         self.drain(budget, out);
     }
 
-    /// Hands on `len` bytes at the expected offset, of which `bytes` were captured.
-    fn deliver(&mut self, len: u64, time: Timestamp, bytes: &[u8], out: &mut impl FnMut(Chunk<'_>)) {
+    /// Hands on `len` bytes at the expected offset, of which `bytes` were kept and the last `cut` not captured.
+    fn deliver(
+        &mut self,
+        len: u64,
+        cut: u64,
+        time: Timestamp,
+        bytes: &[u8],
+        out: &mut impl FnMut(Chunk<'_>),
+    ) {
         if !bytes.is_empty() {
             out(Chunk::Data { offset: self.next, time, bytes });
-            self.next += bytes.len() as u64;
         }
-        self.skip(len.saturating_sub(bytes.len() as u64), time, true, out);
+        self.next += len - cut;
+        self.skip(cut, time, true, out);
     }
 
     fn skip(&mut self, len: u64, time: Timestamp, cut: bool, out: &mut impl FnMut(Chunk<'_>)) {
@@ -219,7 +225,7 @@ impl Stream {
             let Some(piece) = rare.held.take_at(self.next, ReassemblyLimits::SEGMENT_OVERHEAD) else { break };
             budget.release(before - rare.held.cost());
             rare.waiting -= piece.len;
-            self.deliver(piece.len, piece.time, &piece.bytes, out);
+            self.deliver(piece.len, piece.cut, piece.time, &piece.bytes, out);
         }
     }
 

@@ -75,6 +75,27 @@ impl Feed {
         self.call(|stream, budget, mut out| stream.segment(&segment, true, budget, &mut out));
     }
 
+    /// Takes a segment whose payload nobody wants.
+    fn unwanted(&mut self, seq: u32, payload: &[u8], len: u32) {
+        let tcp = Tcp {
+            seq: SeqNum(seq),
+            ack: SeqNum(0),
+            flags: TcpFlags(TcpFlags::ACK),
+            window: 1000,
+            options: TcpOptions::default(),
+            payload_len: len,
+            payload,
+            short: false,
+        };
+        let segment = Segment { time: Timestamp::from_nanos(0), side: Side::Low, tcp };
+        self.stream.segment(
+            &segment,
+            false,
+            &mut Budget { limits: &self.limits, used: &mut self.used },
+            &mut |_| {},
+        );
+    }
+
     fn segment(&mut self, seq: u32, flags: u8, payload: &[u8]) {
         self.cut(0, seq, flags, payload, payload.len() as u32);
     }
@@ -265,4 +286,14 @@ proptest! {
         prop_assert_eq!(feed.stream.goodput() + feed.stream.missing(), end);
         prop_assert_eq!(feed.used, 0);
     }
+}
+
+#[test]
+fn what_was_captured_and_not_wanted_is_not_missing() {
+    let mut feed = Feed::new();
+    feed.unwanted(1, b"abc", 3);
+    feed.unwanted(7, b"ghi", 3);
+    feed.unwanted(10, b"j", 3);
+    feed.unwanted(4, b"def", 3);
+    assert_eq!((feed.stream.goodput(), feed.stream.missing()), (12, 2), "only what the capture cut off");
 }

@@ -50,7 +50,6 @@ pub(crate) struct Endpoint {
     ack_at: Option<u64>,
     /// Offset up to which the other end was told to send.
     told: u64,
-    told_field: u16,
     peer_field: u16,
     congested: bool,
     reduced: bool,
@@ -82,7 +81,6 @@ impl Endpoint {
             opening: None,
             ack_at: None,
             told: 0,
-            told_field: 0,
             peer_field: 0,
             congested: false,
             reduced: false,
@@ -376,7 +374,6 @@ impl Endpoint {
         };
         segment.window = self.manner.buffer.min(65_535) as u16;
         self.told = self.told.max(u64::from(segment.window));
-        self.told_field = segment.window;
         self.out.push(Out { segment, reason: Reason::Opening });
         self.opening = Some((now + (SYN_WAIT << tries), tries));
     }
@@ -422,7 +419,6 @@ impl Endpoint {
         let (free, field) = self.offer();
         if synchronised {
             self.told = self.receiver.next + free;
-            self.told_field = field;
         }
         let ack = self.peer_isn.wrapping_add(1).wrapping_add(self.receiver.next as u32);
         let first = self.peer_isn.wrapping_add(1);

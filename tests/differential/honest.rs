@@ -1,0 +1,146 @@
+//! Flow records against what the simulator knows: figures that no other tool gives, where there is a truth.
+
+use analyzer::fact::{DirectionRecord, FlowRecord};
+
+use super::own;
+use super::simulator::{End, Endpoints, Plan, Reason, Truth};
+
+/// Sums over all connections of what is compared in sum, and everything that is wrong with a single one.
+#[derive(Debug, Default)]
+pub(crate) struct Honest {
+    pub(crate) directions: u64,
+    pub(crate) wrong: Vec<String>,
+    pub(crate) goodput: u64,
+    pub(crate) rtt_samples: u64,
+    pub(crate) timeouts: Sum,
+    pub(crate) fast: Sum,
+    pub(crate) closed: u64,
+}
+
+/// Of a kind of retransmission: how many there were, how many were told, and by how much single directions are off.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sum {
+    pub(crate) truth: u64,
+    pub(crate) told: u64,
+    pub(crate) off: u64,
+}
+
+impl Sum {
+    fn add(&mut self, truth: u64, told: u64) {
+        self.truth += truth;
+        self.told += told;
+        self.off += truth.abs_diff(told);
+    }
+}
+
+/// Bytes of a stream that the tap recorded, and those before the last of them, or before the last that it saw acknowledged, that it
+/// did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Recorded {
+    bytes: u64,
+    missing: u64,
+}
+
+fn recorded(truth: &Truth, end: End) -> Option<Recorded> {
+    let first = truth.isn[end as usize]?.wrapping_add(1);
+    let mut ranges: Vec<(u64, u64)> = truth
+        .sent
+        .iter()
+        .filter(|sent| sent.from == end && !sent.recorded.is_empty() && sent.len > 0)
+        .filter_map(|sent| {
+            let start = u64::try_from(sent.seq.wrapping_sub(first) as i32).ok()?;
+            Some((start, start + u64::from(sent.len)))
+        })
+        .collect();
+    ranges.sort_unstable();
+    let (mut bytes, mut reached) = (0, 0);
+    for (start, end) in ranges {
+        bytes += end.saturating_sub(start.max(reached));
+        reached = end.max(reached);
+    }
+    Some(Recorded { bytes, missing: reached - bytes })
+}
+
+impl Honest {
+    /// Compares a connection that was alone on its ports.
+    pub(crate) fn check(
+        &mut self,
+        name: &str,
+        endpoints: &Endpoints,
+        plan: &Plan,
+        truth: &Truth,
+        record: &FlowRecord,
+    ) {
+        if plan.tap.joins_after > 0 {
+            return;
+        }
+        for end in End::BOTH {
+            let told = own::sent(record, endpoints, end);
+            let before = self.wrong.len();
+            self.streams(plan, truth, end, told);
+            self.times(plan, truth, end, told);
+            self.retransmissions(plan, truth, end, told);
+            for wrong in &mut self.wrong[before..] {
+                *wrong = format!("{name} {end:?}: {wrong}");
+            }
+            self.directions += 1;
+        }
+    }
+
+    fn streams(&mut self, plan: &Plan, truth: &Truth, end: End, told: &DirectionRecord) {
+        let opened = truth.sent.iter().find(|sent| sent.from == end && !sent.recorded.is_empty());
+        let from_the_start = opened.is_some_and(|sent| sent.reason == Reason::Opening);
+        let Some(seen) = recorded(truth, end).filter(|_| from_the_start && plan.tap.loss == 0.0) else {
+            return;
+        };
+        self.goodput += seen.bytes;
+        // A keep-alive's byte says something else than the byte that it stands for.
+        let manner = &plan.manners[end as usize];
+        let differing = if manner.keep_alive.is_some() { 0 } else { told.differing_overlaps };
+        let told = (told.goodput_bytes, told.missing_bytes, differing);
+        if told != (seen.bytes, seen.missing, 0) {
+            self.wrong.push(format!("(goodput, missing, differing) {told:?}, truly {seen:?}"));
+        }
+    }
+
+    fn times(&mut self, plan: &Plan, truth: &Truth, end: End, told: &DirectionRecord) {
+        let half = plan.halves[end as usize];
+        if plan.tap.loss > 0.0 {
+            return;
+        }
+        self.rtt_samples += told.rtt.count;
+        let least = (half.delay * 2) as i64;
+        if told.rtt.count > 0 && told.rtt.min_ns < least {
+            self.wrong.push(format!("rtt {} below twice the delay {least}", told.rtt.min_ns));
+        }
+        let steady = half.loss == 0.0 && half.reordering == 0.0 && half.duplication == 0.0;
+        let closed = &truth.closed[end as usize];
+        if steady && closed.last().is_none_or(|(_, until)| *until < truth.end) {
+            let sum: u64 = closed.iter().map(|(from, until)| until - from).sum();
+            let tolerance = (half.jitter + 100 * half.gap) * closed.len() as u64;
+            self.closed += closed.len() as u64;
+            if sum.abs_diff(told.zero_window_ns) > tolerance {
+                self.wrong
+                    .push(format!("zero_window_ns {}, truly {sum} +- {tolerance}", told.zero_window_ns));
+            }
+        }
+    }
+
+    fn retransmissions(&mut self, plan: &Plan, truth: &Truth, end: End, told: &DirectionRecord) {
+        let half = plan.halves[end as usize];
+        let sees_all =
+            plan.tap.loss == 0.0 && half.loss == 0.0 && half.reordering == 0.0 && half.duplication == 0.0;
+        if !sees_all {
+            return;
+        }
+        let count = |reason: Reason| {
+            truth
+                .sent
+                .iter()
+                .filter(|s| s.from == end && s.reason == reason && !s.recorded.is_empty())
+                .count() as u64
+        };
+        self.timeouts.add(count(Reason::Timeout), told.timeout_retransmissions);
+        self.fast.add(count(Reason::Fast), told.fast_retransmissions);
+    }
+}
