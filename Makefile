@@ -4,10 +4,10 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test bench bench-live lint fuzz setup-%
+.PHONY: help demo build test bench bench-replay bench-live lint fuzz setup-%
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: setup-demo ## two pods and a service behind them: one request as a tree, its edges, the metrics (root)
 	@cargo build --release --quiet --bin wirespan
@@ -20,8 +20,14 @@ test: setup-test ## every test; those that need root say so when they are skippe
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
-bench: setup-bench ## ns per packet of decoding, reassembly and a whole replay
+bench: setup-bench ## ns per packet of decoding, reassembly and a whole replay, a million open flows, then bench-replay
 	cargo bench --workspace
+	@$(MAKE) --no-print-directory bench-replay
+
+bench-replay: setup-bench ## large captures, recorded the first time (root), with wirespan, argus, tcptrace and tshark
+	cargo build --release --bin wirespan
+	scripts/bench-captures $(TARGET)/bench-captures
+	scripts/bench-replay --wirespan $(TARGET)/release/wirespan $(TARGET)/bench-captures/*.pcap
 
 bench-live: setup-bench ## wrk against nginx in pods, with and without wirespan, both backends (root)
 	cargo build --release --bin wirespan
