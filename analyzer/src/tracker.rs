@@ -83,10 +83,12 @@ impl Tracker {
     /// A time beyond `limit` is a wild one, or not confirmed yet: no flow is over by it.
     fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, limit: Timestamp, sink: &mut S) -> u32 {
         let now = packet.time.min(limit);
+        let mut closed_well = false;
         if let Some(slot) = self.table.find(&packet.key)
             && let Some(flow) = self.table.get(slot)
         {
             if flow.starts_over(packet) {
+                closed_well = flow.closed_well();
                 self.close(slot, Cause::PortReused, now, sink);
             } else if self.config.flows.expired(flow, now) {
                 self.close(slot, Cause::Idle, now, sink);
@@ -100,7 +102,10 @@ impl Tracker {
             self.close(oldest, Cause::Evicted, now, sink);
             sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
         }
-        let flow = Flow::new(FlowId(number), packet);
+        let mut flow = Flow::new(FlowId(number), packet);
+        if closed_well && let Some(connection) = &mut flow.connection {
+            connection.progress.reuses_ports();
+        }
         sink.emit(Fact::FlowOpened(&flow.opening()));
         self.table.insert(flow)
     }

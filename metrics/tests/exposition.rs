@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use analyzer::fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, L7Summary, LatencyHistogram, MessageSpan, Outcome, Protocol, TcpTrouble,
+    Handshake, L7Summary, LatencyHistogram, MessageSpan, Notes, Outcome, Protocol, TcpTrouble,
 };
 use analyzer::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -57,6 +57,8 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
         end: Timestamp::from_nanos(2),
         state: FlowState::Open,
         close_reason: None,
+        trouble: None,
+        notes: Notes::default(),
         directions: PerDirection { to_server: sent.clone(), to_client: sent },
         handshake: Some(Handshake {
             complete: true,

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
-use super::{CloseReason, FlowId, FlowState, LatencyHistogram, Protocol};
+use super::{CloseReason, FlowId, FlowState, LatencyHistogram, Notes, Protocol, Trouble};
 
 /// How client and server were told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +73,10 @@ pub struct FlowRecord {
     pub state: FlowState,
     /// Why it is closed; none while it is open.
     pub close_reason: Option<CloseReason>,
+    /// What went wrong, if anything did.
+    pub trouble: Option<Trouble>,
+    /// Uncommon things that are no faults.
+    pub notes: Notes,
     /// What each side sent.
     pub directions: PerDirection<DirectionRecord>,
     /// TCP handshake, as far as seen.
@@ -171,8 +175,14 @@ pub struct DirectionRecord {
     pub fast_retransmissions: u64,
     /// Retransmissions of bytes that were acknowledged already.
     pub spurious_retransmissions: u64,
-    /// Retransmissions after a time-out (ours: no duplicate ACKs or SACK called for them).
+    /// Retransmissions after a time-out (ours: nothing of the receiver called for them).
     pub timeout_retransmissions: u64,
+    /// First repeats of the end of a flight after a short silence (RFC 8985, section 7).
+    pub tail_loss_probes: u64,
+    /// Retransmissions that the receiver's ACKs called for, or that ACKs led to after a time-out.
+    pub recovery_retransmissions: u64,
+    /// Retransmissions of which the receiver reported that it had the bytes already (RFC 2883).
+    pub needless_retransmissions: u64,
     /// Segments out of order.
     pub out_of_order: u64,
     /// Duplicate ACKs.
@@ -199,8 +209,14 @@ pub struct DirectionRecord {
     pub ecn_ce: u64,
     /// Segments with ECN-Echo.
     pub ecn_echo: u64,
+    /// Segments with Congestion Window Reduced.
+    pub ecn_cwr: u64,
+    /// Times that this side closed its window.
+    pub zero_window_episodes: u64,
     /// Nanoseconds for which this side kept its window closed.
     pub zero_window_ns: u64,
+    /// The longest of these times.
+    pub zero_window_max_ns: u64,
     /// Time from a segment to this side's ACK of it, as Wireshark counts it.
     pub ack_rtt: Timing,
     /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn), with timestamps where present.

@@ -6,6 +6,7 @@ mod flow_id;
 mod flow_record;
 mod latency;
 mod reasons;
+mod trouble;
 
 pub use attributes::{Attributes, Value};
 pub use exchange::{Exchange, MessageSpan, Outcome, Protocol, TcpTrouble};
@@ -15,6 +16,7 @@ pub use flow_record::{
 };
 pub use latency::LatencyHistogram;
 pub use reasons::{CloseReason, FlowState, Inference, Table};
+pub use trouble::{Notes, Trouble};
 
 use wire::TapId;
 use wire::decode::Undecoded;

@@ -183,6 +183,11 @@ impl Flow {
         }
     }
 
+    /// Whether both sides sent FIN.
+    pub(crate) fn closed_well(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.progress.state() == FlowState::Closed)
+    }
+
     pub(crate) fn class(&self) -> Class {
         match self.connection.as_ref().map(|c| c.progress.phase()) {
             None => Class::Datagrams,

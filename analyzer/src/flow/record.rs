@@ -11,6 +11,7 @@ pub(crate) fn record(
     reason: Option<CloseReason>,
 ) -> FlowRecord {
     let client = flow.client();
+    let connection = flow.connection.as_ref();
     let wrapping = flow.wrapping.as_deref();
     FlowRecord {
         id: flow.id,
@@ -25,11 +26,16 @@ pub(crate) fn record(
         end: flow.last,
         state,
         close_reason: reason,
+        trouble: match connection {
+            Some(connection) => connection.trouble(state, reason),
+            None => None,
+        },
+        notes: connection.map(|c| c.progress.notes()).unwrap_or_default(),
         directions: PerDirection {
             to_server: direction(flow, client, now),
             to_client: direction(flow, client.other(), now),
         },
-        handshake: flow.connection.as_ref().and_then(|c| c.progress.handshake()),
+        handshake: connection.and_then(|c| c.progress.handshake()),
         l7: flow.conversation.as_ref().and_then(|c| c.summary()),
     }
 }

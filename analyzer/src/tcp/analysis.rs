@@ -1,7 +1,7 @@
 use wire::decode::TcpFlags;
 use wire::{SeqNum, Side, Timestamp};
 
-use super::{Findings, Segment, Unacked};
+use super::{Circumstance, Findings, Segment, Unacked};
 use crate::per_side::PerSide;
 
 /// Within this time after the second duplicate ACK a repeated segment counts as fast retransmission.
@@ -52,7 +52,7 @@ struct Track {
     /// The last segment was a SYN: windows are not scaled yet.
     unscaled: bool,
     last: Findings,
-    /// The last segment carried SACK blocks.
+    /// The last segment carried SACK blocks beyond its acknowledgement.
     selective: bool,
     seen: bool,
     unacked: Unacked,
@@ -111,6 +111,35 @@ impl Analysis {
         }
     }
 
+    /// Whether `segment` acknowledges all that the other side sent.
+    pub(crate) fn covers(&self, segment: &Segment<'_>) -> bool {
+        self.tracks.get(segment.side.other()).next == segment.tcp.ack
+    }
+
+    /// Copies of segments of `side` that were sent more than once and are not acknowledged.
+    pub(crate) fn unheard(&self, side: Side) -> usize {
+        self.tracks.get(side).unacked.copies()
+    }
+
+    /// Under which circumstances `segment`, which was judged just now, is repeated.
+    pub(crate) fn circumstance(&self, segment: &Segment<'_>, selective: bool) -> Circumstance {
+        let (own, peer) = (self.tracks.get(segment.side), self.tracks.get(segment.side.other()));
+        let end = segment.tcp.seq.plus(segment.tcp.payload_len + u32::from(segment.counted_flag()));
+        Circumstance {
+            called: peer.calls(),
+            silence_ns: segment.time.nanos_since(peer.last_ack_time),
+            round_trip_ns: match self.handshake {
+                Handshake::RoundTrip(ns) => Some(ns).filter(|&ns| ns.cast_signed() > 0),
+                Handshake::Unseen | Handshake::Syn(_) => None,
+            },
+            unacked: peer.last_ack,
+            start: segment.tcp.seq,
+            tail: end == own.next,
+            sent: own.next,
+            selective,
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.tracks.both().iter().map(|t| t.unacked.bytes()).sum()
     }
@@ -122,6 +151,7 @@ impl Analysis {
             Handshake::Unseen | Handshake::Syn(_) => REORDERING_NS,
         };
         let (own, peer) = self.tracks.pair_mut(segment.side);
+        let hole = own.calls();
         own.rebase(peer, segment);
         let mut findings = own.windows_and_acks(peer, segment);
         own.acknowledges_unseen(peer, segment, &mut findings);
@@ -129,7 +159,7 @@ impl Analysis {
         own.advance(peer, segment, findings, max_unacked);
 
         let echo = segment.tcp.options.timestamps.map(|t| t.echo);
-        let acked = peer.unacked.acknowledge(segment.tcp.ack, echo);
+        let acked = peer.unacked.acknowledge(segment.tcp.ack, echo, hole);
         let verdict = Verdict {
             findings,
             ack_rtt_ns: acked.oldest.map(|sent| segment.time.signed_nanos_since(sent)).filter(|&ns| ns != 0),
@@ -173,6 +203,11 @@ impl Track {
             (peer.base, peer.based) = (segment.tcp.ack.plus(u32::MAX), true);
         }
         self.seen = true;
+    }
+
+    /// Whether its last segment told of a hole in what it receives.
+    fn calls(&self) -> bool {
+        self.selective || (1..DUPLICATES_UNKNOWN).contains(&self.duplicates)
     }
 
     fn based_elsewhere(&self, seq: SeqNum) -> bool {
@@ -277,10 +312,6 @@ impl Track {
             return;
         }
         found.add(Findings::RETRANSMISSION);
-        let called_for = peer.selective || (peer.duplicates > 0 && peer.duplicates != DUPLICATES_UNKNOWN);
-        if !called_for && !tcp.flags.syn() {
-            found.add(Findings::TIMEOUT_RETRANSMISSION);
-        }
     }
 
     fn advance(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
@@ -312,7 +343,8 @@ impl Track {
         self.last_ack = tcp.ack;
         self.last_ack_time = segment.time;
         self.last = found;
-        self.selective = tcp.options.sack_count > 0;
+        self.selective = tcp.options.sack_count > 0
+            && tcp.options.sack.iter().take(usize::from(tcp.options.sack_count)).any(|b| b.1.after(tcp.ack));
     }
 
     fn options(&mut self, peer: &mut Self, segment: &Segment<'_>) {

@@ -2,10 +2,10 @@ use wire::decode::TcpFlags;
 use wire::{Side, Timestamp};
 
 use super::{
-    Analysis, Distribution, Findings, Health, Progress, RoundTrips, Samples, Segment, Stream, TroubleCounts,
-    Troubles,
+    Analysis, Distribution, Findings, Health, Progress, RoundTrips, Samples, Segment, Stream, Symptom,
+    Symptoms, TroubleCounts, Troubles,
 };
-use crate::fact::DirectionRecord;
+use crate::fact::{CloseReason, DirectionRecord, FlowState, Trouble};
 use crate::per_side::PerSide;
 
 /// All that is known of one TCP connection besides what its application says.
@@ -51,11 +51,27 @@ impl Connection {
             return;
         }
         let verdict = self.analysis.segment(segment, max_unacked);
-        self.progress.segment(segment);
+        let found = verdict.findings;
+        self.progress.segment(segment, found);
+        if segment.accepts() && self.progress.offered_data() && self.analysis.covers(segment) {
+            self.progress.data_taken();
+        }
+        let (own, peer) = self.measures.pair_mut(segment.side);
         own.round_trip(verdict.ack_rtt_ns, verdict.rtt_ns);
-        own.troubles(segment, verdict.findings, ecn);
-        let repeated =
-            verdict.findings.has(Findings::RETRANSMISSION) || verdict.findings.has(Findings::KEEP_ALIVE);
+        own.troubles(segment, found, ecn);
+        if segment.tcp.options.sack_count > 0 && segment.reports_duplicate() {
+            peer.needless();
+        }
+        if found.has(Findings::RETRANSMISSION)
+            && !found.has(Findings::SPURIOUS_RETRANSMISSION)
+            && !segment.tcp.flags.syn()
+        {
+            let circumstance = self.analysis.circumstance(segment, self.progress.selective());
+            own.rare().troubles.get_or_insert_default().repeat(&circumstance);
+        }
+        let repeated = found.has(Findings::RETRANSMISSION)
+            || found.has(Findings::KEEP_ALIVE)
+            || found.has(Findings::ZERO_WINDOW_PROBE);
         if segment.tcp.payload_len > 0 && !repeated {
             if self.spoke == Some(segment.side.other()) {
                 let waited = segment.time.nanos_since(self.spoke_at);
@@ -81,6 +97,22 @@ impl Connection {
             round_trips.handshake_ns = handshake.and_then(|ns| u64::try_from(ns).ok()).unwrap_or(0);
         }
         Health { troubles, round_trips }
+    }
+
+    /// What went wrong, as far as `state` and `reason`, none while the flow is open, and all else tell.
+    pub(crate) fn trouble(&self, state: FlowState, reason: Option<CloseReason>) -> Option<Trouble> {
+        let mut sides = PerSide::default();
+        for side in [Side::Low, Side::High] {
+            let troubles = self.measures.get(side).seen_troubles();
+            *sides.get_mut(side) = Symptom {
+                retransmissions: troubles.map_or(0, |t| t.retransmissions),
+                keep_alives: troubles.map_or(0, |t| t.keep_alives),
+                goodput: self.streams.get(side).goodput(),
+                shut: troubles.is_some_and(Troubles::shut),
+                unheard: self.analysis.unheard(side),
+            };
+        }
+        Symptoms { progress: &self.progress, sides, state, reason }.trouble()
     }
 
     /// Heap memory besides reassembly.
@@ -119,6 +151,9 @@ impl Connection {
             fast_retransmissions: u64::from(troubles.fast_retransmissions),
             spurious_retransmissions: u64::from(troubles.spurious_retransmissions),
             timeout_retransmissions: u64::from(troubles.timeout_retransmissions),
+            tail_loss_probes: u64::from(troubles.tail_loss_probes),
+            recovery_retransmissions: u64::from(troubles.recovery_retransmissions),
+            needless_retransmissions: u64::from(troubles.needless_retransmissions),
             out_of_order: u64::from(troubles.out_of_order),
             duplicate_acks: u64::from(troubles.duplicate_acks),
             zero_windows: u64::from(troubles.zero_windows),
@@ -132,7 +167,10 @@ impl Connection {
             acked_lost_segments: u64::from(troubles.acked_lost_segments),
             ecn_ce: u64::from(troubles.ecn_ce),
             ecn_echo: u64::from(troubles.ecn_echo),
+            ecn_cwr: u64::from(troubles.ecn_cwr),
+            zero_window_episodes: u64::from(troubles.zero_window_episodes),
             zero_window_ns: troubles.zero_window_ns(now),
+            zero_window_max_ns: troubles.zero_window_max_ns(now),
             ack_rtt: times.ack_rtt.timing(),
             rtt: times.rtt.timing(histogram.as_deref()),
             rtt_histogram: histogram,
@@ -186,6 +224,13 @@ impl Measures {
         self.rare.as_ref().and_then(|rare| rare.troubles.as_deref())
     }
 
+    /// The other side reports that a segment of this one came twice.
+    fn needless(&mut self) {
+        if let Some(troubles) = self.rare.as_mut().and_then(|rare| rare.troubles.as_mut()) {
+            troubles.needless();
+        }
+    }
+
     /// Sum and number of the round-trip times.
     fn round_trips(&self) -> (u64, u32) {
         match &self.rare {
@@ -213,8 +258,8 @@ impl Measures {
     fn troubles(&mut self, segment: &Segment<'_>, found: Findings, ecn: u8) {
         let flags = segment.tcp.flags;
         let congested = ecn == 3;
-        let echo = flags.any(TcpFlags::ECE) && !flags.syn();
-        if self.seen_troubles().is_none() && found.is_empty() && !congested && !echo {
+        let signalled = flags.any(TcpFlags::ECE | TcpFlags::CWR) && !flags.syn();
+        if self.seen_troubles().is_none() && found.is_empty() && !congested && !signalled {
             return;
         }
         let troubles = self.rare().troubles.get_or_insert_default();
@@ -223,6 +268,9 @@ impl Measures {
         }
         troubles.window(segment);
         troubles.ecn_ce = troubles.ecn_ce.saturating_add(u32::from(congested));
-        troubles.ecn_echo = troubles.ecn_echo.saturating_add(u32::from(echo));
+        if signalled {
+            troubles.ecn_echo = troubles.ecn_echo.saturating_add(u32::from(flags.any(TcpFlags::ECE)));
+            troubles.ecn_cwr = troubles.ecn_cwr.saturating_add(u32::from(flags.any(TcpFlags::CWR)));
+        }
     }
 }

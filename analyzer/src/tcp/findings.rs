@@ -17,8 +17,6 @@ impl Findings {
     pub(crate) const KEEP_ALIVE_ACK: Self = Self(1 << 11);
     pub(crate) const LOST_SEGMENT: Self = Self(1 << 12);
     pub(crate) const ACKED_LOST_SEGMENT: Self = Self(1 << 13);
-    /// Ours: a retransmission that nothing from the receiver called for.
-    pub(crate) const TIMEOUT_RETRANSMISSION: Self = Self(1 << 14);
 
     pub(crate) const fn add(&mut self, other: Self) {
         self.0 |= other.0;

@@ -30,6 +30,17 @@ impl Segment<'_> {
         self.tcp.flags.syn() && self.tcp.flags.ack()
     }
 
+    /// The first SACK block reports bytes that had come before (RFC 2883, section 4).
+    pub(crate) fn reports_duplicate(&self) -> bool {
+        let options = &self.tcp.options;
+        let [(start, end), (outer_start, outer_end), ..] = options.sack;
+        if options.sack_count == 0 || !self.tcp.flags.ack() {
+            return false;
+        }
+        let inside = options.sack_count > 1 && !start.before(outer_start) && !end.after(outer_end);
+        !end.after(self.tcp.ack) || inside
+    }
+
     /// Sequence number of the first payload byte.
     pub(crate) const fn payload_seq(&self) -> SeqNum {
         if self.tcp.flags.syn() { self.tcp.seq.plus(1) } else { self.tcp.seq }

@@ -1,6 +1,6 @@
 use wire::Timestamp;
 
-use super::{Findings, Segment};
+use super::{Circumstance, Findings, Recovery, Repeat, Segment};
 
 /// Counts of what most flows never have; kept in a box of its own for each side.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,6 +10,9 @@ pub(crate) struct Troubles {
     pub(crate) fast_retransmissions: u32,
     pub(crate) spurious_retransmissions: u32,
     pub(crate) timeout_retransmissions: u32,
+    pub(crate) tail_loss_probes: u32,
+    pub(crate) recovery_retransmissions: u32,
+    pub(crate) needless_retransmissions: u32,
     pub(crate) out_of_order: u32,
     pub(crate) duplicate_acks: u32,
     pub(crate) zero_windows: u32,
@@ -23,17 +26,20 @@ pub(crate) struct Troubles {
     pub(crate) acked_lost_segments: u32,
     pub(crate) ecn_ce: u32,
     pub(crate) ecn_echo: u32,
+    pub(crate) ecn_cwr: u32,
+    pub(crate) zero_window_episodes: u32,
     zero_window_ns: u64,
+    zero_window_max_ns: u64,
     closed_since: Option<Timestamp>,
+    recovery: Recovery,
 }
 
 impl Troubles {
     pub(crate) fn count(&mut self, found: Findings, segment: &Segment<'_>) {
-        let counters: [(Findings, &mut u32); 15] = [
+        let counters: [(Findings, &mut u32); 14] = [
             (Findings::RETRANSMISSION, &mut self.retransmissions),
             (Findings::FAST_RETRANSMISSION, &mut self.fast_retransmissions),
             (Findings::SPURIOUS_RETRANSMISSION, &mut self.spurious_retransmissions),
-            (Findings::TIMEOUT_RETRANSMISSION, &mut self.timeout_retransmissions),
             (Findings::OUT_OF_ORDER, &mut self.out_of_order),
             (Findings::DUPLICATE_ACK, &mut self.duplicate_acks),
             (Findings::ZERO_WINDOW, &mut self.zero_windows),
@@ -53,13 +59,45 @@ impl Troubles {
         self.syn_retransmissions = self.syn_retransmissions.saturating_add(u32::from(syn_again));
     }
 
-    /// Follows how long the window is closed.
+    /// Counts a repeat of payload or FIN by what it was sent for.
+    pub(crate) fn repeat(&mut self, circumstance: &Circumstance) {
+        let counter = match self.recovery.repeat(circumstance) {
+            Repeat::Timeout => &mut self.timeout_retransmissions,
+            Repeat::TailLossProbe => &mut self.tail_loss_probes,
+            Repeat::Recovery => &mut self.recovery_retransmissions,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// The receiver reports that it had a segment already. What the network doubled is not the sender's.
+    pub(crate) fn needless(&mut self) {
+        self.needless_retransmissions =
+            self.needless_retransmissions.saturating_add(1).min(self.retransmissions);
+    }
+
+    /// Follows how long the window is closed. A FIN does not open it, an RST ends all.
     pub(crate) fn window(&mut self, segment: &Segment<'_>) {
-        if segment.tcp.window == 0 && !segment.control() {
-            self.closed_since.get_or_insert(segment.time);
+        let flags = segment.tcp.flags;
+        if segment.tcp.window == 0 && !flags.syn() && !flags.rst() {
+            if self.closed_since.is_none() && !segment.control() {
+                self.closed_since = Some(segment.time);
+                self.zero_window_episodes = self.zero_window_episodes.saturating_add(1);
+            }
         } else if let Some(since) = self.closed_since.take() {
-            self.zero_window_ns = self.zero_window_ns.saturating_add(segment.time.nanos_since(since));
+            let closed = segment.time.nanos_since(since);
+            self.zero_window_ns = self.zero_window_ns.saturating_add(closed);
+            self.zero_window_max_ns = self.zero_window_max_ns.max(closed);
         }
+    }
+
+    /// Whether the window is closed.
+    pub(crate) fn shut(&self) -> bool {
+        self.closed_since.is_some()
+    }
+
+    /// The longest time for which the window was closed without a break, up to `now` if it still is.
+    pub(crate) fn zero_window_max_ns(&self, now: Timestamp) -> u64 {
+        self.zero_window_max_ns.max(self.closed_since.map_or(0, |since| now.nanos_since(since)))
     }
 
     /// Time for which the window was closed, up to `now` if it still is.

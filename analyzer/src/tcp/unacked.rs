@@ -63,8 +63,15 @@ impl Unacked {
         self.oldest = self.later.as_mut().and_then(|later| later.pop_front());
     }
 
-    /// Removes what `ack` covers.
-    pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>) -> Acked {
+    /// How many of those were sent more than once, a bounded number of them looked at.
+    pub(crate) fn copies(&self) -> usize {
+        let later = self.later.iter().flat_map(|later| later.iter()).take(64);
+        self.oldest.iter().chain(later).filter(|sent| sent.ambiguous).count()
+    }
+
+    /// Removes what `ack` covers. After ACKs that told of a `hole` it is the segment that filled the hole, not the last one, that
+    /// made the receiver acknowledge.
+    pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>, hole: bool) -> Acked {
         let mut covered = Covered::default();
         let Some(oldest) = &mut self.oldest else { return Acked::default() };
         let kept = covered.stays(oldest, ack, echo);
@@ -75,7 +82,8 @@ impl Unacked {
             self.pop_oldest();
         }
         let echoed = if covered.copies == 1 { covered.echoed } else { None };
-        Acked { oldest: covered.oldest, certain: covered.once.or(echoed) }
+        let once = covered.once.filter(|_| !hole && !covered.repeated);
+        Acked { oldest: covered.oldest, certain: once.or(echoed) }
     }
 }
 
@@ -86,6 +94,8 @@ struct Covered {
     once: Option<Timestamp>,
     echoed: Option<Timestamp>,
     copies: u32,
+    /// One of them was sent more than once.
+    repeated: bool,
 }
 
 impl Covered {
@@ -103,6 +113,7 @@ impl Covered {
                 self.once.get_or_insert(sent.time);
             }
         }
+        self.repeated |= sent.ambiguous;
         if sent.ambiguous && sent.timestamp != 0 && echo == Some(sent.timestamp) {
             self.copies += 1;
             self.echoed.get_or_insert(sent.time);

@@ -2,36 +2,39 @@
 
 #![allow(dead_code, reason = "every test uses some of them")]
 
+/// A segment to be made. `options` are padded to a multiple of 4 already.
+pub(crate) struct Given<'a> {
+    pub(crate) ports: (u16, u16),
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) flags: u8,
+    pub(crate) window: u16,
+    pub(crate) options: &'a [u8],
+    pub(crate) payload: &'a [u8],
+}
+
 /// Ethernet, IPv4 and TCP around `payload`; checksums are left zero.
 pub(crate) fn frame(ports: (u16, u16), seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
-    let total = 40 + payload.len() as u16;
-    let up = ports.0 > ports.1;
+    given(Given { ports, seq, ack, flags, window: 0xffff, options: &[], payload })
+}
+
+/// The same with more of it said.
+pub(crate) fn given(g: Given<'_>) -> Vec<u8> {
+    let header = 20 + g.options.len() as u16;
+    let total = 20 + header + g.payload.len() as u16;
+    let [from, to] = if g.ports.0 > g.ports.1 { [1, 2] } else { [2, 1] };
     let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
     bytes.extend(total.to_be_bytes());
-    bytes.extend([
-        0,
-        0,
-        0x40,
-        0,
-        64,
-        6,
-        0,
-        0,
-        10,
-        0,
-        0,
-        if up { 1 } else { 2 },
-        10,
-        0,
-        0,
-        if up { 2 } else { 1 },
-    ]);
-    bytes.extend(ports.0.to_be_bytes());
-    bytes.extend(ports.1.to_be_bytes());
-    bytes.extend(seq.to_be_bytes());
-    bytes.extend(ack.to_be_bytes());
-    bytes.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    bytes.extend(payload);
+    bytes.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to]);
+    bytes.extend(g.ports.0.to_be_bytes());
+    bytes.extend(g.ports.1.to_be_bytes());
+    bytes.extend(g.seq.to_be_bytes());
+    bytes.extend(g.ack.to_be_bytes());
+    bytes.extend([(header as u8) << 2, g.flags]);
+    bytes.extend(g.window.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(g.options);
+    bytes.extend(g.payload);
     bytes
 }
 

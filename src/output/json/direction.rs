@@ -47,9 +47,9 @@ macro_rules! counters {
 
 counters! {
     retransmissions, syn_retransmissions, fast_retransmissions, spurious_retransmissions,
-    timeout_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
-    window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo,
-    zero_window_ns, goodput_bytes, missing_bytes;
+    timeout_retransmissions, tail_loss_probes, recovery_retransmissions, needless_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
+    window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo, ecn_cwr,
+    zero_window_ns, zero_window_episodes, zero_window_max_ns, goodput_bytes, missing_bytes, differing_overlaps;
     ack_rtt, rtt, response_time;
     mss: u16, window_scale: u8
 }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use analyzer::fact::{FlowRecord, Handshake, TunnelRecord};
+use analyzer::fact::{FlowRecord, Handshake, Trouble, TunnelRecord};
 use serde::Serialize;
 
 use super::End;
@@ -22,6 +22,10 @@ pub(crate) struct Flow<'a> {
     end_unix_ns: u64,
     state: &'static str,
     close_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'static str>,
     to_server: Direction,
     to_client: Direction,
     handshake: Option<Shake>,
@@ -80,6 +84,8 @@ impl<'a> Flow<'a> {
             end_unix_ns: record.end.as_nanos(),
             state: record.state.as_str(),
             close_reason: record.close_reason.map(|reason| reason.as_str()),
+            trouble: record.trouble.map(Trouble::as_str),
+            notes: record.notes.names().collect(),
             to_server: (&record.directions.to_server).into(),
             to_client: (&record.directions.to_client).into(),
             handshake: record.handshake.map(Shake::from),
