@@ -65,6 +65,17 @@ fn benches(c: &mut Criterion) {
         })
     });
     let filter = Filter::compile("tcp port 80 or udp port 53", LinkType::Ethernet).unwrap();
+    group.bench_function("pcap_blocks", |b| {
+        b.iter(|| {
+            let mut file = CaptureFile::open(&file, Box::new(|_| TapId(0))).unwrap();
+            let mut block = capture::Block::default();
+            while file.next_block(&mut block).unwrap() {
+                for frame in block.frames() {
+                    black_box(frame.bytes.first());
+                }
+            }
+        })
+    });
     group.bench_function("pcap_filter", |b| {
         b.iter(|| {
             walk(&file, |frame| {

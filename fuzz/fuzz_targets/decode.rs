@@ -2,13 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::decode::{DecodeConfig, Decoder, Layer4, shard_hash};
+use wire::decode::{DecodeConfig, Decoder, Layer4};
 use wire::{LinkType, RawFrame, TapId, Timestamp, VlanTag};
 
 const LINK_TYPES: [u16; 7] = [1, 0, 101, 108, 113, 276, 7];
 
 fuzz_target!(|input: &[u8]| {
     let mut decoder = Decoder::new(DecodeConfig { max_fragmented: 8, ..DecodeConfig::default() });
+    let mut router = Decoder::new(DecodeConfig { max_fragmented: 8, ..DecodeConfig::default() });
     let mut rest = input;
     let mut number = 0;
     // Each frame: link type, bytes cut off by the capture, length (2 bytes), content.
@@ -24,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
             vlan: (link & 0x80 != 0).then_some(VlanTag { tpid: 0x8100, tci: 5 }),
             bytes,
         };
-        shard_hash(&frame);
+        router.route(&frame);
         if let Ok(decoded) = decoder.decode(&frame) {
             let (len, captured) = match decoded.layer4 {
                 Layer4::Tcp(tcp) => (tcp.payload_len, tcp.payload.len()),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use etherparse::{PacketBuilder, TcpOptionElement};
 use pcap_file::pcap::PcapReader;
-use wire::decode::{DecodeConfig, Decoder, shard_hash};
+use wire::decode::{DecodeConfig, Decoder, Route};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 
 fn tcp(options: &[TcpOptionElement]) -> Vec<u8> {
@@ -72,7 +72,7 @@ fn bench(c: &mut Criterion) {
         c.bench_function(name, |b| b.iter(|| black_box(decoder.decode(black_box(&frame))).is_ok()));
     }
     let shard = frame(1, with_timestamps.len() as u32, &with_timestamps);
-    c.bench_function("shard hash", |b| b.iter(|| shard_hash(black_box(&shard))));
+    c.bench_function("route", |b| b.iter(|| matches!(decoder.route(black_box(&shard)), Route::Any)));
 
     let frames = corpus();
     if frames.is_empty() {

@@ -17,6 +17,7 @@ mod link_type;
 mod seq;
 mod sock_io;
 mod source;
+mod spread;
 mod tap;
 mod time;
 
@@ -29,5 +30,6 @@ pub use link_type::LinkType;
 pub use seq::{SeqNum, SeqRange};
 pub use sock_io::{Process, SockIo, SockIoKind};
 pub use source::{Batch, Drops, Source, SourceError};
+pub(crate) use spread::Spread;
 pub use tap::{Tap, TapId, TapKind};
 pub use time::Timestamp;

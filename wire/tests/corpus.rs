@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use pcap_file::pcap::PcapReader;
-use wire::decode::{DecodeConfig, Decoder, Layer4, shard_hash};
+use wire::decode::{DecodeConfig, Decoder, Layer4, Route};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 
 type Connection = (IpAddr, u16, IpAddr, u16);
@@ -74,19 +74,18 @@ fn each_frame(path: &Path, mut f: impl FnMut(RawFrame<'_>)) -> Result<(), String
 fn counted(path: &Path) -> (BTreeMap<Connection, u64>, Result<(), String>) {
     let mut decoder = Decoder::new(DecodeConfig::default());
     let mut counts = BTreeMap::new();
-    let mut hashes: BTreeMap<Connection, u64> = BTreeMap::new();
+    let mut router = Decoder::new(DecodeConfig::default());
     let end = each_frame(path, |frame| {
-        let hash = shard_hash(&frame);
+        let route = router.route(&frame);
         let Ok(decoded) = decoder.decode(&frame) else { return };
         let Layer4::Tcp(_) = decoded.layer4 else { return };
         let (from, to) = (decoded.key.endpoint(decoded.side), decoded.key.endpoint(decoded.side.other()));
         *counts.entry((from.address, from.port, to.address, to.port)).or_insert(0) += 1;
-        // Fragments outside of a tunnel do not show what is inside: they go by their own addresses.
-        if decoded.wire_len != frame.wire_len && !decoded.tunnels.is_empty() {
-            return;
-        }
-        let both = (decoded.key.low.address, 0, decoded.key.high.address, 0);
-        assert_eq!(*hashes.entry(both).or_insert(hash), hash, "{}: shard of {both:?}", path.display());
+        let hash = match route {
+            Route::Frame(hash) | Route::Packet(hash, _) => hash,
+            other => panic!("{}: {other:?}", path.display()),
+        };
+        assert_eq!(hash, decoded.key.spread(), "{}: {:?}", path.display(), decoded.key);
     });
     (counts, end)
 }

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{ethernet, fragments, frame, ipv6, join, tcp_v4, udp_v4};
-use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded, shard_hash};
+use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded, Route};
 use wire::{LinkType, Timestamp};
 
 fn payload(decoder: &mut Decoder, bytes: &[u8]) -> Result<(Vec<u8>, u32), Undecoded> {
@@ -31,10 +31,24 @@ fn any_order_gives_the_packet_and_the_sum_of_lengths() {
     assert_eq!(payload(&mut decoder, &parts[0]), Ok((content, wire_len)));
     let usage = decoder.fragments();
     assert_eq!((usage.datagrams, usage.bytes, usage.reassembled), (0, 0, 1));
-    let hash = shard_hash(&frame(LinkType::RawIp, &tcp_v4(b"")));
-    for part in &parts {
-        assert_eq!(shard_hash(&frame(LinkType::RawIp, part)), hash);
+}
+
+#[test]
+fn a_router_keeps_fragments_and_sends_the_packet_where_its_flow_goes() {
+    let whole = tcp_v4(b"0123456789abcdef");
+    let mut router = Decoder::new(DecodeConfig::default());
+    let Route::Frame(flow) = router.route(&frame(LinkType::RawIp, &whole)) else { panic!("a frame") };
+    let parts = fragments(&whole, 24);
+    let (last, first) = parts.split_last().unwrap();
+    for part in first {
+        let raw = frame(LinkType::RawIp, part);
+        assert!(matches!(router.route(&raw), Route::Fragment(Undecoded::FragmentPending)));
     }
+    let raw = frame(LinkType::RawIp, last);
+    let Route::Packet(hash, packet) = router.route(&raw) else { panic!("a packet") };
+    assert_eq!(hash, flow);
+    let kept = packet.to_owned();
+    assert_eq!(format!("{:?}", kept.get()), format!("{packet:?}"));
 }
 
 #[test]

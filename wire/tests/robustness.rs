@@ -5,7 +5,7 @@ mod common;
 
 use common::{ethernet, fragments, frame, ipv4, join, tcp_v4, tcp_v6, udp_v4};
 use proptest::prelude::*;
-use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded, shard_hash};
+use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded};
 use wire::{LinkType, RawFrame};
 
 const LINK_TYPES: [LinkType; 7] = [
@@ -19,7 +19,7 @@ const LINK_TYPES: [LinkType; 7] = [
 ];
 
 fn check(decoder: &mut Decoder, frame: &RawFrame<'_>) -> Option<Undecoded> {
-    shard_hash(frame);
+    Decoder::new(DecodeConfig::default()).route(frame);
     match decoder.decode(frame) {
         Ok(decoded) => {
             let (len, captured) = match decoded.layer4 {

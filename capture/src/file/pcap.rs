@@ -2,7 +2,8 @@
 
 use wire::{LinkType, TapId, Timestamp};
 
-use super::step::{Endian, MAX_CAPTURED, Record, Step};
+use super::block::{Block, Placed};
+use super::step::{Endian, MAX_CAPTURED, Rest};
 
 pub(super) const HEADER: usize = 24;
 /// Snap lengths below this are not believed: files with a snap length of 0 or smaller than their frames exist, and
@@ -65,39 +66,57 @@ impl Pcap {
         Some(Self { endian, nanoseconds, record_header, lengths, limit, link_type, tap })
     }
 
-    pub(super) fn step(&self, data: &[u8]) -> Step {
-        if data.len() < self.record_header {
-            return Step::Need(self.record_header);
+    /// Finds the records in `bytes`. Returns how many bytes the whole ones take, and what comes behind them.
+    pub(super) fn parse(&self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+        // One loop for each byte order, which then costs nothing a record.
+        match self.endian {
+            Endian::Little => self.records(bytes, block, u32::from_le_bytes),
+            Endian::Big => self.records(bytes, block, u32::from_be_bytes),
         }
-        let (first, second) = (self.endian.u32(data, 8), self.endian.u32(data, 12));
-        let (captured, original) = match self.lengths {
-            Lengths::CapturedFirst => (first, second),
-            Lengths::OriginalFirst => (second, first),
-            Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
-        };
-        let len = captured as usize;
-        if len > self.limit {
-            return Step::Malformed(format!(
-                "a record claims {len} captured bytes, more than the {} that are possible",
-                self.limit
-            ));
+    }
+
+    #[inline]
+    fn records(&self, bytes: &[u8], block: &mut Block, word: impl Fn([u8; 4]) -> u32) -> (usize, Rest) {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(h) = rest.first_chunk::<16>() else { return (at, Rest::Need(self.record_header)) };
+            let (first, second) = (word([h[8], h[9], h[10], h[11]]), word([h[12], h[13], h[14], h[15]]));
+            let (captured, original) = match self.lengths {
+                Lengths::CapturedFirst => (first, second),
+                Lengths::OriginalFirst => (second, first),
+                Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
+            };
+            let len = captured as usize;
+            if len > self.limit {
+                return (at, self.too_long(len));
+            }
+            let total = self.record_header + len;
+            if rest.len() < total {
+                return (at, Rest::Need(total));
+            }
+            block.place(Placed {
+                time: self.time(word([h[0], h[1], h[2], h[3]]), word([h[4], h[5], h[6], h[7]])),
+                start: (at + self.record_header) as u32,
+                len: captured,
+                wire_len: original.max(captured),
+                tap: self.tap,
+                link_type: self.link_type,
+            });
+            at += total;
         }
-        let total = self.record_header + len;
-        if data.len() < total {
-            return Step::Need(total);
-        }
-        Step::Frame(Record {
-            time: self.time(self.endian.u32(data, 0), self.endian.u32(data, 4)),
-            tap: self.tap,
-            link_type: self.link_type,
-            wire_len: original.max(captured),
-            start: self.record_header,
-            len,
-            total,
-        })
+    }
+
+    #[cold]
+    fn too_long(&self, len: usize) -> Rest {
+        Rest::Malformed(format!(
+            "a record claims {len} captured bytes, more than the {} that are possible",
+            self.limit
+        ))
     }
 
     /// A fraction beyond one second carries over; what does not fit 32 bits of nanoseconds wraps, as in tshark.
+    #[inline]
     fn time(&self, seconds: u32, fraction: u32) -> Timestamp {
         let nanos = if self.nanoseconds { fraction } else { fraction.wrapping_mul(1000) } as i32;
         let whole = u64::from(seconds) * 1_000_000_000;

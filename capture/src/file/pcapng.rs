@@ -2,9 +2,10 @@
 
 use wire::{TapId, Timestamp};
 
+use super::block::{Block, Placed};
 use super::input::TapNames;
 use super::interface::Interface;
-use super::step::{Endian, MAX_CAPTURED, Record, Step};
+use super::step::{Endian, MAX_CAPTURED, Rest};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -27,6 +28,21 @@ pub(super) struct PcapNg {
     names: TapNames,
     /// Taps named so far, by the interface's own name: the interface of a later section may be one of them.
     taps: Vec<(Option<String>, TapId)>,
+    /// Bytes of a block without frames that were passed over, and how many are to come.
+    passing: Option<(u64, u64)>,
+}
+
+/// What the block at the reading position is.
+enum Step {
+    /// A packet; `start` is counted from the beginning of the block.
+    Frame(Placed, usize),
+    /// That many bytes without a frame, which need not be in memory.
+    Skip(usize),
+    Rest(Rest),
+}
+
+fn malformed(problem: impl Into<String>) -> Step {
+    Step::Rest(Rest::Malformed(problem.into()))
 }
 
 impl PcapNg {
@@ -36,38 +52,68 @@ impl PcapNg {
     }
 
     pub(super) fn new(name: String, names: TapNames) -> Self {
-        Self { endian: Endian::Little, interfaces: Vec::new(), name, names, taps: Vec::new() }
+        Self { endian: Endian::Little, interfaces: Vec::new(), name, names, taps: Vec::new(), passing: None }
     }
 
-    pub(super) fn step(&mut self, data: &[u8]) -> Step {
+    /// Bytes passed over of a block that does not end in memory.
+    pub(super) fn inside(&self) -> u64 {
+        self.passing.map_or(0, |(passed, _)| passed)
+    }
+
+    /// Finds the packets in `bytes`. Returns how many bytes the whole blocks take, and what comes behind them.
+    pub(super) fn parse(&mut self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+        let mut at = 0;
+        loop {
+            let data = bytes.get(at..).unwrap_or_default();
+            if let Some((passed, left)) = self.passing {
+                let here = left.min(data.len() as u64);
+                at += here as usize;
+                self.passing = (here < left).then_some((passed + here, left - here));
+                if self.passing.is_some() {
+                    return (at, Rest::Need(1));
+                }
+                continue;
+            }
+            match self.step(data) {
+                Step::Frame(frame, total) => {
+                    block.place(Placed { start: frame.start + at as u32, ..frame });
+                    at += total;
+                }
+                Step::Skip(total) => self.passing = Some((0, total as u64)),
+                Step::Rest(rest) => return (at, rest),
+            }
+        }
+    }
+
+    fn step(&mut self, data: &[u8]) -> Step {
         if data.len() < FRAMING {
-            return Step::Need(FRAMING);
+            return Step::Rest(Rest::Need(FRAMING));
         }
         let kind = self.endian.u32(data, 0);
         if kind == SECTION {
             // The length is in the byte order that the section's magic number tells.
             match section_endian(data) {
                 Some(endian) => self.endian = endian,
-                None => return Step::Malformed("a section has no byte order magic".into()),
+                None => return malformed("a section has no byte order magic"),
             }
         }
         let claimed = self.endian.u32(data, 4) as usize;
         if claimed < FRAMING {
-            return Step::Malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+            return malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
         }
         let total = claimed.next_multiple_of(4);
         if !matches!(kind, SECTION | INTERFACE | PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
             return Step::Skip(total);
         }
         if total > MAX_BLOCK {
-            return Step::Malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+            return malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
         }
         if data.len() < total {
-            return Step::Need(total);
+            return Step::Rest(Rest::Need(total));
         }
         let again = self.endian.u32(data, total - 4) as usize;
         if again != claimed {
-            return Step::Malformed(format!("a block's lengths differ: {claimed} before, {again} behind it"));
+            return malformed(format!("a block's lengths differ: {claimed} before, {again} behind it"));
         }
         let body = data.get(8..total - 4).unwrap_or_default();
         match kind {
@@ -85,34 +131,34 @@ impl PcapNg {
 
     fn interface(&mut self, body: &[u8], total: usize) -> Step {
         if self.interfaces.len() >= MAX_INTERFACES {
-            return Step::Malformed(format!("a section has more than {MAX_INTERFACES} interfaces"));
+            return malformed(format!("a section has more than {MAX_INTERFACES} interfaces"));
         }
         match Interface::parse(self.endian, body) {
             Some(interface) => {
                 self.interfaces.push(interface);
                 Step::Skip(total)
             }
-            None => Step::Malformed("an interface description is too short".into()),
+            None => malformed("an interface description is too short"),
         }
     }
 
     /// Enhanced packet block, and the obsolete packet block, whose first word holds interface (16 bits) and drop count.
     fn packet(&mut self, kind: u32, body: &[u8], total: usize) -> Step {
         if body.len() < 20 {
-            return Step::Malformed("a packet block is too short".into());
+            return malformed("a packet block is too short");
         }
         let endian = self.endian;
         let index = if kind == PACKET { u32::from(endian.u16(body, 0)) } else { endian.u32(body, 0) };
         let units = u64::from(endian.u32(body, 4)) << 32 | u64::from(endian.u32(body, 8));
         let captured = endian.u32(body, 12);
         if captured as usize > body.len() - 20 {
-            return Step::Malformed(format!(
+            return malformed(format!(
                 "a packet block of {total} bytes claims {captured} captured bytes"
             ));
         }
         let original = endian.u32(body, 16);
         let Some(interface) = self.interfaces.get(index as usize) else {
-            return Step::Malformed(format!(
+            return malformed(format!(
                 "a packet of interface {index}, which the section does not describe"
             ));
         };
@@ -121,30 +167,25 @@ impl PcapNg {
         let Some(tap) = interface.tap.or_else(|| self.name_tap(index as usize)) else {
             return Step::Skip(total);
         };
-        Step::Frame(Record {
-            time,
-            tap,
-            link_type,
-            wire_len: original.max(captured),
-            start: 28,
-            len: captured as usize,
+        Step::Frame(
+            Placed { time, tap, link_type, wire_len: original.max(captured), start: 28, len: captured },
             total,
-        })
+        )
     }
 
     /// A simple packet block has no time and belongs to the section's first interface.
     fn simple_packet(&mut self, body: &[u8], total: usize) -> Step {
         let Some(interface) = self.interfaces.first() else {
-            return Step::Malformed("a simple packet in a section that describes no interface".into());
+            return malformed("a simple packet in a section that describes no interface");
         };
         if body.len() < 4 {
-            return Step::Malformed("a simple packet block is too short".into());
+            return malformed("a simple packet block is too short");
         }
         let original = self.endian.u32(body, 0);
         let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
         let captured = original.min(snap_len);
         if captured as usize > body.len() - 4 {
-            return Step::Malformed(format!(
+            return malformed(format!(
                 "a simple packet block of {total} bytes claims {captured} bytes"
             ));
         }
@@ -152,15 +193,8 @@ impl PcapNg {
         let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {
             return Step::Skip(total);
         };
-        Step::Frame(Record {
-            time: Timestamp::ZERO,
-            tap,
-            link_type,
-            wire_len: original,
-            start: 12,
-            len: captured as usize,
-            total,
-        })
+        let time = Timestamp::ZERO;
+        Step::Frame(Placed { time, tap, link_type, wire_len: original, start: 12, len: captured }, total)
     }
 
     /// Names the tap of an interface at its first frame. The only interface of a file goes by the file's name alone.

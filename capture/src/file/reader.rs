@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use wire::{Batch, Drops, RawFrame, Source, SourceError};
 
-use super::buffer::Buffer;
+use super::block::Block;
 use super::input::{Input, TapNames, describe};
 use super::pcap::{self, Pcap};
 use super::pcapng::PcapNg;
-use super::step::{Record, Step};
+use super::step::Rest;
 use crate::Error;
 
-/// Frames of one batch.
-const BATCH: usize = 4096;
+/// Bytes of one read: they and their frames' places stay in a core's second-level cache.
+const BLOCK: usize = 256 << 10;
 
 /// A capture file: pcap (microseconds and nanoseconds, either byte order, the "modified" variant) or pcapng, plain or
 /// compressed with gzip or zstd. `-` is standard input.
@@ -23,19 +23,44 @@ const BATCH: usize = 4096;
 /// and then one error.
 pub struct CaptureFile {
     path: String,
-    buffer: Buffer,
+    input: Box<dyn Read + Send>,
     format: Format,
     position: Arc<AtomicU64>,
     size: Option<u64>,
+    /// The start of what the next block is read into, `ahead` bytes of it: a record that was not whole.
+    spare: Vec<u8>,
+    ahead: usize,
+    /// Offset of `spare` in the uncompressed input.
+    offset: u64,
     frames: u64,
-    /// Length of the record that was handed over last, still in front of the reading position.
-    passed: usize,
+    /// What ended the file, not told yet.
+    failed: Option<SourceError>,
     ended: bool,
+    /// For reading by frame: the last block, and how many of its frames were handed over.
+    current: Block,
+    passed: usize,
 }
 
 enum Format {
     Pcap(Pcap),
     PcapNg(PcapNg),
+}
+
+impl Format {
+    fn parse(&mut self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+        match self {
+            Self::Pcap(pcap) => pcap.parse(bytes, block),
+            Self::PcapNg(pcapng) => pcapng.parse(bytes, block),
+        }
+    }
+
+    /// Bytes before the reading position that belong to what is not whole yet.
+    fn inside(&self) -> u64 {
+        match self {
+            Self::Pcap(_) => 0,
+            Self::PcapNg(pcapng) => pcapng.inside(),
+        }
+    }
 }
 
 impl CaptureFile {
@@ -54,31 +79,44 @@ impl CaptureFile {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_until(path: &Path, mut taps: TapNames, stop: Arc<AtomicBool>) -> Result<Self, Error> {
-        let Input { reader, position, size } = Input::open(path, stop)?;
-        let mut buffer = Buffer::new(reader);
+        let Input { reader: mut input, position, size } = Input::open(path, stop)?;
         let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
         let name = path.file_name().map_or_else(|| shown.clone(), |n| n.to_string_lossy().into_owned());
         let refuse = |problem: String| Error::NotACapture { path: shown.clone(), problem };
-        let unreadable = |e: io::Error| match e.kind() {
+        let mut head = Vec::with_capacity(pcap::HEADER);
+        input.by_ref().take(pcap::HEADER as u64).read_to_end(&mut head).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => refuse("is compressed, and cut short at its beginning".into()),
             _ if is_damage(&e) => refuse(format!("looks compressed, but is damaged: {e}")),
             _ => Error::File { path: shown.clone(), source: e },
-        };
-        buffer.fill(12).map_err(unreadable)?;
-        let format = if Pcap::recognises(buffer.data()) {
-            buffer.fill(pcap::HEADER).map_err(unreadable)?;
-            let head = buffer.data();
-            let header = if head.len() < pcap::HEADER { None } else { Pcap::new(head, taps(&name)) };
+        })?;
+        let mut offset = 0;
+        let format = if Pcap::recognises(&head) {
+            let header = if head.len() < pcap::HEADER { None } else { Pcap::new(&head, taps(&name)) };
             let pcap =
                 header.ok_or_else(|| refuse("is a pcap file that is cut short inside its header".into()))?;
-            buffer.consume(pcap::HEADER);
+            offset = head.len() as u64;
+            head.clear();
             Format::Pcap(pcap)
-        } else if PcapNg::recognises(buffer.data()) {
+        } else if PcapNg::recognises(&head) {
             Format::PcapNg(PcapNg::new(name, taps))
         } else {
-            return Err(refuse(describe(buffer.data())));
+            return Err(refuse(describe(&head)));
         };
-        Ok(Self { path: shown, buffer, format, position, size, frames: 0, passed: 0, ended: false })
+        Ok(Self {
+            path: shown,
+            input,
+            format,
+            position,
+            size,
+            ahead: head.len(),
+            spare: head,
+            offset,
+            frames: 0,
+            failed: None,
+            ended: false,
+            current: Block::default(),
+            passed: 0,
+        })
     }
 
     /// Bytes read from the file so far, compressed as they may be: the measure of a progress bar with [`size`](Self::size).
@@ -91,107 +129,148 @@ impl CaptureFile {
         self.size
     }
 
-    /// The next frame, or none at the end of the file: for those who merge several files by time.
+    /// Fills `block` with the next frames, as many as one read of the file brings; false at the end of the file.
+    /// Nothing is copied but the beginning of a record that the read did not bring whole.
+    ///
+    /// # Errors
+    /// As [`Source::next_batch`]: once, at the first record that is not whole.
+    pub fn next_block(&mut self, block: &mut Block) -> Result<bool, SourceError> {
+        block.clear();
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if self.ended {
+            return Ok(false);
+        }
+        std::mem::swap(&mut block.bytes, &mut self.spare);
+        let mut filled = std::mem::take(&mut self.ahead);
+        let mut need = 0;
+        let mut bytes = std::mem::take(&mut block.bytes);
+        let result = loop {
+            match self.read(&mut bytes, &mut filled, need) {
+                Ok(0) if filled == 0 && self.format.inside() == 0 => break self.end(Ok(())),
+                Ok(0) => break self.end(Err(self.cut())),
+                Ok(_) => {}
+                Err(error) => break self.end(Err(error)),
+            }
+            let data = bytes.get(..filled).unwrap_or_default();
+            let (consumed, rest) = self.format.parse(data, block);
+            self.frames += block.len() as u64;
+            let at = self.offset + consumed as u64;
+            match rest {
+                Rest::Need(n) => need = n,
+                Rest::Malformed(problem) => break self.end(Err(self.malformed(problem, at))),
+            }
+            self.offset = at;
+            if !block.is_empty() {
+                self.ahead = filled - consumed;
+                self.keep(data.get(consumed..).unwrap_or_default());
+                break Ok(true);
+            }
+            bytes.copy_within(consumed..filled, 0);
+            filled -= consumed;
+        };
+        block.bytes = bytes;
+        match result {
+            Err(error) if !block.is_empty() => {
+                self.failed = Some(error);
+                Ok(true)
+            }
+            other => other,
+        }
+    }
+
+    /// The next frame, or none at the end of the file.
     ///
     /// # Errors
     /// As [`Source::next_batch`]: once, at the first record that is not whole.
     pub fn next_frame(&mut self) -> Result<Option<RawFrame<'_>>, SourceError> {
-        match self.next_record(true)? {
-            Some(record) => Ok(Some(self.frame(record))),
-            None => Ok(None),
+        if self.passed >= self.current.len() {
+            let mut block = std::mem::take(&mut self.current);
+            let read = self.next_block(&mut block);
+            (self.current, self.passed) = (block, 0);
+            read?;
         }
+        self.passed += 1;
+        Ok(self.current.get(self.passed - 1))
     }
 
-    /// The next record, at the reading position. With `read` unset only what is in memory is looked at.
-    fn next_record(&mut self, read: bool) -> Result<Option<Record>, SourceError> {
-        self.buffer.consume(std::mem::take(&mut self.passed));
-        while !self.ended {
-            let data = self.buffer.data();
-            let step = match &mut self.format {
-                Format::Pcap(pcap) => pcap.step(data),
-                Format::PcapNg(pcapng) => pcapng.step(data),
-            };
-            let at = self.buffer.offset();
-            match step {
-                Step::Frame(record) => {
-                    self.frames += 1;
-                    self.passed = record.total;
-                    return Ok(Some(record));
-                }
-                Step::Skip(n) => {
-                    let whole = self.buffer.skip(n);
-                    self.require(whole, at)?;
-                }
-                Step::Need(_) if !read => return Ok(None),
-                Step::Need(n) => {
-                    let nothing_left = data.is_empty();
-                    match self.buffer.fill(n) {
-                        Ok(false) if nothing_left && self.buffer.data().is_empty() => self.ended = true,
-                        other => self.require(other, at)?,
-                    }
-                }
-                Step::Malformed(problem) => return Err(self.malformed(problem, at)),
-            }
+    /// Reads once, behind the first `filled` of `bytes`, which grow only as far as one record needs (`need` bytes, by its own words)
+    /// and the input really delivers.
+    fn read(&mut self, bytes: &mut Vec<u8>, filled: &mut usize, need: usize) -> Result<usize, SourceError> {
+        if *filled == bytes.len() || bytes.len() < BLOCK {
+            let larger = (2 * bytes.len()).min(need.next_power_of_two());
+            bytes.resize(larger.max(BLOCK), 0);
         }
-        Ok(None)
-    }
-
-    fn frame(&self, record: Record) -> RawFrame<'_> {
-        let bytes = self.buffer.data().get(record.start..record.start + record.len).unwrap_or_default();
-        RawFrame {
-            time: record.time,
-            tap: record.tap,
-            link_type: record.link_type,
-            wire_len: record.wire_len,
-            vlan: None,
-            bytes,
-        }
-    }
-
-    /// Turns the outcome of reading the rest of the record at `at` into the error that ends the file.
-    fn require(&mut self, whole: io::Result<bool>, at: u64) -> Result<(), SourceError> {
-        match whole {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.cut(at)),
-            // What decompressors say where the compressed file ends early, and where it is damaged.
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err(self.cut(at)),
-            Err(e) if is_damage(&e) => {
-                Err(self.malformed(format!("the compressed data is damaged: {e}"), at))
-            }
-            Err(source) => {
-                self.ended = true;
-                Err(SourceError::Io { what: self.path.clone(), source })
+        let room = bytes.get_mut(*filled..).unwrap_or_default();
+        loop {
+            match self.input.read(room) {
+                Ok(n) => {
+                    *filled += n.min(room.len());
+                    return Ok(n);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // What decompressors say where the compressed file ends early, and where it is damaged.
+                Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(self.cut()),
+                Err(e) if is_damage(&e) => {
+                    return Err(self.malformed(format!("the compressed data is damaged: {e}"), self.offset));
+                }
+                Err(source) => return Err(SourceError::Io { what: self.path.clone(), source }),
             }
         }
     }
 
-    fn cut(&mut self, offset: u64) -> SourceError {
+    fn keep(&mut self, rest: &[u8]) {
+        if self.spare.len() < rest.len() {
+            self.spare.resize(rest.len().max(BLOCK), 0);
+        }
+        if let Some(room) = self.spare.get_mut(..rest.len()) {
+            room.copy_from_slice(rest);
+        }
+    }
+
+    fn end(&mut self, how: Result<(), SourceError>) -> Result<bool, SourceError> {
         self.ended = true;
+        match how {
+            Ok(()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn cut(&self) -> SourceError {
+        let offset = self.offset - self.format.inside();
         SourceError::CutShort { what: self.path.clone(), frames: self.frames, offset }
     }
 
-    fn malformed(&mut self, problem: String, offset: u64) -> SourceError {
-        self.ended = true;
+    fn malformed(&self, problem: String, offset: u64) -> SourceError {
         SourceError::Malformed { what: self.path.clone(), frames: self.frames, offset, problem }
     }
 }
 
 impl Source for CaptureFile {
-    /// Hands over what is in memory, after reading more if that is no whole record. A file has no use for `wait`.
+    /// Hands over what one read of the file brings. A file has no use for `wait`.
     fn next_batch(
         &mut self,
         _wait: Duration,
         frames: &mut dyn FnMut(RawFrame<'_>),
     ) -> Result<Batch, SourceError> {
+        let mut block = std::mem::take(&mut self.current);
         let mut count = 0;
-        while count < BATCH {
-            match self.next_record(count == 0)? {
-                Some(record) => frames(self.frame(record)),
-                None => break,
+        let mut passed = self.passed;
+        let more = if passed < block.len() {
+            Ok(true)
+        } else {
+            passed = 0;
+            self.next_block(&mut block)
+        };
+        if let Ok(true) = more {
+            for frame in block.frames().skip(passed) {
+                frames(frame);
+                count += 1;
             }
-            count += 1;
         }
-        Ok(if count == 0 { Batch::End } else { Batch::Frames(count) })
+        (self.passed, self.current) = (block.len(), block);
+        Ok(if more? { Batch::Frames(count) } else { Batch::End })
     }
 
     /// Nothing: what the capturing program lost is not known here.

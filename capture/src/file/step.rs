@@ -1,34 +1,13 @@
-use wire::{LinkType, TapId, Timestamp};
-
 /// Captured bytes that one record may claim. More is taken for a damaged file: no device hands over frames of this size.
 pub(super) const MAX_CAPTURED: usize = 64 << 20;
 
-/// What the bytes at the reading position are.
+/// What comes behind the last whole record in memory.
 #[derive(Debug)]
-pub(super) enum Step {
-    /// A record with a frame.
-    Frame(Record),
-    /// That many bytes without a frame, which need not be in memory.
-    Skip(usize),
-    /// Cannot tell before that many bytes are in memory.
+pub(super) enum Rest {
+    /// Cannot tell before that many bytes from there on are in memory.
     Need(usize),
     /// Not what it should be.
     Malformed(String),
-}
-
-/// A record with a frame, as positions relative to the reading position.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) time: Timestamp,
-    pub(super) tap: TapId,
-    pub(super) link_type: LinkType,
-    pub(super) wire_len: u32,
-    /// Where the frame starts.
-    pub(super) start: usize,
-    /// Captured bytes.
-    pub(super) len: usize,
-    /// Length of the whole record.
-    pub(super) total: usize,
 }
 
 /// Byte order of a file or section.

@@ -35,8 +35,8 @@ impl Decoder {
     /// The reason why the frame gave no packet, to be counted.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
-        match direct::decode(frame) {
-            Some(decoded) => Ok(decoded),
+        match direct::decode(frame, &self.vxlan_ports, &mut self.path) {
+            Some(decoded) => Ok(Decoded { tunnels: self.path.tunnels(), ..decoded }),
             None => self.walk(frame),
         }
     }
@@ -62,6 +62,10 @@ impl Decoder {
             Err(Stop::Undecoded(reason)) => Err(reason),
             Err(Stop::Whole(resume)) => self.resume(frame, resume),
         }
+    }
+
+    pub(super) fn vxlan_ports(&self) -> &[u16] {
+        &self.vxlan_ports
     }
 
     /// Size of the fragment table, and what it gave up.

@@ -11,8 +11,9 @@ mod link;
 mod mix;
 mod network;
 mod options;
+mod owned;
 mod path;
-mod shard;
+mod route;
 mod span;
 mod step;
 mod tcp;
@@ -27,5 +28,6 @@ pub use decoded::{
 };
 pub use decoder::Decoder;
 pub use fragment_usage::FragmentUsage;
-pub use shard::{shard_hash, shard_hash_with};
+pub use owned::OwnedDecoded;
+pub use route::Route;
 pub use undecoded::Undecoded;
