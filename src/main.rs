@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod batch;
 mod cli;
 mod clock;
 mod config;

@@ -1,4 +1,4 @@
-use wire::decode::Decoder;
+use wire::decode::{Decoded, Decoder};
 use wire::{RawFrame, Timestamp};
 
 use crate::config::Config;
@@ -52,6 +52,11 @@ impl Analyzer {
             Ok(packet) => self.tracker.packet(number, &packet, sink),
             Err(reason) => sink.emit(Fact::Undecoded { tap: frame.tap, reason }),
         }
+    }
+
+    /// Takes a packet that was decoded elsewhere, of the frame with that number.
+    pub fn packet<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) {
+        self.tracker.packet(number, packet, sink);
     }
 
     /// Says that it is `now`, in the time of frames: flows that were idle for too long are closed, holes and requests that

@@ -5,7 +5,7 @@ use wire::{InputClock, RawFrame, TapId, Timestamp};
 use super::filter::Filters;
 use super::merge::Merge;
 
-/// What frames and ticks go to: one analyzer, or the threads that have one each.
+/// What frames and ticks go to.
 pub(super) trait Stage {
     /// Takes a frame with its number, counted from 1 over the whole input.
     fn frame(&mut self, number: u64, frame: &RawFrame<'_>);
@@ -39,7 +39,7 @@ pub(super) fn feed(
     let mut read = Read::default();
     let mut clock = InputClock::default();
     while !stop.load(Ordering::Relaxed) {
-        let more = merge.next_batch(&mut |frame| {
+        let more = merge.next_batch(|frame| {
             read.count(frame);
             if !filters.match_frame(frame) {
                 return;
@@ -61,7 +61,7 @@ pub(super) fn feed(
 }
 
 impl Read {
-    fn count(&mut self, frame: &RawFrame<'_>) {
+    pub(super) fn count(&mut self, frame: &RawFrame<'_>) {
         self.captured += 1;
         self.bytes += u64::from(frame.wire_len);
         self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));

@@ -1,9 +1,5 @@
-use std::time::Duration;
-
-use capture::CaptureFile;
-use wire::{Batch, RawFrame, Source, SourceError};
-
-use crate::batch::{Event, FrameBatch};
+use capture::{Block, CaptureFile};
+use wire::{RawFrame, SourceError};
 
 /// Frames of several files as one sequence, by time; files keep their own order, and of frames with the same time those of the
 /// file that was named first come first.
@@ -15,20 +11,19 @@ pub(super) struct Merge {
 struct File {
     file: CaptureFile,
     /// Frames read ahead, needed only to compare times with other files.
-    ahead: FrameBatch,
+    ahead: Block,
     /// How many of them were handed over.
     passed: usize,
     ended: bool,
 }
 
+/// Frames of a block that several files are merged into.
+const MERGED: usize = 4096;
+
 impl Merge {
     pub(super) fn new(files: Vec<CaptureFile>) -> Self {
-        let files = files.into_iter().map(|file| File {
-            file,
-            ahead: FrameBatch::default(),
-            passed: 0,
-            ended: false,
-        });
+        let files =
+            files.into_iter().map(|file| File { file, ahead: Block::default(), passed: 0, ended: false });
         Self { files: files.collect(), failed: Vec::new() }
     }
 
@@ -44,45 +39,61 @@ impl Merge {
     }
 
     /// Hands over some frames; false when there are no more.
-    pub(super) fn next_batch(&mut self, frames: &mut dyn FnMut(&RawFrame<'_>)) -> bool {
-        if let [only] = &mut self.files[..] {
-            return only.read(&mut self.failed, &mut |frame| frames(&frame));
-        }
+    pub(super) fn next_batch(&mut self, mut frames: impl FnMut(&RawFrame<'_>)) -> bool {
         let Self { files, failed } = self;
-        loop {
-            for file in files.iter_mut().filter(|file| file.head().is_none()) {
-                file.refill(failed);
-            }
-            let earliest =
-                files.iter_mut().filter(|f| f.head().is_some()).min_by_key(|f| f.head().map(|h| h.time));
-            let Some(file) = earliest else { return false };
+        if let [only] = &mut files[..] {
+            let more = only.refill(failed);
+            only.ahead.frames().for_each(|frame| frames(&frame));
+            return more;
+        }
+        for _ in 0..MERGED {
+            let Some(file) = earliest(files, failed) else { return false };
             if let Some(frame) = file.head() {
                 frames(&frame);
             }
             file.passed += 1;
-            if file.head().is_none() {
-                return true;
-            }
         }
+        true
     }
+
+    /// Fills `block` with the next frames, of several files with copies of them; false when there are no more.
+    pub(super) fn next_block(&mut self, block: &mut Block) -> bool {
+        let Self { files, failed } = self;
+        block.clear();
+        if let [only] = &mut files[..] {
+            return only.fill(block, failed);
+        }
+        while block.len() < MERGED {
+            let Some(file) = earliest(files, failed) else { break };
+            block.copy(&file.ahead, file.passed);
+            file.passed += 1;
+        }
+        !block.is_empty()
+    }
+}
+
+/// The file with the earliest frame, which was read ahead; none when all are at their ends.
+fn earliest<'f>(files: &'f mut [File], failed: &mut Vec<SourceError>) -> Option<&'f mut File> {
+    for file in files.iter_mut().filter(|file| file.head().is_none()) {
+        file.refill(failed);
+    }
+    let heads = files.iter_mut().filter_map(|file| Some((file.head()?.time, file)));
+    heads.min_by_key(|(time, _)| *time).map(|(_, file)| file)
 }
 
 impl File {
     /// The next frame, if one was read ahead.
     fn head(&self) -> Option<RawFrame<'_>> {
-        match self.ahead.get(self.passed) {
-            Some(Event::Frame(_, frame)) => Some(frame),
-            _ => None,
-        }
+        self.ahead.get(self.passed)
     }
 
-    fn read(&mut self, failed: &mut Vec<SourceError>, frames: &mut dyn FnMut(RawFrame<'_>)) -> bool {
+    /// Fills `block`; false where the file has ended.
+    fn fill(&mut self, block: &mut Block, failed: &mut Vec<SourceError>) -> bool {
         if self.ended {
             return false;
         }
-        match self.file.next_batch(Duration::ZERO, frames) {
-            Ok(Batch::Frames(_) | Batch::Idle) => {}
-            Ok(Batch::End) => self.ended = true,
+        match self.file.next_block(block) {
+            Ok(more) => self.ended = !more,
             Err(error) => {
                 failed.push(error);
                 self.ended = true;
@@ -91,12 +102,13 @@ impl File {
         !self.ended
     }
 
-    /// Reads ahead until there is a frame or the file ends.
-    fn refill(&mut self, failed: &mut Vec<SourceError>) {
+    /// Reads ahead; false where the file has ended.
+    fn refill(&mut self, failed: &mut Vec<SourceError>) -> bool {
         let mut ahead = std::mem::take(&mut self.ahead);
         ahead.clear();
-        while ahead.len() == 0 && self.read(failed, &mut |frame| ahead.push(0, &frame)) {}
+        let more = self.fill(&mut ahead, failed);
         self.ahead = ahead;
         self.passed = 0;
+        more
     }
 }

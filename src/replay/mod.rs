@@ -1,6 +1,7 @@
 //! `wirespan replay`: captures to records. Everything but reading is a function of the input, so the same files give the same
 //! output, for any number of threads.
 
+mod deal;
 mod feed;
 mod filter;
 mod found;
@@ -58,10 +59,9 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
         bar.set_position(merge.progress().0);
         bar.set_message(crate::output::count(read.captured, "packet"));
     };
-    let threads = usize::from(args.threads);
-    let (read, counts, result) = match threads {
+    let (read, counts, result) = match args.threads {
         1 => single(&mut merge, &mut filters, &plan, &mut recorder, &stop, progress),
-        _ => sharded::replay(&mut merge, &mut filters, &plan, threads, &mut recorder, &stop, progress),
+        threads => sharded::replay(&mut merge, &mut filters, &plan, threads, &mut recorder, &stop, progress),
     };
     bar.finish_and_clear();
     result?;

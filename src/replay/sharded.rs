@@ -1,87 +1,80 @@
-//! One thread reads, N threads analyse, one writes. Work goes round in epochs: the reader deals some frames out to all shards,
-//! each returns what it found in them, and the writer puts the findings of an epoch in order before it takes the next.
-//! Every queue is bounded, so reading waits for analysing and analysing for writing.
+//! One thread reads, N threads analyse, one writes. Work goes round in blocks of the file: the reader says for every frame of a block
+//! whose it is and shows the block to all shards, each returns what it found in its own frames, and the writer puts the findings of a
+//! block in order before it takes the next. No frame is copied on its way. Every queue is bounded, so reading waits for analysing and
+//! analysing for writing.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::anyhow;
-use wire::decode::shard_hash;
-use wire::{RawFrame, Timestamp};
 
-use super::feed::{Read, Stage, feed};
+use super::deal::{Dealer, Dealt, What};
+use super::feed::Read;
 use super::filter::Filters;
 use super::found::{Collector, Found, Place};
 use super::merge::Merge;
 use super::recorder::Recorder;
 use super::stage::{Plan, Shard};
-use crate::batch::{Event, FrameBatch};
 use crate::output::Captured;
 
-/// Frames of an epoch, and their bytes.
-const EPOCH_FRAMES: usize = 16_384;
-const EPOCH_BYTES: usize = 8 << 20;
-/// Epochs that wait in each queue.
-const WAITING: usize = 2;
+/// Blocks that wait in each queue.
+const WAITING: usize = 4;
 
-type FoundOfEpoch = Vec<(Place, Found)>;
+type FoundInBlock = Vec<(Place, Found)>;
 
-/// Deals frames out to shards.
-struct Dealer {
-    batches: Vec<FrameBatch>,
-    shards: Vec<SyncSender<FrameBatch>>,
-    frames: usize,
-    bytes: usize,
-    going: bool,
+/// The ends of the queues that the reading thread holds.
+struct Shards {
+    blocks: Vec<SyncSender<Arc<Dealt>>>,
+    /// Blocks that everybody is done with.
+    used: Receiver<Dealt>,
 }
 
-impl Dealer {
-    fn deal(&mut self) {
-        self.frames = 0;
-        self.bytes = 0;
-        for (batch, shard) in self.batches.iter_mut().zip(&self.shards) {
-            self.going &= shard.send(std::mem::take(batch)).is_ok();
+/// Reads all blocks and shows them to the shards, until there are no more or nobody wants them.
+fn read(
+    merge: &mut Merge,
+    mut dealer: Dealer<'_>,
+    shards: &Shards,
+    stop: &AtomicBool,
+    mut progress: impl FnMut(&Merge, &Read),
+) -> Read {
+    let mut going = true;
+    while going && !stop.load(Ordering::Relaxed) {
+        let mut dealt = shards.used.try_recv().unwrap_or_default();
+        going = merge.next_block(&mut dealt.block);
+        dealer.deal(&mut dealt);
+        if !going {
+            // All analyzers end at the same time, whichever of them had the last frame.
+            dealer.end(&mut dealt);
         }
+        let dealt = Arc::new(dealt);
+        for shard in &shards.blocks {
+            going &= shard.send(Arc::clone(&dealt)).is_ok();
+        }
+        progress(merge, dealer.read());
     }
+    dealer.into_read()
 }
 
-impl Stage for Dealer {
-    fn frame(&mut self, number: u64, frame: &RawFrame<'_>) {
-        let index = (shard_hash(frame) % self.batches.len() as u64) as usize;
-        if let Some(batch) = self.batches.get_mut(index) {
-            batch.push(number, frame);
-        }
-        self.frames += 1;
-        self.bytes += frame.bytes.len();
-        if self.frames >= EPOCH_FRAMES || self.bytes >= EPOCH_BYTES {
-            self.deal();
-        }
-    }
-
-    fn tick(&mut self, number: u64, now: Timestamp) {
-        for batch in &mut self.batches {
-            batch.push_tick(number, now);
-        }
-    }
-
-    fn go_on(&mut self) -> bool {
-        self.going
-    }
-}
-
-/// Analyses batches until there are no more, or nobody wants the findings.
+/// Analyses what is its own in blocks until there are no more, or nobody wants the findings.
 fn analyse(
     mut shard: Shard<Collector>,
-    batches: &Receiver<FrameBatch>,
-    out: &SyncSender<FoundOfEpoch>,
+    index: u16,
+    blocks: &Receiver<Arc<Dealt>>,
+    used: &SyncSender<Dealt>,
+    out: &SyncSender<FoundInBlock>,
 ) -> Captured {
-    for batch in batches {
-        for event in batch.iter() {
-            match event {
-                Event::Frame(number, frame) => shard.frame(number, &frame),
-                Event::Tick(number, now) => shard.tick(number, now),
-            }
+    for dealt in blocks {
+        dealt.visit(index, |number, what| match what {
+            What::Frame(frame) => shard.frame(number, &frame),
+            What::Tick(now) => shard.tick(number, now),
+            What::Packet(packet) => shard.packet(number, &packet.get()),
+            What::Undecoded(tap, reason) => shard.undecoded(number, tap, reason),
+        });
+        if let Some(dealt) = Arc::into_inner(dealt) {
+            // Where there are enough of them, its memory goes.
+            let _ = used.try_send(dealt);
         }
         if out.send(std::mem::take(&mut shard.finds().found)).is_err() {
             break;
@@ -98,34 +91,31 @@ pub(super) fn replay(
     merge: &mut Merge,
     filters: &mut Filters,
     plan: &Plan,
-    threads: usize,
+    threads: u16,
     recorder: &mut Recorder,
     stop: &AtomicBool,
     progress: impl FnMut(&Merge, &Read) + Send,
 ) -> (Read, Vec<Captured>, anyhow::Result<()>) {
     thread::scope(|scope| {
-        let mut shards = Vec::with_capacity(threads);
-        let mut outputs = Vec::with_capacity(threads);
-        let mut handles = Vec::with_capacity(threads);
+        let (give_back, used) = sync_channel(2 * WAITING);
+        let mut shards = Shards { blocks: Vec::new(), used };
+        let mut outputs = Vec::new();
+        let mut handles = Vec::new();
         for index in 0..threads {
-            let (batches, receiver) = sync_channel(WAITING);
+            let (blocks, receiver) = sync_channel(WAITING);
             let (out, output) = sync_channel(WAITING);
             let shard = Shard::new(plan, Collector::new(plan.wanted, index == 0));
-            handles.push(scope.spawn(move || analyse(shard, &receiver, &out)));
-            shards.push(batches);
+            let give_back = give_back.clone();
+            handles.push(scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out)));
+            shards.blocks.push(blocks);
             outputs.push(output);
         }
-        let reader = scope.spawn(move || {
-            let batches = (0..threads).map(|_| FrameBatch::default()).collect();
-            let mut dealer = Dealer { batches, shards, frames: 0, bytes: 0, going: true };
-            let read = feed(merge, filters, &mut dealer, stop, progress);
-            dealer.deal();
-            read
-        });
+        let dealer = Dealer::new(filters, &plan.analyzer.decode, threads);
+        let reader = scope.spawn(move || read(merge, dealer, &shards, stop, progress));
         let mut result = write(&outputs, recorder);
         drop(outputs);
         let counts = handles.into_iter().filter_map(|handle| handle.join().ok()).collect::<Vec<_>>();
-        if counts.len() < threads {
+        if counts.len() < usize::from(threads) {
             result =
                 result.and(Err(anyhow!("an analyzer thread ended unexpectedly; please report this capture")));
         }
@@ -137,20 +127,20 @@ pub(super) fn replay(
     })
 }
 
-/// Takes one epoch after the other from all shards, until all are done.
-fn write(outputs: &[Receiver<FoundOfEpoch>], recorder: &mut Recorder) -> anyhow::Result<()> {
+/// Takes one block after the other from all shards, until all are done.
+fn write(outputs: &[Receiver<FoundInBlock>], recorder: &mut Recorder) -> anyhow::Result<()> {
     loop {
-        let mut epoch = FoundOfEpoch::new();
+        let mut block = FoundInBlock::new();
         let mut any = false;
         for output in outputs {
             if let Ok(found) = output.recv() {
                 any = true;
-                epoch.extend(found);
+                block.extend(found);
             }
         }
         if !any {
             return Ok(());
         }
-        recorder.record(&mut epoch)?;
+        recorder.record(&mut block)?;
     }
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use analyzer::Analyzer;
+use analyzer::{Analyzer, Fact, Sink};
 use metrics::{Metered, Metrics, Names};
-use wire::{RawFrame, Timestamp};
+use wire::decode::{Decoded, Undecoded};
+use wire::{RawFrame, TapId, Timestamp};
 
 use super::feed::Stage;
 use super::found::{Counted, Direct, Finds, Place, Wanted};
@@ -37,6 +38,18 @@ impl<F: Finds> Shard<F> {
     pub(super) fn frame(&mut self, number: u64, frame: &RawFrame<'_>) {
         self.sink.inner().stand(Place::frame(number));
         self.analyzer.frame(number, frame, &mut self.sink);
+    }
+
+    /// A packet that was put together from fragments, of which the frame of that number was the last.
+    pub(super) fn packet(&mut self, number: u64, packet: &Decoded<'_>) {
+        self.sink.inner().stand(Place::frame(number));
+        self.analyzer.packet(number, packet, &mut self.sink);
+    }
+
+    /// The frame of that number gave no packet.
+    pub(super) fn undecoded(&mut self, number: u64, tap: TapId, reason: Undecoded) {
+        self.sink.inner().stand(Place::frame(number));
+        self.sink.emit(Fact::Undecoded { tap, reason });
     }
 
     pub(super) fn tick(&mut self, number: u64, now: Timestamp) {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use capture::CaptureWriter;
 use wire::RawFrame;
 
-use crate::batch::{Event, FrameBatch};
+use super::batch::FrameBatch;
 use crate::taps::{TapCache, Taps};
 
 /// Bytes of frames that go to the writing thread at once.
@@ -22,7 +22,7 @@ pub(super) struct FrameFile {
 
 impl FrameFile {
     pub(super) fn push(&mut self, frame: &RawFrame<'_>) {
-        self.batch.push(0, frame);
+        self.batch.push(frame);
         if self.batch.bytes() >= BATCH_BYTES {
             let batch = std::mem::take(&mut self.batch);
             let frames = batch.len() as u64;
@@ -79,10 +79,8 @@ fn write(
 ) -> Result<(), capture::Error> {
     let mut taps = TapCache::new(taps);
     for batch in batches {
-        for event in batch.iter() {
-            if let Event::Frame(_, frame) = event {
-                writer.write(&frame, taps.name(frame.tap))?;
-            }
+        for frame in batch.iter() {
+            writer.write(&frame, taps.name(frame.tap))?;
         }
     }
     writer.finish()
