@@ -1,8 +1,8 @@
-use wire::decode::{Decoded, Decoder};
+use wire::decode::{Decoded, Decoder, Undecoded};
 use wire::{RawFrame, Timestamp};
 
 use crate::config::Config;
-use crate::fact::{Fact, Sink};
+use crate::fact::{Fact, Sink, Table};
 use crate::tracker::Tracker;
 use crate::usage::Usage;
 
@@ -37,12 +37,14 @@ use crate::usage::Usage;
 pub struct Analyzer {
     decoder: Decoder,
     tracker: Tracker,
+    /// Datagrams that waited for fragments in vain, as far as they were told.
+    given_up: u64,
 }
 
 impl Analyzer {
     /// Analyzer with empty tables.
     pub fn new(config: Config) -> Self {
-        Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config) }
+        Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config), given_up: 0 }
     }
 
     /// Takes the next frame. `number` counts the frames of the whole input from 1: a flow is named by that of its first
@@ -50,7 +52,16 @@ impl Analyzer {
     pub fn frame<S: Sink>(&mut self, number: u64, frame: &RawFrame<'_>, sink: &mut S) {
         match self.decoder.decode(frame) {
             Ok(packet) => self.tracker.packet(number, &packet, sink),
-            Err(reason) => sink.emit(Fact::Undecoded { tap: frame.tap, reason }),
+            Err(reason) => {
+                sink.emit(Fact::Undecoded { tap: frame.tap, reason });
+                if matches!(reason, Undecoded::FragmentPending | Undecoded::FragmentRefused) {
+                    let given_up = self.decoder.fragments().given_up();
+                    if given_up > self.given_up {
+                        let entries = given_up - std::mem::replace(&mut self.given_up, given_up);
+                        sink.emit(Fact::Evicted { table: Table::Fragments, entries });
+                    }
+                }
+            }
         }
     }
 
@@ -74,6 +85,6 @@ impl Analyzer {
 
     /// What is held at the moment. Walks through all flows.
     pub fn usage(&self) -> Usage {
-        self.tracker.usage()
+        Usage { fragment_bytes: self.decoder.fragments().memory(), ..self.tracker.usage() }
     }
 }

@@ -11,6 +11,8 @@ pub struct Usage {
     /// Bytes of all flows: figures, unacknowledged segments, histograms, conversations with the heads, requests and parsers that they
     /// keep.
     pub flow_bytes: usize,
+    /// Bytes of datagrams that wait for fragments, with the table that holds them.
+    pub fragment_bytes: usize,
     /// Bytes of the table that finds them.
     pub table_bytes: usize,
 }

@@ -81,8 +81,9 @@ pub(super) const KEYS: &[Key] = keys! {
         latency_ms: Millis { min: 1, max: 1000 }, records.config.latency, "Longest time that a record waits otherwise";
     }
     [decode] {
-        max_tunnel_depth: Int { min: 0, max: 16 }, analyzer.decode.max_tunnel_depth, "Tunnels inside each other";
+        max_tunnel_depth: Int { min: 0, max: 8 }, analyzer.decode.max_tunnel_depth, "Tunnels inside each other";
         vxlan_ports: Ports, analyzer.decode.vxlan_ports, "UDP ports that carry VXLAN";
+        gre_key_is_network: Bool, analyzer.decode.gre_key_is_network, "Whether GRE keys and NVGRE subnets tell tenants with equal addresses apart; not where mirrored traffic has a key for each direction";
         max_fragmented: Int { min: 0, max: 1 << 20 }, analyzer.decode.max_fragmented, "Datagrams that wait for fragments";
         fragment_timeout_s: Seconds { min: 1, max: 3600 }, analyzer.decode.fragment_timeout, "How long a datagram waits for fragments";
     }

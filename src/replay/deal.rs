@@ -26,7 +26,7 @@ pub(super) struct Dealt {
 enum Note {
     Tick(Timestamp),
     Packet(Box<OwnedDecoded>),
-    Undecoded(TapId, Undecoded),
+    Undecoded(TapId, Undecoded, u64),
 }
 
 /// What a shard gets.
@@ -36,8 +36,8 @@ pub(super) enum What<'a> {
     Tick(Timestamp),
     /// A packet that was put together from fragments.
     Packet(&'a OwnedDecoded),
-    /// A fragment that gave no packet.
-    Undecoded(TapId, Undecoded),
+    /// A fragment that gave no packet, and how many datagrams were given up by then that were not told yet.
+    Undecoded(TapId, Undecoded, u64),
 }
 
 impl Dealt {
@@ -85,7 +85,7 @@ impl Note {
         match self {
             Self::Tick(now) => What::Tick(*now),
             Self::Packet(packet) => What::Packet(packet),
-            Self::Undecoded(tap, reason) => What::Undecoded(*tap, *reason),
+            Self::Undecoded(tap, reason, given_up) => What::Undecoded(*tap, *reason, *given_up),
         }
     }
 }
@@ -98,6 +98,8 @@ pub(super) struct Dealer<'a> {
     read: Read,
     /// Keeps fragments, which do not show whose they are.
     router: Decoder,
+    /// Datagrams that it gave up, as far as they were told.
+    given_up: u64,
     owners: Vec<u16>,
     frames: Vec<u64>,
 }
@@ -110,6 +112,7 @@ impl<'a> Dealer<'a> {
             clock: InputClock::default(),
             read: Read::default(),
             router: Decoder::new(config.clone()),
+            given_up: 0,
             owners: vec![NOBODY; CLASSES],
             frames: vec![0; usize::from(shards)],
         }
@@ -133,7 +136,11 @@ impl<'a> Dealer<'a> {
             let (class, note) = match self.router.route(&frame) {
                 Route::Frame(hash) => (hash, None),
                 Route::Packet(hash, packet) => (hash, Some(Note::Packet(Box::new(packet.to_owned())))),
-                Route::Fragment(reason) => (0, Some(Note::Undecoded(frame.tap, reason))),
+                Route::Fragment(reason) => {
+                    let given_up = self.router.fragments().given_up();
+                    let new = given_up - std::mem::replace(&mut self.given_up, given_up);
+                    (0, Some(Note::Undecoded(frame.tap, reason, new)))
+                }
                 Route::Any => (0, None),
             };
             notes.extend(note.map(|note| (at, note)));

@@ -39,18 +39,19 @@ fn read(
     stop: &AtomicBool,
     mut progress: impl FnMut(&Merge, &Read),
 ) -> Read {
-    let mut going = true;
-    while going && !stop.load(Ordering::Relaxed) {
+    let (mut more, mut wanted) = (true, true);
+    while more && wanted {
         let mut dealt = shards.used.try_recv().unwrap_or_default();
-        going = merge.next_block(&mut dealt.block);
+        dealt.block.clear();
+        more = !stop.load(Ordering::Relaxed) && merge.next_block(&mut dealt.block);
         dealer.deal(&mut dealt);
-        if !going {
+        if !more {
             // All analyzers end at the same time, whichever of them had the last frame.
             dealer.end(&mut dealt);
         }
         let dealt = Arc::new(dealt);
         for shard in &shards.blocks {
-            going &= shard.send(Arc::clone(&dealt)).is_ok();
+            wanted &= shard.send(Arc::clone(&dealt)).is_ok();
         }
         progress(merge, dealer.read());
     }
@@ -70,7 +71,7 @@ fn analyse(
             What::Frame(frame) => shard.frame(number, &frame),
             What::Tick(now) => shard.tick(number, now),
             What::Packet(packet) => shard.packet(number, &packet.get()),
-            What::Undecoded(tap, reason) => shard.undecoded(number, tap, reason),
+            What::Undecoded(tap, reason, given_up) => shard.undecoded(number, tap, reason, given_up),
         });
         if let Some(dealt) = Arc::into_inner(dealt) {
             // Where there are enough of them, its memory goes.

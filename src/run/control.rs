@@ -73,16 +73,18 @@ async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
 
 /// Tells what the process and its analyzers use; returns the CPU seconds used so far.
 fn tell_process(shared: &Shared, cpu_before: f64) -> f64 {
-    let (mut flows, mut tables, mut reassembly) = (0, 0, 0);
+    let (mut flows, mut tables, mut reassembly, mut fragments) = (0, 0, 0, 0);
     for shard in &shared.shards {
         let usage = *shard.usage.lock().unwrap_or_else(PoisonError::into_inner);
         flows += usage.flow_bytes as u64;
         tables += usage.table_bytes as u64;
         reassembly += usage.reassembly_bytes as u64;
+        fragments += usage.fragment_bytes as u64;
     }
     shared.metrics.memory("flows", flows);
     shared.metrics.memory("flow_tables", tables);
     shared.metrics.memory("reassembly", reassembly);
+    shared.metrics.memory("fragments", fragments);
     let (cpu, resident) = super::process::usage().unwrap_or((cpu_before, 0));
     shared.metrics.process(cpu - cpu_before, resident);
     cpu

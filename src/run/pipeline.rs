@@ -51,7 +51,7 @@ impl Pipeline {
             taps: taps.clone(),
         });
         // A scrape may come before anything was measured.
-        for part in ["flows", "flow_tables", "reassembly", "store"] {
+        for part in ["flows", "flow_tables", "reassembly", "fragments", "store"] {
             shared.metrics.memory(part, 0);
         }
         shared.metrics.memory("rings", settings.ring_bytes());

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{ethernet, fragments, frame, ipv6, join, tcp_v4, udp_v4};
-use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded, Route};
+use wire::decode::{DecodeConfig, Decoder, Layer4, Route, Undecoded};
 use wire::{LinkType, Timestamp};
 
 fn payload(decoder: &mut Decoder, bytes: &[u8]) -> Result<(Vec<u8>, u32), Undecoded> {

@@ -95,6 +95,22 @@ fn what_a_mirror_adds_is_not_part_of_the_flow() {
 }
 
 #[test]
+fn tenants_of_gre_are_told_apart_where_keys_are_said_to_do_so() {
+    let config = DecodeConfig { gre_key_is_network: true, ..DecodeConfig::default() };
+    let mut decoder = Decoder::new(config);
+    let mut network = |ether_type: [u8; 2], key: [u8; 4], inner: &[u8]| {
+        let bytes = ipv4(47, &[&[0x20, 0], &ether_type[..], &key, inner].concat());
+        decoder.decode(&frame(LinkType::RawIp, &bytes)).unwrap().key.network
+    };
+    let inner = inner_frame();
+    let one = network([0x65, 0x58], [0, 0x10, 1, 7], &inner);
+    assert_eq!(network([0x65, 0x58], [0, 0x10, 1, 9], &inner), one);
+    assert_ne!(network([0x65, 0x58], [0, 0x10, 2, 7], &inner), one);
+    let v4 = tcp_v4(b"hello");
+    assert_ne!(network([8, 0], [0, 0, 0, 1], &v4), network([8, 0], [0, 0, 0, 2], &v4));
+}
+
+#[test]
 fn ip_in_ip() {
     let (v4, v6) = (tcp_v4(b"hello"), tcp_v6(b"hello"));
     for bytes in [ipv4(4, &v4), ipv4(41, &v6), ipv6(4, &v4), ipv6(41, &v6)] {

@@ -152,15 +152,11 @@ impl PcapNg {
         let units = u64::from(endian.u32(body, 4)) << 32 | u64::from(endian.u32(body, 8));
         let captured = endian.u32(body, 12);
         if captured as usize > body.len() - 20 {
-            return malformed(format!(
-                "a packet block of {total} bytes claims {captured} captured bytes"
-            ));
+            return malformed(format!("a packet block of {total} bytes claims {captured} captured bytes"));
         }
         let original = endian.u32(body, 16);
         let Some(interface) = self.interfaces.get(index as usize) else {
-            return malformed(format!(
-                "a packet of interface {index}, which the section does not describe"
-            ));
+            return malformed(format!("a packet of interface {index}, which the section does not describe"));
         };
         let time = interface.time(units);
         let link_type = interface.link_type;
@@ -185,9 +181,7 @@ impl PcapNg {
         let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
         let captured = original.min(snap_len);
         if captured as usize > body.len() - 4 {
-            return malformed(format!(
-                "a simple packet block of {total} bytes claims {captured} bytes"
-            ));
+            return malformed(format!("a simple packet block of {total} bytes claims {captured} bytes"));
         }
         let link_type = interface.link_type;
         let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {

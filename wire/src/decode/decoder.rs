@@ -23,7 +23,7 @@ impl Decoder {
     pub fn new(config: DecodeConfig) -> Self {
         Self {
             vxlan_ports: config.vxlan_ports,
-            path: Path::new(config.max_tunnel_depth),
+            path: Path::new(config.max_tunnel_depth, config.gre_key_is_network),
             fragments: Table::new(config.max_fragmented, config.max_fragment_bytes, config.fragment_timeout),
             whole: Vec::new(),
         }

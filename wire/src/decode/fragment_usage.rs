@@ -14,3 +14,18 @@ pub struct FragmentUsage {
     /// Fragments refused: overlaps, contradictions, repetitions.
     pub refused: u64,
 }
+
+impl FragmentUsage {
+    /// Bytes that a waiting datagram takes besides its fragments: its entries in two tables.
+    const ENTRY: usize = 320;
+
+    /// Memory of all that waits, in bytes.
+    pub const fn memory(&self) -> usize {
+        self.bytes + self.datagrams * Self::ENTRY
+    }
+
+    /// Datagrams given up, for whichever reason.
+    pub const fn given_up(&self) -> u64 {
+        self.evicted + self.timed_out
+    }
+}

@@ -19,6 +19,7 @@ pub(super) struct Path {
     tunnels: [Tunnel; MAX_TUNNELS],
     count: usize,
     max: usize,
+    gre_key_is_network: bool,
 }
 
 /// Notes a VLAN. Id 0 is a priority tag: it names none (IEEE 802.1Q, section 9.6).
@@ -31,9 +32,10 @@ pub(super) fn enter_vlan(vlans: &mut Vlans, network: &mut u64, id: u16) {
 }
 
 impl Path {
-    pub(super) fn new(max_tunnel_depth: u8) -> Self {
+    pub(super) fn new(max_tunnel_depth: u8, gre_key_is_network: bool) -> Self {
         let max = usize::from(max_tunnel_depth).min(MAX_TUNNELS);
-        Self { vlans: Vlans::default(), network: 0, tunnels: [NONE; MAX_TUNNELS], count: 0, max }
+        let (vlans, tunnels) = (Vlans::default(), [NONE; MAX_TUNNELS]);
+        Self { vlans, network: 0, tunnels, count: 0, max, gre_key_is_network }
     }
 
     #[inline]
@@ -63,7 +65,8 @@ impl Path {
             outer_destination: outer.map(|o| o.1),
         };
         self.count += 1;
-        if let (true, Some(id)) = (entered.is_network, entered.id) {
+        let is_gre = matches!(entered.kind, TunnelKind::Gre | TunnelKind::Nvgre);
+        if let (true, Some(id)) = (entered.is_network || (is_gre && self.gre_key_is_network), entered.id) {
             self.network = mix(self.network, (entered.kind as u64 + 1) << 32 | u64::from(id));
         }
         Ok(())

@@ -16,11 +16,7 @@ use crate::{LinkType, RawFrame, Transport};
 
 /// Decodes `frame`; its tunnel, if it has one, is left in `path`, and in what is returned to be put in.
 #[inline]
-pub(super) fn decode<'r>(
-    frame: &RawFrame<'r>,
-    vxlan_ports: &[u16],
-    path: &mut Path,
-) -> Option<Decoded<'r>> {
+pub(super) fn decode<'r>(frame: &RawFrame<'r>, vxlan_ports: &[u16], path: &mut Path) -> Option<Decoded<'r>> {
     path.clear();
     if frame.link_type != LinkType::Ethernet {
         return None;

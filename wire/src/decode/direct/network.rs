@@ -50,13 +50,7 @@ impl Addresses {
 
     /// What [`FlowKey::new`] gives, with addresses compared as numbers.
     #[inline]
-    pub(super) fn key(
-        self,
-        tap: TapId,
-        transport: Transport,
-        network: u64,
-        ports: Ports,
-    ) -> (FlowKey, Side) {
+    pub(super) fn key(self, tap: TapId, transport: Transport, network: u64, ports: Ports) -> (FlowKey, Side) {
         let ordered = match self {
             Self::V4([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),
             Self::V6([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),

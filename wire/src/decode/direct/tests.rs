@@ -44,9 +44,7 @@ fn frames() -> Vec<(Vec<u8>, bool)> {
     for (protocol, content) in segments.into_iter().chain([(17, udp(53, b"a datagram"))]) {
         let (v4, v6) = (ipv4(protocol, &content), ipv6(protocol, &content));
         for (ether_type, packet) in [([8, 0], &v4), ([0x86, 0xdd], &v6)] {
-            for tag in
-                [&[][..], &[0x81, 0, 0x20, 5], &[0x88, 0xa8, 0, 0], &[0x81, 0, 0, 7, 0x81, 0, 0, 8]]
-            {
+            for tag in [&[][..], &[0x81, 0, 0x20, 5], &[0x88, 0xa8, 0, 0], &[0x81, 0, 0, 7, 0x81, 0, 0, 8]] {
                 all.push(([&[2; 12], tag, &ether_type, packet, &[0xee; 3]].concat(), tag.len() < 8));
             }
         }
@@ -69,7 +67,7 @@ fn frames() -> Vec<(Vec<u8>, bool)> {
 fn compare(frame: &RawFrame<'_>) -> bool {
     let config = DecodeConfig::default();
     let (mut straight, mut walked) = (Decoder::new(config.clone()), Decoder::new(config));
-    let taken = decode(frame, straight.vxlan_ports(), &mut Path::new(4)).is_some();
+    let taken = decode(frame, straight.vxlan_ports(), &mut Path::new(4, false)).is_some();
     let direct = straight.decode(frame);
     let packet = walked.walk(frame);
     assert_eq!(format!("{direct:?}"), format!("{packet:?}"));
