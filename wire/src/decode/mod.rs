@@ -4,6 +4,8 @@ mod config;
 mod decoded;
 mod decoder;
 mod direct;
+#[cfg(test)]
+mod direct_tests;
 mod fragment_usage;
 mod fragments;
 mod layer;

@@ -3,8 +3,6 @@
 //! else, or not in order: the walk through the layers, which gives the same result for these frames, then says what it is.
 
 mod network;
-#[cfg(test)]
-mod tests;
 
 use self::network::{Network, TCP, ethernet};
 use super::layer::{Entered, Layer, Ports};

@@ -2,9 +2,10 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::decode::{DecodeConfig, Decoder, Route};
-use crate::{TapId, Timestamp, VlanTag};
+use super::direct::decode;
+use super::path::Path;
+use super::{DecodeConfig, Decoder, Route};
+use crate::{LinkType, RawFrame, TapId, Timestamp, VlanTag};
 
 fn tcp(options: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x9c, 0x40, 0, 80, 0, 0, 0, 9, 0, 0, 0, 8, 0x50, 0x18, 1, 0, 0, 0, 0, 0];
