@@ -4,8 +4,6 @@ mod config;
 mod decoded;
 mod decoder;
 mod direct;
-#[cfg(test)]
-mod direct_tests;
 mod fragment_usage;
 mod fragments;
 mod layer;
@@ -33,3 +31,6 @@ pub use fragment_usage::FragmentUsage;
 pub use owned::OwnedDecoded;
 pub use route::Route;
 pub use undecoded::Undecoded;
+
+#[cfg(test)]
+mod direct_tests;
