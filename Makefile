@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test bench bench-replay bench-live lint fuzz setup-%
+.PHONY: help demo build test differential bench bench-replay bench-live lint fuzz setup-%
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,6 +19,10 @@ build: setup-build ## the release binary, target/release/wirespan
 test: setup-test ## every test; those that need root say so when they are skipped
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
+
+# Other traffic with SEED=n, more or less of it with ROUNDS=n: each round is some 300,000 packets.
+differential: setup-test ## made-up traffic, millions of packets of it, through tshark and wirespan: every counter must agree
+	DIFFERENTIAL_SEED=$(or $(SEED),1) DIFFERENTIAL_ROUNDS=$(or $(ROUNDS),20) cargo test --test differential -- --nocapture
 
 bench: setup-bench ## ns per packet of decoding, reassembly and a whole replay, a million open flows, then bench-replay
 	cargo bench --workspace

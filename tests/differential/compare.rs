@@ -5,6 +5,7 @@ use std::path::Path;
 use analyzer::fact::FlowRecord;
 
 use super::counts::Counts;
+use super::handshake::Opening;
 use super::simulator::{End, Endpoints, Origin, Tape, write};
 use super::{own, tshark};
 
@@ -47,6 +48,7 @@ impl Report {
 struct Stream {
     tape: usize,
     sent: [Counts; 2],
+    opening: Opening,
 }
 
 impl Batch {
@@ -67,8 +69,9 @@ impl Batch {
             let first = *numbers.entry(stream).or_insert(number);
             let sum = streams.entry(first).or_default();
             sum.tape = origin.tape;
-            let from = self.tapes[origin.tape].frames[origin.frame].from;
-            sum.sent[from as usize].add(&marks.counts);
+            let frame = &self.tapes[origin.tape].frames[origin.frame];
+            sum.sent[frame.from as usize].add(&marks.counts);
+            sum.opening.frame(frame.time, frame.from, marks);
             report.backwards += u64::from(marks.backwards);
         }
         let mut wrong = Vec::new();
@@ -88,6 +91,9 @@ impl Batch {
                     wrong.push(tape);
                 }
                 Some(stream) => {
+                    for difference in stream.opening.differences(&record) {
+                        report.differences.push(self.name(tape, &difference));
+                    }
                     for end in End::BOTH {
                         let have = Counts::of_record(own::sent(&record, &self.endpoints[tape], end));
                         let want = &stream.sent[end as usize];

@@ -6,6 +6,7 @@
 
 mod compare;
 mod counts;
+mod handshake;
 mod honest;
 mod own;
 #[path = "../simulator/mod.rs"]
@@ -95,7 +96,9 @@ fn tell(what: &str, report: &Report) {
     for (name, count) in NAMES.iter().zip(report.seen.of).skip(3) {
         eprintln!("  {name:24} {count}");
     }
-    for difference in report.differences.iter().take(200) {
+    let (stories, figures): (Vec<&String>, Vec<&String>) =
+        report.differences.iter().partition(|difference| difference.contains('\n'));
+    for difference in figures.iter().take(100).chain(&stories) {
         eprintln!("{difference}");
     }
 }

@@ -45,6 +45,12 @@ struct Mess {
     pace: u64,
     /// Times may go back.
     late: bool,
+    /// Bytes that the tap keeps of a frame, at least all headers: where a header is cut, tshark shows no analysis of the frame.
+    kept: usize,
+    /// Share of segments with options that are not well formed, or rare.
+    odd_options: f64,
+    /// Share of frames of IPv4 without a length, as a kernel hands them to a card that cuts them.
+    unmeasured: f64,
 }
 
 impl Mess {
@@ -68,6 +74,9 @@ impl Mess {
             timestamps: random.chance(0.4),
             pace: random.pick(&[1_000, 100_000, MS, 5 * MS, 19 * MS]),
             late: random.chance(0.05),
+            kept: if random.chance(0.1) { random.between(114, 300) as usize } else { usize::MAX },
+            odd_options: random.pick(&[0.0, 0.0, 0.0, 0.2]),
+            unmeasured: random.pick(&[0.0, 0.0, 0.0, 0.05]),
             turn: End::Client,
             tape: Tape::default(),
             time: start,
@@ -248,6 +257,9 @@ impl Mess {
             options.mss = self.random.chance(0.5).then_some(self.mss as u16);
         }
         options.timestamps = self.timestamps.then(|| ((self.time / MS) as u32, self.random.word()));
+        if self.random.chance(self.odd_options) {
+            options.raw = self.odd_option();
+        }
         if self.random.chance(0.05) {
             let left = ack.wrapping_add(self.random.below(3000) as u32);
             let blocks = self.random.between(1, 4) as u32;
@@ -255,6 +267,18 @@ impl Mess {
                 (0..blocks).map(|n| (left.wrapping_add(n * 100), left.wrapping_add(n * 100 + 50))).collect();
         }
         options
+    }
+
+    /// An option that is rare, or one of a length that it cannot have. tshark gives up on a frame, and shows no analysis of it, where
+    /// SACK (5) or MPTCP (30) are cut short: these two are left out.
+    fn odd_option(&mut self) -> Vec<u8> {
+        let kind = self.random.pick(&[0, 1, 2, 3, 4, 8, 19, 28, 34, 254]);
+        let kind = if self.random.chance(0.1) { self.random.between(31, 255) as u8 } else { kind };
+        let len = self.random.pick(&[0, 1, 2, 3, 4, 6, 10, 11, 12, 18]);
+        let said = if self.random.chance(0.2) { self.random.next() as u8 } else { len as u8 };
+        let mut bytes = vec![kind, said];
+        bytes.extend(self.random.bytes(len.max(2) - 2));
+        bytes
     }
 
     fn send(&mut self, endpoints: &Endpoints, segment: Segment) {
@@ -271,8 +295,12 @@ impl Mess {
         if self.late && self.random.chance(0.1) {
             self.time -= self.random.below(MS);
         }
-        let bytes = endpoints.frame(&segment);
+        let mut bytes = endpoints.frame(&segment);
         let wire_len = bytes.len() as u32;
+        if self.random.chance(self.unmeasured) && bytes[12..14] == [8, 0] && wire_len > 60 {
+            bytes[16..18].fill(0);
+        }
+        bytes.truncate(self.kept);
         self.tape.frames.push(Frame { time: self.time, from: segment.from, bytes, wire_len });
         let end = segment.seq.wrapping_add(segment.space());
         let said = self.said(segment.from);

@@ -353,6 +353,10 @@ impl Track {
             if flags.any(TcpFlags::ACK) {
                 self.unscaled = false;
             }
+            // No kernel believes it there (RFC 7323, section 2.3), but Wireshark does.
+            if let Some(shift) = segment.tcp.options.window_scale {
+                self.scale = Scale::Shift(shift.min(14));
+            }
             return;
         }
         self.unscaled = true;

@@ -278,6 +278,15 @@ fn a_syn_ack_without_scaling_on_the_other_side_ends_its_own() {
     assert_eq!(talk.analysis.window_scale(SERVER), None, "the option is not needed for that");
 }
 
+#[test]
+fn a_window_scale_in_the_middle_of_a_connection_is_taken_too() {
+    let mut talk = Talk::with_scales(None, None, 200);
+    let scaled = TcpOptions { window_scale: Some(3), ..TcpOptions::default() };
+    talk.segment(SERVER, 5001, 1001, ACK, 0, scaled);
+    assert_eq!(talk.client(1001, 200), nothing());
+    assert_eq!(talk.client(1201, 1400), Findings::WINDOW_FULL);
+}
+
 /// A handshake that the capture has in the wrong order: 2 ms pass from the first ACK to the SYN.
 fn backwards() -> Talk {
     let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
