@@ -6,9 +6,17 @@ use wire::{SeqNum, Timestamp};
 #[derive(Debug, Default)]
 pub(crate) struct Unacked {
     oldest: Option<Sent>,
-    /// Those sent after it, in order; empty where there is no oldest.
-    #[expect(clippy::box_collection, reason = "a flow with nothing on the way pays a word for it, not four")]
-    later: Option<Box<VecDeque<Sent>>>,
+    /// Those sent after it; empty where there is no oldest. A flow with nothing on the way pays a word for it.
+    later: Option<Box<Later>>,
+}
+
+/// Segments in the order in which they were sent.
+#[derive(Debug, Default)]
+struct Later {
+    sent: VecDeque<Sent>,
+    /// Some may start before the end of one that was sent before them, the oldest of all included. Otherwise an acknowledgement
+    /// looks at no more than it covers, however many are on the way.
+    disordered: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,39 +41,45 @@ pub(crate) struct Acked {
 
 impl Unacked {
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.oldest.is_some()) + self.later.as_ref().map_or(0, |later| later.len())
+        usize::from(self.oldest.is_some()) + self.later.as_ref().map_or(0, |later| later.sent.len())
     }
 
     /// Heap memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let room =
-            |later: &VecDeque<Sent>| size_of::<VecDeque<Sent>>() + later.capacity() * size_of::<Sent>();
+        let room = |later: &Later| size_of::<Later>() + later.sent.capacity() * size_of::<Sent>();
         self.later.as_deref().map_or(0, room)
     }
 
     pub(crate) fn push(&mut self, time: Timestamp, start: SeqNum, end: SeqNum, timestamp: u32, again: bool) {
         if again {
-            for other in
-                self.oldest.iter_mut().chain(self.later.iter_mut().flat_map(|later| later.iter_mut()))
-            {
+            let later = self.later.iter_mut().flat_map(|later| later.sent.iter_mut());
+            for other in self.oldest.iter_mut().chain(later) {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
         }
         let sent = Sent { time, start, end, timestamp, ambiguous: again };
         match self.oldest {
             None => self.oldest = Some(sent),
-            Some(_) => self.later.get_or_insert_default().push_back(sent),
+            Some(oldest) => {
+                let later = self.later.get_or_insert_default();
+                let before = later.sent.back().map_or(oldest.end, |last| last.end);
+                later.disordered |= start.before(before);
+                later.sent.push_back(sent);
+            }
         }
     }
 
     /// Forgets the oldest.
     pub(crate) fn pop_oldest(&mut self) {
-        self.oldest = self.later.as_mut().and_then(|later| later.pop_front());
+        self.oldest = self.later.as_mut().and_then(|later| later.sent.pop_front());
+        if let (None, Some(later)) = (self.oldest, &mut self.later) {
+            later.disordered = false;
+        }
     }
 
     /// How many of those were sent more than once, a bounded number of them looked at.
     pub(crate) fn copies(&self) -> usize {
-        let later = self.later.iter().flat_map(|later| later.iter()).take(64);
+        let later = self.later.iter().flat_map(|later| later.sent.iter()).take(64);
         self.oldest.iter().chain(later).filter(|sent| sent.ambiguous).count()
     }
 
@@ -75,8 +89,12 @@ impl Unacked {
         let mut covered = Covered::default();
         let Some(oldest) = &mut self.oldest else { return Acked::default() };
         let kept = covered.stays(oldest, ack, echo);
-        if let Some(later) = &mut self.later {
-            later.retain_mut(|sent| covered.stays(sent, ack, echo));
+        if let Some(Later { sent, disordered }) = self.later.as_deref_mut() {
+            if *disordered {
+                sent.retain_mut(|sent| covered.stays(sent, ack, echo));
+            } else if !kept {
+                while sent.pop_front_if(|first| !covered.stays(first, ack, echo)).is_some() {}
+            }
         }
         if !kept {
             self.pop_oldest();
