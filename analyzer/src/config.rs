@@ -15,8 +15,8 @@ pub struct Config {
     pub requests: RequestLimits,
     /// Segments of one direction whose acknowledgement is awaited, for round-trip times. Wireshark stops at 10,000.
     pub unacked_segments: usize,
-    /// For how long after the last packet of a flow its conversation is still asked for requests that waited too long.
-    pub request_watch: Duration,
+    /// Whether the figures of flows that changed come out at ticks; without, they come when the flow ends.
+    pub progress: bool,
 }
 
 impl Default for Config {
@@ -27,7 +27,7 @@ impl Default for Config {
             reassembly: ReassemblyLimits::default(),
             requests: RequestLimits::default(),
             unacked_segments: 10_000,
-            request_watch: Duration::from_secs(300),
+            progress: true,
         }
     }
 }

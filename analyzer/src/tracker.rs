@@ -4,7 +4,7 @@ use wire::{InputClock, Timestamp};
 use crate::config::Config;
 use crate::fact::{self, Fact, FlowId, Sink};
 use crate::flow::{Flow, Table, record};
-use crate::l7::Limits;
+use crate::l7::{Limits, Room};
 use crate::tcp::{Budget, Cause, Segment};
 use crate::usage::Usage;
 
@@ -13,7 +13,7 @@ use crate::usage::Usage;
 pub(crate) struct Tracker {
     config: Config,
     table: Table,
-    limits: Limits,
+    room: Room,
     held_bytes: usize,
     /// Time of the latest packet.
     latest: Timestamp,
@@ -39,7 +39,7 @@ impl Tracker {
             datagram_wait: r.datagram_wait,
         };
         Self {
-            limits,
+            room: Room::new(limits),
             config,
             table: Table::default(),
             held_bytes: 0,
@@ -64,17 +64,15 @@ impl Tracker {
                 if let Some(connection) = &mut flow.connection {
                     connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
                 }
-                flow.hear(&segment, self.limits, &mut budget, sink);
+                flow.hear(&segment, &mut self.room, &mut budget, sink);
             }
-            Layer4::Udp(udp) => flow.hear_datagram(packet.side, packet.time, udp.payload, self.limits, sink),
+            Layer4::Udp(udp) => {
+                flow.hear_datagram(packet.side, packet.time, udp.payload, &mut self.room, sink)
+            }
         }
         if !flow.changed {
             flow.changed = true;
             self.changed.push((flow.id, slot));
-        }
-        if !flow.watched && (flow.conversation.is_some() || flow.waits()) {
-            flow.watched = true;
-            self.watched.push((flow.id, slot));
         }
         self.table.touch(slot);
     }
@@ -102,7 +100,7 @@ impl Tracker {
             self.close(oldest, Cause::Evicted, now, sink);
             sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
         }
-        let mut flow = Flow::new(FlowId(number), packet);
+        let mut flow = Box::new(Flow::new(FlowId(number), packet));
         if closed_well && let Some(connection) = &mut flow.connection {
             connection.progress.reuses_ports();
         }
@@ -117,14 +115,27 @@ impl Tracker {
         flow.hush(flow.last, &mut budget, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
+        flow.conclude(&mut self.room);
     }
 
     pub(crate) fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.latest = self.latest.max(now);
         self.ticked = Some(now);
+        self.watch();
         self.pass(now, sink);
         self.expire(now, sink);
         self.report(now, sink);
+    }
+
+    /// Adds to the watched flows those of the changed ones where something waits.
+    fn watch(&mut self) {
+        for &(id, slot) in &self.changed {
+            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { continue };
+            if !flow.watched && flow.waits() {
+                flow.watched = true;
+                self.watched.push((id, slot));
+            }
+        }
     }
 
     /// Lets go what waited long enough in streams and conversations.
@@ -135,8 +146,7 @@ impl Tracker {
             let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { return false };
             let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
             flow.pass(now, &mut budget, sink);
-            let over = u128::from(now.nanos_since(flow.last)) > self.config.request_watch.as_nanos();
-            flow.watched = !over || flow.waits();
+            flow.watched = flow.waits();
             flow.watched
         });
         self.watched = watched;
@@ -155,6 +165,9 @@ impl Tracker {
         for (id, slot) in changed.drain(..) {
             let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { continue };
             flow.changed = false;
+            if !self.config.progress {
+                continue;
+            }
             let state = flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.progress.state());
             sink.emit(Fact::FlowProgress(&record(flow, now.max(flow.last), state, None)));
         }
@@ -181,6 +194,7 @@ impl Tracker {
             flows: self.table.len(),
             reassembly_bytes: self.held_bytes,
             table_bytes: self.table.bytes(),
+            flow_bytes: self.room.bytes(),
             ..Usage::default()
         };
         for flow in self.table.slots().filter_map(|slot| self.table.get(slot)) {

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use analyzer::fact::LatencyHistogram;
+use analyzer::fact::{Latencies, LatencyHistogram};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
@@ -44,16 +44,32 @@ impl Times {
     }
 
     /// Counts the samples that `now` has and `before` had not.
-    pub(crate) fn add_since(&mut self, now: &LatencyHistogram, before: Option<&LatencyHistogram>) {
-        for (index, &count) in now.counts().iter().enumerate() {
-            let new = count.saturating_sub(before.map_or(0, |b| b.counts()[index]));
-            if new > 0 {
+    pub(crate) fn add_since(&mut self, now: &Latencies, before: Option<&Latencies>) {
+        let counted = before.and_then(Latencies::few).unwrap_or_default();
+        match now {
+            Latencies::Few { .. } => {
+                let new = now.few().unwrap_or_default().iter().skip(counted.len());
+                new.for_each(|&nanos| self.observe(nanos));
+            }
+            Latencies::Many(now) => match before {
+                Some(Latencies::Many(before)) => self.add_histogram(now, before),
+                _ => {
+                    let mut before = LatencyHistogram::default();
+                    counted.iter().for_each(|&nanos| before.record(nanos));
+                    self.add_histogram(now, &before);
+                }
+            },
+        }
+    }
+
+    fn add_histogram(&mut self, now: &LatencyHistogram, before: &LatencyHistogram) {
+        for (index, (now, before)) in now.counts().iter().zip(before.counts()).enumerate() {
+            if now > before {
                 // The upper end of the finer bucket decides, so a sample is never put below its true time.
-                self.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(new);
+                self.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(now - before);
             }
         }
-        let sum = now.sum_ns().saturating_sub(before.map_or(0, LatencyHistogram::sum_ns));
-        self.sum_ns += u128::from(sum);
+        self.sum_ns += u128::from(now.sum_ns().saturating_sub(before.sum_ns()));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -114,11 +130,13 @@ mod tests {
     #[test]
     fn only_what_is_new_is_added() {
         let mut times = Times::default();
-        let mut samples = LatencyHistogram::default();
+        let mut samples = Latencies::default();
         samples.record(40_000);
         times.add_since(&samples, None);
         let before = samples.clone();
         samples.record(3_000_000);
+        times.add_since(&samples, Some(&before));
+        let before = samples.clone();
         samples.record(u64::MAX / 4);
         times.add_since(&samples, Some(&before));
         let seconds = Seconds::default();

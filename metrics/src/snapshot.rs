@@ -1,4 +1,4 @@
-use analyzer::fact::{DirectionRecord, FlowRecord, LatencyHistogram};
+use analyzer::fact::{DirectionRecord, FlowRecord, Latencies};
 use wire::PerDirection;
 
 /// The cumulative figures of one direction that were counted already.
@@ -17,7 +17,7 @@ pub(crate) struct Counted {
     pub(crate) zero_window_ns: u64,
     pub(crate) window_full: u64,
     pub(crate) resets: u64,
-    pub(crate) rtt: Option<Box<LatencyHistogram>>,
+    pub(crate) rtt: Latencies,
 }
 
 impl Counted {
@@ -43,7 +43,7 @@ impl Counted {
             zero_window_ns: record.zero_window_ns,
             window_full: record.window_full,
             resets: record.rst,
-            rtt: None,
+            rtt: Latencies::default(),
         }
     }
 }
@@ -58,7 +58,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn of(record: &FlowRecord) -> Self {
         let whole = |direction: &DirectionRecord| Counted {
-            rtt: direction.rtt_histogram.clone(),
+            rtt: direction.rtt_latencies.clone(),
             ..Counted::of(direction)
         };
         Self {

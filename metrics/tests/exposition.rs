@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use analyzer::fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, L7Summary, LatencyHistogram, MessageSpan, Notes, Outcome, Protocol, TcpTrouble,
+    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpTrouble,
 };
 use analyzer::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -35,13 +35,13 @@ fn endpoint(host: u8, port: u16) -> Endpoint {
 }
 
 fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
-    let mut histogram = LatencyHistogram::default();
-    rtts.iter().for_each(|&ns| histogram.record(ns));
+    let mut latencies = Latencies::default();
+    rtts.iter().for_each(|&ns| latencies.record(ns));
     let sent = DirectionRecord {
         packets,
         ip_bytes: packets * 100,
         timeout_retransmissions: packets / 10,
-        rtt_histogram: Some(Box::new(histogram)),
+        rtt_latencies: latencies,
         ..DirectionRecord::default()
     };
     FlowRecord {

@@ -99,7 +99,6 @@ pub(super) const KEYS: &[Key] = keys! {
         hole_wait_ms: Millis { min: 1, max: 600_000 }, analyzer.reassembly.hole_wait, "How long a hole is waited for";
         acked_hole_wait_ms: Millis { min: 0, max: 600_000 }, analyzer.reassembly.acked_hole_wait, "The same once the receiver acknowledged what is missing";
         unacked_segments: Int { min: 1, max: 1 << 20 }, analyzer.unacked_segments, "Segments of one direction whose acknowledgement is awaited";
-        request_watch_s: Seconds { min: 1, max: 86_400 }, analyzer.request_watch, "For how long after a connection's last packet its requests are still watched";
     }
     [store] {
         path: Text, store.path, "File to keep traces in; in memory without";

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 
-use analyzer::fact::FlowRecord;
+use analyzer::fact::{FlowRecord, Latencies};
 
 /// The flows of one shard that the HTTP side can list: open ones as of the last tick, and the last that were closed.
 #[derive(Default)]
@@ -26,8 +26,8 @@ impl Board {
         }
         let mut shown = record.clone();
         // Nobody sees the distributions here, and they are most of a record's size.
-        shown.directions.to_server.rtt_histogram = None;
-        shown.directions.to_client.rtt_histogram = None;
+        shown.directions.to_server.rtt_latencies = Latencies::default();
+        shown.directions.to_client.rtt_latencies = Latencies::default();
         self.flows.insert(id, shown);
         if record.close_reason.is_some() {
             self.closed.push_back(id);

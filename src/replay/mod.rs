@@ -47,7 +47,8 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
     let plan = Plan {
-        analyzer: settings.analyzer.clone(),
+        // Nobody looks before the end.
+        analyzer: analyzer::Config { progress: false, ..settings.analyzer.clone() },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };

@@ -6,7 +6,7 @@ use store::{Store, Trace};
 
 use super::found::{Found, Place};
 use crate::cli::{EmitSet, Output};
-use crate::output::json::{Flow, Span, SpanIds, TracedSpan};
+use crate::output::json::{Flow, Span, TracedSpan};
 use crate::output::table::{FLOW_COLUMNS, Grid, SPAN_COLUMNS, flow_row, span_row};
 use crate::output::{Stdout, Style, Summary, tree};
 use crate::taps::{TapCache, Taps};
@@ -71,7 +71,7 @@ impl Recorder {
         }
         let tap = tap.map_or("", |tap| tap.name.as_str());
         match self.output {
-            Output::Jsonl => self.out.json(&Span::new(exchange, tap, &SpanIds::of_exchange(exchange)))?,
+            Output::Jsonl => self.out.json(&Span::new(exchange, tap))?,
             Output::Table => {
                 let key = (exchange.start().as_nanos(), exchange.flow.0);
                 self.spans.push(key, span_row(exchange, tap), &mut self.out)?;

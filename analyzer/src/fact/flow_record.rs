@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
-use super::{CloseReason, FlowId, FlowState, LatencyHistogram, Notes, Protocol, Trouble};
+use super::{CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, Trouble};
 
 /// How client and server were told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -222,7 +222,7 @@ pub struct DirectionRecord {
     /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn), with timestamps where present.
     pub rtt: Timing,
     /// Distribution of `rtt`.
-    pub rtt_histogram: Option<Box<LatencyHistogram>>,
+    pub rtt_latencies: Latencies,
     /// Time from the last byte of the other side's message to the first byte of this side's answer.
     pub response_time: Timing,
     /// Payload bytes without retransmissions.

@@ -3,12 +3,13 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatencyHistogram {
     counts: [u32; Self::BUCKETS],
+    count: u64,
     sum_ns: u64,
 }
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
-        Self { counts: [0; Self::BUCKETS], sum_ns: 0 }
+        Self { counts: [0; Self::BUCKETS], count: 0, sum_ns: 0 }
     }
 }
 
@@ -23,6 +24,7 @@ impl LatencyHistogram {
         let slot = &mut self.counts[Self::bucket(nanos)];
         *slot = slot.saturating_add(1);
         self.sum_ns = self.sum_ns.saturating_add(nanos);
+        self.count += 1;
     }
 
     fn bucket(nanos: u64) -> usize {
@@ -52,12 +54,12 @@ impl LatencyHistogram {
 
     /// Number of samples.
     pub fn count(&self) -> u64 {
-        self.counts.iter().map(|&n| u64::from(n)).sum()
+        self.count
     }
 
     /// Upper bound of the bucket that holds the sample of rank `q` (0 to 1); none without samples.
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
-        let count = self.count();
+        let count = self.count;
         if count == 0 {
             return None;
         }
@@ -67,6 +69,82 @@ impl LatencyHistogram {
             seen += u64::from(n);
             (seen >= rank).then(|| Self::upper_ns(i))
         })
+    }
+}
+
+/// Times of one flow: the first few as they are, since most flows have no more, then their distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Latencies {
+    /// The first of these nanoseconds, as many as `count` says.
+    Few {
+        /// In the order in which they were measured.
+        nanos: [u64; Self::FEW],
+        /// How many there are.
+        count: u8,
+    },
+    /// Many.
+    Many(Box<LatencyHistogram>),
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self::Few { nanos: [0; Self::FEW], count: 0 }
+    }
+}
+
+impl Latencies {
+    /// Times that are kept as they are.
+    pub const FEW: usize = 6;
+
+    /// Counts one sample.
+    pub fn record(&mut self, sample: u64) {
+        match self {
+            Self::Few { nanos, count } => match nanos.get_mut(usize::from(*count)) {
+                Some(place) => {
+                    *place = sample;
+                    *count += 1;
+                }
+                None => {
+                    let mut all = Box::<LatencyHistogram>::default();
+                    nanos.iter().for_each(|&n| all.record(n));
+                    all.record(sample);
+                    *self = Self::Many(all);
+                }
+            },
+            Self::Many(all) => all.record(sample),
+        }
+    }
+
+    /// The times themselves, while there are few.
+    pub fn few(&self) -> Option<&[u64]> {
+        match self {
+            Self::Few { nanos, count } => Some(nanos.get(..usize::from(*count)).unwrap_or_default()),
+            Self::Many(_) => None,
+        }
+    }
+
+    /// Upper bound of the bucket that holds the sample of rank `q` (0 to 1); none without samples.
+    pub fn quantile_ns(&self, q: f64) -> Option<u64> {
+        match self {
+            Self::Many(all) => all.quantile_ns(q),
+            Self::Few { .. } => {
+                let mut sorted = [0; Self::FEW];
+                let few = self.few().filter(|few| !few.is_empty())?;
+                sorted[..few.len()].copy_from_slice(few);
+                let sorted = &mut sorted[..few.len()];
+                sorted.sort_unstable();
+                let rank = ((q * few.len() as f64).ceil() as usize).clamp(1, few.len());
+                Some(LatencyHistogram::upper_ns(LatencyHistogram::bucket(sorted[rank - 1])))
+            }
+        }
+    }
+
+    /// Heap memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Few { .. } => 0,
+            Self::Many(_) => size_of::<LatencyHistogram>(),
+        }
     }
 }
 
@@ -96,5 +174,19 @@ mod tests {
         h.record(u64::MAX);
         assert_eq!(h.count(), 2);
         assert_eq!(h.quantile_ns(1.0), Some(LatencyHistogram::upper_ns(LatencyHistogram::BUCKETS - 1)));
+    }
+
+    #[test]
+    fn few_times_have_the_quantiles_of_a_histogram() {
+        let (mut few, mut all) = (Latencies::default(), LatencyHistogram::default());
+        assert_eq!(few.quantile_ns(0.5), None);
+        for n in [9_000_000, 40_000, 700, 40_001, 5, 80_000_000, 1_000] {
+            few.record(n);
+            all.record(n);
+            for q in [0.0, 0.5, 0.99, 1.0] {
+                assert_eq!(few.quantile_ns(q), all.quantile_ns(q));
+            }
+        }
+        assert_eq!(few, Latencies::Many(Box::new(all)));
     }
 }

@@ -14,7 +14,7 @@ pub use flow_id::FlowId;
 pub use flow_record::{
     ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord,
 };
-pub use latency::LatencyHistogram;
+pub use latency::{Latencies, LatencyHistogram};
 pub use reasons::{CloseReason, FlowState, Inference, Table};
 pub use trouble::{Notes, Trouble};
 

@@ -3,7 +3,7 @@ use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
 use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
-use crate::l7::{Context, Conversation, Limits};
+use crate::l7::{Context, Conversation, Room};
 use crate::per_side::PerSide;
 use crate::tcp::{Cause, Connection, Phase, Segment};
 
@@ -62,6 +62,7 @@ impl Class {
 }
 
 impl Flow {
+    #[inline]
     pub(crate) fn new(id: FlowId, packet: &Decoded<'_>) -> Self {
         let (client, client_by) = client_of(&packet.key, packet.side, &packet.layer4);
         let wrapped = !packet.vlans.as_slice().is_empty() || !packet.tunnels.is_empty();
@@ -133,10 +134,17 @@ impl Flow {
     }
 
     /// Starts the conversation, if it has not begun.
-    pub(crate) fn converse(&mut self, limits: Limits) {
+    pub(crate) fn converse(&mut self, room: &mut Room) {
         if self.conversation.is_none() {
             self.spoken_by = self.client;
-            self.conversation = Some(Box::new(Conversation::new(limits)));
+            self.conversation = Some(Box::new(room.conversation()));
+        }
+    }
+
+    /// Gives back what the conversation took; what was said is kept for the record.
+    pub(crate) fn conclude(&mut self, room: &mut Room) {
+        if let Some(conversation) = &mut self.conversation {
+            room.take_back(conversation);
         }
     }
 

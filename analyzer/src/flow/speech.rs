@@ -2,7 +2,7 @@ use wire::{Side, Timestamp};
 
 use super::Flow;
 use crate::fact::{Fact, Sink, Table};
-use crate::l7::{End, Limits};
+use crate::l7::{End, Room};
 use crate::tcp::{Budget, Chunk, Outcome, Segment, Stream};
 
 /// What may come out of a flow's streams at one moment.
@@ -19,7 +19,7 @@ impl Flow {
     pub(crate) fn hear<S: Sink>(
         &mut self,
         segment: &Segment<'_>,
-        limits: Limits,
+        room: &mut Room,
         budget: &mut Budget<'_>,
         sink: &mut S,
     ) {
@@ -35,12 +35,16 @@ impl Flow {
         }
         if tcp.flags.rst() {
             self.flush(segment.time, budget, sink);
-            self.say(End::Reset, segment.time, sink);
+            self.say(End::Reset, sink);
         } else if tcp.payload_len > 0 || segment.counted_flag() {
             if tcp.payload_len > 0 {
-                self.converse(limits);
+                self.converse(room);
             }
             self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
+        }
+        if segment.tcp.flags.fin() && self.is_said() {
+            self.say(End::Over, sink);
+            self.conclude(room);
         }
     }
 
@@ -50,13 +54,13 @@ impl Flow {
         side: Side,
         time: Timestamp,
         bytes: &[u8],
-        limits: Limits,
+        room: &mut Room,
         sink: &mut S,
     ) {
         if bytes.is_empty() {
             return;
         }
-        self.converse(limits);
+        self.converse(room);
         let (context, direction) = (self.context(), self.spoken(side));
         if let Some(conversation) = &mut self.conversation
             && conversation.wants_payload()
@@ -81,7 +85,7 @@ impl Flow {
     /// Hands on everything that waits, and ends the conversation.
     pub(crate) fn hush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
         self.flush(time, budget, sink);
-        self.say(End::Over, time, sink);
+        self.say(End::Over, sink);
     }
 
     fn flush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
@@ -93,10 +97,18 @@ impl Flow {
         }
     }
 
-    fn say<S: Sink>(&mut self, end: End, time: Timestamp, sink: &mut S) {
+    /// Whether both sides said that they have ended, and everything before that came out.
+    fn is_said(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().all(|s| s.is_over()))
+    }
+
+    fn say<S: Sink>(&mut self, end: End, sink: &mut S) {
+        if self.conversation.as_ref().is_none_or(|conversation| conversation.is_over()) {
+            return;
+        }
         let context = self.context();
         if let Some(conversation) = &mut self.conversation {
-            conversation.end(&context, end, time, sink);
+            conversation.end(&context, end, sink);
         }
     }
 
@@ -139,12 +151,13 @@ impl Flow {
             sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: outcome.forced });
         }
         if outcome.ended {
-            self.say(End::Fin(direction), time, sink);
+            self.say(End::Fin(direction), sink);
         }
     }
 
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
+            || self.conversation.as_ref().is_some_and(|c| c.pending() > 0)
     }
 }

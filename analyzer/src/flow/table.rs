@@ -51,7 +51,7 @@ impl Table {
         self.flows.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    pub(crate) fn insert(&mut self, new: Flow) -> u32 {
+    pub(crate) fn insert(&mut self, new: Box<Flow>) -> u32 {
         let hash = self.hasher.hash_one(new.key) as u32;
         let (class, time) = (new.class(), new.last);
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -59,7 +59,7 @@ impl Table {
             (self.flows.len() - 1) as u32
         });
         if let Some(place) = self.flows.get_mut(slot as usize) {
-            *place = Some(Box::new(new));
+            *place = Some(new);
         }
         self.index.insert_unique(spread(hash), (hash, slot), |&(h, _)| spread(h));
         self.order.push(slot, class, time);

@@ -5,19 +5,61 @@ use super::{Context, End, Limits};
 use crate::fact::{L7Summary, Sink};
 use crate::tcp::Chunk;
 
-/// The application side of one flow. Costs nothing before the first byte of payload.
+/// Bounds of conversations, and what those that are over leave to the next: most connections say little, and what they take would
+/// be asked of the allocator and given back all the time.
 #[derive(Debug, Default)]
-pub(crate) struct Conversation {
+pub(crate) struct Room {
     limits: Limits,
-    live: Option<Box<Live>>,
+    spare: Vec<Box<Live>>,
+}
+
+impl Room {
+    /// Conversations kept for reuse.
+    const SPARE: usize = 64;
+
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, spare: Vec::new() }
+    }
+
+    /// A conversation in which nothing was said so far.
+    pub(crate) fn conversation(&mut self) -> Conversation {
+        let live = self.spare.pop().unwrap_or_else(|| Box::new(Live::new(self.limits)));
+        Conversation { state: State::Live(live) }
+    }
+
+    /// Takes back what a conversation took.
+    pub(crate) fn take_back(&mut self, conversation: &mut Conversation) {
+        if let Some(mut live) = conversation.conclude()
+            && self.spare.len() < Self::SPARE
+        {
+            live.reset();
+            self.spare.push(live);
+        }
+    }
+
+    /// Memory of what waits to be reused, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.spare.iter().map(|live| live.bytes()).sum()
+    }
+}
+
+/// The application side of one flow.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Live(Box<Live>),
+    /// Nothing more can be said.
+    Over {
+        summary: Option<L7Summary>,
+        reversed: bool,
+    },
 }
 
 impl Conversation {
-    /// Conversation with other bounds than the default ones.
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, live: None }
-    }
-
     /// Takes the next piece of one direction of a TCP stream.
     pub(crate) fn chunk<S: Sink>(
         &mut self,
@@ -26,7 +68,7 @@ impl Conversation {
         chunk: Chunk<'_>,
         sink: &mut S,
     ) {
-        let live = self.live();
+        let State::Live(live) = &mut self.state else { return };
         match chunk {
             Chunk::Data { offset, time, bytes } => live.data(cx, direction, offset, time, bytes),
             Chunk::Gap { offset, len, time, cut } => live.gap(cx, direction, offset, len, time, cut),
@@ -43,56 +85,75 @@ impl Conversation {
         bytes: &[u8],
         sink: &mut S,
     ) {
-        let live = self.live();
+        let State::Live(live) = &mut self.state else { return };
         live.datagram(cx, direction, time, bytes);
         live.drain(cx, sink);
     }
 
     /// Ends one or both directions; unanswered requests come out.
-    pub(crate) fn end<S: Sink>(&mut self, cx: &Context, end: End, time: Timestamp, sink: &mut S) {
-        let _ = time;
-        if let Some(live) = &mut self.live {
-            live.end(cx, end);
-            live.drain(cx, sink);
-        }
+    pub(crate) fn end<S: Sink>(&mut self, cx: &Context, end: End, sink: &mut S) {
+        let State::Live(live) = &mut self.state else { return };
+        live.end(cx, end);
+        live.drain(cx, sink);
     }
 
     /// Gives up on requests that waited longer than the limit.
     pub(crate) fn tick<S: Sink>(&mut self, cx: &Context, now: Timestamp, sink: &mut S) {
-        if let Some(live) = &mut self.live {
-            live.tick(cx, now);
-            live.drain(cx, sink);
-        }
+        let State::Live(live) = &mut self.state else { return };
+        live.tick(cx, now);
+        live.drain(cx, sink);
+    }
+
+    /// Whether nothing more can be said.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over { .. })
     }
 
     /// Whether payload still matters; once false, it stays false and reassembly can stop.
     pub(crate) fn wants_payload(&self) -> bool {
-        self.live.as_ref().is_none_or(|live| !live.is_opaque())
+        self.live().is_some_and(|live| !live.is_opaque())
     }
 
     /// Whether the first message decided that client and server are the other way round than the flow guessed.
     /// Callers go on with the directions that they began with; exchanges name the right client all the same.
     pub(crate) fn reversed(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.reversed())
+        match &self.state {
+            State::Live(live) => live.reversed(),
+            State::Over { reversed, .. } => *reversed,
+        }
     }
 
     /// What was said so far, if the protocol is known.
     pub(crate) fn summary(&self) -> Option<L7Summary> {
-        self.live.as_ref().and_then(|live| live.summary())
+        match &self.state {
+            State::Live(live) => live.summary(),
+            State::Over { summary, .. } => *summary,
+        }
     }
 
     /// Requests that wait for a response.
     pub(crate) fn pending(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.pending())
+        self.live().map_or(0, |live| live.pending())
     }
 
     /// Memory that it takes, in bytes: heads that are not whole, exchanges in the making, the parser.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.live.as_ref().map_or(0, |live| live.bytes())
+        size_of::<Self>() + self.live().map_or(0, |live| live.bytes())
     }
 
-    fn live(&mut self) -> &mut Live {
-        let limits = self.limits;
-        self.live.get_or_insert_with(|| Box::new(Live::new(limits)))
+    fn live(&self) -> Option<&Live> {
+        match &self.state {
+            State::Live(live) => Some(live),
+            State::Over { .. } => None,
+        }
+    }
+
+    /// Nothing more is taken; what was said so far stays.
+    fn conclude(&mut self) -> Option<Box<Live>> {
+        let over = State::Over { summary: self.summary(), reversed: self.reversed() };
+        match std::mem::replace(&mut self.state, over) {
+            State::Live(live) => Some(live),
+            State::Over { .. } => None,
+        }
     }
 }

@@ -19,5 +19,5 @@ mod testing;
 mod timeline;
 
 pub(crate) use context::{Context, End};
-pub(crate) use conversation::Conversation;
+pub(crate) use conversation::{Conversation, Room};
 pub(crate) use limits::Limits;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
-use super::{Context, Conversation, End, Limits};
+use super::{Context, Conversation, End, Limits, Room};
 use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, Value};
 use crate::tcp::{Chunk, Health};
 
@@ -60,8 +60,7 @@ impl Talk {
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             health: Health::default(),
         };
-        let conversation =
-            if limits == Limits::default() { Conversation::default() } else { Conversation::new(limits) };
+        let conversation = Room::new(limits).conversation();
         Self { conversation, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
     }
 
@@ -108,7 +107,7 @@ impl Talk {
 
     pub(super) fn end(&mut self, end: End) -> &mut Self {
         self.now += 1000;
-        self.conversation.end(&self.cx, end, Timestamp::from_nanos(self.now), &mut self.found);
+        self.conversation.end(&self.cx, end, &mut self.found);
         self
     }
 

@@ -20,6 +20,12 @@ impl Timeline {
         self.end = end;
     }
 
+    /// Forgets everything.
+    pub(super) fn reset(&mut self) {
+        self.marks.clear();
+        self.end = 0;
+    }
+
     /// Nothing before `offset` is asked for any more.
     pub(super) fn forget(&mut self, offset: u64) {
         let dead = self.marks.iter().skip(1).take_while(|&&(start, _)| start <= offset).count();

@@ -134,7 +134,6 @@ impl Connection {
                 &first
             }
         };
-        let histogram = times.rtt.histogram();
         *record = DirectionRecord {
             packets: record.packets,
             data_packets: record.data_packets,
@@ -172,8 +171,8 @@ impl Connection {
             zero_window_ns: troubles.zero_window_ns(now),
             zero_window_max_ns: troubles.zero_window_max_ns(now),
             ack_rtt: times.ack_rtt.timing(),
-            rtt: times.rtt.timing(histogram.as_deref()),
-            rtt_histogram: histogram,
+            rtt: times.rtt.timing(),
+            rtt_latencies: times.rtt.latencies().clone(),
             response_time: times.response_time.timing(),
             goodput_bytes: stream.goodput(),
             missing_bytes: stream.missing(),

@@ -1,4 +1,4 @@
-use crate::fact::{LatencyHistogram, Timing};
+use crate::fact::{Latencies, Timing};
 
 /// Times of one kind: count, smallest, sum, largest.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,28 +35,16 @@ impl Samples {
     }
 }
 
-/// Times with their distribution. The first few are kept as they are: most flows have no more.
+/// Times with their distribution.
 #[derive(Debug, Default)]
 pub(crate) struct Distribution {
     samples: Samples,
-    first: [u64; Self::FIRST],
-    all: Option<Box<LatencyHistogram>>,
+    latencies: Latencies,
 }
 
 impl Distribution {
-    const FIRST: usize = 2;
-
     pub(crate) fn record(&mut self, nanos: u64) {
-        match (&mut self.all, self.first.get_mut(self.samples.count as usize)) {
-            (Some(all), _) => all.record(nanos),
-            (None, Some(slot)) => *slot = nanos,
-            (None, None) => {
-                let mut all = Box::<LatencyHistogram>::default();
-                self.first.iter().for_each(|&n| all.record(n));
-                all.record(nanos);
-                self.all = Some(all);
-            }
-        }
+        self.latencies.record(nanos);
         self.samples.record(i64::try_from(nanos).unwrap_or(i64::MAX));
     }
 
@@ -65,23 +53,18 @@ impl Distribution {
         (self.samples.sum_ns.unsigned_abs(), self.samples.count)
     }
 
-    pub(crate) fn histogram(&self) -> Option<Box<LatencyHistogram>> {
-        if self.all.is_some() || self.samples.count == 0 {
-            return self.all.clone();
-        }
-        let mut few = Box::<LatencyHistogram>::default();
-        self.first.iter().take(self.samples.count as usize).for_each(|&n| few.record(n));
-        Some(few)
+    pub(crate) fn latencies(&self) -> &Latencies {
+        &self.latencies
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        if self.all.is_some() { size_of::<LatencyHistogram>() } else { 0 }
+        self.latencies.bytes()
     }
 
-    pub(crate) fn timing(&self, histogram: Option<&LatencyHistogram>) -> Timing {
+    pub(crate) fn timing(&self) -> Timing {
         Timing {
-            p50_ns: histogram.and_then(|h| h.quantile_ns(0.5)),
-            p99_ns: histogram.and_then(|h| h.quantile_ns(0.99)),
+            p50_ns: self.latencies.quantile_ns(0.5),
+            p99_ns: self.latencies.quantile_ns(0.99),
             ..self.samples.timing()
         }
     }
@@ -97,18 +80,5 @@ mod tests {
         [-30, -10, 7].into_iter().for_each(|n| samples.record(n));
         let t = samples.timing();
         assert_eq!((t.count, t.min_ns, t.mean_ns, t.max_ns), (3, -30, -11, 7));
-    }
-
-    #[test]
-    fn the_first_samples_are_in_the_histogram_too() {
-        let mut d = Distribution::default();
-        for n in 1..=9 {
-            d.record(n * 1_000_000);
-            let histogram = d.histogram().unwrap();
-            assert_eq!(histogram.count(), n);
-            assert_eq!(histogram.sum_ns(), n * (n + 1) / 2 * 1_000_000);
-        }
-        assert_eq!(d.timing(None).mean_ns, 5_000_000);
-        assert_eq!(d.timing(None).min_ns, 1_000_000);
     }
 }

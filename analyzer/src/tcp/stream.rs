@@ -78,6 +78,11 @@ impl Stream {
         self.rare.as_ref().map_or(0, |rare| rare.held.cost())
     }
 
+    /// Whether everything up to the FIN came out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended
+    }
+
     /// Whether something waits for a time to pass.
     pub(crate) fn waits(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| !rare.held.is_empty() || rare.acked > self.next)

@@ -69,9 +69,7 @@ impl TcpTally {
             let record = &now.directions[direction];
             let before = before.map(|before| &before.directions[direction]);
             self.counts[direction].add(&Counted::of(record), before.unwrap_or(&Counted::default()));
-            if let Some(rtt) = &record.rtt_histogram {
-                self.rtt[direction].add_since(rtt, before.and_then(|before| before.rtt.as_deref()));
-            }
+            self.rtt[direction].add_since(&record.rtt_latencies, before.map(|before| &before.rtt));
         }
     }
 

@@ -6,7 +6,7 @@ mod span;
 mod traced;
 
 pub(crate) use flow::Flow;
-pub(crate) use span::{Span, SpanIds};
+pub(crate) use span::Span;
 pub(crate) use traced::TracedSpan;
 
 use std::net::IpAddr;

@@ -4,21 +4,13 @@ use serde::{Serialize, Serializer};
 
 use super::End;
 
-/// Identity of a span and its place in a trace, in lower-case hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SpanIds {
-    /// 32 digits; none where the exchange was not joined to a trace.
-    pub(crate) trace: Option<String>,
-    /// 16 digits.
-    pub(crate) span: String,
-    /// 16 digits; none for a root, and where nothing is known of a cause.
-    pub(crate) parent: Option<String>,
-}
+/// Identity of a span that is part of no trace, written as 16 hexadecimal digits. It comes from what was on the wire, so the same
+/// capture gives the same ids.
+#[derive(Clone, Copy, Debug)]
+struct SpanId(u64);
 
-impl SpanIds {
-    /// Ids of an exchange that is part of no trace: the span id comes from what was on the wire,
-    /// so the same capture gives the same ids.
-    pub(crate) fn of_exchange(exchange: &Exchange) -> Self {
+impl SpanId {
+    fn of(exchange: &Exchange) -> Self {
         let message = exchange.request.or(exchange.response);
         let seq = message.map_or(0, |m| u64::from(m.seq.start.0));
         let kind = u64::from(exchange.request.is_none());
@@ -26,7 +18,15 @@ impl SpanIds {
         for part in [exchange.flow.0, exchange.start().as_nanos(), seq << 1 | kind] {
             id = mix(id ^ part);
         }
-        Self { trace: None, span: format!("{:016x}", id.max(1)), parent: None }
+        Self(id.max(1))
+    }
+}
+
+impl Serialize for SpanId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[(self.0 >> (60 - 4 * at) & 15) as usize]);
+        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
@@ -37,16 +37,16 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The `span` record: one exchange as one tap, or one process, saw it. A message that is not whole stands in `partial_request`
+/// The `span` record of an exchange as one tap saw it, without a trace. A message that is not whole stands in `partial_request`
 /// or `partial_response` instead of `request` or `response`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "span")]
 pub(crate) struct Span<'a> {
     protocol: &'static str,
     operation: &'a str,
-    trace_id: Option<&'a str>,
-    span_id: &'a str,
-    parent_span_id: Option<&'a str>,
+    trace_id: Option<()>,
+    span_id: SpanId,
+    parent_span_id: Option<()>,
     observed_at: &'static str,
     tap: &'a str,
     flow: u64,
@@ -125,13 +125,13 @@ impl Serialize for AttributeMap<'_> {
 }
 
 impl<'a> Span<'a> {
-    pub(crate) fn new(exchange: &'a Exchange, tap: &'a str, ids: &'a SpanIds) -> Self {
+    pub(crate) fn new(exchange: &'a Exchange, tap: &'a str) -> Self {
         Self {
             protocol: exchange.protocol.as_str(),
             operation: &exchange.operation,
-            trace_id: ids.trace.as_deref(),
-            span_id: &ids.span,
-            parent_span_id: ids.parent.as_deref(),
+            trace_id: None,
+            span_id: SpanId::of(exchange),
+            parent_span_id: None,
             observed_at: "tap",
             tap,
             flow: exchange.flow.0,

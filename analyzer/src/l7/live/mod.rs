@@ -30,6 +30,8 @@ struct Stream {
     trouble: TroubleCounts,
 }
 
+/// Bytes of each direction that a conversation keeps room for when it is reused.
+const KEPT: usize = 4096;
 /// How often kept bytes are looked at again because the protocol changed, in one go.
 const LOOKS: usize = 4;
 
@@ -74,6 +76,20 @@ impl Live {
             heads_dropped: 0,
             news: News::default(),
         }
+    }
+
+    /// Makes it as new, and keeps the memory of its lists.
+    pub(in crate::l7) fn reset(&mut self) {
+        let mut messages = std::mem::replace(&mut self.messages, Messages::new(0));
+        messages.reset();
+        let mut streams = std::mem::take(&mut self.streams);
+        for direction in Direction::BOTH {
+            let mut pending = std::mem::take(&mut streams[direction].pending);
+            pending.clear();
+            pending.shrink_to(KEPT);
+            streams[direction] = Stream { pending, ..Stream::default() };
+        }
+        *self = Self { streams, messages, ..Self::new(self.limits) };
     }
 
     pub(in crate::l7) fn is_opaque(&self) -> bool {

@@ -113,6 +113,16 @@ impl Messages {
         }
     }
 
+    /// Makes it as new, and keeps the memory of its lists.
+    pub(super) fn reset(&mut self) {
+        let Self { limit, mut entries, mut done, mut spare, mut timelines, .. } =
+            std::mem::replace(self, Self::new(0));
+        spare.extend(entries.drain(..).chain(done.drain(..)));
+        spare.truncate(SPARE);
+        Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
+        *self = Self { entries, done, spare, timelines, ..Self::new(limit) };
+    }
+
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
     pub(crate) fn open(&mut self, protocol: Protocol, kind: Kind, id: u64, at: usize) -> &mut Entry {
         let offset = self.here.offset + at as u64;
