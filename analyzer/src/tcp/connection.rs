@@ -62,10 +62,10 @@ impl Connection {
         if segment.tcp.options.sack_count > 0 && segment.reports_duplicate() {
             peer.needless();
         }
-        if found.has(Findings::RETRANSMISSION)
-            && !found.has(Findings::SPURIOUS_RETRANSMISSION)
-            && !segment.tcp.flags.syn()
-        {
+        // A repeat within a round trip of the latest segment is out of order by Wireshark's rules, which do not look at SACK.
+        let again = found.has(Findings::RETRANSMISSION)
+            || (found.has(Findings::OUT_OF_ORDER) && self.streams.get(segment.side).had(segment));
+        if again && !found.has(Findings::SPURIOUS_RETRANSMISSION) && !segment.tcp.flags.syn() {
             let circumstance = self.analysis.circumstance(segment, self.progress.selective());
             own.rare().troubles.get_or_insert_default().repeat(&circumstance);
         }

@@ -84,11 +84,11 @@ impl Symptoms<'_> {
             return None;
         }
         let [low, high] = self.sides.both();
-        if self.unheard(Side::Low) || self.unheard(Side::High) {
-            return Some(Trouble::PeerSilent);
-        }
         if low.shut || high.shut {
             return Some(Trouble::WindowShut);
+        }
+        if self.unheard(Side::Low) || self.unheard(Side::High) {
+            return Some(Trouble::PeerSilent);
         }
         let reason = self.reason.filter(|&reason| reason != CloseReason::Evicted)?;
         if reason == CloseReason::PortReused {

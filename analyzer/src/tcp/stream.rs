@@ -105,6 +105,12 @@ impl Stream {
         self.started && (self.acked() > self.next || self.offset_of(ack) > self.next as i64)
     }
 
+    /// Whether all payload of `segment` came out before.
+    pub(crate) fn had(&self, segment: &Segment<'_>) -> bool {
+        let len = i64::from(segment.tcp.payload_len);
+        self.started && len > 0 && self.offset_of(segment.payload_seq()) + len <= self.next as i64
+    }
+
     fn offset_of(&self, seq: SeqNum) -> i64 {
         let expected = self.base.plus(self.next as u32);
         self.next as i64 + i64::from(seq.distance(expected))

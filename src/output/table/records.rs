@@ -1,4 +1,6 @@
-use analyzer::fact::{Attributes, CloseReason, Exchange, FlowRecord, FlowState, Outcome, Value};
+use analyzer::fact::{
+    Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, Trouble, Value,
+};
 
 use super::{Cell, Column};
 use crate::output::{bytes, count, nanos};
@@ -29,6 +31,7 @@ pub(crate) const FLOW_COLUMNS: &[Column] = &[
     Column::right("RECEIVED"),
     Column::right("RTT"),
     Column::right("RETR"),
+    Column::optional("TROUBLE"),
     Column::left("APPLICATION"),
 ];
 
@@ -80,8 +83,41 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
             if retransmissions > 0 { retransmissions.to_string() } else { "-".into() },
             retransmissions > 0,
         ),
+        Cell::bad_if(trouble(flow), flow.trouble.is_some()),
         application.into(),
     ]
+}
+
+/// What went wrong with a flow or was uncommon, in a few words; what the column `END` says is not said again.
+fn trouble(flow: &FlowRecord) -> String {
+    let both = |of: fn(&DirectionRecord) -> u64| {
+        let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
+        of(up) + of(down)
+    };
+    let end = flow.close_reason.map(CloseReason::as_str);
+    let name = flow
+        .trouble
+        .map(Trouble::as_str)
+        .filter(|&name| Some(name) != end && flow.trouble != Some(Trouble::Refused));
+    let mut words: Vec<String> = name.map(|name| name.replace('_', " ")).into_iter().collect();
+    let timeouts = both(|d| d.timeout_retransmissions);
+    if timeouts > 0 {
+        words.push(count(timeouts, "timeout"));
+    }
+    let shut = both(|d| d.zero_window_ns);
+    if shut > 0 {
+        words.push(format!("window shut {}", nanos(shut)));
+    }
+    let congested = both(|d| d.ecn_ce);
+    if congested > 0 {
+        words.push(format!("{congested} CE"));
+    }
+    let missing = both(|d| d.missing_bytes);
+    if missing > 0 {
+        words.push(format!("{} not captured", bytes(missing)));
+    }
+    words.extend(flow.notes.names().filter(|&note| note != "ack_storm").map(|note| note.replace('_', " ")));
+    words.join(", ")
 }
 
 /// The status that the protocol gave, or how else the exchange ended.
