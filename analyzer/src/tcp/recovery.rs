@@ -37,7 +37,7 @@ pub(crate) struct Circumstance {
 pub(super) struct Recovery {
     /// First unacknowledged byte when a timer ran out last.
     alarmed: Option<SeqNum>,
-    /// What was sent then: until it is acknowledged, ACKs lead through the loss.
+    /// What was sent when a loss was noticed last: until it is acknowledged, ACKs lead through the loss.
     until: Option<SeqNum>,
 }
 
@@ -53,9 +53,12 @@ impl Recovery {
     /// What the repeat is for.
     pub(super) fn repeat(&mut self, c: &Circumstance) -> Repeat {
         let prompt = c.silence_ns < Self::patience_ns(c.round_trip_ns);
-        let leading = self.until.is_some_and(|until| c.start.before(until))
-            && self.alarmed.is_some_and(|alarmed| c.unacked.after(alarmed));
+        let leading =
+            self.until.is_some_and(|until| c.start.before(until)) && self.alarmed != Some(c.unacked);
         if prompt && (c.called || leading) {
+            if c.called {
+                self.until = Some(c.sent);
+            }
             return Repeat::Recovery;
         }
         let first = self.alarmed != Some(c.unacked);
