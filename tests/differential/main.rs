@@ -11,6 +11,7 @@ mod honest;
 mod own;
 #[path = "../simulator/mod.rs"]
 mod simulator;
+mod streams;
 mod tshark;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ pub(crate) mod hostile;
 mod network;
 mod path;
 mod random;
+pub(crate) mod requests;
 pub(crate) mod scenario;
 mod schedule;
 mod segment;

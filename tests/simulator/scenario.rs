@@ -45,11 +45,11 @@ fn plan(random: &mut Random, start: u64) -> Plan {
     Plan { start, crossing, manners, programs, halves, tap }
 }
 
-fn calm(random: &mut Random) -> [Quality; 2] {
+pub(super) fn calm(random: &mut Random) -> [Quality; 2] {
     [(); 2].map(|()| Quality { delay: random.between(20 * US, 20 * MS), gap: 10 * US, ..Quality::default() })
 }
 
-fn rough(random: &mut Random) -> [Quality; 2] {
+pub(super) fn rough(random: &mut Random) -> [Quality; 2] {
     let scale = random.pick(&[50 * US, MS, 10 * MS, 60 * MS]);
     [(); 2].map(|()| Quality {
         delay: random.between(scale / 10, scale),
@@ -63,7 +63,7 @@ fn rough(random: &mut Random) -> [Quality; 2] {
     })
 }
 
-fn manner(random: &mut Random, opening: Opening) -> Manner {
+pub(super) fn manner(random: &mut Random, opening: Opening) -> Manner {
     let near_wrap = 0u32.wrapping_sub(random.below(20_000) as u32);
     let buffer = random.pick(&[1000, 5000, 30_000, 65_535, 300_000]);
     let scale = random.pick(&[None, Some(0), Some(2), Some(7), Some(7), Some(14)]);

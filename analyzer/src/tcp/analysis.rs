@@ -225,7 +225,7 @@ impl Track {
         if window == 0 && !segment.control() {
             found.add(Findings::ZERO_WINDOW);
         }
-        if self.next.0 != 0 && seq.after(self.next) && !tcp.flags.rst() {
+        if self.next.0 != 0 && self.next.before(seq) && !tcp.flags.rst() {
             found.add(Findings::LOST_SEGMENT);
         }
         if len <= 1 && self.next.0 == seq.0.wrapping_add(1) && !segment.control() {
@@ -269,7 +269,7 @@ impl Track {
         if ack != self.last_ack {
             self.duplicates = 0;
         }
-        if !segment.tcp.flags.ack() || peer.contiguous.0 == 0 || !ack.after(peer.contiguous) {
+        if !segment.tcp.flags.ack() || peer.contiguous.0 == 0 || !peer.contiguous.before(ack) {
             return;
         }
         if peer.contiguous.before(peer.next) {
@@ -331,7 +331,7 @@ impl Track {
             }
         }
         if !found.has(Findings::ZERO_WINDOW_PROBE) {
-            if self.next.0 == 0 || end.after(self.next) {
+            if self.next.0 == 0 || self.next.before(end) {
                 self.next = end;
                 self.next_time = segment.time;
             }

@@ -322,3 +322,12 @@ fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time() {
     talk.segment(CLIENT, 1001, 5001, ACK, 50, stamped(7, 1));
     assert_eq!(talk.rtt_of_answer(1051, stamped(2, 7)), None, "the echo is that of the first copy");
 }
+
+#[test]
+fn an_ack_of_half_the_circle_ahead_acknowledges_what_was_not_seen() {
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    assert_eq!(talk.server(1051u32.wrapping_add(1 << 31)), Findings::ACKED_LOST_SEGMENT);
+    // It does not cover the segment: an ordinary ACK still does.
+    assert!(talk.verdict(SERVER, 5001, 1051, ACK, 0, TcpOptions::default()).ack_rtt_ns.is_some());
+}

@@ -119,8 +119,9 @@ struct Covered {
 impl Covered {
     /// Whether `sent` is still unacknowledged, at least a part of it.
     fn stays(&mut self, sent: &mut Sent, ack: SeqNum, echo: Option<u32>) -> bool {
-        if sent.end.after(ack) {
-            if ack.after(sent.start) {
+        // At half of the circle each number lies before the other, as Wireshark has it.
+        if ack.before(sent.end) {
+            if sent.start.before(ack) {
                 sent.start = ack;
             }
             return true;

@@ -145,6 +145,9 @@ impl Endpoint {
 
     fn keep_alive(&mut self, now: u64) {
         self.keep_alive_at = None;
+        if !self.sender.idle() {
+            return;
+        }
         if self.keep_alives >= 4 {
             self.state = State::Silent;
             return;
