@@ -29,7 +29,10 @@ impl Opening {
             (flag::SYN, _) => {
                 self.syn.get_or_insert((time, from));
             }
-            (SYN_ACK, None) => self.syn_ack = Some((time, from)),
+            (SYN_ACK, None) => {
+                self.syn_ack = Some((time, from));
+                self.disturbed |= self.syn.is_none();
+            }
             (flag::ACK, Some((_, server))) if server != from => {
                 self.ack.get_or_insert(time);
             }

@@ -331,3 +331,16 @@ fn an_ack_of_half_the_circle_ahead_acknowledges_what_was_not_seen() {
     // It does not cover the segment: an ordinary ACK still does.
     assert!(talk.verdict(SERVER, 5001, 1051, ACK, 0, TcpOptions::default()).ack_rtt_ns.is_some());
 }
+
+#[test]
+fn an_ack_from_half_the_circle_away_covers_the_last_segment_and_not_the_first() {
+    let mut talk = Talk::new();
+    talk.client(1001, 1);
+    talk.client(1002, 5000);
+    let far = 6002u32.wrapping_sub(1 << 31).wrapping_sub(1);
+    talk.segment(SERVER, 5001, far, ACK, 0, TcpOptions::default());
+    let covered =
+        |talk: &mut Talk, ack| talk.verdict(SERVER, 5001, ack, ACK, 0, TcpOptions::default()).ack_rtt_ns;
+    assert!(covered(&mut talk, 1002).is_some());
+    assert!(covered(&mut talk, 6002).is_none(), "forgotten");
+}

@@ -14,8 +14,8 @@ pub(crate) struct Unacked {
 #[derive(Debug, Default)]
 struct Later {
     sent: VecDeque<Sent>,
-    /// Some may start before the end of one that was sent before them, the oldest of all included. Otherwise an acknowledgement
-    /// looks at no more than it covers, however many are on the way.
+    /// Some may start before the end of one that was sent before them, the oldest of all included, or they go around half of the
+    /// circle. Otherwise an acknowledgement looks at no more than it covers, however many are on the way.
     disordered: bool,
 }
 
@@ -63,7 +63,8 @@ impl Unacked {
             Some(oldest) => {
                 let later = self.later.get_or_insert_default();
                 let before = later.sent.back().map_or(oldest.end, |last| last.end);
-                later.disordered |= start.before(before);
+                let around = end.before(oldest.start);
+                later.disordered |= start.before(before) || around;
                 later.sent.push_back(sent);
             }
         }
@@ -90,7 +91,9 @@ impl Unacked {
         let Some(oldest) = &mut self.oldest else { return Acked::default() };
         let kept = covered.stays(oldest, ack, echo);
         if let Some(Later { sent, disordered }) = self.later.as_deref_mut() {
-            if *disordered {
+            // Half of the circle away, an acknowledgement may cover the last ones and not the first.
+            let around = kept && sent.back().is_some_and(|last| !ack.before(last.end));
+            if *disordered || around {
                 sent.retain_mut(|sent| covered.stays(sent, ack, echo));
             } else if !kept {
                 while sent.pop_front_if(|first| !covered.stays(first, ack, echo)).is_some() {}
