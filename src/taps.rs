@@ -44,6 +44,11 @@ impl TapCache {
         Self { taps, known: Vec::new() }
     }
 
+    /// A cache of the same taps for another thread.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.taps.clone())
+    }
+
     /// The tap of `id`, and whether it was asked for the first time.
     pub(crate) fn get(&mut self, id: TapId) -> (Option<&Arc<Tap>>, bool) {
         let index = id.0 as usize;

@@ -56,7 +56,7 @@ fn pcap(magic: u32, frames: u32) -> Vec<u8> {
 #[test]
 fn what_is_no_capture_is_refused_in_words() {
     let folder = TempDir::new().unwrap();
-    let cases: [(&str, &[u8], &str); 6] = [
+    let cases: [(&str, &[u8], &str); 8] = [
         ("empty", b"", "is empty"),
         (
             "photo.jpg",
@@ -65,7 +65,21 @@ fn what_is_no_capture_is_refused_in_words() {
         ),
         ("notes", b"hello, world of captures", "is no capture file (pcap or pcapng expected)"),
         ("short", b"hi", "is no capture file (pcap or pcapng expected)"),
-        ("sun", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04", "is a snoop file, which is not supported"),
+        (
+            "sun",
+            b"snoop\0\0\0\0\0\0\x02\0\0\0\x04",
+            "is a snoop file, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            "old.cap",
+            b"XCP\x00002.002",
+            "is a NetXRay capture, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            "packed",
+            b"BZh91AY&SY....",
+            "is compressed with bzip2, which is not supported: decompress it with `bzip2 -d`",
+        ),
         ("head", &pcap(0xa1b2_c3d4, 0)[..20], "is a pcap file that is cut short inside its header"),
     ];
     for (name, content, words) in cases {

@@ -34,11 +34,11 @@ impl Place {
         Self { number, frame: false, flow: 0 }
     }
 
-    const fn of_flow(self, flow: u64) -> Self {
+    pub(super) const fn of_flow(self, flow: u64) -> Self {
         if self.frame { self } else { Self { flow, ..self } }
     }
 
-    const fn last(self) -> Self {
+    pub(super) const fn last(self) -> Self {
         Self { flow: u64::MAX, ..self }
     }
 }
@@ -60,19 +60,16 @@ pub(super) struct Wanted {
 
 /// Keeps what becomes a record, with its place, and counts the rest.
 #[derive(Debug)]
-pub(super) struct Collector {
+struct Collector {
     place: Place,
-    pub(super) found: Vec<(Place, Found)>,
-    pub(super) counts: Captured,
+    found: Vec<(Place, Found)>,
+    counts: Captured,
     wanted: Wanted,
-    /// Whether ticks are passed on: by one of all threads.
-    ticks: bool,
 }
 
 impl Collector {
-    pub(super) fn new(wanted: Wanted, ticks: bool) -> Self {
-        let counts = Captured::default();
-        Self { place: Place::default(), found: Vec::new(), counts, wanted, ticks }
+    fn new(wanted: Wanted) -> Self {
+        Self { place: Place::default(), found: Vec::new(), counts: Captured::default(), wanted }
     }
 }
 
@@ -82,9 +79,7 @@ impl Finds for Collector {
     }
 
     fn mark(&mut self, now: Timestamp) {
-        if self.ticks {
-            self.found.push((self.place.last(), Found::Tick(now)));
-        }
+        self.found.push((self.place.last(), Found::Tick(now)));
     }
 }
 
@@ -114,7 +109,7 @@ pub(super) struct Direct<'a> {
 
 impl<'a> Direct<'a> {
     pub(super) fn new(recorder: &'a mut Recorder, wanted: Wanted) -> Self {
-        Self { recorder, collector: Collector::new(wanted, true), result: Ok(()) }
+        Self { recorder, collector: Collector::new(wanted), result: Ok(()) }
     }
 
     /// Whether everything could be written so far.

@@ -5,6 +5,7 @@ mod deal;
 mod feed;
 mod filter;
 mod found;
+mod gather;
 mod input;
 mod merge;
 mod progress;

@@ -41,19 +41,32 @@ impl Recorder {
     /// Writes findings after putting them in order.
     pub(super) fn record(&mut self, found: &mut Vec<(Place, Found)>) -> anyhow::Result<()> {
         found.sort_by_key(|(place, _)| *place);
-        for (_, found) in found.drain(..) {
-            match found {
-                Found::Exchange(exchange) => self.exchange(&exchange)?,
-                Found::Flow(flow) => self.flow(&flow)?,
-                Found::Tick(now) => {
-                    if let Some(store) = &mut self.store {
-                        let traces = store.tick(now)?;
-                        self.traces(&traces)?;
-                    }
+        found.drain(..).try_for_each(|(_, found)| self.found(&found))
+    }
+
+    /// Writes a finding.
+    pub(super) fn found(&mut self, found: &Found) -> anyhow::Result<()> {
+        match found {
+            Found::Exchange(exchange) => self.exchange(exchange)?,
+            Found::Flow(flow) => self.flow(flow)?,
+            Found::Tick(now) => {
+                if let Some(store) = &mut self.store {
+                    let traces = store.tick(*now)?;
+                    self.traces(&traces)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Writes lines of JSON as they are.
+    pub(super) fn lines(&mut self, text: &[u8]) -> io::Result<()> {
+        self.out.write_all(text)
+    }
+
+    /// The names of taps, for others to write lines of JSON, where these are all that is wanted of a finding.
+    pub(super) fn only_lines(&self) -> Option<TapCache> {
+        (self.store.is_none() && matches!(self.output, Output::Jsonl)).then(|| self.taps.another())
     }
 
     /// Writes an exchange.

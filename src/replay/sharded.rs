@@ -13,7 +13,8 @@ use anyhow::anyhow;
 use super::deal::{Dealer, Dealt, What};
 use super::feed::Read;
 use super::filter::Filters;
-use super::found::{Collector, Found, Place};
+use super::found::Place;
+use super::gather::{Gathered, Gatherer, Gleaned};
 use super::merge::Merge;
 use super::recorder::Recorder;
 use super::stage::{Plan, Shard};
@@ -21,8 +22,6 @@ use crate::output::Captured;
 
 /// Blocks that wait in each queue.
 const WAITING: usize = 4;
-
-type FoundInBlock = Vec<(Place, Found)>;
 
 /// The ends of the queues that the reading thread holds.
 struct Shards {
@@ -60,11 +59,12 @@ fn read(
 
 /// Analyses what is its own in blocks until there are no more, or nobody wants the findings.
 fn analyse(
-    mut shard: Shard<Collector>,
+    mut shard: Shard<Gatherer>,
     index: u16,
     blocks: &Receiver<Arc<Dealt>>,
     used: &SyncSender<Dealt>,
-    out: &SyncSender<FoundInBlock>,
+    out: &SyncSender<Gathered>,
+    written: &Receiver<Gathered>,
 ) -> Captured {
     for dealt in blocks {
         dealt.visit(index, |number, what| match what {
@@ -77,11 +77,14 @@ fn analyse(
             // Where there are enough of them, its memory goes.
             let _ = used.try_send(dealt);
         }
-        if out.send(std::mem::take(&mut shard.finds().found)).is_err() {
+        // What was written comes back to be freed, and used again, where it was allocated.
+        let mut next = written.try_recv().unwrap_or_default();
+        next.clear();
+        if out.send(std::mem::replace(&mut shard.finds().gathered, next)).is_err() {
             break;
         }
     }
-    let Collector { found: rest, counts, .. } = shard.finish();
+    let Gatherer { gathered: rest, counts, .. } = shard.finish();
     // Without a writer there is nobody to tell; it has its own reason to stop.
     let _ = out.send(rest);
     counts
@@ -105,11 +108,13 @@ pub(super) fn replay(
         for index in 0..threads {
             let (blocks, receiver) = sync_channel(WAITING);
             let (out, output) = sync_channel(WAITING);
-            let shard = Shard::new(plan, Collector::new(plan.wanted, index == 0));
+            let (done, written) = sync_channel(2 * WAITING);
+            let gatherer = Gatherer::new(plan.wanted, recorder.only_lines(), index == 0);
+            let shard = Shard::new(plan, gatherer);
             let give_back = give_back.clone();
-            handles.push(scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out)));
+            handles.push(scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out, &written)));
             shards.blocks.push(blocks);
-            outputs.push(output);
+            outputs.push((output, done));
         }
         let dealer = Dealer::new(filters, &plan.analyzer.decode, threads);
         let reader = scope.spawn(move || read(merge, dealer, &shards, stop, progress));
@@ -128,20 +133,33 @@ pub(super) fn replay(
     })
 }
 
-/// Takes one block after the other from all shards, until all are done.
-fn write(outputs: &[Receiver<FoundInBlock>], recorder: &mut Recorder) -> anyhow::Result<()> {
+/// Takes one block after the other from all shards, until all are done, and writes what was found in it in order.
+fn write(
+    outputs: &[(Receiver<Gathered>, SyncSender<Gathered>)],
+    recorder: &mut Recorder,
+) -> anyhow::Result<()> {
+    let mut order: Vec<(Place, usize, usize)> = Vec::new();
     loop {
-        let mut block = FoundInBlock::new();
-        let mut any = false;
-        for output in outputs {
-            if let Ok(found) = output.recv() {
-                any = true;
-                block.extend(found);
-            }
-        }
-        if !any {
+        let mut block: Vec<Option<Gathered>> = outputs.iter().map(|(output, _)| output.recv().ok()).collect();
+        if block.iter().all(Option::is_none) {
             return Ok(());
         }
-        recorder.record(&mut block)?;
+        order.clear();
+        for (shard, gathered) in block.iter().enumerate() {
+            let places = gathered.iter().flat_map(Gathered::places).enumerate();
+            order.extend(places.map(|(index, place)| (place, shard, index)));
+        }
+        order.sort_unstable();
+        for &(_, shard, index) in &order {
+            match block.get(shard).and_then(|gathered| gathered.as_ref()?.get(index)) {
+                Some(Gleaned::Line(line)) => recorder.lines(line)?,
+                Some(Gleaned::Found(found)) => recorder.found(found)?,
+                None => {}
+            }
+        }
+        for (gathered, (_, done)) in block.iter_mut().zip(outputs) {
+            // Where there are enough of them, its memory goes.
+            let _ = gathered.take().map(|gathered| done.try_send(gathered));
+        }
     }
 }

@@ -101,19 +101,42 @@ impl Read for Counted {
 
 /// What a file is that starts with `head`, where it is known and not a capture that can be read.
 pub(super) fn describe(head: &[u8]) -> String {
-    const KNOWN: [(&[u8], &str); 12] = [
-        (b"snoop\0\0\0", "is a snoop file, which is not supported"),
-        (&[0xfd, b'7', b'z', b'X', b'Z', 0], "is compressed with xz, which is not supported"),
-        (b"BZh", "is compressed with bzip2, which is not supported"),
-        (&[0x04, 0x22, 0x4d, 0x18], "is compressed with lz4, which is not supported"),
+    const KNOWN: [(&[u8], &str); 14] = [
+        (
+            b"snoop\0\0\0",
+            "is a snoop file, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            b"RTSS",
+            "is a Network Monitor capture, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            b"GMBU",
+            "is a Network Monitor capture, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            b"XCP\0",
+            "is a NetXRay capture, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            b"TRSNIFF data",
+            "is a Sniffer capture, which is not supported: convert it with `editcap -F pcapng IN OUT`",
+        ),
+        (
+            &[0xfd, b'7', b'z', b'X', b'Z', 0],
+            "is compressed with xz, which is not supported: decompress it with `xz -d`",
+        ),
+        (b"BZh", "is compressed with bzip2, which is not supported: decompress it with `bzip2 -d`"),
+        (
+            &[0x04, 0x22, 0x4d, 0x18],
+            "is compressed with lz4, which is not supported: decompress it with `lz4 -d`",
+        ),
         (&[0xff, 0xd8, 0xff], "is a JPEG image, not a capture file (pcap or pcapng expected)"),
         (b"\x89PNG", "is a PNG image, not a capture file (pcap or pcapng expected)"),
         (b"GIF8", "is a GIF image, not a capture file (pcap or pcapng expected)"),
         (b"%PDF", "is a PDF document, not a capture file (pcap or pcapng expected)"),
         (b"PK\x03\x04", "is a zip archive, not a capture file (pcap or pcapng expected)"),
         (b"\x7fELF", "is a program, not a capture file (pcap or pcapng expected)"),
-        (b"RTSS", "is a Network Monitor capture, which is not supported"),
-        (b"GMBU", "is a Network Monitor capture, which is not supported"),
     ];
     if head.is_empty() {
         return "is empty".into();
