@@ -7,7 +7,7 @@ use wire::Timestamp;
 
 use super::found::{Finds, Found, Place, Wanted};
 use crate::output::Captured;
-use crate::output::json::{Flow, Span, SpanIds};
+use crate::output::json::{Flow, Span};
 use crate::taps::TapCache;
 
 /// Findings of one shard in one block of frames, each with its place; lines of JSON are written out already.
@@ -82,7 +82,7 @@ impl Gatherer {
         match &mut self.lines {
             Some(taps) => {
                 let tap = taps.name(exchange.tap);
-                self.gathered.line(place, &Span::new(exchange, tap, &SpanIds::of_exchange(exchange)));
+                self.gathered.line(place, &Span::new(exchange, tap));
             }
             None => {
                 let found = Found::Exchange(Box::new(exchange.clone()));
