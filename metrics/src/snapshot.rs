@@ -11,6 +11,9 @@ pub(crate) struct Counted {
     pub(crate) spurious: u64,
     pub(crate) syn: u64,
     pub(crate) syn_ack: u64,
+    pub(crate) probe: u64,
+    /// Without those that are fast.
+    pub(crate) recovery: u64,
     pub(crate) out_of_order: u64,
     pub(crate) duplicate_acks: u64,
     pub(crate) zero_windows: u64,
@@ -37,6 +40,8 @@ impl Counted {
             spurious: record.spurious_retransmissions,
             syn,
             syn_ack,
+            probe: record.tail_loss_probes,
+            recovery: record.recovery_retransmissions.saturating_sub(record.fast_retransmissions),
             out_of_order: record.out_of_order,
             duplicate_acks: record.duplicate_acks,
             zero_windows: record.zero_windows,

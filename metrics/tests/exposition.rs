@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use analyzer::fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpTrouble,
+    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpTrouble, Trouble,
 };
 use analyzer::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -158,6 +158,36 @@ fn cumulative_facts_are_counted_once() {
     assert_eq!(value(&text, "wirespan_capture_drops_total{", &["reason=\"kernel\""]), Some(3.0));
     assert_eq!(of("wirespan_request_duration_seconds_bucket{le=\"+Inf\"", &[]), Some(1.0));
     assert!(text.ends_with("# EOF\n"));
+}
+
+/// A queue that was full in the end took the connection in one of the flows, and not in the other.
+#[test]
+fn what_went_wrong_is_counted_by_its_name() {
+    let metrics = Arc::new(Metrics::new(Config::default()));
+    let mut sink = Metered::new(Nowhere, metrics.clone(), Arc::new(Registry));
+    for (id, trouble, syn_ack) in [
+        (1, Trouble::Refused, 0),
+        (2, Trouble::AcceptQueueFull, 3),
+        (3, Trouble::AcceptQueueFull, 2),
+        (4, Trouble::ResetMidway, 1),
+    ] {
+        let mut flow = flow(3, &[]);
+        (flow.id, flow.trouble, flow.close_reason) = (FlowId(id), Some(trouble), Some(CloseReason::InputEnd));
+        flow.directions.to_client.syn_ack = syn_ack;
+        flow.directions.to_server.tail_loss_probes = 1;
+        sink.emit(Fact::FlowClosed(&flow));
+    }
+    sink.finish();
+    let text = metrics.encode(Format::OpenMetrics);
+    let troubles =
+        |name: &str| value(&text, "wirespan_tcp_troubles_total{", &[&format!("trouble=\"{name}\"")]);
+    let failures =
+        |name: &str| value(&text, "wirespan_tcp_handshake_failures_total{", &[&format!("reason=\"{name}\"")]);
+    assert_eq!((troubles("refused"), troubles("accept_queue_full")), (Some(1.0), Some(2.0)));
+    assert_eq!((failures("server_refused"), failures("accept_queue_full")), (Some(1.0), Some(1.0)));
+    assert_eq!((troubles("reset_midway"), failures("reset_midway")), (Some(1.0), None));
+    let probes = value(&text, "wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"probe\""]);
+    assert_eq!(probes, Some(4.0));
 }
 
 /// Names the client only when it is told to.

@@ -24,6 +24,7 @@ pub(crate) struct Tcp {
     window_full: Capped<Counter>,
     resets: Capped<Counter>,
     handshake_failures: Capped<Counter>,
+    troubles: Capped<Counter>,
 }
 
 /// The side whose network and kernel an ACK or a reset comes from.
@@ -47,6 +48,7 @@ impl Tcp {
             window_full: Capped::new(cap),
             resets: Capped::new(cap),
             handshake_failures: Capped::new(cap),
+            troubles: Capped::new(cap),
         };
         let r = registry;
         let seconds = || Unit::Seconds;
@@ -79,12 +81,16 @@ impl Tcp {
             "Connections that were never established, by reason",
             it.handshake_failures.clone(),
         );
+        r.register("tcp_troubles", "Connections that went wrong, by what happened", it.troubles.clone());
         it
     }
 
     pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &TcpTally) {
         for &(reason, times) in &tally.failures {
-            self.handshake_failures.at(&Series::with(edge, ("reason", reason.as_str().into()))).inc_by(times);
+            self.handshake_failures.at(&Series::with(edge, ("reason", reason.into()))).inc_by(times);
+        }
+        for &(trouble, times) in &tally.troubles {
+            self.troubles.at(&Series::with(edge, ("trouble", trouble.into()))).inc_by(times);
         }
         for direction in Direction::BOTH {
             let by = ("side", side(direction).into());

@@ -38,7 +38,7 @@ impl Tally {
     pub(crate) fn closed(&mut self, flow: &FlowRecord) {
         if let Some(reason) = flow.close_reason {
             self.flows.closed(reason);
-            self.tcp.closed(reason);
+            self.tcp.closed(flow);
         }
     }
 }

@@ -1,4 +1,4 @@
-use analyzer::fact::{CloseReason, FlowRecord};
+use analyzer::fact::{CloseReason, FlowRecord, Trouble};
 use wire::{Direction, PerDirection};
 
 use crate::histogram::Times;
@@ -12,7 +12,9 @@ pub(crate) struct TcpTally {
     pub(crate) rtt: PerDirection<Times>,
     pub(crate) counts: PerDirection<Counts>,
     /// Each reason for which a connection was never established, with how often.
-    pub(crate) failures: Vec<(CloseReason, u64)>,
+    pub(crate) failures: Vec<(&'static str, u64)>,
+    /// What went wrong, with how often.
+    pub(crate) troubles: Vec<(&'static str, u64)>,
 }
 
 /// Counts of what one side of the flows of an edge sent.
@@ -36,10 +38,13 @@ pub(crate) enum Resent {
     Spurious,
     Syn,
     SynAck,
+    Probe,
+    Recovery,
 }
 
 impl Resent {
-    pub(crate) const ALL: [Self; 5] = [Self::Timeout, Self::Fast, Self::Spurious, Self::Syn, Self::SynAck];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Timeout, Self::Fast, Self::Spurious, Self::Syn, Self::SynAck, Self::Probe, Self::Recovery];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +53,8 @@ impl Resent {
             Self::Spurious => "spurious",
             Self::Syn => "syn",
             Self::SynAck => "syn_ack",
+            Self::Probe => "probe",
+            Self::Recovery => "recovery",
         }
     }
 }
@@ -73,21 +80,34 @@ impl TcpTally {
         }
     }
 
-    pub(super) fn closed(&mut self, reason: CloseReason) {
-        use CloseReason::{ServerRefused, SynAckUnanswered, SynUnanswered};
-        if !matches!(reason, ServerRefused | SynAckUnanswered | SynUnanswered) {
-            return;
-        }
-        match self.failures.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, times)) => *times += 1,
-            None => self.failures.push((reason, 1)),
-        }
+    pub(super) fn closed(&mut self, flow: &FlowRecord) {
+        let Some(trouble) = flow.trouble else { return };
+        count(&mut self.troubles, trouble.as_str());
+        let answers = &flow.directions.to_client;
+        let failure = match trouble {
+            Trouble::SynUnanswered
+            | Trouble::SynAckUnanswered
+            | Trouble::HandshakeAborted
+            | Trouble::StalePeer => trouble.as_str(),
+            Trouble::Refused => CloseReason::ServerRefused.as_str(),
+            // The client believes in the connection, the server never did.
+            Trouble::AcceptQueueFull if answers.packets <= answers.syn_ack + answers.rst => trouble.as_str(),
+            _ => return,
+        };
+        count(&mut self.failures, failure);
+    }
+}
+
+fn count(names: &mut Vec<(&'static str, u64)>, name: &'static str) {
+    match names.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, times)) => *times += 1,
+        None => names.push((name, 1)),
     }
 }
 
 impl Counts {
     fn add(&mut self, now: &Counted, before: &Counted) {
-        let resent = |c: &Counted| [c.timeout, c.fast, c.spurious, c.syn, c.syn_ack];
+        let resent = |c: &Counted| [c.timeout, c.fast, c.spurious, c.syn, c.syn_ack, c.probe, c.recovery];
         for ((sum, now), before) in self.resent.iter_mut().zip(resent(now)).zip(resent(before)) {
             *sum += now.saturating_sub(before);
         }

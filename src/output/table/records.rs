@@ -94,11 +94,13 @@ fn trouble(flow: &FlowRecord) -> String {
         let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
         of(up) + of(down)
     };
-    let end = flow.close_reason.map(CloseReason::as_str);
-    let name = flow
-        .trouble
-        .map(Trouble::as_str)
-        .filter(|&name| Some(name) != end && flow.trouble != Some(Trouble::Refused));
+    // The state, the time and the end say these already.
+    let name = match flow.trouble {
+        Some(Trouble::Refused | Trouble::WindowShut) | None => None,
+        Some(trouble) => {
+            Some(trouble.as_str()).filter(|&name| flow.close_reason.is_none_or(|r| r.as_str() != name))
+        }
+    };
     let mut words: Vec<String> = name.map(|name| name.replace('_', " ")).into_iter().collect();
     let timeouts = both(|d| d.timeout_retransmissions);
     if timeouts > 0 {
