@@ -4,6 +4,7 @@
 //! One allocator counts for all: the tests are one after the other in one thread.
 
 #![allow(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "figures for those who ask with --nocapture")]
 
 mod packets;
 
@@ -130,7 +131,7 @@ impl Attack {
     #[track_caller]
     fn tells_the_truth(&self, what: &str) {
         let (told, grown) = (self.told() as f64, self.grown() as f64);
-        println!("{what}: {told} bytes told, {grown} allocated, {:?}", self.analyzer.usage());
+        eprintln!("{what}: {told} bytes told, {grown} allocated, {:?}", self.analyzer.usage());
         let slack = 256e3;
         assert!(
             told < grown * 1.25 + slack && grown < told * 1.25 + slack,
@@ -157,6 +158,7 @@ impl Attack {
 }
 
 /// Time of `work` per step of `steps`.
+#[expect(clippy::disallowed_methods, reason = "measures what the analyzer costs, which itself sees no clock")]
 fn each(steps: usize, work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
@@ -187,7 +189,7 @@ fn single_bytes_in_reverse_order() {
             attack.take(&segment(offset, b"x"));
         }
     });
-    println!("reverse single bytes: {cost:?} each");
+    eprintln!("reverse single bytes: {cost:?} each");
     assert!(cost < MOST, "{cost:?}");
     attack.tells_the_truth("reverse single bytes");
     let most = Config::default().reassembly.stream_bytes;
@@ -214,7 +216,7 @@ fn holes_that_never_fill() {
             }
         }
     });
-    println!("holes: {cost:?} each");
+    eprintln!("holes: {cost:?} each");
     assert!(attack.analyzer.usage().reassembly_bytes <= config.reassembly.total_bytes);
     attack.tells_the_truth("holes");
     assert!(attack.honest(40_000));
@@ -234,7 +236,7 @@ fn overlaps_with_other_content_and_repeats_across_segment_borders() {
             attack.take(&segment(at + 7, &[4; 1]));
         }
     });
-    println!("overlaps: {cost:?} each");
+    eprintln!("overlaps: {cost:?} each");
     attack.tells_the_truth("overlaps");
     // Every byte waits once, in pieces of at least the smallest step between segments.
     assert!(attack.analyzer.usage().reassembly_bytes < 60_200 + 60_200 * 96, "{:?}", attack.analyzer.usage());
@@ -265,7 +267,7 @@ fn windows_full_of_data_that_nobody_acknowledges() {
             attack.take(&frame((SERVER, ATTACKER), 5001, 1001, 0x10, &[]));
         }
     });
-    println!("window flood: {cost:?} each");
+    eprintln!("window flood: {cost:?} each");
     attack.tells_the_truth("window flood");
     assert!(cost < MOST, "{cost:?}");
     assert!(attack.honest(40_000));
@@ -291,7 +293,7 @@ fn tiny_fragments() {
             attack.take(&fragment(i / 65_536, i as u16, if i % 2 == 0 { 8000 } else { 0 }, true));
         }
     });
-    println!("fragments: {cost:?} each");
+    eprintln!("fragments: {cost:?} each");
     attack.tells_the_truth("fragments");
     assert!(attack.grown() < decode.max_fragment_bytes + (1 << 20), "{}", attack.grown());
     assert!(attack.counts.evicted[Table::Fragments as usize] > 290_000);
@@ -311,11 +313,11 @@ fn a_million_syns() {
             attack.take(&syn);
         }
     });
-    println!("SYN flood: {cost:?} each");
+    eprintln!("SYN flood: {cost:?} each");
     attack.tells_the_truth("SYN flood");
     let flows = config.flows.max_flows;
     assert_eq!(attack.analyzer.usage().flows, flows);
-    println!("SYN flood: {} bytes a flow", attack.grown() / flows);
+    eprintln!("SYN flood: {} bytes a flow", attack.grown() / flows);
     assert!(attack.grown() / flows <= 600, "{} bytes a flow", attack.grown() / flows);
     assert!(attack.honest(40_000));
     // The honest connection took the place of one more.

@@ -52,7 +52,7 @@ pub struct FlowKey {
     /// The larger endpoint.
     pub high: Endpoint,
     /// Virtual network: 0 for none, else a hash of the VLAN ids and of the overlay identifiers that are the same in both
-    /// directions (VXLAN and GENEVE VNI). Keys of GRE are not: they may be a direction's own.
+    /// directions (VXLAN and GENEVE VNI). Keys of GRE count only where the configuration says so: they may be a direction's own.
     pub network: u64,
     /// Where it was seen.
     pub tap: TapId,
