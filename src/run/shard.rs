@@ -54,7 +54,7 @@ struct Seen {
 impl Seen {
     fn count(&mut self, frame: &RawFrame<'_>) {
         self.packets += 1;
-        self.bytes += u64::from(frame.wire_len);
+        self.bytes += u64::from(frame.whole_wire_len());
         self.clock.frame(frame.time);
         let tap = frame.tap.0 as usize;
         if self.by_tap.len() <= tap {
@@ -62,7 +62,7 @@ impl Seen {
         }
         if let Some((packets, bytes)) = self.by_tap.get_mut(tap) {
             *packets += 1;
-            *bytes += u64::from(frame.wire_len);
+            *bytes += u64::from(frame.whole_wire_len());
         }
     }
 }

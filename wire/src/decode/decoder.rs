@@ -52,13 +52,13 @@ impl Decoder {
         let mut walk = Walk {
             time: frame.time,
             tap: frame.tap,
-            wire_len: frame.wire_len,
+            wire_len: frame.whole_wire_len(),
             vxlan_ports: &self.vxlan_ports,
             path: &mut self.path,
             fragments: &mut self.fragments,
         };
         match walk.run(first) {
-            Ok(packet) => Ok(self.decoded(frame, frame.wire_len, packet)),
+            Ok(packet) => Ok(self.decoded(frame, frame.whole_wire_len(), packet)),
             Err(Stop::Undecoded(reason)) => Err(reason),
             Err(Stop::Whole(resume)) => self.resume(frame, resume),
         }

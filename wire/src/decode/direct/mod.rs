@@ -39,7 +39,7 @@ pub(super) fn decode<'r>(frame: &RawFrame<'r>, vxlan_ports: &[u16], path: &mut P
 fn segment<'r>(frame: &RawFrame<'r>, vlans: Vlans, network: u64, layer: &Network<'r>) -> Option<Decoded<'r>> {
     let (ports, segment) = tcp::segment(layer.payload).ok()?;
     let (key, side) = layer.addresses.key(frame.tap, Transport::Tcp, network, ports);
-    let (time, wire_len, ip) = (frame.time, frame.wire_len, layer.ip);
+    let (time, wire_len, ip) = (frame.time, frame.whole_wire_len(), layer.ip);
     let layer4 = Layer4::Tcp(segment);
     Some(Decoded { time, wire_len, key, side, ip, vlans, tunnels: &[], layer4 })
 }
@@ -54,7 +54,7 @@ fn datagram<'r>(
     payload: Span<'r>,
 ) -> Decoded<'r> {
     let (key, side) = layer.addresses.key(frame.tap, Transport::Udp, network, ports);
-    let (time, wire_len, ip) = (frame.time, frame.wire_len, layer.ip);
+    let (time, wire_len, ip) = (frame.time, frame.whole_wire_len(), layer.ip);
     let layer4 = Layer4::Udp(Udp { payload_len: payload.len, payload: payload.bytes });
     Decoded { time, wire_len, key, side, ip, vlans, tunnels: &[], layer4 }
 }
