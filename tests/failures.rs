@@ -60,6 +60,15 @@ fn what_went_wrong_has_its_name() {
     let full = of(8003).filter(|flow| flow["trouble"] == "accept_queue_full").count();
     assert!(full >= 2, "of three clients the listener has room for one: {:?}", of(8003).collect::<Vec<_>>());
 
+    let table = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+        .args(["replay", "--emit", "flows", "--no-progress"])
+        .arg(folder.path().join("server.pcap"))
+        .output();
+    let table = common::text(table.expect("wirespan starts"));
+    for words in ["accept queue full", "window shut", "reset midway", "fast open refused"] {
+        assert!(table.contains(words), "{words} is not in the table:\n{table}");
+    }
+
     let lossy = flows(&folder.path().join("lossy.pcap"));
     let flow = lossy.iter().find(|flow| flow["server"]["port"] == 8020).expect("the lossy path's flow");
     let ours = |name: &str| flow["to_server"][name].as_u64().unwrap_or(0);

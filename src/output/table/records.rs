@@ -56,6 +56,8 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
     let rtt = flow.handshake.and_then(|h| h.rtt_ns).or_else(|| (up.rtt.count > 0).then_some(up.rtt.mean_ns));
     let rtt = rtt.and_then(|ns| u64::try_from(ns).ok());
+    let wrong = trouble(flow);
+    let bad = flow.trouble.is_some() && !wrong.is_empty();
     let retransmissions = up.retransmissions + down.retransmissions;
     let application = match flow.l7 {
         Some(l7) if l7.errors > 0 => {
@@ -83,7 +85,7 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
             if retransmissions > 0 { retransmissions.to_string() } else { "-".into() },
             retransmissions > 0,
         ),
-        Cell::bad_if(trouble(flow), flow.trouble.is_some()),
+        Cell::bad_if(wrong, bad),
         application.into(),
     ]
 }
