@@ -161,5 +161,6 @@ fn simulated_connections_are_counted_as_tshark_counts_them() {
     tell("simulated", &total);
     eprintln!("{honest:#?}");
     assert!(honest.wrong.is_empty(), "{} figures are not true", honest.wrong.len());
+    assert!(honest.wrong_sums().is_empty(), "{:?}", honest.wrong_sums());
     assert!(total.differences.is_empty(), "{} differences", total.differences.len());
 }

@@ -8,9 +8,9 @@ pub(crate) enum Reason {
     Data,
     /// Nothing new: an acknowledgement, a window, a reset.
     Word,
-    /// Repeated, as duplicate or selective acknowledgements called for it.
-    Fast,
-    /// Repeated after the retransmission time-out.
+    /// Repeated, as acknowledgements called for it: duplicate or selective ones, or those after a time-out.
+    Recovery,
+    /// Repeated as the retransmission time-out was over.
     Timeout,
     /// Tail-loss probe: the last segment once more.
     TailProbe,

@@ -324,9 +324,11 @@ impl Track {
             if self.unacked.len() < max_unacked {
                 end = end.plus(u32::from(segment.counted_flag()));
                 // What was acknowledged already may be echoed for an earlier copy (RFC 7323, section 4.1: no such samples).
-                let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
-                let timestamp = tcp.options.timestamps.filter(|_| fresh).map_or(0, |t| t.value);
+                // In a simultaneous open, the SYN/ACK repeats a SYN that the other side answers as well.
                 let again = self.next.0 != 0 && tcp.seq.before(self.next);
+                let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
+                let named = fresh && !(again && tcp.flags.syn());
+                let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
                 self.unacked.push(segment.time, tcp.seq, end, timestamp, again);
             }
         }

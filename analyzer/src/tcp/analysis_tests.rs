@@ -333,6 +333,21 @@ fn an_ack_of_half_the_circle_ahead_acknowledges_what_was_not_seen() {
 }
 
 #[test]
+fn the_syn_acks_of_a_simultaneous_open_give_no_round_trip_time() {
+    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
+    let stamped = |value, echo| TcpOptions {
+        timestamps: Some(wire::decode::Timestamps { value, echo }),
+        ..TcpOptions::default()
+    };
+    // The server's SYN has no ACK flag; its field of 0 lies behind what the client sent, and takes the SYN off the list.
+    talk.segment(CLIENT, 3_000_000_000, 0, TcpFlags::SYN, 0, stamped(7, 0));
+    talk.segment(SERVER, 1000, 0, TcpFlags::SYN, 0, stamped(9, 0));
+    talk.segment(CLIENT, 3_000_000_000, 1001, TcpFlags::SYN | ACK, 0, stamped(7, 9));
+    let crossing = talk.verdict(SERVER, 1000, 3_000_000_001, TcpFlags::SYN | ACK, 0, stamped(9, 7));
+    assert_eq!(crossing.rtt_ns, None, "it answers the SYN, not the SYN/ACK that it crosses");
+}
+
+#[test]
 fn an_ack_from_half_the_circle_away_covers_the_last_segment_and_not_the_first() {
     let mut talk = Talk::new();
     talk.client(1001, 1);

@@ -157,7 +157,7 @@ impl Sender {
         if let Some(first) = self.flight.first_mut()
             && !first.sacked
         {
-            first.lost.get_or_insert(Reason::Fast);
+            first.lost.get_or_insert(Reason::Recovery);
         }
     }
 
@@ -168,7 +168,7 @@ impl Sender {
             if piece.sacked {
                 behind += 1;
             } else if behind >= 3 && piece.copies == 1 && piece.lost.is_none() {
-                piece.lost = Some(Reason::Fast);
+                piece.lost = Some(Reason::Recovery);
                 found = true;
             }
         }
@@ -281,8 +281,10 @@ impl Sender {
                 }
                 let closed = self.edge <= self.una;
                 self.halve();
-                for piece in self.flight.iter_mut().filter(|piece| !piece.sacked) {
-                    piece.lost = Some(if closed { Reason::WindowProbe } else { Reason::Timeout });
+                let first = if closed { Reason::WindowProbe } else { Reason::Timeout };
+                let reasons = std::iter::once(first).chain(std::iter::repeat(Reason::Recovery));
+                for (piece, reason) in self.flight.iter_mut().filter(|piece| !piece.sacked).zip(reasons) {
+                    piece.lost = Some(reason);
                 }
                 self.congestion_window = self.mss;
                 self.recovery = Some(self.next);
