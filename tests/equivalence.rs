@@ -192,7 +192,7 @@ fn strip(value: &mut Value, is_left_out: &impl Fn(&str) -> bool) {
 }
 
 fn summary(records: &str) -> Value {
-    let last = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).last();
+    let last = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).next_back();
     last.filter(|value| value["type"] == "summary").expect("a summary is last")
 }
 

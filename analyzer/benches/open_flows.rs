@@ -24,8 +24,11 @@ impl Sink for Nowhere {
 const REQUEST: &[u8] = b"GET /item/42 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: bench\r\n\r\n";
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 
-/// Frames of one connection, and whether the client sends them.
-fn connection() -> ([(bool, Vec<u8>); 3], [(bool, Vec<u8>); 3]) {
+/// A frame, and whether the client sends it.
+type Sent = (bool, Vec<u8>);
+
+/// The handshake of a connection, and its request with the response.
+fn connection() -> ([Sent; 3], [Sent; 3]) {
     const UP: (u16, u16) = (40_000, 80);
     const DOWN: (u16, u16) = (80, 40_000);
     let asked = 2 + REQUEST.len() as u32;
@@ -50,7 +53,7 @@ struct Feed {
 
 impl Feed {
     /// The frames for every flow, client by client; 10 µs from frame to frame and a tick a second.
-    fn all(&mut self, flows: u32, frames: &mut [(bool, Vec<u8>)]) {
+    fn all(&mut self, flows: u32, frames: &mut [Sent]) {
         for client in 0..flows {
             for (up, bytes) in frames.iter_mut() {
                 let address = if *up { 26..30 } else { 30..34 };
