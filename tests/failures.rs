@@ -8,8 +8,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// Trouble and notes of a flow.
+type Told = (Option<&'static str>, &'static [&'static str]);
+
 /// Server port of each story, with the trouble and the notes of its flows in order of their start.
-const STORIES: &[(u64, &[(Option<&str>, &[&str])])] = &[
+const STORIES: &[(u64, &[Told])] = &[
     (8001, &[(Some("refused"), &[])]),
     (8002, &[(Some("syn_unanswered"), &[])]),
     (8004, &[(Some("reset_before_data"), &[])]),

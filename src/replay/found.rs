@@ -3,9 +3,6 @@ use analyzer::{Fact, Sink};
 use metrics::Metered;
 use wire::Timestamp;
 
-use super::recorder::Recorder;
-use crate::output::Captured;
-
 /// A finding that becomes a record, as one thread hands it to another.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
@@ -38,6 +35,11 @@ impl Place {
         if self.frame { self } else { Self { flow, ..self } }
     }
 
+    /// Whether it stands in a frame, where findings come in order.
+    pub(super) const fn in_frame(self) -> bool {
+        self.frame
+    }
+
     pub(super) const fn last(self) -> Self {
         Self { flow: u64::MAX, ..self }
     }
@@ -56,106 +58,6 @@ pub(super) trait Finds: Sink {
 pub(super) struct Wanted {
     pub(super) flows: bool,
     pub(super) exchanges: bool,
-}
-
-/// Keeps what becomes a record, with its place, and counts the rest.
-#[derive(Debug)]
-struct Collector {
-    place: Place,
-    found: Vec<(Place, Found)>,
-    counts: Captured,
-    wanted: Wanted,
-}
-
-impl Collector {
-    fn new(wanted: Wanted) -> Self {
-        Self { place: Place::default(), found: Vec::new(), counts: Captured::default(), wanted }
-    }
-}
-
-impl Finds for Collector {
-    fn stand(&mut self, place: Place) {
-        self.place = place;
-    }
-
-    fn mark(&mut self, now: Timestamp) {
-        self.found.push((self.place.last(), Found::Tick(now)));
-    }
-}
-
-impl Sink for Collector {
-    fn emit(&mut self, fact: Fact<'_>) {
-        self.counts.emit(fact);
-        match fact {
-            Fact::Exchange(exchange) if self.wanted.exchanges => {
-                let place = self.place.of_flow(exchange.flow.0);
-                self.found.push((place, Found::Exchange(Box::new(exchange.clone()))));
-            }
-            Fact::FlowClosed(flow) if self.wanted.flows => {
-                let place = self.place.of_flow(flow.id.0);
-                self.found.push((place, Found::Flow(Box::new(flow.clone()))));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Writes what is found: at once in a frame, where it comes in order, and at the end of a tick.
-pub(super) struct Direct<'a> {
-    recorder: &'a mut Recorder,
-    collector: Collector,
-    result: anyhow::Result<()>,
-}
-
-impl<'a> Direct<'a> {
-    pub(super) fn new(recorder: &'a mut Recorder, wanted: Wanted) -> Self {
-        Self { recorder, collector: Collector::new(wanted), result: Ok(()) }
-    }
-
-    /// Whether everything could be written so far.
-    pub(super) fn is_well(&self) -> bool {
-        self.result.is_ok()
-    }
-
-    /// Writes what is left.
-    pub(super) fn finish(mut self) -> (Captured, anyhow::Result<()>) {
-        let rest = self.recorder.record(&mut self.collector.found);
-        (self.collector.counts, self.result.and(rest))
-    }
-
-    fn keep(&mut self, result: anyhow::Result<()>) {
-        if self.result.is_ok() {
-            self.result = result;
-        }
-    }
-}
-
-impl Finds for Direct<'_> {
-    fn stand(&mut self, place: Place) {
-        self.collector.stand(place);
-    }
-
-    fn mark(&mut self, now: Timestamp) {
-        self.collector.mark(now);
-        let result = self.recorder.record(&mut self.collector.found);
-        self.keep(result);
-    }
-}
-
-impl Sink for Direct<'_> {
-    fn emit(&mut self, fact: Fact<'_>) {
-        if !self.collector.place.frame {
-            return self.collector.emit(fact);
-        }
-        self.collector.counts.emit(fact);
-        let wanted = self.collector.wanted;
-        let result = match fact {
-            Fact::Exchange(exchange) if wanted.exchanges => self.recorder.exchange(exchange),
-            Fact::FlowClosed(flow) if wanted.flows => self.recorder.flow(flow),
-            _ => return,
-        };
-        self.keep(result);
-    }
 }
 
 /// Findings, counted in metrics on their way if those are wanted.

@@ -2,6 +2,7 @@
 //! output, for any number of threads.
 
 mod deal;
+mod direct;
 mod feed;
 mod filter;
 mod found;
@@ -22,9 +23,10 @@ use metrics::{Format, Metrics, Names};
 use store::{Store, StoreConfig};
 use wire::SourceError;
 
+use self::direct::Direct;
 use self::feed::{Read, feed};
 use self::filter::Filters;
-use self::found::{Direct, Wanted};
+use self::found::Wanted;
 use self::merge::Merge;
 use self::recorder::Recorder;
 use self::stage::{Plan, Shard, Single};

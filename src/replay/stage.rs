@@ -6,8 +6,9 @@ use metrics::{Metered, Metrics, Names};
 use wire::decode::{Decoded, Undecoded};
 use wire::{RawFrame, TapId, Timestamp};
 
+use super::direct::Direct;
 use super::feed::Stage;
-use super::found::{Counted, Direct, Finds, Place, Wanted};
+use super::found::{Counted, Finds, Place, Wanted};
 use crate::output::Captured;
 
 /// What every analyzer of a replay is made of.

@@ -29,16 +29,31 @@ impl Default for List {
 struct Link {
     before: u32,
     after: u32,
-    grain: u32,
-    class: Option<Class>,
+    mark: Mark,
 }
 
 impl Link {
-    const FREE: Self = Self { before: NONE, after: NONE, grain: 0, class: None };
+    const FREE: Self = Self { before: NONE, after: NONE, mark: Mark::NONE };
 }
 
-fn grain(time: Timestamp) -> u32 {
-    (time.as_nanos() >> GRAIN_BITS) as u32
+/// The list that a slot is in, in the lowest bits, and the time of its last move in grains, modulo 2^29.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark(u32);
+
+impl Mark {
+    /// In no list.
+    const NONE: Self = Self(0);
+    const CLASS_BITS: u32 = 3;
+
+    fn new(class: Class, time: Timestamp) -> Self {
+        let grain = (time.as_nanos() >> GRAIN_BITS) as u32;
+        Self(grain << Self::CLASS_BITS | (class as u32 + 1))
+    }
+
+    fn class(self) -> Option<Class> {
+        let number = self.0 & ((1 << Self::CLASS_BITS) - 1);
+        Class::ALL.get((number as usize).checked_sub(1)?).copied()
+    }
 }
 
 impl Order {
@@ -56,7 +71,7 @@ impl Order {
             link.after = slot;
         }
         if let Some(link) = self.links.get_mut(slot as usize) {
-            *link = Link { before, after: NONE, grain: grain(time), class: Some(class) };
+            *link = Link { before, after: NONE, mark: Mark::new(class, time) };
         }
     }
 
@@ -64,7 +79,7 @@ impl Order {
     pub(crate) fn remove(&mut self, slot: u32) {
         let Some(place) = self.links.get_mut(slot as usize) else { return };
         let link = std::mem::replace(place, Link::FREE);
-        let Some(class) = link.class else { return };
+        let Some(class) = link.mark.class() else { return };
         match self.links.get_mut(link.before as usize) {
             Some(before) if link.before != NONE => before.after = link.after,
             _ => self.lists[class as usize].first = link.after,
@@ -78,7 +93,7 @@ impl Order {
     /// Moves `slot` to the end of the list of `class`, unless it was moved there just now.
     pub(crate) fn touch(&mut self, slot: u32, class: Class, time: Timestamp) {
         match self.links.get(slot as usize) {
-            Some(link) if link.class == Some(class) && link.grain == grain(time) => {}
+            Some(link) if link.mark == Mark::new(class, time) => {}
             _ => {
                 self.remove(slot);
                 self.push(slot, class, time);

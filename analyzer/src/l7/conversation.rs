@@ -10,6 +10,7 @@ use crate::tcp::Chunk;
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     limits: Limits,
+    #[expect(clippy::vec_box, reason = "each is handed on as it is, and never moved")]
     spare: Vec<Box<Live>>,
 }
 

@@ -16,16 +16,8 @@ pub(super) struct Memo {
     said: Said,
     operation: String,
     attributes: Attributes,
-    heads: Heads,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Heads {
-    /// Most connections have one: nothing is kept of it.
-    #[default]
-    First,
-    /// So many differed since the last that was the same.
-    Differ(u8),
+    /// Heads since the last that was the same.
+    differ: u8,
 }
 
 impl Memo {
@@ -34,7 +26,7 @@ impl Memo {
         if self.head.is_empty() || !bytes.starts_with(&self.head) {
             return None;
         }
-        self.heads = Heads::Differ(0);
+        self.differ = 0;
         Some((self.head.len(), self.said))
     }
 
@@ -44,22 +36,16 @@ impl Memo {
         entry.exchange.attributes.extend_from(&self.attributes, 0);
     }
 
-    /// Whether the next head is to be remembered: not that of a connection for one request, nor where they all differ.
-    pub(super) fn learns(&mut self, head: &[u8]) -> bool {
-        let next = match self.heads {
-            Heads::First => 0,
-            Heads::Differ(times) => times.saturating_add(1),
-        };
-        let first = std::mem::replace(&mut self.heads, Heads::Differ(next)) == Heads::First;
-        if next == PATIENCE {
+    /// Remembers a head, and the attributes of `entry` from the `from`th on, unless they all differ.
+    pub(super) fn learn(&mut self, head: &[u8], said: Said, entry: &Entry, from: usize) {
+        self.differ = self.differ.saturating_add(1);
+        self.head.clear();
+        if self.differ == PATIENCE {
             (self.head, self.attributes) = (Vec::new(), Attributes::default());
         }
-        !first && next < PATIENCE && head.len() <= LONGEST
-    }
-
-    /// Remembers a head, and the attributes of `entry` from the `from`th on.
-    pub(super) fn learn(&mut self, head: &[u8], said: Said, entry: &Entry, from: usize) {
-        self.head.clear();
+        if self.differ >= PATIENCE || head.len() > LONGEST {
+            return;
+        }
         self.head.extend_from_slice(head);
         self.said = said;
         self.operation.clear();
@@ -72,6 +58,6 @@ impl Memo {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.head.capacity() + self.operation.capacity() + self.attributes.bytes()
+        size_of::<Self>() + self.head.capacity() + self.operation.capacity() + self.attributes.bytes()
     }
 }

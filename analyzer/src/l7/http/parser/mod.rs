@@ -45,7 +45,8 @@ struct Side {
 #[derive(Debug, Default)]
 pub(super) struct HttpParser {
     sides: PerDirection<Side>,
-    memos: PerDirection<Memo>,
+    /// Nothing before a direction has its second head.
+    memos: PerDirection<Option<Box<Memo>>>,
 }
 
 /// What to do next.
@@ -192,7 +193,11 @@ impl Parser for HttpParser {
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(self) + Direction::BOTH.iter().map(|&d| self.memos[d].bytes()).sum::<usize>()
+        size_of_val(self)
+            + Direction::BOTH
+                .iter()
+                .map(|&d| self.memos[d].as_ref().map_or(0, |memo| memo.bytes()))
+                .sum::<usize>()
     }
 
     fn end(&mut self, direction: Direction, out: &mut Messages) {

@@ -18,7 +18,7 @@ impl HttpParser {
             return Step::Go(at + blank);
         }
         if side.searched == 0
-            && let Some((end, said)) = self.memos[direction].recall(rest)
+            && let Some((end, said)) = self.memos[direction].as_mut().and_then(|memo| memo.recall(rest))
         {
             return self.again(direction, said, rest.len() + at, [at, at + end], out);
         }
@@ -43,9 +43,8 @@ impl HttpParser {
             Direction::ToServer => match StartLine::request(first) {
                 Some(StartLine::Request { method, target, minor }) => {
                     let (said, entry) = head.request(method, target, minor, out);
-                    let memo = &mut self.memos[direction];
-                    if said.tag != CONNECT && memo.learns(head.bytes) {
-                        memo.learn(head.bytes, said, entry, 0);
+                    if said.tag != CONNECT && self.sides[direction].begun {
+                        self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, 0);
                     }
                     self.asked(said, rest.len() + at, at + end, out)
                 }
@@ -58,9 +57,8 @@ impl HttpParser {
                     let entry = status(code, minor, at, out);
                     let from = entry.exchange.attributes.len();
                     let (said, upgrade) = head.response(code, minor, entry);
-                    let memo = &mut self.memos[direction];
-                    if code != 101 && memo.learns(head.bytes) {
-                        memo.learn(head.bytes, said, entry, from);
+                    if code != 101 && self.sides[direction].begun {
+                        self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, from);
                     }
                     self.answered(said, tag, upgrade, rest.len() + at, at + end, out)
                 }
@@ -79,17 +77,18 @@ impl HttpParser {
         out: &mut Messages,
     ) -> Step {
         let [at, end] = bounds;
-        let memo = &self.memos[direction];
+        let memo = self.memos[direction].as_deref();
         match direction {
             Direction::ToServer => {
                 let entry = out.open(Protocol::Http, Kind::Request, 0, at);
                 entry.tag = said.tag;
-                memo.tell(entry);
+                memo.inspect(|memo| memo.tell(entry));
                 self.asked(said, len, end, out)
             }
             Direction::ToClient => {
                 let tag = out.next_tag();
-                memo.tell(status(said.code, said.minor, at, out));
+                let entry = status(said.code, said.minor, at, out);
+                memo.inspect(|memo| memo.tell(entry));
                 self.answered(said, tag, None, len, end, out)
             }
         }
