@@ -60,7 +60,7 @@ impl Tracker {
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
-                let segment = Segment { time: packet.time, side: packet.side, tcp: *tcp };
+                let segment = Segment { time: packet.time, side: packet.side, tcp };
                 if let Some(connection) = &mut flow.connection {
                     connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
                 }

@@ -12,31 +12,27 @@ use crate::names::Names;
 use crate::snapshot::Snapshot;
 use crate::tally::{Edges, Sample};
 
-/// A flow that something was counted of.
-#[derive(Debug, Default)]
-struct Open {
-    /// What was reported of it; nothing before the first report, which also counts the flow as opened: only then protocol and
-    /// names are known, and most flows are over by then.
-    reported: Option<Box<Reported>>,
-    /// Where its last exchange was counted.
-    asked: Option<Asked>,
-}
-
+/// What was reported of an open flow. Before the first report, which also counts the flow as opened, there is nothing: only then
+/// protocol and names are known, and most flows are over by then.
 #[derive(Debug)]
 struct Reported {
     edge: Arc<Edge>,
     counted: Snapshot,
 }
 
-/// Where exchanges of a flow are counted.
+/// Where the last exchange of a flow was counted.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
+    flow: FlowId,
     protocol: &'static str,
     /// Index of the edge's tally, and of the operation in it, as of this round.
     edge: usize,
     operation: usize,
     round: u64,
 }
+
+/// Flows whose last exchange is remembered; of those that share a place the last one is.
+const REMEMBERED: usize = 1024;
 
 /// What ended before the names of its two ends were known: a process is named by its system calls, which are read a
 /// little later than its packets.
@@ -65,7 +61,8 @@ pub struct Metered<S> {
     metrics: Arc<Metrics>,
     names: Arc<dyn Names>,
     unknown: Arc<str>,
-    open: HashMap<FlowId, Open, FixedState>,
+    reported: HashMap<FlowId, Box<Reported>, FixedState>,
+    asked: Vec<Option<Asked>>,
     edges: Edges,
     /// Times that `edges` was emptied.
     round: u64,
@@ -81,7 +78,8 @@ impl<S> Metered<S> {
             metrics,
             names,
             unknown: UNKNOWN.into(),
-            open: HashMap::default(),
+            reported: HashMap::default(),
+            asked: vec![None; REMEMBERED],
             edges: Edges::default(),
             round: 0,
             unnamed: Default::default(),
@@ -170,32 +168,29 @@ impl<S> Metered<S> {
     fn progress(&mut self, flow: &FlowRecord) {
         let (edge, _) = self.edge(ends(flow));
         let index = self.tally_of(edge);
-        let open = self.open.entry(flow.id).or_default();
-        let before = open.reported.take();
+        let before = self.reported.remove(&flow.id);
         if let Some(tally) = self.edges.tally(index) {
             tally.flow(flow, before.as_ref().map(|before| &before.counted));
         }
         let Some(edge) = self.edges.edge(index) else { return };
         self.metrics.flows.active(before.as_ref().map(|before| &before.edge), Some(edge));
-        open.reported = Some(Box::new(Reported { edge: edge.clone(), counted: Snapshot::of(flow) }));
+        let reported = Reported { edge: edge.clone(), counted: Snapshot::of(flow) };
+        self.reported.insert(flow.id, Box::new(reported));
     }
 
     fn closed(&mut self, flow: &FlowRecord) {
         // A flow that was reported before had its chance of a name.
-        let waits = self.names.may_learn()
-            && self.open.get(&flow.id).is_none_or(|open| open.reported.is_none())
-            && !self.edge(ends(flow)).1;
+        let waits =
+            self.names.may_learn() && !self.reported.contains_key(&flow.id) && !self.edge(ends(flow)).1;
         if !waits || self.wait(Unnamed::Closed(Box::new(flow.clone()))).is_some() {
             self.count_closed(flow);
         }
     }
 
     fn count_closed(&mut self, flow: &FlowRecord) {
-        let open = self.open.remove(&flow.id).unwrap_or_default();
+        let reported = self.reported.remove(&flow.id);
         let ends = ends(flow);
-        let (round, learns) = (self.round, self.names.may_learn());
-        let known = open.asked.filter(|a| a.round == round && a.protocol == ends.protocol && !learns);
-        let index = match known {
+        let index = match self.asked(flow.id, ends.protocol).filter(|_| !self.names.may_learn()) {
             Some(asked) => asked.edge,
             None => {
                 let (edge, _) = self.edge(ends);
@@ -203,22 +198,20 @@ impl<S> Metered<S> {
             }
         };
         if let Some(tally) = self.edges.tally(index) {
-            tally.flow(flow, open.reported.as_ref().map(|reported| &reported.counted));
+            tally.flow(flow, reported.as_ref().map(|reported| &reported.counted));
             tally.closed(flow);
         }
-        self.metrics.flows.active(open.reported.as_ref().map(|reported| &reported.edge), None);
+        self.metrics.flows.active(reported.as_ref().map(|reported| &reported.edge), None);
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
         let Exchange { tap, client, server, .. } = *exchange;
         let ends = Ends { tap, protocol: exchange.protocol.as_str(), client, server };
         let sample = Sample::of(exchange);
-        let round = self.round;
-        let asked = self.open.get(&exchange.flow).and_then(|open| open.asked);
-        if let Some(asked) = asked.filter(|a| a.round == round && std::ptr::eq(a.protocol, ends.protocol)) {
+        if let Some(asked) = self.asked(exchange.flow, ends.protocol) {
             let operation = self.count_exchange(asked.edge, &exchange.operation, asked.operation, sample);
-            if operation != asked.operation || self.round != round {
-                self.remember(exchange.flow, Asked { operation, ..asked });
+            if operation != asked.operation {
+                self.remember(Asked { operation, ..asked });
             }
             return;
         }
@@ -233,12 +226,22 @@ impl<S> Metered<S> {
         let round = self.round;
         let operation = self.count_exchange(edge, &exchange.operation, 0, sample);
         if named || !self.names.may_learn() {
-            self.remember(exchange.flow, Asked { protocol: ends.protocol, edge, operation, round });
+            let (flow, protocol) = (exchange.flow, ends.protocol);
+            self.remember(Asked { flow, protocol, edge, operation, round });
         }
     }
 
-    fn remember(&mut self, flow: FlowId, asked: Asked) {
-        self.open.entry(flow).or_default().asked = Some(asked);
+    /// Where the last exchange of a flow was counted, if that is remembered.
+    fn asked(&self, flow: FlowId, protocol: &'static str) -> Option<Asked> {
+        let asked = (*self.asked.get(place(flow))?)?;
+        let same = asked.flow == flow && asked.round == self.round && std::ptr::eq(asked.protocol, protocol);
+        same.then_some(asked)
+    }
+
+    fn remember(&mut self, asked: Asked) {
+        if let Some(place) = self.asked.get_mut(place(asked.flow)) {
+            *place = Some(asked);
+        }
     }
 
     /// Counts an exchange; returns the index of its operation.
@@ -248,6 +251,11 @@ impl<S> Metered<S> {
         }
         self.edges.tally(edge).map_or(0, |tally| tally.requests.add(operation, hint, sample))
     }
+}
+
+fn place(FlowId(flow): FlowId) -> usize {
+    // Flows are numbered by frames, so neighbours are seldom far from each other: mixed, they spread.
+    (flow.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % REMEMBERED
 }
 
 fn ends(flow: &FlowRecord) -> Ends {

@@ -184,8 +184,8 @@ impl Flow {
     /// Whether `packet` belongs to a new flow on the same addresses and ports.
     pub(crate) fn starts_over(&self, packet: &Decoded<'_>) -> bool {
         match (&self.connection, &packet.layer4) {
-            (Some(connection), Layer4::Tcp(tcp)) => {
-                connection.analysis.starts_over(&Segment { time: packet.time, side: packet.side, tcp: *tcp })
+            (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => {
+                connection.analysis.starts_over(&Segment { time: packet.time, side: packet.side, tcp })
             }
             _ => false,
         }

@@ -15,6 +15,12 @@ pub(crate) struct TroubleCounts {
     pub(crate) missing_bytes: u64,
 }
 
+impl TroubleCounts {
+    /// All is well.
+    pub(crate) const NONE: Self =
+        Self { retransmissions: 0, out_of_order: 0, zero_windows: 0, missing_bytes: 0 };
+}
+
 /// Round-trip times between the tap and each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoundTrips {

@@ -6,7 +6,7 @@ use wire::{SeqNum, Side, Timestamp};
 pub(crate) struct Segment<'r> {
     pub(crate) time: Timestamp,
     pub(crate) side: Side,
-    pub(crate) tcp: Tcp<'r>,
+    pub(crate) tcp: &'r Tcp<'r>,
 }
 
 impl Segment<'_> {

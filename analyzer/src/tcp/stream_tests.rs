@@ -71,7 +71,7 @@ impl Feed {
             payload,
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(at), side: Side::Low, tcp };
+        let segment = Segment { time: Timestamp::from_nanos(at), side: Side::Low, tcp: &tcp };
         self.call(|stream, budget, mut out| stream.segment(&segment, true, budget, &mut out));
     }
 
@@ -87,7 +87,7 @@ impl Feed {
             payload,
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(0), side: Side::Low, tcp };
+        let segment = Segment { time: Timestamp::from_nanos(0), side: Side::Low, tcp: &tcp };
         self.stream.segment(
             &segment,
             false,

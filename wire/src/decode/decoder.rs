@@ -35,7 +35,15 @@ impl Decoder {
     /// The reason why the frame gave no packet, to be counted.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
-        match direct::decode(frame, &self.vxlan_ports, &mut self.path) {
+        match direct::plain(frame) {
+            Some(decoded) => Ok(decoded),
+            None => self.other(frame),
+        }
+    }
+
+    #[inline(never)]
+    fn other<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
+        match direct::over_datagram(frame, &self.vxlan_ports, &mut self.path) {
             Some(decoded) => Ok(Decoded { tunnels: self.path.tunnels(), ..decoded }),
             None => self.walk(frame),
         }

@@ -80,16 +80,32 @@ impl Live {
 
     /// Makes it as new, and keeps the memory of its lists.
     pub(in crate::l7) fn reset(&mut self) {
-        let mut messages = std::mem::replace(&mut self.messages, Messages::new(0));
-        messages.reset();
-        let mut streams = std::mem::take(&mut self.streams);
+        let Self {
+            limits: _,
+            streams,
+            parser,
+            protocol,
+            chosen,
+            flipped,
+            excluded,
+            failures,
+            undecided,
+            opaque,
+            look_again,
+            messages,
+            heads_dropped,
+            news,
+        } = self;
         for direction in Direction::BOTH {
             let mut pending = std::mem::take(&mut streams[direction].pending);
             pending.clear();
             pending.shrink_to(KEPT);
             streams[direction] = Stream { pending, ..Stream::default() };
         }
-        *self = Self { streams, messages, ..Self::new(self.limits) };
+        messages.reset();
+        (*parser, *protocol, *chosen, *flipped, *excluded) = (None, None, 0, false, 0);
+        (*failures, *undecided, *opaque, *look_again) = (0, 0, false, false);
+        (*heads_dropped, *news) = (0, News::default());
     }
 
     pub(in crate::l7) fn is_opaque(&self) -> bool {

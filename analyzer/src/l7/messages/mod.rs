@@ -51,6 +51,18 @@ pub(super) struct Here {
     pub(super) trouble: TroubleCounts,
 }
 
+impl Here {
+    /// Before anything was said.
+    const NOWHERE: Self = Self {
+        direction: Direction::ToServer,
+        offset: 0,
+        base: None,
+        trouble_first: TroubleCounts::NONE,
+        fresh_from: 0,
+        trouble: TroubleCounts::NONE,
+    };
+}
+
 /// What was counted on a conversation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -91,14 +103,7 @@ impl Messages {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             order: Order::InOrder,
-            here: Here {
-                direction: Direction::ToServer,
-                offset: 0,
-                base: None,
-                trouble_first: TroubleCounts::default(),
-                fresh_from: 0,
-                trouble: TroubleCounts::default(),
-            },
+            here: Here::NOWHERE,
             timelines: PerDirection::default(),
             counts: Counts::default(),
             cut: false,
@@ -115,12 +120,27 @@ impl Messages {
 
     /// Makes it as new, and keeps the memory of its lists.
     pub(super) fn reset(&mut self) {
-        let Self { limit, mut entries, mut done, mut spare, mut timelines, .. } =
-            std::mem::replace(self, Self::new(0));
+        let Self {
+            order,
+            here,
+            timelines,
+            counts,
+            cut,
+            limit: _,
+            entries,
+            done,
+            spare,
+            owed,
+            hole,
+            pipelined,
+            first_asker,
+        } = self;
         spare.extend(entries.drain(..).chain(done.drain(..)));
         spare.truncate(SPARE);
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
-        *self = Self { entries, done, spare, timelines, ..Self::new(limit) };
+        (*order, *here, *counts, *hole) =
+            (Order::InOrder, Here::NOWHERE, Counts::default(), PerDirection::default());
+        (*cut, *owed, *pipelined, *first_asker) = (false, 0, false, None);
     }
 
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.

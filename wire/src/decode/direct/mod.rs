@@ -12,20 +12,25 @@ use super::tunnel::{OverUdp, over_udp};
 use super::{Decoded, Layer4, Udp, Vlans, tcp, udp};
 use crate::{LinkType, RawFrame, Transport};
 
-/// Decodes `frame`; its tunnel, if it has one, is left in `path`, and in what is returned to be put in.
-#[inline]
-pub(super) fn decode<'r>(frame: &RawFrame<'r>, vxlan_ports: &[u16], path: &mut Path) -> Option<Decoded<'r>> {
+/// Decodes `frame` if it is TCP without a tunnel.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "what is decoded is large, and every packet pays for moving it")]
+pub(super) fn plain<'r>(frame: &RawFrame<'r>) -> Option<Decoded<'r>> {
+    let (outer, vlans, network) = outermost(frame)?;
+    if outer.protocol == TCP { segment(frame, vlans, network, &outer) } else { None }
+}
+
+/// Decodes `frame` if it is UDP; its tunnel, if it has one, is left in `path`, and in what is returned to be put in.
+#[inline(never)]
+pub(super) fn over_datagram<'r>(
+    frame: &RawFrame<'r>,
+    vxlan_ports: &[u16],
+    path: &mut Path,
+) -> Option<Decoded<'r>> {
     path.clear();
-    if frame.link_type != LinkType::Ethernet {
-        return None;
-    }
-    let (mut vlans, mut network) = (Vlans::default(), 0);
-    if let Some(tag) = frame.vlan {
-        enter_vlan(&mut vlans, &mut network, tag.id());
-    }
-    let outer = ethernet(Span::new(frame.bytes, frame.wire_len), &mut vlans, &mut network)?;
+    let (outer, vlans, network) = outermost(frame)?;
     if outer.protocol == TCP {
-        return segment(frame, vlans, network, &outer);
+        return None;
     }
     let (ports, payload) = udp::datagram(outer.payload).ok()?;
     match over_udp(ports, payload, vxlan_ports) {
@@ -35,7 +40,22 @@ pub(super) fn decode<'r>(frame: &RawFrame<'r>, vxlan_ports: &[u16], path: &mut P
     }
 }
 
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a part of plain")]
+fn outermost<'r>(frame: &RawFrame<'r>) -> Option<(Network<'r>, Vlans, u64)> {
+    if frame.link_type != LinkType::Ethernet {
+        return None;
+    }
+    let (mut vlans, mut network) = (Vlans::default(), 0);
+    if let Some(tag) = frame.vlan {
+        enter_vlan(&mut vlans, &mut network, tag.id());
+    }
+    let outer = ethernet(Span::new(frame.bytes, frame.wire_len), &mut vlans, &mut network)?;
+    Some((outer, vlans, network))
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a part of plain")]
 fn segment<'r>(frame: &RawFrame<'r>, vlans: Vlans, network: u64, layer: &Network<'r>) -> Option<Decoded<'r>> {
     let (ports, segment) = tcp::segment(layer.payload).ok()?;
     let (key, side) = layer.addresses.key(frame.tap, Transport::Tcp, network, ports);

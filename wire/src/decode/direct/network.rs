@@ -65,7 +65,8 @@ impl Addresses {
 }
 
 /// An Ethernet frame with at most one VLAN tag.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a part of the plain way, which every packet takes")]
 pub(super) fn ethernet<'r>(span: Span<'r>, vlans: &mut Vlans, network: &mut u64) -> Option<Network<'r>> {
     let mut ether_type = u16_at(span.bytes, 12)?;
     let mut header = 14;
