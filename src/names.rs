@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use analyzer::fact::Protocol;
@@ -20,6 +21,8 @@ pub(crate) struct Known {
     taps: Arc<Taps>,
     /// Pods of this node by address.
     pods: DashMap<IpAddr, Arc<str>>,
+    /// Something stands in one of the two maps, or did.
+    any: AtomicBool,
     /// System calls are recorded, so that names may come a little later than packets.
     may_learn: bool,
     workloads: DashMap<Endpoint, Arc<str>>,
@@ -32,7 +35,14 @@ impl Known {
     const LIMIT: usize = 65_536;
 
     pub(crate) fn new(taps: Arc<Taps>, may_learn: bool) -> Self {
-        Self { taps, pods: DashMap::new(), may_learn, workloads: DashMap::new(), order: Mutex::default() }
+        Self {
+            taps,
+            pods: DashMap::new(),
+            any: AtomicBool::new(false),
+            may_learn,
+            workloads: DashMap::new(),
+            order: Mutex::default(),
+        }
     }
 
     /// Takes the pods that are on the node now.
@@ -41,6 +51,7 @@ impl Known {
         let now: HashMap<IpAddr, &str> =
             named.flat_map(|(pod, name)| pod.addresses.iter().map(move |address| (*address, name))).collect();
         self.pods.retain(|address, _| now.contains_key(address));
+        self.any.fetch_or(!now.is_empty(), Ordering::Relaxed);
         for (address, name) in now {
             self.pods.insert(address, name.into());
         }
@@ -52,6 +63,7 @@ impl Known {
         if self.workloads.get(&record.local).is_some_and(|known| **known == *command) {
             return;
         }
+        self.any.store(true, Ordering::Relaxed);
         if self.workloads.insert(record.local, command.into()).is_some() {
             return;
         }
@@ -82,6 +94,10 @@ impl Names for Known {
             return Some(pod.value().clone());
         }
         self.workloads.get(&endpoint).map(|name| name.value().clone())
+    }
+
+    fn knows_any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
     }
 
     fn may_learn(&self) -> bool {

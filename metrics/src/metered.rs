@@ -4,7 +4,7 @@ use std::sync::Arc;
 use analyzer::fact::{Exchange, FlowId, FlowRecord};
 use analyzer::{Fact, Sink};
 use foldhash::fast::FixedState;
-use wire::{Endpoint, TapId};
+use wire::{Endpoint, TapId, TapKind};
 
 use crate::edge::{Edge, UNKNOWN};
 use crate::families::Metrics;
@@ -61,6 +61,8 @@ pub struct Metered<S> {
     metrics: Arc<Metrics>,
     names: Arc<dyn Names>,
     unknown: Arc<str>,
+    /// The tap that was asked for last, and its kind, which never changes.
+    last_tap: Option<(TapId, TapKind)>,
     reported: HashMap<FlowId, Box<Reported>, FixedState>,
     asked: Vec<Option<Asked>>,
     edges: Edges,
@@ -78,6 +80,7 @@ impl<S> Metered<S> {
             metrics,
             names,
             unknown: UNKNOWN.into(),
+            last_tap: None,
             reported: HashMap::default(),
             asked: vec![None; REMEMBERED],
             edges: Edges::default(),
@@ -136,12 +139,19 @@ impl<S> Metered<S> {
     }
 
     /// The edge, and whether both of its ends have names.
-    fn edge(&self, Ends { tap, protocol, client, server }: Ends) -> (Edge, bool) {
-        let names = (self.names.workload(client), self.names.workload(server));
+    fn edge(&mut self, Ends { tap, protocol, client, server }: Ends) -> (Edge, bool) {
+        let names = match self.names.knows_any() {
+            true => (self.names.workload(client), self.names.workload(server)),
+            false => (None, None),
+        };
         let named = names.0.is_some() && names.1.is_some();
+        let kind = match self.last_tap {
+            Some((last, kind)) if last == tap => kind,
+            _ => self.names.tap_kind(tap),
+        };
+        self.last_tap = Some((tap, kind));
         let or_unknown = |name: Option<Arc<str>>| name.unwrap_or_else(|| self.unknown.clone());
-        let mut edge =
-            Edge::new(self.names.tap_kind(tap), protocol, or_unknown(names.0), or_unknown(names.1));
+        let mut edge = Edge::new(kind, protocol, or_unknown(names.0), or_unknown(names.1));
         if self.metrics.config.addresses {
             edge.addresses = Some((client, server));
         }

@@ -10,6 +10,11 @@ pub trait Names: Send + Sync {
     /// Container or process behind an endpoint, if known.
     fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>>;
 
+    /// Whether any endpoint has a name: where none has, none is looked up.
+    fn knows_any(&self) -> bool {
+        true
+    }
+
     /// Whether names may still become known, so that it is worth to wait a second for them.
     fn may_learn(&self) -> bool {
         false

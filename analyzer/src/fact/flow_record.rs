@@ -125,8 +125,7 @@ pub struct L7Summary {
     pub errors: u64,
 }
 
-/// Count, minimum, mean and maximum of a time in nanoseconds; percentiles where a histogram was kept. Only `ack_rtt` may be
-/// negative, where the capture's clock went back.
+/// Count, minimum, mean and maximum of a time in nanoseconds. Only `ack_rtt` may be negative, where the capture's clock went back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// Number of samples; all else is meaningless where 0.
@@ -137,10 +136,6 @@ pub struct Timing {
     pub mean_ns: i64,
     /// Largest.
     pub max_ns: i64,
-    /// Median.
-    pub p50_ns: Option<u64>,
-    /// 99th percentile.
-    pub p99_ns: Option<u64>,
 }
 
 /// Figures of what one side of a flow sent. Names up to `acked_lost_segments` and `ack_rtt` mean what Wireshark 4.0's

@@ -29,8 +29,6 @@ impl Samples {
             min_ns: self.min_ns,
             mean_ns: self.mean_ns().unwrap_or(0),
             max_ns: self.max_ns,
-            p50_ns: None,
-            p99_ns: None,
         }
     }
 }
@@ -62,11 +60,7 @@ impl Distribution {
     }
 
     pub(crate) fn timing(&self) -> Timing {
-        Timing {
-            p50_ns: self.latencies.quantile_ns(0.5),
-            p99_ns: self.latencies.quantile_ns(0.99),
-            ..self.samples.timing()
-        }
+        self.samples.timing()
     }
 }
 

@@ -1,10 +1,10 @@
-use analyzer::fact::{DirectionRecord, Timing};
+use analyzer::fact::{DirectionRecord, Latencies, Timing};
 use serde::Serialize;
 
 use super::is_zero;
 
 macro_rules! counters {
-    ($($name:ident),* ; $($timing:ident),* ; $($option:ident: $type:ty),*) => {
+    ($($name:ident),* ; $($option:ident: $type:ty),*) => {
         /// DIRECTION of a `flow` record; counters of troubles that are zero are left out.
         #[derive(Debug, Serialize)]
         pub(super) struct Direction {
@@ -19,7 +19,12 @@ macro_rules! counters {
             rst: u64,
             psh: u64,
             $(#[serde(skip_serializing_if = "is_zero")] $name: u64,)*
-            $(#[serde(skip_serializing_if = "Option::is_none")] $timing: Option<Times>,)*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ack_rtt: Option<Times>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            rtt: Option<Times>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            response_time: Option<Times>,
             $(#[serde(skip_serializing_if = "Option::is_none")] $option: Option<$type>,)*
         }
 
@@ -37,7 +42,9 @@ macro_rules! counters {
                     rst: d.rst,
                     psh: d.psh,
                     $($name: d.$name,)*
-                    $($timing: Times::of(&d.$timing),)*
+                    ack_rtt: Times::of(&d.ack_rtt),
+                    rtt: Times::of(&d.rtt).map(|times| times.with_quantiles(&d.rtt_latencies)),
+                    response_time: Times::of(&d.response_time),
                     $($option: d.$option,)*
                 }
             }
@@ -50,7 +57,6 @@ counters! {
     timeout_retransmissions, tail_loss_probes, recovery_retransmissions, needless_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
     window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo, ecn_cwr,
     zero_window_ns, zero_window_episodes, zero_window_max_ns, goodput_bytes, missing_bytes, differing_overlaps;
-    ack_rtt, rtt, response_time;
     mss: u16, window_scale: u8
 }
 
@@ -67,14 +73,18 @@ struct Times {
 }
 
 impl Times {
+    fn with_quantiles(self, latencies: &Latencies) -> Self {
+        Self { p50_ns: latencies.quantile_ns(0.5), p99_ns: latencies.quantile_ns(0.99), ..self }
+    }
+
     fn of(t: &Timing) -> Option<Self> {
         (t.count > 0).then_some(Self {
             count: t.count,
             min_ns: t.min_ns,
             mean_ns: t.mean_ns,
             max_ns: t.max_ns,
-            p50_ns: t.p50_ns,
-            p99_ns: t.p99_ns,
+            p50_ns: None,
+            p99_ns: None,
         })
     }
 }

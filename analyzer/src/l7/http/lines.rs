@@ -16,23 +16,27 @@ impl Lines {
     /// Lines remembered; of a longer head the rest is found by looking again.
     const MOST: usize = 32;
 
-    /// Looks for the end of the head (start line, fields, empty line) that `bytes` begin with: its whole lines, and its length, or
-    /// else the beginning of the first line that is not whole.
-    pub(super) fn of_head(bytes: &[u8]) -> (Self, Result<usize, usize>) {
-        let mut lines = Self { ends: [0; Self::MOST], count: 0 };
+    pub(super) const fn new() -> Self {
+        Self { ends: [0; Self::MOST], count: 0 }
+    }
+
+    /// Looks for the end of the head (start line, fields, empty line) that `bytes` begin with, and remembers its whole lines.
+    /// Returns its length, or else the beginning of the first line that is not whole.
+    pub(super) fn find(&mut self, bytes: &[u8]) -> Result<usize, usize> {
+        self.count = 0;
         let mut at = 0;
         for lf in memchr::memchr_iter(b'\n', bytes) {
             let empty = lf == at || (lf == at + 1 && bytes[at] == b'\r');
             at = lf + 1;
             if empty {
-                return (lines, Ok(at));
+                return Ok(at);
             }
-            if let Some(end) = lines.ends.get_mut(lines.count) {
+            if let Some(end) = self.ends.get_mut(self.count) {
                 *end = at as u32;
-                lines.count += 1;
+                self.count += 1;
             }
         }
-        (lines, Err(at))
+        Err(at)
     }
 
     /// The fields of `head`: each line behind the first with its line end, and with the lines that it was folded into (RFC 9112
@@ -63,7 +67,7 @@ fn folded_end(head: &[u8], mut end: usize) -> usize {
 /// Where the head ends, looking from `from`, which is the beginning of a line; else the beginning of the first line that is not
 /// whole.
 pub(super) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
-    let (_, end) = Lines::of_head(bytes.get(from..).unwrap_or_default());
+    let end = Lines::new().find(bytes.get(from..).unwrap_or_default());
     end.map(|len| from + len).map_err(|whole| from + whole)
 }
 
@@ -105,8 +109,8 @@ mod tests {
     use super::*;
 
     fn fields(head: &str) -> Vec<String> {
-        let (lines, len) = Lines::of_head(head.as_bytes());
-        assert_eq!(len, Ok(head.len()));
+        let mut lines = Lines::new();
+        assert_eq!(lines.find(head.as_bytes()), Ok(head.len()));
         lines.fields(head.as_bytes()).map(|field| String::from_utf8_lossy(trim_end(field)).into()).collect()
     }
 

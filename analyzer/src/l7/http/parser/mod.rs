@@ -165,7 +165,10 @@ impl Parser for HttpParser {
         let at = leading_ends(bytes);
         let bytes = &bytes[at..];
         let Some((first, _)) = line(bytes) else { return };
-        let head = Head { at, bytes, lines: &Lines::of_head(bytes).0 };
+        let mut lines = Lines::new();
+        // Not whole, or it would have been told.
+        let _ = lines.find(bytes);
+        let head = Head { at, bytes, lines: &lines };
         match (direction, StartLine::request(first), StartLine::status(first)) {
             (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
                 head.request(method, target, minor, out);

@@ -22,8 +22,9 @@ impl HttpParser {
         {
             return self.again(direction, said, rest.len() + at, [at, at + end], out);
         }
-        let (lines, end) = match whole_head(rest, side.searched.min(rest.len())) {
-            Ok(found) => found,
+        let mut lines = Lines::new();
+        let end = match whole_head(&mut lines, rest, side.searched.min(rest.len())) {
+            Ok(end) => end,
             Err(searched) => {
                 let looks_right = match direction {
                     Direction::ToServer => probe::request(rest),
@@ -163,12 +164,11 @@ impl HttpParser {
     }
 }
 
-/// The lines and the length of the head that `bytes` begin with; else how far it was searched. The first `searched` bytes hold no end
+/// Finds the lines and the length of the head that `bytes` begin with; else how far it was searched. The first `searched` bytes hold no end
 /// of it, and are not looked at again for each segment of a slow sender.
-fn whole_head(bytes: &[u8], searched: usize) -> Result<(Lines, usize), usize> {
+fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize) -> Result<usize, usize> {
     if searched > 0 {
         head_end(bytes, searched)?;
     }
-    let (lines, end) = Lines::of_head(bytes);
-    end.map(|end| (lines, end))
+    lines.find(bytes)
 }
