@@ -15,6 +15,8 @@ pub struct InputClock {
     unconfirmed: Option<Timestamp>,
     /// The whole second that was told last.
     second: Option<u64>,
+    /// The end of it: what comes in order before that says nothing new.
+    second_end: Timestamp,
 }
 
 impl InputClock {
@@ -23,7 +25,16 @@ impl InputClock {
 
     /// Takes the time of the next frame. Where it begins another whole second (with the first frame too), that second's start:
     /// time for a tick, before the frame is looked at. It is earlier than the one before only where the input went back.
+    #[inline]
     pub fn frame(&mut self, time: Timestamp) -> Option<Timestamp> {
+        if self.unconfirmed.is_none() && self.now.is_some_and(|now| now <= time && time < self.second_end) {
+            self.now = Some(time);
+            return None;
+        }
+        self.other(time)
+    }
+
+    fn other(&mut self, time: Timestamp) -> Option<Timestamp> {
         let before = self.now;
         let now = self.believe(time);
         let second = now.as_nanos() / 1_000_000_000;
@@ -32,6 +43,7 @@ impl InputClock {
             return None;
         }
         self.second = Some(second);
+        self.second_end = Timestamp::from_parts(second.saturating_add(1), 0);
         Some(Timestamp::from_parts(second, 0))
     }
 

@@ -5,7 +5,8 @@ use super::{Tcp, TcpFlags, TcpOptions, Undecoded};
 use crate::SeqNum;
 
 /// A TCP segment (RFC 9293, section 3.1), of which only the fixed header must have been captured.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "what is decoded is large, and every packet pays for moving it")]
 pub(super) fn segment(span: Span<'_>) -> Result<(Ports, Tcp<'_>), Undecoded> {
     let h = span.head::<20>()?;
     let header_len = u32::from(h[12] >> 4) * 4;
