@@ -1,5 +1,5 @@
 use wire::decode::{Decoded, Decoder, Undecoded};
-use wire::{RawFrame, Timestamp};
+use wire::{RawFrame, TapId, Timestamp};
 
 use crate::config::Config;
 use crate::fact::{Fact, Sink, Table};
@@ -37,14 +37,12 @@ use crate::usage::Usage;
 pub struct Analyzer {
     decoder: Decoder,
     tracker: Tracker,
-    /// Datagrams that waited for fragments in vain, as far as they were told.
-    given_up: u64,
 }
 
 impl Analyzer {
     /// Analyzer with empty tables.
     pub fn new(config: Config) -> Self {
-        Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config), given_up: 0 }
+        Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config) }
     }
 
     /// Takes the next frame. `number` counts the frames of the whole input from 1: a flow is named by that of its first
@@ -53,15 +51,18 @@ impl Analyzer {
         match self.decoder.decode(frame) {
             Ok(packet) => self.tracker.packet(number, &packet, sink),
             Err(reason) => {
-                sink.emit(Fact::Undecoded { tap: frame.tap, reason });
-                if matches!(reason, Undecoded::FragmentPending | Undecoded::FragmentRefused) {
-                    let given_up = self.decoder.fragments().given_up();
-                    if given_up > self.given_up {
-                        let entries = given_up - std::mem::replace(&mut self.given_up, given_up);
-                        sink.emit(Fact::Evicted { table: Table::Fragments, entries });
-                    }
-                }
+                let fragment = matches!(reason, Undecoded::FragmentPending | Undecoded::FragmentRefused);
+                let given_up = if fragment { self.decoder.newly_given_up() } else { 0 };
+                Self::undecoded(frame.tap, reason, given_up, sink);
             }
+        }
+    }
+
+    /// Tells that a frame gave no packet, and that so many more datagrams have waited for fragments in vain.
+    pub fn undecoded<S: Sink>(tap: TapId, reason: Undecoded, given_up: u64, sink: &mut S) {
+        sink.emit(Fact::Undecoded { tap, reason });
+        if given_up > 0 {
+            sink.emit(Fact::Evicted { table: Table::Fragments, entries: given_up });
         }
     }
 

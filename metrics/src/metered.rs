@@ -112,7 +112,11 @@ impl<S> Metered<S> {
                     let edge = self.tally_of(edge);
                     self.count_exchange(edge, &operation, 0, sample);
                 }
-                Unnamed::Closed(flow) => self.count_closed(&flow),
+                Unnamed::Closed(flow) => {
+                    let (edge, _) = self.edge(ends(&flow));
+                    let index = self.tally_of(edge);
+                    self.count_closed(&flow, index);
+                }
             }
         }
         self.flush();
@@ -189,24 +193,23 @@ impl<S> Metered<S> {
     }
 
     fn closed(&mut self, flow: &FlowRecord) {
+        let ends = ends(flow);
+        let learns = self.names.may_learn();
+        if let Some(asked) = self.asked(flow.id, ends.protocol).filter(|_| !learns) {
+            return self.count_closed(flow, asked.edge);
+        }
+        let (edge, named) = self.edge(ends);
         // A flow that was reported before had its chance of a name.
-        let waits =
-            self.names.may_learn() && !self.reported.contains_key(&flow.id) && !self.edge(ends(flow)).1;
+        let waits = learns && !named && !self.reported.contains_key(&flow.id);
         if !waits || self.wait(Unnamed::Closed(Box::new(flow.clone()))).is_some() {
-            self.count_closed(flow);
+            let index = self.tally_of(edge);
+            self.count_closed(flow, index);
         }
     }
 
-    fn count_closed(&mut self, flow: &FlowRecord) {
+    /// Counts the end of a flow on the edge of that index.
+    fn count_closed(&mut self, flow: &FlowRecord, index: usize) {
         let reported = self.reported.remove(&flow.id);
-        let ends = ends(flow);
-        let index = match self.asked(flow.id, ends.protocol).filter(|_| !self.names.may_learn()) {
-            Some(asked) => asked.edge,
-            None => {
-                let (edge, _) = self.edge(ends);
-                self.tally_of(edge)
-            }
-        };
         if let Some(tally) = self.edges.tally(index) {
             tally.flow(flow, reported.as_ref().map(|reported| &reported.counted));
             tally.closed(flow);
@@ -244,7 +247,7 @@ impl<S> Metered<S> {
     /// Where the last exchange of a flow was counted, if that is remembered.
     fn asked(&self, flow: FlowId, protocol: &'static str) -> Option<Asked> {
         let asked = (*self.asked.get(place(flow))?)?;
-        let same = asked.flow == flow && asked.round == self.round && std::ptr::eq(asked.protocol, protocol);
+        let same = asked.flow == flow && asked.round == self.round && asked.protocol == protocol;
         same.then_some(asked)
     }
 

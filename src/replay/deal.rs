@@ -98,8 +98,6 @@ pub(super) struct Dealer<'a> {
     read: Read,
     /// Keeps fragments, which do not show whose they are.
     router: Decoder,
-    /// Datagrams that it gave up, as far as they were told.
-    given_up: u64,
     owners: Vec<u16>,
     frames: Vec<u64>,
 }
@@ -112,7 +110,6 @@ impl<'a> Dealer<'a> {
             clock: InputClock::default(),
             read: Read::default(),
             router: Decoder::new(config.clone()),
-            given_up: 0,
             owners: vec![NOBODY; CLASSES],
             frames: vec![0; usize::from(shards)],
         }
@@ -137,9 +134,8 @@ impl<'a> Dealer<'a> {
                 Route::Frame(hash) => (hash, None),
                 Route::Packet(hash, packet) => (hash, Some(Note::Packet(Box::new(packet.to_owned())))),
                 Route::Fragment(reason) => {
-                    let given_up = self.router.fragments().given_up();
-                    let new = given_up - std::mem::replace(&mut self.given_up, given_up);
-                    (0, Some(Note::Undecoded(frame.tap, reason, new)))
+                    let given_up = self.router.newly_given_up();
+                    (0, Some(Note::Undecoded(frame.tap, reason, given_up)))
                 }
                 Route::Any => (0, None),
             };

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use analyzer::fact::Table;
-use analyzer::{Analyzer, Fact, Sink};
+use analyzer::Analyzer;
 use metrics::{Metered, Metrics, Names};
 use wire::decode::{Decoded, Undecoded};
 use wire::{RawFrame, TapId, Timestamp};
@@ -51,10 +50,7 @@ impl<F: Finds> Shard<F> {
     /// The frame of that number gave no packet; by then so many more datagrams had waited for fragments in vain.
     pub(super) fn undecoded(&mut self, number: u64, tap: TapId, reason: Undecoded, given_up: u64) {
         self.sink.inner().stand(Place::frame(number));
-        self.sink.emit(Fact::Undecoded { tap, reason });
-        if given_up > 0 {
-            self.sink.emit(Fact::Evicted { table: Table::Fragments, entries: given_up });
-        }
+        Analyzer::undecoded(tap, reason, given_up, &mut self.sink);
     }
 
     pub(super) fn tick(&mut self, number: u64, now: Timestamp) {

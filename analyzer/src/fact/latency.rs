@@ -3,13 +3,12 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatencyHistogram {
     counts: [u32; Self::BUCKETS],
-    count: u64,
     sum_ns: u64,
 }
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
-        Self { counts: [0; Self::BUCKETS], count: 0, sum_ns: 0 }
+        Self { counts: [0; Self::BUCKETS], sum_ns: 0 }
     }
 }
 
@@ -24,7 +23,6 @@ impl LatencyHistogram {
         let slot = &mut self.counts[Self::bucket(nanos)];
         *slot = slot.saturating_add(1);
         self.sum_ns = self.sum_ns.saturating_add(nanos);
-        self.count += 1;
     }
 
     fn bucket(nanos: u64) -> usize {
@@ -54,12 +52,12 @@ impl LatencyHistogram {
 
     /// Number of samples.
     pub fn count(&self) -> u64 {
-        self.count
+        self.counts.iter().map(|&n| u64::from(n)).sum()
     }
 
     /// Upper bound of the bucket that holds the sample of rank `q` (0 to 1); none without samples.
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
-        let count = self.count;
+        let count = self.count();
         if count == 0 {
             return None;
         }

@@ -16,6 +16,8 @@ pub struct Decoder {
     fragments: Table,
     /// The last datagram that was put together, which the caller may still look at.
     whole: Vec<u8>,
+    /// Datagrams given up, as far as they were told.
+    given_up: u64,
 }
 
 impl Decoder {
@@ -26,6 +28,7 @@ impl Decoder {
             path: Path::new(config.max_tunnel_depth, config.gre_key_is_network),
             fragments: Table::new(config.max_fragmented, config.max_fragment_bytes, config.fragment_timeout),
             whole: Vec::new(),
+            given_up: 0,
         }
     }
 
@@ -74,6 +77,12 @@ impl Decoder {
 
     pub(super) fn vxlan_ports(&self) -> &[u16] {
         &self.vxlan_ports
+    }
+
+    /// Datagrams that were given up since the last call, for whichever reason: to be told once.
+    pub fn newly_given_up(&mut self) -> u64 {
+        let given_up = self.fragments.usage().given_up();
+        given_up - std::mem::replace(&mut self.given_up, given_up)
     }
 
     /// Size of the fragment table, and what it gave up.
