@@ -73,6 +73,8 @@ pub struct RequestLimits {
     pub undecided_bytes: u32,
     /// Parse errors before the conversation is left alone.
     pub failures: u32,
+    /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are masked. Credentials never are.
+    pub literals: bool,
     /// Wait for a response on TCP.
     pub stream_wait: Duration,
     /// Wait for a response on UDP.
@@ -86,6 +88,7 @@ impl Default for RequestLimits {
             pending: 1024,
             undecided_bytes: 64 * 1024,
             failures: 16,
+            literals: false,
             stream_wait: Duration::from_secs(120),
             datagram_wait: Duration::from_secs(15),
         }

@@ -35,6 +35,7 @@ impl Tracker {
             pending_requests: r.pending,
             undecided_bytes: r.undecided_bytes,
             failures: r.failures,
+            literals: r.literals,
             stream_wait: r.stream_wait,
             datagram_wait: r.datagram_wait,
         };

@@ -22,16 +22,38 @@ const EXPLAINED: [(&str, &str); 2] = [
 /// Part of the captures that have to agree, by protocol; all of them for the others.
 const AT_LEAST: [(&str, f64); 1] = [("http", 26.0 / 28.0)];
 
-/// Whole requests and responses by protocol.
+/// Protocols of which nothing is read yet.
+const NOT_READ: &[Protocol] = &[
+    Protocol::Amqp,
+    Protocol::Dubbo,
+    Protocol::Grpc,
+    Protocol::Http2,
+    Protocol::Kafka,
+    Protocol::Memcached,
+    Protocol::Mongodb,
+    Protocol::Mqtt,
+    Protocol::Mysql,
+    Protocol::Nats,
+    Protocol::Postgresql,
+    Protocol::Redis,
+    Protocol::Tls,
+];
+
+/// Whole requests and responses by protocol, and by protocol and operation.
 #[derive(Default)]
-struct Counts(BTreeMap<&'static str, [u64; 2]>);
+struct Counts(BTreeMap<String, [u64; 2]>);
 
 impl Sink for Counts {
     fn emit(&mut self, fact: Fact<'_>) {
         if let Fact::Exchange(exchange) = fact {
-            let [requests, responses] = self.0.entry(exchange.protocol.as_str()).or_default();
-            *requests += u64::from(exchange.request.is_some_and(|m| m.whole));
-            *responses += u64::from(exchange.response.is_some_and(|m| m.whole));
+            let protocol = exchange.protocol.as_str();
+            let operation =
+                exchange.operation.strip_prefix('H').filter(|o| *o == "PUB").unwrap_or(&exchange.operation);
+            for name in [protocol.to_owned(), format!("{protocol}:{operation}")] {
+                let [requests, responses] = self.0.entry(name).or_default();
+                *requests += u64::from(exchange.request.is_some_and(|m| m.whole));
+                *responses += u64::from(exchange.response.is_some_and(|m| m.whole));
+            }
         }
     }
 }
@@ -58,25 +80,54 @@ fn found(path: &Path) -> Counts {
     counts
 }
 
-/// What the oracle's counts amount to: interim responses are not the answer to a request, 101 is.
-fn expected(oracle: &Value) -> Vec<(&'static str, [u64; 2])> {
+/// A protocol (and operation), its requests, and its responses where the oracle tells them.
+type Expected = (Protocol, &'static str, u64, Option<u64>);
+
+/// What the oracle's counts amount to: interim responses are not the answer to a request, 101 is; a gRPC call is no HTTP/2 exchange.
+fn expected(oracle: &Value) -> Vec<Expected> {
     let count = |layer: &str, name: &str| oracle["l7"][layer]["counts"][name].as_u64().unwrap_or(0);
+    let listed = |layer: &str| {
+        let layer = &oracle["l7"][layer];
+        let complete = !layer["truncated_list"].as_bool().unwrap_or(false);
+        layer["messages"].as_array().filter(|_| complete)
+    };
     let mut out = Vec::new();
     let http = [count("http", "request"), count("http", "response")];
     if http != [0, 0] {
-        let layer = &oracle["l7"]["http"];
-        let complete = !layer["truncated_list"].as_bool().unwrap_or(false);
-        let listed = layer["messages"].as_array().filter(|_| complete);
-        let responses = listed.map_or(http[1], |all| all.iter().filter(|m| is_answer(m)).count() as u64);
-        out.push((Protocol::Http.as_str(), [http[0], responses]));
+        let responses =
+            listed("http").map_or(http[1], |all| all.iter().filter(|m| is_answer(m)).count() as u64);
+        out.push((Protocol::Http, "http", http[0], Some(responses)));
     }
     for protocol in [Protocol::Dns, Protocol::Mdns, Protocol::Llmnr] {
         let name = protocol.as_str();
         let counts = [count(name, "query"), count(name, "response")];
         if counts != [0, 0] {
-            out.push((name, counts));
+            out.push((protocol, name, counts[0], Some(counts[1])));
         }
     }
+    let is_command = |m: &&Value| m["kind"] == "array" && m["dir"] == "c2s";
+    let commands = listed("resp").map_or(0, |all| all.iter().filter(is_command).count() as u64);
+    let requests = [
+        (Protocol::Http2, "http2", count("http2", "request").saturating_sub(count("grpc", "requests"))),
+        (Protocol::Grpc, "grpc", count("grpc", "requests")),
+        (Protocol::Mysql, "mysql", count("mysql", "command")),
+        (
+            Protocol::Postgresql,
+            "postgresql",
+            count("pgsql", "fe:Simple query") + count("pgsql", "fe:Execute"),
+        ),
+        (Protocol::Redis, "redis", commands),
+        (Protocol::Kafka, "kafka", count("kafka", "request")),
+        (Protocol::Mongodb, "mongodb", count("mongo", "request")),
+        (Protocol::Mqtt, "mqtt:PUBLISH", count("mqtt", "PUBLISH")),
+        (Protocol::Amqp, "amqp:basic.publish", count("amqp", "method:Basic.40")),
+        (Protocol::Amqp, "amqp:basic.deliver", count("amqp", "method:Basic.60")),
+        (Protocol::Nats, "nats:PUB", count("nats", "PUB") + count("nats", "HPUB")),
+        (Protocol::Memcached, "memcached", count("memcache", "text_request")),
+        (Protocol::Dubbo, "dubbo", count("dubbo", "request")),
+        (Protocol::Tls, "tls", count("tls", "client_hello")),
+    ];
+    out.extend(requests.into_iter().filter(|(.., n)| *n > 0).map(|(p, name, n)| (p, name, n, None)));
     out
 }
 
@@ -112,14 +163,18 @@ fn requests_and_responses_agree_with_tshark() {
             continue;
         }
         let found = found(&folder.join(name));
-        for (protocol, counts) in wanted {
-            let have = found.0.get(protocol).copied().unwrap_or_default();
-            let [good, all] = ratios.entry(protocol).or_default();
+        for (protocol, what, requests, responses) in wanted {
+            if NOT_READ.contains(&protocol) {
+                continue;
+            }
+            let have = found.0.get(what).copied().unwrap_or_default();
+            let agrees = have[0] == requests && responses.is_none_or(|n| have[1] == n);
+            let [good, all] = ratios.entry(protocol.as_str()).or_default();
             *all += 1;
-            *good += u32::from(have == counts);
-            if have != counts {
+            *good += u32::from(agrees);
+            if !agrees {
                 let why = EXPLAINED.iter().find(|(part, _)| name.contains(part)).map_or("", |(_, why)| *why);
-                eprintln!("{name} {protocol}: {have:?}, tshark {counts:?} {why}");
+                eprintln!("{name} {what}: {have:?}, tshark {requests} {responses:?} {why}");
             }
         }
     }

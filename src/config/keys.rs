@@ -36,6 +36,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("ebpf", "Records of system calls: which processes and threads took part in a request."),
     ("decode", "Taking frames apart."),
     ("analyzer", "Connections. Sizes are for each shard."),
+    ("requests", "Requests and responses, for each connection."),
     ("store", "Traces: how exchanges and system calls are joined, and what is kept."),
     ("metrics", "What Prometheus sees."),
     ("http", "The HTTP server of `wirespan run`: metrics, health, traces."),
@@ -99,6 +100,15 @@ pub(super) const KEYS: &[Key] = keys! {
         hole_wait_ms: Millis { min: 1, max: 600_000 }, analyzer.reassembly.hole_wait, "How long a hole is waited for";
         acked_hole_wait_ms: Millis { min: 0, max: 600_000 }, analyzer.reassembly.acked_hole_wait, "The same once the receiver acknowledged what is missing";
         unacked_segments: Int { min: 1, max: 1 << 20 }, analyzer.unacked_segments, "Segments of one direction whose acknowledgement is awaited";
+    }
+    [requests] {
+        head_bytes: Int { min: 1024, max: 1 << 24 }, analyzer.requests.head_bytes, "Bytes of one direction kept until the head of a message is whole";
+        pending: Int { min: 1, max: 1 << 20 }, analyzer.requests.pending, "Requests of one connection that wait for a response; when more do, the oldest goes";
+        undecided_bytes: Int { min: 1024, max: 1 << 24 }, analyzer.requests.undecided_bytes, "Bytes that no protocol recognises before a connection is left alone";
+        failures: Int { min: 1, max: 65_536 }, analyzer.requests.failures, "Parse errors before a connection is left alone";
+        stream_wait_s: Seconds { min: 1, max: 86_400 }, analyzer.requests.stream_wait, "How long a response is waited for on TCP";
+        datagram_wait_s: Seconds { min: 1, max: 3600 }, analyzer.requests.datagram_wait, "The same on UDP";
+        literals: Bool, analyzer.requests.literals, "Whether values in SQL statements and keys of caches are kept; without, they are masked. Credentials never are kept";
     }
     [store] {
         path: Text, store.path, "File to keep traces in; in memory without";

@@ -51,6 +51,18 @@ impl Attributes {
         self.entries.push((key, Slot::Bool(value)));
     }
 
+    /// Adds to a whole number; where there is none, it begins at 0.
+    pub fn add_int(&mut self, key: &'static str, more: i64) {
+        let known = self.entries.iter_mut().find_map(|(k, slot)| match slot {
+            Slot::Int(n) if *k == key => Some(n),
+            _ => None,
+        });
+        match known {
+            Some(n) => *n = n.saturating_add(more),
+            None => self.push_int(key, more),
+        }
+    }
+
     /// The value of `key`, if there is one.
     pub fn get(&self, key: &str) -> Option<Value<'_>> {
         self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)

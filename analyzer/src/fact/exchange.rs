@@ -1,35 +1,6 @@
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
-use super::{Attributes, FlowId};
-
-/// Application protocols by the names that records and labels use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// HTTP/1.0 and HTTP/1.1 (RFC 9112).
-    Http,
-    /// DNS over UDP and TCP (RFC 1035).
-    Dns,
-    /// Multicast DNS (RFC 6762).
-    Mdns,
-    /// Link-local multicast name resolution (RFC 4795).
-    Llmnr,
-}
-
-impl Protocol {
-    /// Every protocol.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Dns, Self::Mdns, Self::Llmnr];
-
-    /// Name in records and labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Dns => "dns",
-            Self::Mdns => "mdns",
-            Self::Llmnr => "llmnr",
-        }
-    }
-}
+use super::{Attributes, FlowId, Protocol};
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,16 +5,18 @@ mod exchange;
 mod flow_id;
 mod flow_record;
 mod latency;
+mod protocol;
 mod reasons;
 mod trouble;
 
 pub use attributes::{Attributes, Value};
-pub use exchange::{Exchange, MessageSpan, Outcome, Protocol, TcpTrouble};
+pub use exchange::{Exchange, MessageSpan, Outcome, TcpTrouble};
 pub use flow_id::FlowId;
 pub use flow_record::{
     ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord,
 };
 pub use latency::{Latencies, LatencyHistogram};
+pub use protocol::Protocol;
 pub use reasons::{CloseReason, FlowState, Inference, Table};
 pub use trouble::{Notes, Trouble};
 

@@ -1,59 +1,15 @@
 //! What holds for every protocol: segmentation changes nothing but times, and no input does harm.
 
 use proptest::prelude::*;
-use wire::{Direction, Transport};
+use wire::Transport;
 
-use super::dns;
-use super::testing::{C, S, Talk, timeless};
+use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
+use super::{dns, http};
 
-/// A conversation in turns, with the server port it runs on.
-struct Script {
-    port: u16,
-    turns: Vec<(Direction, Vec<u8>)>,
-}
-
+/// Every protocol's own conversations.
 fn scripts() -> Vec<Script> {
-    let http = [
-        (
-            C,
-            "\r\nGET /1?a=b HTTP/1.1\r\nHost: h:81\r\nUser-Agent: a\r\n  folded\r\n\r\nHEAD /2 HTTP/1.1\nHost: h\n\nPUT /3 HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde",
-        ),
-        (
-            S,
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;e=1\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
-        ),
-        (S, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 C\r\nContent-Length: 12\r\n\r\nHTTP/1.1 500"),
-        (
-            C,
-            "POST /4 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\nBREW /5 HTTP/1.1\r\n\r\n",
-        ),
-        (
-            S,
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n.HTTP/1.0 200 OK\r\nServer: x\r\n\r\nuntil the end",
-        ),
-    ];
-    let tunnel = [
-        (C, "CONNECT a:80 HTTP/1.1\r\n\r\n"),
-        (S, "HTTP/1.1 200 OK\r\n\r\n"),
-        (C, "GET /in HTTP/1.1\r\n\r\n"),
-        (S, "HTTP/1.1 204 No Content\r\n\r\n"),
-        (C, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-        (
-            S,
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n",
-        ),
-    ];
-    let text = |turns: &[(Direction, &str)]| turns.iter().map(|(d, t)| (*d, t.as_bytes().to_vec())).collect();
-    let queries = [1, 2, 3].map(|id| dns::tests::framed(&dns::tests::query(id, "name.example"))).concat();
-    let answers =
-        [3, 1, 1].map(|id| dns::tests::framed(&dns::tests::response(id, "name.example", 3))).concat();
-    let large = dns::tests::framed(&[dns::tests::response(2, "name.example", 0), vec![0; 9000]].concat());
-    vec![
-        Script { port: 80, turns: text(&http) },
-        Script { port: 3128, turns: text(&tunnel) },
-        Script { port: 53, turns: vec![(C, queries), (S, answers), (S, large)] },
-    ]
+    [http::tests::scripts(), dns::tests::scripts()].concat()
 }
 
 fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {
@@ -74,7 +30,7 @@ fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {
 fn byte_by_byte_gives_what_the_whole_gives() {
     for script in scripts() {
         let whole = spans(&script, |len| len);
-        assert!(whole.len() >= 3, "{whole:#?}");
+        assert!(whole.len() >= script.least, "port {}: {whole:#?}", script.port);
         for size in [1, 2, 3, 7, 20] {
             assert_eq!(whole, spans(&script, |_| size), "pieces of {size}");
         }
@@ -93,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4), 0..30), port in prop::sample::select(vec![53u16, 80, 5353, 4000]), udp in any::<bool>()) {
+    fn random_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4), 0..30), port in prop::sample::select(vec![53u16, 80, 443, 1883, 3306, 4222, 5353, 5432, 5672, 6379, 9092, 9042, 11211, 20880, 27017, 4000]), udp in any::<bool>()) {
         let transport = if udp { Transport::Udp } else { Transport::Tcp };
         let mut talk = Talk::new(transport, 40_000, port, Limits::default());
         for (to_server, bytes, gap) in pieces {

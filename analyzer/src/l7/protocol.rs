@@ -22,6 +22,11 @@ pub(crate) struct Clue {
     pub(crate) transport: Transport,
     pub(crate) client_port: u16,
     pub(crate) server_port: u16,
+    /// The protocol that is asked about is the usual one here: by the server's port, or because the same server spoke it before.
+    /// Bytes that could be this or that are then believed to be it.
+    pub(crate) usual: bool,
+    /// Literal values in statements and keys are kept instead of masked.
+    pub(crate) literals: bool,
 }
 
 /// What a parser made of the bytes that it was given.
@@ -45,8 +50,10 @@ pub(crate) enum Reason {
     Malformed,
     /// Whatever follows cannot be read (upgraded, encrypted).
     Opaque,
-    /// Another protocol follows on the same connection (tunnel, h2c).
+    /// Another protocol follows on the same connection, to be found out (tunnel, TLS).
     Switched,
+    /// This protocol follows on the same connection (WebSocket, h2c). Requests that wait stay.
+    Became(fact::Protocol),
 }
 
 /// The state of one protocol on one flow. It keeps no bytes: what is not consumed is shown again.
@@ -85,6 +92,8 @@ pub(crate) trait Protocol {
     const PORTS: &'static [u16];
     /// How its responses find their requests.
     const ORDER: Order;
+    /// Whether either side may ask, as among peers. Otherwise the side that the probe recognised as the asking one is the client.
+    const EITHER_ASKS: bool = false;
 
     /// Whether `head`, sent in `direction`, is the beginning of a message.
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe;

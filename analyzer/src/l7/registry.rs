@@ -11,6 +11,7 @@ use crate::fact;
 pub(super) struct Entry {
     pub(super) name: fact::Protocol,
     pub(super) order: Order,
+    pub(super) either_asks: bool,
     transports: &'static [Transport],
     ports: &'static [u16],
     pub(super) probe: fn(&[u8], Direction, &Clue) -> Probe,
@@ -18,12 +19,15 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) static REGISTRY: [Entry; 2] = [entry::<Http>(), entry::<Dns>()];
+pub(super) static REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>()];
+
+const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 
 const fn entry<P: Protocol>() -> Entry {
     Entry {
         name: P::NAME,
         order: P::ORDER,
+        either_asks: P::EITHER_ASKS,
         transports: P::TRANSPORTS,
         ports: P::PORTS,
         probe: P::probe,
@@ -36,7 +40,7 @@ impl Entry {
         self.transports.contains(&transport)
     }
 
-    pub(super) fn usual_port(&self, clue: &Clue) -> bool {
-        self.ports.contains(&clue.server_port)
+    pub(super) fn usual_port(&self, server_port: u16) -> bool {
+        self.ports.contains(&server_port)
     }
 }

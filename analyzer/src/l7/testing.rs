@@ -8,6 +8,22 @@ use super::{Context, Conversation, End, Limits, Room};
 use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, Value};
 use crate::tcp::{Chunk, Health};
 
+/// A conversation in turns over TCP, with the server port it runs on.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) port: u16,
+    /// Exchanges that come of it, at least.
+    pub(super) least: usize,
+    pub(super) turns: Vec<(Direction, Vec<u8>)>,
+}
+
+impl Script {
+    pub(super) fn new<B: AsRef<[u8]>>(port: u16, least: usize, turns: &[(Direction, B)]) -> Self {
+        let turns = turns.iter().map(|(direction, bytes)| (*direction, bytes.as_ref().to_vec())).collect();
+        Self { port, least, turns }
+    }
+}
+
 /// What came out.
 #[derive(Debug, Default)]
 pub(super) struct Found {

@@ -22,6 +22,7 @@ impl Protocol for Dns {
     const TRANSPORTS: &'static [Transport] = &[Transport::Udp, Transport::Tcp];
     const PORTS: &'static [u16] = &[53, 5353, 5355];
     const ORDER: Order = Order::ById;
+    const EITHER_ASKS: bool = true;
 
     fn probe(head: &[u8], _: Direction, clue: &Clue) -> Probe {
         probe::probe(head, clue)

@@ -2,7 +2,7 @@ use wire::Transport;
 
 use crate::fact::{Outcome, Protocol};
 use crate::l7::Limits;
-use crate::l7::testing::{C, S, Talk, int, text};
+use crate::l7::testing::{C, S, Script, Talk, int, text};
 
 /// A message with one question; records are given as they are on the wire.
 pub(crate) fn message(
@@ -166,4 +166,12 @@ fn the_side_that_asks_is_the_client() {
     t.send(S, &query(1, "a")).send(C, &response(1, "a", 0));
     assert!(t.conversation.reversed());
     assert_eq!(t.found.exchanges[0].client, t.cx.server);
+}
+
+/// Conversations for the properties that every protocol has.
+pub(crate) fn scripts() -> Vec<Script> {
+    let queries = [1, 2, 3].map(|id| framed(&query(id, "name.example"))).concat();
+    let answers = [3, 1, 1].map(|id| framed(&response(id, "name.example", 3))).concat();
+    let large = framed(&[response(2, "name.example", 0), vec![0; 9000]].concat());
+    vec![Script::new(53, 3, &[(C, queries), (S, answers), (S, large)])]
 }

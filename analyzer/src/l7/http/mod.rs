@@ -8,7 +8,7 @@ mod parser;
 mod probe;
 mod tell;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod url;
 
 use wire::{Direction, Transport};

@@ -1,6 +1,6 @@
 use crate::fact::{Inference, Outcome, Protocol};
 use crate::l7::End;
-use crate::l7::testing::{C, S, Talk, int, text};
+use crate::l7::testing::{C, S, Script, Talk, int, text};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
@@ -342,4 +342,39 @@ fn what_waits_is_counted_with_its_memory() {
     assert_eq!(t.conversation.pending(), 2);
     t.over();
     assert_eq!(t.conversation.pending(), 0);
+}
+
+/// Conversations for the properties that every protocol has.
+pub(crate) fn scripts() -> Vec<Script> {
+    let kept = [
+        (
+            C,
+            "\r\nGET /1?a=b HTTP/1.1\r\nHost: h:81\r\nUser-Agent: a\r\n  folded\r\n\r\nHEAD /2 HTTP/1.1\nHost: h\n\nPUT /3 HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde",
+        ),
+        (
+            S,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;e=1\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        ),
+        (S, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 C\r\nContent-Length: 12\r\n\r\nHTTP/1.1 500"),
+        (
+            C,
+            "POST /4 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\nBREW /5 HTTP/1.1\r\n\r\n",
+        ),
+        (
+            S,
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n.HTTP/1.0 200 OK\r\nServer: x\r\n\r\nuntil the end",
+        ),
+    ];
+    let tunnel = [
+        (C, "CONNECT a:80 HTTP/1.1\r\n\r\n"),
+        (S, "HTTP/1.1 200 OK\r\n\r\n"),
+        (C, "GET /in HTTP/1.1\r\n\r\n"),
+        (S, "HTTP/1.1 204 No Content\r\n\r\n"),
+        (C, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
+        (
+            S,
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n",
+        ),
+    ];
+    vec![Script::new(80, 3, &kept), Script::new(3128, 3, &tunnel)]
 }

@@ -68,7 +68,7 @@ impl Live {
         let side = if self.flipped { direction.reverse() } else { direction };
         match parser.gap(side, len, &mut self.messages) {
             Ok(()) => {}
-            Err(Reason::Switched) => self.parser = None,
+            Err(Reason::Switched | Reason::Became(_)) => self.parser = None,
             Err(Reason::Opaque | Reason::Malformed) => self.give_in(),
         }
     }

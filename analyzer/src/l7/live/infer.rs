@@ -1,6 +1,7 @@
 use wire::{Direction, PerDirection};
 
 use super::Live;
+use crate::fact::Protocol;
 use crate::l7::Context;
 use crate::l7::protocol::{Clue, Probe, Reason};
 use crate::l7::registry::REGISTRY;
@@ -12,13 +13,19 @@ impl Live {
         }
         for flipped in [false, true] {
             let (client, server) = if flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
-            let clue = Clue { transport: cx.transport, client_port: client.port, server_port: server.port };
             let side = if flipped { direction.reverse() } else { direction };
             let mut answer = Probe::No;
             for usual in [true, false] {
+                let clue = Clue {
+                    transport: cx.transport,
+                    client_port: client.port,
+                    server_port: server.port,
+                    usual,
+                    literals: self.limits.literals,
+                };
                 for (index, entry) in REGISTRY.iter().enumerate() {
                     let tried = self.excluded >> index & 1 == 1 || !entry.on(cx.transport);
-                    if tried || entry.usual_port(&clue) != usual {
+                    if tried || entry.usual_port(server.port) != usual {
                         continue;
                     }
                     match (entry.probe)(bytes, side, &clue) {
@@ -44,9 +51,26 @@ impl Live {
         self.protocol = Some(entry.name);
         self.chosen = index;
         self.flipped = flipped;
+        self.either_asks = entry.either_asks;
         self.messages.order = entry.order;
         self.look_again = true;
         self.news.guesses += 1;
+    }
+
+    /// The conversation goes on in another protocol of the registry, with the same roles.
+    fn go_on_as(&mut self, cx: &Context, protocol: Protocol) {
+        let Some(index) = REGISTRY.iter().position(|entry| entry.name == protocol) else {
+            return self.close_eyes();
+        };
+        let (client, server) = if self.flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
+        let clue = Clue {
+            transport: cx.transport,
+            client_port: client.port,
+            server_port: server.port,
+            usual: true,
+            literals: self.limits.literals,
+        };
+        self.choose(index, &clue, self.flipped);
     }
 
     pub(super) fn not_recognised(&mut self, bytes: usize) {
@@ -59,6 +83,7 @@ impl Live {
     pub(super) fn give_up(&mut self, cx: &Context, direction: Direction, reason: Reason, len: u64) {
         match reason {
             Reason::Opaque => self.close_eyes(),
+            Reason::Became(protocol) => self.go_on_as(cx, protocol),
             Reason::Switched => {
                 self.messages.finish(false);
                 self.parser = None;

@@ -44,10 +44,12 @@ pub(in crate::l7) struct Live {
     protocol: Option<Protocol>,
     /// Index in the registry of the parser's protocol.
     chosen: usize,
+    /// The parser's protocol says nothing about who asks.
+    either_asks: bool,
     /// The asking side sends what the flow calls `ToClient`.
     flipped: bool,
     /// Bit n: protocol n of the registry was guessed, and wrongly.
-    excluded: u32,
+    excluded: u64,
     failures: u32,
     undecided: u64,
     opaque: bool,
@@ -66,6 +68,7 @@ impl Live {
             parser: None,
             protocol: None,
             chosen: 0,
+            either_asks: false,
             flipped: false,
             excluded: 0,
             failures: 0,
@@ -86,6 +89,7 @@ impl Live {
             parser,
             protocol,
             chosen,
+            either_asks,
             flipped,
             excluded,
             failures,
@@ -103,7 +107,7 @@ impl Live {
             streams[direction] = Stream { pending, ..Stream::default() };
         }
         messages.reset();
-        (*parser, *protocol, *chosen, *flipped, *excluded) = (None, None, 0, false, 0);
+        (*parser, *protocol, *chosen, *either_asks, *flipped, *excluded) = (None, None, 0, false, false, 0);
         (*failures, *undecided, *opaque, *look_again) = (0, 0, false, false);
         (*heads_dropped, *news) = (0, News::default());
     }
@@ -113,7 +117,8 @@ impl Live {
     }
 
     pub(in crate::l7) fn reversed(&self) -> bool {
-        self.messages.first_asker == Some(Direction::ToClient)
+        let asked = self.messages.first_asker;
+        if self.either_asks { asked == Some(Direction::ToClient) } else { self.flipped && asked.is_some() }
     }
 
     pub(in crate::l7) fn summary(&self) -> Option<L7Summary> {
