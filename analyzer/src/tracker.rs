@@ -113,7 +113,7 @@ impl Tracker {
     fn close<S: Sink>(&mut self, slot: u32, cause: Cause, now: Timestamp, sink: &mut S) {
         let Some(mut flow) = self.table.remove(slot) else { return };
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
-        flow.hush(flow.last, &mut budget, sink);
+        flow.hush(cause, &mut budget, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
         flow.conclude(&mut self.room);

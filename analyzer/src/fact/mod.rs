@@ -17,7 +17,7 @@ pub use flow_record::{
 };
 pub use latency::{Latencies, LatencyHistogram};
 pub use protocol::Protocol;
-pub use reasons::{CloseReason, FlowState, Inference, Table};
+pub use reasons::{CloseReason, FlowState, Inference, Table, Unanswered};
 pub use trouble::{Notes, Trouble};
 
 use wire::TapId;

@@ -88,6 +88,40 @@ impl CloseReason {
     }
 }
 
+/// Why a request has no response. Kept as attribute [`Unanswered::KEY`] of its exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unanswered {
+    /// The side that should have answered closed the connection, or both did.
+    Closed,
+    /// The connection was reset.
+    Reset,
+    /// The wait was over, or nothing at all was said for too long.
+    TimedOut,
+    /// The input ended, or the program did.
+    InputEnd,
+    /// Too many requests waited, or too many flows were open: the oldest had to go.
+    Displaced,
+    /// What follows cannot be read (encrypted, another protocol, or no protocol that is known).
+    Unreadable,
+}
+
+impl Unanswered {
+    /// Key of the attribute.
+    pub const KEY: &'static str = "wirespan.unanswered";
+
+    /// Value of the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+            Self::TimedOut => "timed_out",
+            Self::InputEnd => "input_end",
+            Self::Displaced => "displaced",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// What finding out the protocol of a conversation came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Inference {

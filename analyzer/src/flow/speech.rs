@@ -1,9 +1,9 @@
 use wire::{Side, Timestamp};
 
 use super::Flow;
-use crate::fact::{Fact, Sink, Table};
+use crate::fact::{Fact, Sink, Table, Unanswered};
 use crate::l7::{End, Room};
-use crate::tcp::{Budget, Chunk, Outcome, Segment, Stream};
+use crate::tcp::{Budget, Cause, Chunk, Outcome, Segment, Stream};
 
 /// What may come out of a flow's streams at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Flow {
         }
         if tcp.flags.rst() {
             self.flush(segment.time, budget, sink);
-            self.say(End::Reset, sink);
+            self.say(End::Over(Unanswered::Reset), sink);
         } else if tcp.payload_len > 0 || segment.counted_flag() {
             if tcp.payload_len > 0 {
                 self.converse(room);
@@ -43,7 +43,7 @@ impl Flow {
             self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
         }
         if segment.tcp.flags.fin() && self.is_said() {
-            self.say(End::Over, sink);
+            self.say(End::Over(Unanswered::Closed), sink);
             self.conclude(room);
         }
     }
@@ -83,9 +83,15 @@ impl Flow {
     }
 
     /// Hands on everything that waits, and ends the conversation.
-    pub(crate) fn hush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {
-        self.flush(time, budget, sink);
-        self.say(End::Over, sink);
+    pub(crate) fn hush<S: Sink>(&mut self, cause: Cause, budget: &mut Budget<'_>, sink: &mut S) {
+        self.flush(self.last, budget, sink);
+        let why = match cause {
+            Cause::Idle => Unanswered::TimedOut,
+            Cause::InputEnd => Unanswered::InputEnd,
+            Cause::PortReused => Unanswered::Closed,
+            Cause::Evicted => Unanswered::Displaced,
+        };
+        self.say(End::Over(why), sink);
     }
 
     fn flush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {

@@ -1,6 +1,6 @@
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
 
-use crate::fact::FlowId;
+use crate::fact::{FlowId, Unanswered};
 use crate::tcp::Health;
 
 /// What a conversation is told with every call; owned by the flow.
@@ -22,8 +22,6 @@ pub(crate) struct Context {
 pub(crate) enum End {
     /// This direction sent FIN: read-until-close bodies end here; the other direction may go on.
     Fin(Direction),
-    /// Reset by either side.
-    Reset,
-    /// The flow ended for any other reason.
-    Over,
+    /// The flow is over. Requests that wait are unanswered, because of this.
+    Over(Unanswered),
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
 use super::{Context, Conversation, End, Limits, Room};
-use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, Value};
+use crate::fact::{Exchange, Fact, FlowId, Inference, Sink, Table, Unanswered, Value};
 use crate::tcp::{Chunk, Health};
 
 /// A conversation in turns over TCP, with the server port it runs on.
@@ -135,7 +135,7 @@ impl Talk {
 
     /// Everything found, the conversation being over.
     pub(super) fn over(&mut self) -> &[Exchange] {
-        self.end(End::Over);
+        self.end(End::Over(Unanswered::InputEnd));
         &self.found.exchanges
     }
 

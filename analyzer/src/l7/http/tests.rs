@@ -1,4 +1,4 @@
-use crate::fact::{Inference, Outcome, Protocol};
+use crate::fact::{Inference, Outcome, Protocol, Unanswered};
 use crate::l7::End;
 use crate::l7::testing::{C, S, Script, Talk, int, text};
 
@@ -156,14 +156,25 @@ fn a_tunnel_may_hold_anything() {
 
 #[test]
 fn requests_without_answer_come_out_at_the_end() {
-    for (end, outcome) in [(End::Reset, Outcome::Reset), (End::Over, Outcome::NoResponse)] {
+    for (why, outcome) in [
+        (Unanswered::Reset, Outcome::Reset),
+        (Unanswered::Closed, Outcome::NoResponse),
+        (Unanswered::InputEnd, Outcome::NoResponse),
+    ] {
         let mut t = Talk::tcp(80);
-        t.c(get("/1")).s(OK).c(get("/2")).end(end);
+        t.c(get("/1")).s(OK).c(get("/2")).end(End::Over(why));
         assert_eq!(t.found.exchanges[1].outcome, outcome);
+        assert_eq!(text(&t.found.exchanges[1], "wirespan.unanswered"), why.as_str());
         assert_eq!(t.found.exchanges[1].response, None);
     }
     let mut t = Talk::tcp(80);
-    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").end(End::Reset);
+    t.c(get("/1")).end(End::Fin(S)).over();
+    assert_eq!(text(&t.found.exchanges[0], "wirespan.unanswered"), "closed", "nobody is left to answer");
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).wait(121_000_000_000);
+    assert_eq!(text(&t.found.exchanges[0], "wirespan.unanswered"), "timed_out");
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").end(End::Over(Unanswered::Reset));
     assert_eq!(t.told(), ["GET /1 200 reset"]);
     assert_eq!(t.found.exchanges[0].response.unwrap().bytes, 40);
 }

@@ -1,7 +1,7 @@
 use wire::{Direction, PerDirection};
 
 use super::Live;
-use crate::fact::Protocol;
+use crate::fact::{Protocol, Unanswered};
 use crate::l7::Context;
 use crate::l7::protocol::{Clue, Probe, Reason};
 use crate::l7::registry::REGISTRY;
@@ -85,7 +85,7 @@ impl Live {
             Reason::Opaque => self.close_eyes(),
             Reason::Became(protocol) => self.go_on_as(cx, protocol),
             Reason::Switched => {
-                self.messages.finish(false);
+                self.messages.finish(Unanswered::Unreadable);
                 self.parser = None;
                 self.excluded = 0;
                 self.look_again = true;
@@ -116,7 +116,7 @@ impl Live {
     /// Nothing is looked at any more.
     fn close_eyes(&mut self) {
         self.opaque = true;
-        self.messages.finish(false);
+        self.messages.finish(Unanswered::Unreadable);
         self.parser = None;
         self.streams = PerDirection::default();
     }

@@ -229,15 +229,16 @@ impl Live {
     pub(in crate::l7) fn end(&mut self, cx: &Context, end: End) {
         match end {
             End::Fin(direction) => {
+                self.messages.ended[direction] = true;
                 self.stand(cx, direction, 0);
                 if let Some(parser) = &mut self.parser {
                     let side = if self.flipped { direction.reverse() } else { direction };
                     parser.end(side, &mut self.messages);
                 }
             }
-            End::Reset | End::Over => {
+            End::Over(why) => {
                 self.stand(cx, Direction::ToServer, 0);
-                self.messages.finish(end == End::Reset);
+                self.messages.finish(why);
             }
         }
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use wire::{Direction, SeqNum, Timestamp};
 
 use super::{Entry, Kind, Messages, Order};
-use crate::fact::{MessageSpan, Outcome};
+use crate::fact::{MessageSpan, Outcome, Unanswered};
 
 impl Messages {
     pub(super) fn close_index(&mut self, index: usize, kind: Kind, end: u64) {
@@ -51,6 +51,20 @@ impl Messages {
             self.counts.errors += 1;
         }
         self.done.push_back(entry);
+    }
+
+    /// The request will not be answered. The exchange goes out as it is.
+    pub(super) fn give_up_on(&mut self, index: usize, why: Unanswered) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        let outcome = match why {
+            Unanswered::Reset => Outcome::Reset,
+            _ if entry.lost => Outcome::LostBytes,
+            _ => Outcome::NoResponse,
+        };
+        if outcome != Outcome::LostBytes {
+            entry.exchange.attributes.push_text(Unanswered::KEY, why.as_str());
+        }
+        self.remove(index, outcome);
     }
 
     /// Bytes of the open message of a direction are missing.
@@ -102,8 +116,8 @@ impl Messages {
         }
     }
 
-    /// Whatever is unfinished goes out. `reset`: the connection was.
-    pub(in crate::l7) fn finish(&mut self, reset: bool) {
+    /// Whatever is unfinished goes out.
+    pub(in crate::l7) fn finish(&mut self, why: Unanswered) {
         while let Some(entry) = self.entries.front_mut() {
             for (kind, open) in [(Kind::Request, entry.request_open), (Kind::Response, entry.response_open)] {
                 if !open {
@@ -122,14 +136,14 @@ impl Messages {
                     finish(span, start, end.max(start), last, base);
                 }
             }
-            let outcome = if reset && (entry.response_open || entry.is_waiting()) {
-                Outcome::Reset
-            } else if entry.is_waiting() {
-                if entry.lost { Outcome::LostBytes } else { Outcome::NoResponse }
+            if entry.is_waiting() {
+                let closed = why == Unanswered::InputEnd && self.ended[entry.asker.reverse()];
+                self.give_up_on(0, if closed { Unanswered::Closed } else { why });
             } else {
-                answered(entry)
-            };
-            self.remove(0, outcome);
+                let cut_off = why == Unanswered::Reset && entry.response_open;
+                let outcome = if cut_off { Outcome::Reset } else { answered(entry) };
+                self.remove(0, outcome);
+            }
         }
         self.owed = 0;
     }
@@ -144,8 +158,7 @@ impl Messages {
             if request.last + wait > now {
                 return;
             }
-            let outcome = if entry.lost { Outcome::LostBytes } else { Outcome::NoResponse };
-            self.remove(0, outcome);
+            self.give_up_on(0, Unanswered::TimedOut);
         }
     }
 }

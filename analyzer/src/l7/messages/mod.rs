@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use wire::{Direction, PerDirection, SeqNum, Timestamp};
 
 use super::timeline::Timeline;
-use crate::fact::{Outcome, Protocol};
+use crate::fact::{Protocol, Unanswered};
 use crate::tcp::TroubleCounts;
 use entry::begun;
 
@@ -90,6 +90,8 @@ pub(crate) struct Messages {
     owed: u32,
     /// Requests are missing before the next one of this direction.
     hole: PerDirection<bool>,
+    /// Nothing more comes in this direction.
+    pub(super) ended: PerDirection<bool>,
     /// Several requests waited at once.
     pipelined: bool,
     /// Who asked first.
@@ -113,6 +115,7 @@ impl Messages {
             spare: VecDeque::new(),
             owed: 0,
             hole: PerDirection::default(),
+            ended: PerDirection::default(),
             pipelined: false,
             first_asker: None,
         }
@@ -132,14 +135,15 @@ impl Messages {
             spare,
             owed,
             hole,
+            ended,
             pipelined,
             first_asker,
         } = self;
         spare.extend(entries.drain(..).chain(done.drain(..)));
         spare.truncate(SPARE);
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
-        (*order, *here, *counts, *hole) =
-            (Order::InOrder, Here::NOWHERE, Counts::default(), PerDirection::default());
+        (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
+        (*hole, *ended) = (PerDirection::default(), PerDirection::default());
         (*cut, *owed, *pipelined, *first_asker) = (false, 0, false, None);
     }
 
@@ -232,7 +236,7 @@ impl Messages {
     fn add(&mut self, protocol: Protocol, asker: Direction, id: u64, offset: u64) -> usize {
         while self.entries.len() >= self.limit {
             self.counts.evicted += 1;
-            self.remove(0, Outcome::NoResponse);
+            self.give_up_on(0, Unanswered::Displaced);
         }
         let mut entry = match self.spare.pop_front() {
             Some(mut entry) => {
