@@ -103,7 +103,7 @@ pub(super) const KEYS: &[Key] = keys! {
     }
     [requests] {
         head_bytes: Int { min: 1024, max: 1 << 24 }, analyzer.requests.head_bytes, "Bytes of one direction kept until the head of a message is whole";
-        pending: Int { min: 1, max: 1 << 20 }, analyzer.requests.pending, "Requests of one connection that wait for a response; when more do, the oldest goes";
+        pending: Int { min: 1, max: 1 << 20 }, analyzer.requests.pending, "Requests of one connection that wait for a response; when more do (8 times as many where answers come in order), the oldest goes";
         undecided_bytes: Int { min: 1024, max: 1 << 24 }, analyzer.requests.undecided_bytes, "Bytes that no protocol recognises before a connection is left alone";
         failures: Int { min: 1, max: 65_536 }, analyzer.requests.failures, "Parse errors before a connection is left alone";
         stream_wait_s: Seconds { min: 1, max: 86_400 }, analyzer.requests.stream_wait, "How long a response is waited for on TCP";

@@ -40,7 +40,9 @@ impl Flow {
             if tcp.payload_len > 0 {
                 self.converse(room);
             }
+            self.lend(room);
             self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
+            self.lend(room);
         }
         if segment.tcp.flags.fin() && self.is_said() {
             self.say(End::Over(Unanswered::Closed), sink);
@@ -65,7 +67,9 @@ impl Flow {
         if let Some(conversation) = &mut self.conversation
             && conversation.wants_payload()
         {
+            room.lend(conversation);
             conversation.datagram(&context, direction, time, bytes, sink);
+            room.lend(conversation);
         }
     }
 
@@ -92,6 +96,13 @@ impl Flow {
             Cause::Evicted => Unanswered::Displaced,
         };
         self.say(End::Over(why), sink);
+    }
+
+    /// Lends the conversation what is left over of others, or takes it back.
+    fn lend(&mut self, room: &mut Room) {
+        if let Some(conversation) = &mut self.conversation {
+            room.lend(conversation);
+        }
     }
 
     fn flush<S: Sink>(&mut self, time: Timestamp, budget: &mut Budget<'_>, sink: &mut S) {

@@ -1,6 +1,7 @@
 use wire::{Direction, Timestamp};
 
 use super::live::Live;
+use super::messages::Spare;
 use super::{Context, End, Limits};
 use crate::fact::{L7Summary, Sink};
 use crate::tcp::Chunk;
@@ -12,6 +13,8 @@ pub(crate) struct Room {
     limits: Limits,
     #[expect(clippy::vec_box, reason = "each is handed on as it is, and never moved")]
     spare: Vec<Box<Live>>,
+    /// Exchanges that are over.
+    entries: Spare,
 }
 
 impl Room {
@@ -19,7 +22,7 @@ impl Room {
     const SPARE: usize = 64;
 
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, spare: Vec::new() }
+        Self { limits, spare: Vec::new(), entries: Spare::new() }
     }
 
     /// A conversation in which nothing was said so far.
@@ -40,7 +43,14 @@ impl Room {
 
     /// Memory of what waits to be reused, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.spare.iter().map(|live| live.bytes()).sum()
+        self.spare.iter().map(|live| live.bytes()).sum::<usize>() + self.entries.bytes()
+    }
+
+    /// Lends what was left over to the conversation until it is given back by another call: what it says now costs no memory then.
+    pub(crate) fn lend(&mut self, conversation: &mut Conversation) {
+        if let State::Live(live) = &mut conversation.state {
+            live.swap_spare(&mut self.entries);
+        }
     }
 }
 

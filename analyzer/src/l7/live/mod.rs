@@ -7,7 +7,7 @@ mod news;
 
 use wire::{Direction, PerDirection, Timestamp, Transport};
 
-use super::messages::{Counts, Here, Messages};
+use super::messages::{Counts, Here, Messages, Spare};
 use super::protocol::{Parser, Probe, Progress};
 use super::{Context, End, Limits};
 use crate::fact::{Fact, L7Summary, Protocol, Sink, Table};
@@ -110,6 +110,11 @@ impl Live {
         (*parser, *protocol, *chosen, *either_asks, *flipped, *excluded) = (None, None, 0, false, false, 0);
         (*failures, *undecided, *opaque, *look_again) = (0, 0, false, false);
         (*heads_dropped, *news) = (0, News::default());
+    }
+
+    /// Lends it the entries for reuse, or takes them back.
+    pub(in crate::l7) fn swap_spare(&mut self, spare: &mut Spare) {
+        self.messages.swap_spare(spare);
     }
 
     pub(in crate::l7) fn is_opaque(&self) -> bool {

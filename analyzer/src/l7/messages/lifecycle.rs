@@ -10,9 +10,10 @@ impl Messages {
         let direction = self.here.direction;
         let last = self.timelines[direction].at(end.saturating_sub(1));
         let base = self.here.base;
-        self.pipelined |= kind == Kind::Request
-            && self.entries.len() > 1
-            && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
+        self.pipelined = self.pipelined
+            || kind == Kind::Request
+                && self.entries.len() > 1
+                && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
         let entry = &mut self.entries[index];
         let (span, start, torn) = match kind {
             Kind::Response => {

@@ -85,7 +85,8 @@ pub(crate) struct Messages {
     limit: usize,
     entries: VecDeque<Box<Entry>>,
     done: VecDeque<Box<Entry>>,
-    spare: VecDeque<Box<Entry>>,
+    /// Room's, while it is lent.
+    spare: Spare,
     /// In order: responses that will still come for requests that went out unanswered.
     owed: u32,
     /// Requests are missing before the next one of this direction.
@@ -98,8 +99,36 @@ pub(crate) struct Messages {
     pub(super) first_asker: Option<Direction>,
 }
 
-/// Finished entries kept for reuse.
-const SPARE: usize = 8;
+/// Where answers come in order, so many times the limit of requests may wait: clients write pipelines of thousands before they read the
+/// first answer.
+const PIPELINE: usize = 8;
+
+/// Finished entries kept for reuse, the last on top: the conversations of a shard share them.
+#[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "each is handed on as it is, and never moved")]
+pub(super) struct Spare(Vec<Box<Entry>>);
+
+impl Spare {
+    /// Entries kept, some 700 KB: as many as a deep pipeline has under way.
+    const MOST: usize = 1024;
+
+    /// Room for entries. (Without, as by default, it keeps none.)
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(Self::MOST))
+    }
+
+    pub(super) fn keep(&mut self, entry: Box<Entry>) {
+        if self.0.len() < self.0.capacity() {
+            self.0.push(entry);
+        }
+    }
+
+    /// Memory behind it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let entries: usize = self.0.iter().map(|entry| entry.bytes()).sum();
+        entries + self.0.capacity() * size_of::<Box<Entry>>()
+    }
+}
 
 impl Messages {
     pub(super) fn new(limit: usize) -> Self {
@@ -112,7 +141,7 @@ impl Messages {
             limit: limit.max(1),
             entries: VecDeque::new(),
             done: VecDeque::new(),
-            spare: VecDeque::new(),
+            spare: Spare::default(),
             owed: 0,
             hole: PerDirection::default(),
             ended: PerDirection::default(),
@@ -139,8 +168,9 @@ impl Messages {
             pipelined,
             first_asker,
         } = self;
-        spare.extend(entries.drain(..).chain(done.drain(..)));
-        spare.truncate(SPARE);
+        entries.clear();
+        done.clear();
+        *spare = Spare::default();
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
         (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
         (*hole, *ended) = (PerDirection::default(), PerDirection::default());
@@ -234,11 +264,15 @@ impl Messages {
     }
 
     fn add(&mut self, protocol: Protocol, asker: Direction, id: u64, offset: u64) -> usize {
-        while self.entries.len() >= self.limit {
+        let limit = match self.order {
+            Order::InOrder => self.limit.saturating_mul(PIPELINE),
+            Order::ById => self.limit,
+        };
+        while self.entries.len() >= limit {
             self.counts.evicted += 1;
             self.give_up_on(0, Unanswered::Displaced);
         }
-        let mut entry = match self.spare.pop_front() {
+        let mut entry = match self.spare.0.pop() {
             Some(mut entry) => {
                 entry.reset(protocol);
                 entry
@@ -260,11 +294,11 @@ impl Messages {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let lists = [&self.entries, &self.done, &self.spare];
+        let lists = [&self.entries, &self.done];
         let entries: usize = lists.iter().flat_map(|list| list.iter()).map(|entry| entry.bytes()).sum();
         let slots: usize = lists.iter().map(|list| list.capacity()).sum();
         let lines: usize = Direction::BOTH.iter().map(|&d| self.timelines[d].bytes()).sum();
-        entries + slots * size_of::<Box<Entry>>() + lines
+        entries + slots * size_of::<Box<Entry>>() + lines + self.spare.bytes()
     }
 
     /// Entries that nothing is added to any more, oldest first.
@@ -274,8 +308,11 @@ impl Messages {
 
     /// Gives back the memory of an entry.
     pub(super) fn recycle(&mut self, entry: Box<Entry>) {
-        if self.spare.len() < SPARE {
-            self.spare.push_back(entry);
-        }
+        self.spare.keep(entry);
+    }
+
+    /// Lends it the entries for reuse, or takes them back.
+    pub(super) fn swap_spare(&mut self, spare: &mut Spare) {
+        std::mem::swap(&mut self.spare, spare);
     }
 }
