@@ -73,6 +73,9 @@ pub struct RequestLimits {
     pub undecided_bytes: u32,
     /// Parse errors before the conversation is left alone.
     pub failures: u32,
+    /// Servers of which it is remembered what they speak, as a hint for their next connections. With 0, connections are looked at each
+    /// by itself, whatever came before.
+    pub known_servers: u32,
     /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are masked. Credentials never are.
     pub literals: bool,
     /// Wait for a response on TCP.
@@ -88,6 +91,7 @@ impl Default for RequestLimits {
             pending: 1024,
             undecided_bytes: 64 * 1024,
             failures: 16,
+            known_servers: 4096,
             literals: false,
             stream_wait: Duration::from_secs(120),
             datagram_wait: Duration::from_secs(15),

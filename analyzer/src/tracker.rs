@@ -35,6 +35,7 @@ impl Tracker {
             pending_requests: r.pending,
             undecided_bytes: r.undecided_bytes,
             failures: r.failures,
+            known_servers: r.known_servers,
             literals: r.literals,
             stream_wait: r.stream_wait,
             datagram_wait: r.datagram_wait,
@@ -126,6 +127,7 @@ impl Tracker {
         self.pass(now, sink);
         self.expire(now, sink);
         self.report(now, sink);
+        self.room.tell(sink);
     }
 
     /// Adds to the watched flows those of the changed ones where something waits.

@@ -106,6 +106,7 @@ pub(super) const KEYS: &[Key] = keys! {
         pending: Int { min: 1, max: 1 << 20 }, analyzer.requests.pending, "Requests of one connection that wait for a response; when more do (8 times as many where answers come in order), the oldest goes";
         undecided_bytes: Int { min: 1024, max: 1 << 24 }, analyzer.requests.undecided_bytes, "Bytes that no protocol recognises before a connection is left alone";
         failures: Int { min: 1, max: 65_536 }, analyzer.requests.failures, "Parse errors before a connection is left alone";
+        known_servers: Int { min: 0, max: 1 << 24 }, analyzer.requests.known_servers, "Servers of which it is remembered what they speak, as a hint for their next connections; a replay looks at each connection by itself";
         stream_wait_s: Seconds { min: 1, max: 86_400 }, analyzer.requests.stream_wait, "How long a response is waited for on TCP";
         datagram_wait_s: Seconds { min: 1, max: 3600 }, analyzer.requests.datagram_wait, "The same on UDP";
         literals: Bool, analyzer.requests.literals, "Whether values in SQL statements and keys of caches are kept; without, they are masked. Credentials never are kept";

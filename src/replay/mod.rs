@@ -49,9 +49,11 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
+    // What one thread learns of a server another would not know.
+    let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests.clone() };
     let plan = Plan {
         // Nobody looks before the end.
-        analyzer: analyzer::Config { progress: false, ..settings.analyzer.clone() },
+        analyzer: analyzer::Config { progress: false, requests, ..settings.analyzer.clone() },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };

@@ -162,12 +162,20 @@ pub enum Table {
     PendingRequests,
     /// Heads of messages larger than the limit.
     MessageHeads,
+    /// Servers of which it is remembered what they speak.
+    KnownServers,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 5] =
-        [Self::Flows, Self::ReassemblyBytes, Self::Fragments, Self::PendingRequests, Self::MessageHeads];
+    pub const ALL: [Self; 6] = [
+        Self::Flows,
+        Self::ReassemblyBytes,
+        Self::Fragments,
+        Self::PendingRequests,
+        Self::MessageHeads,
+        Self::KnownServers,
+    ];
 
     /// Name in metric labels.
     pub const fn as_str(self) -> &'static str {
@@ -177,6 +185,7 @@ impl Table {
             Self::Fragments => "fragments",
             Self::PendingRequests => "pending_requests",
             Self::MessageHeads => "message_heads",
+            Self::KnownServers => "known_servers",
         }
     }
 }

@@ -137,7 +137,8 @@ impl Flow {
     pub(crate) fn converse(&mut self, room: &mut Room) {
         if self.conversation.is_none() {
             self.spoken_by = self.client;
-            self.conversation = Some(Box::new(room.conversation()));
+            let context = self.context();
+            self.conversation = Some(Box::new(room.conversation(&context)));
         }
     }
 

@@ -43,6 +43,7 @@ impl Flow {
             self.lend(room);
             self.stream(side, segment.time, Occasion::Segment(segment), budget, sink);
             self.lend(room);
+            self.teach(room);
         }
         if segment.tcp.flags.fin() && self.is_said() {
             self.say(End::Over(Unanswered::Closed), sink);
@@ -70,6 +71,17 @@ impl Flow {
             room.lend(conversation);
             conversation.datagram(&context, direction, time, bytes, sink);
             room.lend(conversation);
+        }
+        self.teach(room);
+    }
+
+    /// What became certain of the server is remembered.
+    fn teach(&mut self, room: &mut Room) {
+        if self.conversation.as_ref().is_some_and(|c| c.has_proof()) {
+            let context = self.context();
+            if let Some(conversation) = &mut self.conversation {
+                room.learn(&context, conversation);
+            }
         }
     }
 

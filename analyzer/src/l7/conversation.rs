@@ -1,16 +1,18 @@
-use wire::{Direction, Timestamp};
+use wire::{Direction, PerDirection, Timestamp};
 
 use super::live::Live;
 use super::messages::Spare;
+use super::servers::Servers;
 use super::{Context, End, Limits};
-use crate::fact::{L7Summary, Sink};
+use crate::fact::{Fact, L7Summary, Sink, Table};
 use crate::tcp::Chunk;
 
 /// Bounds of conversations, and what those that are over leave to the next: most connections say little, and what they take would
 /// be asked of the allocator and given back all the time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
     limits: Limits,
+    servers: Servers,
     #[expect(clippy::vec_box, reason = "each is handed on as it is, and never moved")]
     spare: Vec<Box<Live>>,
     /// Exchanges that are over.
@@ -22,12 +24,17 @@ impl Room {
     const SPARE: usize = 64;
 
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, spare: Vec::new(), entries: Spare::new() }
+        let servers = Servers::new(limits.known_servers as usize);
+        Self { limits, servers, spare: Vec::new(), entries: Spare::new() }
     }
 
     /// A conversation in which nothing was said so far.
-    pub(crate) fn conversation(&mut self) -> Conversation {
-        let live = self.spare.pop().unwrap_or_else(|| Box::new(Live::new(self.limits)));
+    pub(crate) fn conversation(&mut self, cx: &Context) -> Conversation {
+        let mut live = self.spare.pop().unwrap_or_else(|| Box::new(Live::new(self.limits)));
+        live.hints = PerDirection {
+            to_server: self.servers.known(&cx.server),
+            to_client: self.servers.known(&cx.client),
+        };
         Conversation { state: State::Live(live) }
     }
 
@@ -41,9 +48,29 @@ impl Room {
         }
     }
 
-    /// Memory of what waits to be reused, in bytes.
+    /// Remembers what the server speaks, once a conversation has shown it.
+    pub(crate) fn learn(&mut self, cx: &Context, conversation: &mut Conversation) {
+        if let State::Live(live) = &mut conversation.state
+            && let Some((side, protocol)) = live.take_proof()
+        {
+            let server = if side == Direction::ToServer { cx.server } else { cx.client };
+            self.servers.learn(server, protocol);
+        }
+    }
+
+    /// Tells of servers that had to be forgotten.
+    pub(crate) fn tell<S: Sink>(&mut self, sink: &mut S) {
+        let entries = self.servers.take_displaced();
+        if entries > 0 {
+            sink.emit(Fact::Evicted { table: Table::KnownServers, entries });
+        }
+    }
+
+    /// Memory of what waits to be reused and of what is remembered, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.spare.iter().map(|live| live.bytes()).sum::<usize>() + self.entries.bytes()
+        self.servers.bytes()
+            + self.spare.iter().map(|live| live.bytes()).sum::<usize>()
+            + self.entries.bytes()
     }
 
     /// Lends what was left over to the conversation until it is given back by another call: what it says now costs no memory then.
@@ -118,6 +145,11 @@ impl Conversation {
     /// Whether nothing more can be said.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Over { .. })
+    }
+
+    /// Whether it became certain what the server speaks, and nobody was told.
+    pub(crate) fn has_proof(&self) -> bool {
+        self.live().is_some_and(|live| live.has_proof())
     }
 
     /// Whether payload still matters; once false, it stays false and reassembly can stop.

@@ -11,6 +11,8 @@ pub(crate) struct Limits {
     pub(crate) undecided_bytes: u32,
     /// Parse errors before the conversation is left alone.
     pub(crate) failures: u32,
+    /// Servers of which it is remembered what they speak; counted as `Table::KnownServers`.
+    pub(crate) known_servers: u32,
     /// Literal values in statements and keys are kept instead of masked.
     pub(crate) literals: bool,
     /// Wait for a response on TCP.
@@ -26,6 +28,7 @@ impl Default for Limits {
             pending_requests: 1024,
             undecided_bytes: 64 * 1024,
             failures: 16,
+            known_servers: 4096,
             literals: false,
             stream_wait: Duration::from_secs(120),
             datagram_wait: Duration::from_secs(15),

@@ -14,6 +14,7 @@ mod messages;
 mod properties;
 mod protocol;
 mod registry;
+mod servers;
 #[cfg(test)]
 mod testing;
 mod timeline;

@@ -1,3 +1,7 @@
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use wire::{Direction, Transport};
 
 use super::dns::Dns;
@@ -19,7 +23,7 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) static REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>()];
+pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 
@@ -35,12 +39,48 @@ const fn entry<P: Protocol>() -> Entry {
     }
 }
 
-impl Entry {
-    pub(super) fn on(&self, transport: Transport) -> bool {
-        self.transports.contains(&transport)
+/// Bit n: protocol n is found on this transport.
+pub(super) fn on(transport: Transport) -> u64 {
+    const fn mask(wanted: Transport) -> u64 {
+        let (mut mask, mut index) = (0, 0);
+        while index < REGISTRY.len() {
+            let transports = REGISTRY[index].transports;
+            let mut n = 0;
+            while n < transports.len() {
+                if transports[n] as u8 == wanted as u8 {
+                    mask |= 1 << index;
+                }
+                n += 1;
+            }
+            index += 1;
+        }
+        mask
     }
+    const TCP: u64 = mask(Transport::Tcp);
+    const UDP: u64 = mask(Transport::Udp);
+    match transport {
+        Transport::Tcp => TCP,
+        Transport::Udp => UDP,
+    }
+}
 
-    pub(super) fn usual_port(&self, server_port: u16) -> bool {
-        self.ports.contains(&server_port)
-    }
+/// Bit n: this is a usual port of protocol n.
+pub(super) fn usual(port: u16) -> u64 {
+    static PORTS: LazyLock<HashMap<u16, u64, RandomState>> = LazyLock::new(|| {
+        let mut ports: HashMap<u16, u64, RandomState> = HashMap::default();
+        for (index, entry) in REGISTRY.iter().enumerate() {
+            entry.ports.iter().for_each(|port| *ports.entry(*port).or_default() |= 1 << index);
+        }
+        ports
+    });
+    PORTS.get(&port).copied().unwrap_or(0)
+}
+
+/// The protocols of a mask, with their numbers.
+pub(super) fn among(mut mask: u64) -> impl Iterator<Item = (usize, &'static Entry)> {
+    std::iter::from_fn(move || {
+        let index = mask.trailing_zeros() as usize;
+        mask &= mask.wrapping_sub(1);
+        REGISTRY.get(index).map(|entry| (index, entry))
+    })
 }

@@ -76,7 +76,7 @@ impl Talk {
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             health: Health::default(),
         };
-        let conversation = Room::new(limits).conversation();
+        let conversation = Room::new(limits).conversation(&cx);
         Self { conversation, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
     }
 

@@ -4,7 +4,7 @@ use super::Live;
 use crate::fact::{Protocol, Unanswered};
 use crate::l7::Context;
 use crate::l7::protocol::{Clue, Probe, Reason};
-use crate::l7::registry::REGISTRY;
+use crate::l7::registry::{self, REGISTRY};
 
 impl Live {
     pub(super) fn infer(&mut self, cx: &Context, direction: Direction, bytes: &[u8]) -> Probe {
@@ -12,22 +12,16 @@ impl Live {
             return Probe::More;
         }
         for flipped in [false, true] {
-            let (client, server) = if flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
             let side = if flipped { direction.reverse() } else { direction };
+            let to_server = if flipped { Direction::ToClient } else { Direction::ToServer };
+            let mut clue = self.clue(cx, flipped);
+            let hinted = self.hints[to_server].map_or(0, |index| 1 << index);
+            let possible = registry::on(cx.transport) & !self.excluded;
+            let usual = registry::usual(clue.server_port) & !hinted;
             let mut answer = Probe::No;
-            for usual in [true, false] {
-                let clue = Clue {
-                    transport: cx.transport,
-                    client_port: client.port,
-                    server_port: server.port,
-                    usual,
-                    literals: self.limits.literals,
-                };
-                for (index, entry) in REGISTRY.iter().enumerate() {
-                    let tried = self.excluded >> index & 1 == 1 || !entry.on(cx.transport);
-                    if tried || entry.usual_port(server.port) != usual {
-                        continue;
-                    }
+            for (rank, usual) in [(hinted, true), (usual, true), (!(hinted | usual), false)] {
+                clue.usual = usual;
+                for (index, entry) in registry::among(rank & possible) {
                     match (entry.probe)(bytes, side, &clue) {
                         Probe::Yes => {
                             self.choose(index, &clue, flipped);
@@ -43,6 +37,17 @@ impl Live {
             }
         }
         Probe::No
+    }
+
+    fn clue(&self, cx: &Context, flipped: bool) -> Clue {
+        let (client, server) = if flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
+        Clue {
+            transport: cx.transport,
+            client_port: client.port,
+            server_port: server.port,
+            usual: true,
+            literals: self.limits.literals,
+        }
     }
 
     fn choose(&mut self, index: usize, clue: &Clue, flipped: bool) {
@@ -62,14 +67,7 @@ impl Live {
         let Some(index) = REGISTRY.iter().position(|entry| entry.name == protocol) else {
             return self.close_eyes();
         };
-        let (client, server) = if self.flipped { (cx.server, cx.client) } else { (cx.client, cx.server) };
-        let clue = Clue {
-            transport: cx.transport,
-            client_port: client.port,
-            server_port: server.port,
-            usual: true,
-            literals: self.limits.literals,
-        };
+        let clue = self.clue(cx, self.flipped);
         self.choose(index, &clue, self.flipped);
     }
 

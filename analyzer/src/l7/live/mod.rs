@@ -30,6 +30,14 @@ struct Stream {
     trouble: TroubleCounts,
 }
 
+/// Whether it is certain what is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    None,
+    Fresh,
+    Told,
+}
+
 /// Bytes of each direction that a conversation keeps room for when it is reused.
 const KEPT: usize = 4096;
 /// How often kept bytes are looked at again because the protocol changed, in one go.
@@ -42,6 +50,10 @@ pub(in crate::l7) struct Live {
     streams: PerDirection<Stream>,
     parser: Option<Box<dyn Parser>>,
     protocol: Option<Protocol>,
+    /// Index in the registry of what each end spoke before, as the server: the one that the direction leads to.
+    pub(in crate::l7) hints: PerDirection<Option<u8>>,
+    /// An exchange was whole: this is what the server speaks. Once told it is not told again.
+    proof: Proof,
     /// Index in the registry of the parser's protocol.
     chosen: usize,
     /// The parser's protocol says nothing about who asks.
@@ -67,6 +79,8 @@ impl Live {
             streams: PerDirection::default(),
             parser: None,
             protocol: None,
+            hints: PerDirection::default(),
+            proof: Proof::None,
             chosen: 0,
             either_asks: false,
             flipped: false,
@@ -88,6 +102,8 @@ impl Live {
             streams,
             parser,
             protocol,
+            hints,
+            proof,
             chosen,
             either_asks,
             flipped,
@@ -108,6 +124,7 @@ impl Live {
         }
         messages.reset();
         (*parser, *protocol, *chosen, *either_asks, *flipped, *excluded) = (None, None, 0, false, false, 0);
+        (*hints, *proof) = (PerDirection::default(), Proof::None);
         (*failures, *undecided, *opaque, *look_again) = (0, 0, false, false);
         (*heads_dropped, *news) = (0, News::default());
     }
@@ -134,6 +151,20 @@ impl Live {
             responses,
             errors,
         })
+    }
+
+    pub(in crate::l7) fn has_proof(&self) -> bool {
+        self.proof == Proof::Fresh
+    }
+
+    /// The direction that leads to the server, and what it speaks, the first time that this is certain.
+    pub(in crate::l7) fn take_proof(&mut self) -> Option<(Direction, u8)> {
+        if self.proof != Proof::Fresh {
+            return None;
+        }
+        self.proof = Proof::Told;
+        let to_server = if self.flipped { Direction::ToClient } else { Direction::ToServer };
+        u8::try_from(self.chosen).ok().map(|protocol| (to_server, protocol))
     }
 
     /// Requests that wait for a response.
@@ -261,6 +292,12 @@ impl Live {
     pub(in crate::l7) fn drain<S: Sink>(&mut self, cx: &Context, sink: &mut S) {
         while let Some(mut entry) = self.messages.take_done() {
             entry.place(cx);
+            if self.proof == Proof::None
+                && entry.exchange.request.is_some()
+                && entry.exchange.response.is_some()
+            {
+                self.proof = Proof::Fresh;
+            }
             sink.emit(Fact::Exchange(&entry.exchange));
             self.messages.recycle(entry);
         }
