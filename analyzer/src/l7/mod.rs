@@ -6,13 +6,16 @@
 mod context;
 mod conversation;
 mod dns;
+mod frames;
 mod http;
 mod limits;
 mod live;
 mod messages;
+mod mqtt;
 #[cfg(test)]
 mod properties;
 mod protocol;
+mod reader;
 mod registry;
 mod servers;
 #[cfg(test)]

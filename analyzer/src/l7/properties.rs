@@ -5,11 +5,11 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{dns, http};
+use super::{dns, http, mqtt};
 
 /// Every protocol's own conversations.
-fn scripts() -> Vec<Script> {
-    [http::tests::scripts(), dns::tests::scripts()].concat()
+pub(super) fn scripts() -> Vec<Script> {
+    [http::tests::scripts(), dns::tests::scripts(), mqtt::tests::scripts()].concat()
 }
 
 fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {

@@ -7,6 +7,7 @@ use wire::{Direction, Transport};
 use super::dns::Dns;
 use super::http::Http;
 use super::messages::Order;
+use super::mqtt::Mqtt;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use crate::fact;
 
@@ -23,7 +24,7 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>()];
+pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>(), entry::<Mqtt>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

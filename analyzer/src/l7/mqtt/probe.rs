@@ -1,0 +1,41 @@
+use wire::Direction;
+
+use super::packet::{Header, NoHeader, Type, frame};
+use crate::l7::frames::Frame;
+use crate::l7::protocol::{Clue, Probe};
+
+/// A CONNECT proves itself; anything else is believed only where MQTT is usual.
+pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+    match Header::read(head, direction) {
+        Ok(header) if header.kind == Type::Connect => connect(head.get(header.len..).unwrap_or_default()),
+        Ok(_) if clue.usual => match frame(head, direction) {
+            Frame::Whole(len) => match frame(head.get(len..).unwrap_or_default(), direction) {
+                Frame::No => Probe::No,
+                _ => Probe::Yes,
+            },
+            Frame::Part => Probe::Yes,
+            Frame::No => Probe::No,
+        },
+        Ok(_) => Probe::No,
+        Err(NoHeader::TooShort) if clue.usual || head.first() == Some(&0x10) => Probe::More,
+        Err(_) => Probe::No,
+    }
+}
+
+/// Protocol name and level (section 3.1.2); the highest bit of the level marks bridges of some brokers.
+fn connect(body: &[u8]) -> Probe {
+    const NAMES: [(&[u8], &[u8]); 2] = [(b"\0\x04MQTT", &[4, 5]), (b"\0\x06MQIsdp", &[3])];
+    for (name, levels) in NAMES {
+        if let Some(behind) = body.strip_prefix(name) {
+            return match behind.first() {
+                Some(level) if levels.contains(&(level & 0x7f)) => Probe::Yes,
+                Some(_) => Probe::No,
+                None => Probe::More,
+            };
+        }
+        if name.starts_with(body) {
+            return Probe::More;
+        }
+    }
+    Probe::No
+}
