@@ -18,6 +18,8 @@ mod protocol;
 mod reader;
 mod registry;
 mod servers;
+#[allow(dead_code, reason = "protocols that speak SQL follow")]
+mod sql;
 #[cfg(test)]
 mod testing;
 mod timeline;
