@@ -118,6 +118,7 @@ fn expected(oracle: &Value) -> Vec<Expected> {
         (Protocol::Redis, "redis", commands),
         (Protocol::Kafka, "kafka", count("kafka", "request")),
         (Protocol::Mongodb, "mongodb", count("mongo", "request")),
+        (Protocol::Mqtt, "mqtt:PUBLISH", count("mqtt", "PUBLISH")),
         (Protocol::Amqp, "amqp:basic.publish", count("amqp", "method:Basic.40")),
         (Protocol::Amqp, "amqp:basic.deliver", count("amqp", "method:Basic.60")),
         (Protocol::Nats, "nats:PUB", count("nats", "PUB") + count("nats", "HPUB")),
