@@ -8,6 +8,7 @@ mod summary;
 pub(crate) mod table;
 pub(crate) mod tree;
 pub(crate) mod units;
+mod words;
 
 pub(crate) use stdout::Stdout;
 pub(crate) use style::Style;

@@ -3,7 +3,7 @@ use analyzer::fact::{
 };
 
 use super::{Cell, Column};
-use crate::output::{bytes, count, nanos};
+use crate::output::{bytes, count, nanos, words};
 
 /// Columns of exchanges.
 pub(crate) const SPAN_COLUMNS: &[Column] = &[
@@ -126,9 +126,7 @@ fn trouble(flow: &FlowRecord) -> String {
 
 /// The status that the protocol gave, or how else the exchange ended.
 fn result(exchange: &Exchange) -> String {
-    let status = ["http.response.status_code", "dns.response_code"]
-        .iter()
-        .find_map(|key| exchange.attributes.get(key));
+    let status = words::status(|key| exchange.attributes.get(key));
     match (exchange.outcome, status) {
         (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => text(status),
         (outcome, _) => outcome.as_str().to_owned(),
@@ -137,9 +135,7 @@ fn result(exchange: &Exchange) -> String {
 
 /// What was asked, in the words of the protocol.
 pub(crate) fn request(operation: &str, attributes: &Attributes) -> String {
-    let subject =
-        ["url.path", "dns.question.name", "db.query.text"].iter().find_map(|key| attributes.get(key));
-    match subject {
+    match words::subject(|key| attributes.get(key)) {
         Some(subject) => format!("{operation} {}", text(subject)),
         None => operation.to_owned(),
     }

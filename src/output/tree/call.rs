@@ -6,7 +6,7 @@ use super::path::{Point, address, points, who};
 use super::shares::Slowest;
 use crate::output::printable::{cut, printable};
 use crate::output::style::width;
-use crate::output::{Style, nanos};
+use crate::output::{Style, nanos, words};
 
 /// Columns of the bar that shows where in the trace a call lies.
 const BAR: usize = 24;
@@ -61,9 +61,7 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
 
 /// What was asked, in short.
 pub(crate) fn title(call: &Call) -> String {
-    let subject =
-        ["url.path", "dns.question.name", "db.query.text", "rpc.service", "messaging.destination.name"];
-    match subject.iter().find_map(|key| call.attributes.get(*key)) {
+    match words::subject(|key| call.attributes.get(key)) {
         Some(value) => format!("{} {}", call.operation, text(value)),
         None => format!("{} {}", call.protocol, call.operation),
     }
@@ -71,8 +69,7 @@ pub(crate) fn title(call: &Call) -> String {
 
 /// How it ended, and how its place in the trace is known if not for certain.
 pub(crate) fn status(call: &Call) -> String {
-    let code =
-        ["http.response.status_code", "dns.response_code"].iter().find_map(|key| call.attributes.get(*key));
+    let code = words::status(|key| call.attributes.get(key));
     let mut status = match code {
         Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => text(code),
         _ => call.outcome.replace('_', " "),
