@@ -1,5 +1,7 @@
 //! What holds for every protocol: segmentation changes nothing but times, and no input does harm.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use wire::Transport;
 
@@ -33,6 +35,31 @@ fn byte_by_byte_gives_what_the_whole_gives() {
         assert!(whole.len() >= script.least, "port {}: {whole:#?}", script.port);
         for size in [1, 2, 3, 7, 20] {
             assert_eq!(whole, spans(&script, |_| size), "pieces of {size}");
+        }
+    }
+}
+
+/// The protocols of what comes of a script on some port.
+fn protocols(script: &Script, port: u16) -> BTreeSet<&'static str> {
+    let mut talk = Talk::tcp(port);
+    for (direction, bytes) in &script.turns {
+        talk.send(*direction, bytes);
+    }
+    talk.over();
+    talk.found.exchanges.iter().map(|exchange| exchange.protocol.as_str()).collect()
+}
+
+#[test]
+fn ports_of_others_fool_nobody() {
+    let scripts = scripts();
+    let mut ports: Vec<u16> = scripts.iter().map(|script| script.port).collect();
+    ports.extend([7, 40_000]);
+    for script in &scripts {
+        let own = protocols(script, script.port);
+        for &port in &ports {
+            let found = protocols(script, port);
+            let others: Vec<_> = found.difference(&own).collect();
+            assert!(others.is_empty(), "{own:?} on port {port} is taken for {others:?}");
         }
     }
 }
