@@ -87,6 +87,11 @@ pub(super) fn tell_return(code: u8, into: &mut Attributes) -> Outcome {
     tell_as(code, return_code(code), outcome, into)
 }
 
+/// Tells the only refusal that 3.1.1's SUBACK knows (section 3.9.3): filters that are not valid or not allowed.
+pub(super) fn tell_refused(code: u8, into: &mut Attributes) -> Outcome {
+    tell_as(code, Some("failure"), Outcome::ClientError, into)
+}
+
 fn tell_as(code: u8, name: Option<&'static str>, outcome: Outcome, into: &mut Attributes) -> Outcome {
     into.push_int("mqtt.reason_code", i64::from(code));
     if let Some(name) = name {

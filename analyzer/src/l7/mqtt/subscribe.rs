@@ -1,6 +1,6 @@
 use super::codes;
 use super::properties::section;
-use crate::fact::{Exchange, Outcome};
+use crate::fact::Exchange;
 use crate::l7::reader::{Reader, first_bytes};
 
 /// Bytes of topic filters that are told.
@@ -46,9 +46,9 @@ pub(super) fn acknowledged(body: &[u8], level: Option<u8>, into: &mut Exchange) 
     }
     let refused = r.rest().iter().copied().find(|&code| code >= 0x80);
     if let Some(code) = refused.or(r.rest().first().copied()) {
-        into.outcome = codes::tell(code, &mut into.attributes);
-        if refused.is_some() && into.outcome == Outcome::Ok {
-            into.outcome = Outcome::ServerError;
-        }
+        into.outcome = match (level, refused) {
+            (Some(5), _) | (_, None) => codes::tell(code, &mut into.attributes),
+            (_, Some(code)) => codes::tell_refused(code, &mut into.attributes),
+        };
     }
 }

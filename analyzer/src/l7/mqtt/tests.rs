@@ -105,7 +105,7 @@ fn subscriptions_tell_their_filters_and_refusals() {
     let filters = [vec![0, 1], string("a/+"), vec![1], string("b/#"), vec![0]].concat();
     t.c(packet(0x82, &filters)).s(b"\x90\x04\0\x01\x01\x80");
     t.c(packet(0xa2, &[vec![0, 2], string("a/+")].concat())).s(b"\xb0\x02\0\x02");
-    assert_eq!(told(&t)[1..], ["SUBSCRIBE a/+,b/# server_error", "UNSUBSCRIBE a/+ ok"]);
+    assert_eq!(told(&t)[1..], ["SUBSCRIBE a/+,b/# client_error", "UNSUBSCRIBE a/+ ok"]);
     let mut t = talk(5);
     let filters = [vec![0, 1, 0], string("x"), vec![2]].concat();
     t.c(packet(0x82, &filters)).s(b"\x90\x04\0\x01\0\x87");
