@@ -28,7 +28,6 @@ const NOT_READ: &[Protocol] = &[
     Protocol::Dubbo,
     Protocol::Grpc,
     Protocol::Http2,
-    Protocol::Kafka,
     Protocol::Memcached,
     Protocol::Mongodb,
     Protocol::Mysql,

@@ -6,8 +6,10 @@
 mod context;
 mod conversation;
 mod dns;
+mod framed;
 mod frames;
 mod http;
+mod kafka;
 mod limits;
 mod live;
 mod messages;

@@ -6,6 +6,7 @@ use wire::{Direction, Transport};
 
 use super::dns::Dns;
 use super::http::Http;
+use super::kafka::Kafka;
 use super::messages::Order;
 use super::mqtt::Mqtt;
 use super::protocol::{Clue, Parser, Probe, Protocol};
@@ -24,7 +25,7 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Dns>(), entry::<Mqtt>()];
+pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Mqtt>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

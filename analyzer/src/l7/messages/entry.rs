@@ -100,6 +100,16 @@ impl Entry {
         };
     }
 
+    /// The request turned out to be one that nobody answers.
+    pub(in crate::l7) fn expect_no_response(&mut self) {
+        self.one_way = true;
+    }
+
+    /// The response begins with the message that was opened: what was lost before was not part of it.
+    pub(in crate::l7) fn begins_here(&mut self) {
+        self.lost = false;
+    }
+
     /// Memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.exchange.operation.capacity() + self.exchange.attributes.bytes()
