@@ -4,6 +4,9 @@ use crate::call_id::CallId;
 use crate::hash::{Fingerprint, Map};
 use crate::model::TraceId;
 
+/// Beginnings of the keys of attributes that are headers of a request: of HTTP, of a message to a broker, of a call.
+const CARRIERS: [&str; 3] = ["http.request.header.", "messaging.message.header.", "rpc.request.metadata."];
+
 /// Trace and request ids that a request carried.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TraceHeaders {
@@ -18,7 +21,9 @@ impl TraceHeaders {
     pub(crate) fn of(attributes: &Attributes) -> Self {
         let mut found = Self::default();
         for (key, value) in attributes.iter() {
-            let Some(header) = key.strip_prefix("http.request.header.") else { continue };
+            let Some(header) = CARRIERS.iter().find_map(|carrier| key.strip_prefix(carrier)) else {
+                continue;
+            };
             let Value::Text(text) = value else { continue };
             let text = text.trim();
             let id = match header {
@@ -130,6 +135,12 @@ mod tests {
         );
         let mut b = Attributes::default();
         b.push_text("http.request.header.b3", "0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-1");
+        let mut sent = Attributes::default();
+        sent.push_text(
+            "messaging.message.header.traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01",
+        );
+        assert!(TraceHeaders::of(&sent).keys().eq(TraceHeaders::of(&a).keys()));
         let (a, b) = (TraceHeaders::of(&a), TraceHeaders::of(&b));
         assert_eq!(a.w3c, Some(TraceId(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c)));
         assert!(a.keys().eq(b.keys()) && a.keys().count() == 1);
