@@ -18,6 +18,7 @@ mod mqtt;
 mod properties;
 mod protocol;
 mod reader;
+mod redis;
 mod registry;
 mod servers;
 #[allow(dead_code, reason = "protocols that speak SQL follow")]

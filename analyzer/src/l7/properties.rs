@@ -7,11 +7,18 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{dns, http, kafka, mqtt};
+use super::{dns, http, kafka, mqtt, redis};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
-    [http::tests::scripts(), dns::tests::scripts(), mqtt::tests::scripts(), kafka::tests::scripts()].concat()
+    [
+        http::tests::scripts(),
+        dns::tests::scripts(),
+        mqtt::tests::scripts(),
+        kafka::tests::scripts(),
+        redis::tests::scripts(),
+    ]
+    .concat()
 }
 
 fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {

@@ -10,6 +10,7 @@ use super::kafka::Kafka;
 use super::messages::Order;
 use super::mqtt::Mqtt;
 use super::protocol::{Clue, Parser, Probe, Protocol};
+use super::redis::Redis;
 use crate::fact;
 
 /// A protocol as inference sees it.
@@ -25,7 +26,8 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Mqtt>()];
+pub(super) const REGISTRY: &[Entry] =
+    &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Mqtt>(), entry::<Redis>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

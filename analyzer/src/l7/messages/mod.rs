@@ -189,7 +189,7 @@ impl Messages {
         if kind == Kind::Response {
             self.counts.responses += 1;
             let index = self.answered_by(asker, id, first);
-            let index = index.unwrap_or_else(|| self.add(protocol, asker, id, offset));
+            let index = index.unwrap_or_else(|| self.add(protocol, asker, kind, id, offset));
             let entry = &mut self.entries[index];
             entry.exchange.response = Some(span);
             entry.response_open = true;
@@ -198,7 +198,7 @@ impl Messages {
         }
         self.counts.requests += 1;
         self.settle_lost(asker);
-        let index = self.add(protocol, asker, id, offset);
+        let index = self.add(protocol, asker, kind, id, offset);
         let after_hole = std::mem::take(&mut self.hole[direction]);
         let entry = &mut self.entries[index];
         entry.after_hole = after_hole;
@@ -263,9 +263,10 @@ impl Messages {
         (!too_early).then_some(index)
     }
 
-    fn add(&mut self, protocol: Protocol, asker: Direction, id: u64, offset: u64) -> usize {
+    fn add(&mut self, protocol: Protocol, asker: Direction, kind: Kind, id: u64, offset: u64) -> usize {
         let limit = match self.order {
-            Order::InOrder => self.limit.saturating_mul(PIPELINE),
+            // The answer to a request that went must not make another one go: it would be followed by its answer, and so on.
+            Order::InOrder => self.limit.saturating_mul(PIPELINE) + usize::from(kind == Kind::Response),
             Order::ById => self.limit,
         };
         while self.entries.len() >= limit {

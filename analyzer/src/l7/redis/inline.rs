@@ -1,0 +1,44 @@
+//! Commands as a person types them: words on a line.
+
+/// Longest line (`PROTO_INLINE_MAX_SIZE` of the server).
+pub(super) const LONGEST: usize = 64 * 1024;
+
+/// A line as far as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// The line without its end, and its length with it.
+    Whole {
+        text: &'a [u8],
+        used: usize,
+    },
+    More,
+    TooLong,
+}
+
+/// How many ends of lines stand at the beginning.
+pub(super) fn blank(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
+}
+
+/// The line at the beginning, of which the first `searched` bytes have no end.
+pub(super) fn line(bytes: &[u8], searched: usize) -> Line<'_> {
+    let rest = bytes.get(searched..).unwrap_or_default();
+    match memchr::memchr(b'\n', rest).map(|at| at + searched) {
+        Some(end) => {
+            let text = &bytes[..end];
+            Line::Whole { text: text.strip_suffix(b"\r").unwrap_or(text), used: end + 1 }
+        }
+        None if bytes.len() >= LONGEST => Line::TooLong,
+        None => Line::More,
+    }
+}
+
+/// Words of a line; quotes are left as they are.
+pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty())
+}
+
+/// The first word.
+pub(super) fn name(text: &[u8]) -> &[u8] {
+    words(text).next().unwrap_or_default()
+}
