@@ -122,6 +122,40 @@ fn one_request_is_one_trace() {
     assert_eq!(mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")), None, "{:#}", traces[0]);
 }
 
+/// A cache asked before the call and told after it: both stand beside the call, in the order of their times.
+#[test]
+fn a_cache_is_part_of_the_trace() {
+    if skipped_without_root("a_cache_is_part_of_the_trace") {
+        return;
+    }
+    let chain = Chain::with(&["cache"]);
+    let wirespan = run(&chain, "cache", "traces");
+    let url = |id: &str| format!("http://{}/order/{id}", chain.address("web"));
+    for id in ["first", "first", "second"] {
+        let output = chain.on_node("curl").args(["-sf", "-m", "10", &url(id)]).output();
+        assert!(common::text(output.expect("curl starts")).contains(id));
+    }
+    let (status, traces) = wirespan.stop("trace");
+    assert!(status.success(), "{status}");
+    let asked_by_shop = |trace: &Value| {
+        let shop = &trace["root"]["children"][0];
+        let calls = shop["children"].as_array().map_or(&[][..], Vec::as_slice);
+        let said = |call: &Value| {
+            let process = call["server"]["process"]["command"].as_str().unwrap_or("nobody").to_owned();
+            let cause = call["cause"].as_str().unwrap_or_default().to_owned();
+            [call["protocol"].as_str(), call["operation"].as_str(), Some(&process), Some(&cause)]
+                .map(|w| w.unwrap_or_default().to_owned())
+                .join(" ")
+        };
+        calls.iter().map(said).collect::<Vec<_>>()
+    };
+    let asked: Vec<_> =
+        traces.iter().filter(|t| t.to_string().contains("/order/")).map(asked_by_shop).collect();
+    let all = ["redis GET redis-server thread", "http GET nginx thread", "redis SET redis-server thread"];
+    assert_eq!(asked, [&all[..], &all[..1], &all[..]]);
+    assert!(!traces.iter().any(|trace| trace.to_string().contains("order:first")), "keys are masked");
+}
+
 /// Requests at the same time through one event loop and many threads; the share of complete traces is printed.
 fn complete_share(name: &str, port: u16) -> f64 {
     let chain = Chain::up();

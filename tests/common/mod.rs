@@ -50,7 +50,13 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn up() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further pods; one called `cache` is a Redis that the shop asks.
+    pub(crate) fn with(pods: &[&str]) -> Self {
         let mut script = Command::new(testbed().join("chain"))
+            .args(pods)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

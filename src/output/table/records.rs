@@ -136,7 +136,7 @@ fn result(exchange: &Exchange) -> String {
 /// What was asked, in the words of the protocol.
 pub(crate) fn request(operation: &str, attributes: &Attributes) -> String {
     match words::subject(|key| attributes.get(key)) {
-        Some(subject) => format!("{operation} {}", text(subject)),
+        Some(subject) => words::request(operation, &text(subject)),
         None => operation.to_owned(),
     }
 }

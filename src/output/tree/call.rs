@@ -62,7 +62,7 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
 /// What was asked, in short.
 pub(crate) fn title(call: &Call) -> String {
     match words::subject(|key| call.attributes.get(key)) {
-        Some(value) => format!("{} {}", call.operation, text(value)),
+        Some(value) => words::request(&call.operation, &text(value)),
         None => format!("{} {}", call.protocol, call.operation),
     }
 }
