@@ -32,7 +32,6 @@ const AT_LEAST: &[(&str, f64)] = &[("http", 26.0 / 28.0), ("redis", 0.0)];
 
 /// Protocols of which nothing is read yet.
 const NOT_READ: &[Protocol] = &[
-    Protocol::Amqp,
     Protocol::Dubbo,
     Protocol::Grpc,
     Protocol::Http2,

@@ -3,6 +3,7 @@
 //! [`Conversation`] is all that the flow sees. Behind it: the stream layer keeps what a parser could not
 //! use yet, inference chooses the parser, parsers find messages, and [`messages`] pairs them.
 
+mod amqp;
 mod context;
 mod conversation;
 mod dns;

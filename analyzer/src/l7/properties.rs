@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{dns, http, kafka, mqtt, redis};
+use super::{amqp, dns, http, kafka, mqtt, redis};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -17,6 +17,7 @@ pub(super) fn scripts() -> Vec<Script> {
         mqtt::tests::scripts(),
         kafka::tests::scripts(),
         redis::tests::scripts(),
+        amqp::tests::scripts(),
     ]
     .concat()
 }

@@ -4,6 +4,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use wire::{Direction, Transport};
 
+use super::amqp::Amqp;
 use super::dns::Dns;
 use super::http::Http;
 use super::kafka::Kafka;
@@ -27,7 +28,7 @@ pub(super) struct Entry {
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
 pub(super) const REGISTRY: &[Entry] =
-    &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Mqtt>(), entry::<Redis>()];
+    &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Amqp>(), entry::<Mqtt>(), entry::<Redis>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

@@ -1,0 +1,99 @@
+/// What the deliveries of a consumer are about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Consumer {
+    pub(super) tag: Vec<u8>,
+    pub(super) queue: Vec<u8>,
+    pub(super) acknowledges: bool,
+}
+
+/// What is known of a channel.
+#[derive(Debug)]
+pub(super) struct Channel {
+    number: u16,
+    pub(super) epoch: u8,
+    /// Publishes are confirmed: the number of the next one.
+    pub(super) confirms: Option<u64>,
+    consumers: Vec<Consumer>,
+    /// Consumers that were not answered yet.
+    asked: Vec<Consumer>,
+}
+
+impl Channel {
+    const CONSUMERS: usize = 64;
+
+    pub(super) fn ask(&mut self, consumer: Consumer) {
+        if self.asked.len() < Self::CONSUMERS {
+            self.asked.push(consumer);
+        }
+    }
+
+    /// The oldest consumer that was asked for exists now, under this tag.
+    pub(super) fn answer(&mut self, tag: &[u8]) {
+        if !self.asked.is_empty() {
+            let consumer = self.asked.remove(0);
+            self.add(Consumer { tag: tag.to_vec(), ..consumer });
+        }
+    }
+
+    pub(super) fn add(&mut self, consumer: Consumer) {
+        self.cancel(&consumer.tag);
+        if self.consumers.len() >= Self::CONSUMERS {
+            self.consumers.remove(0);
+        }
+        self.consumers.push(consumer);
+    }
+
+    pub(super) fn cancel(&mut self, tag: &[u8]) {
+        self.consumers.retain(|c| c.tag != tag);
+    }
+
+    pub(super) fn consumer(&self, tag: &[u8]) -> Option<&Consumer> {
+        self.consumers.iter().find(|c| c.tag == tag)
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = |all: &Vec<Consumer>| {
+            all.capacity() * size_of::<Consumer>()
+                + all.iter().map(|c| c.tag.capacity() + c.queue.capacity()).sum::<usize>()
+        };
+        size_of::<Self>() + texts(&self.consumers) + texts(&self.asked)
+    }
+}
+
+/// The channels of a connection; where there are too many, the one that was opened first is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    known: Vec<Channel>,
+    epochs: u8,
+}
+
+impl Channels {
+    const MOST: usize = 256;
+
+    pub(super) fn get(&mut self, number: u16) -> &mut Channel {
+        let index = self.known.iter().position(|c| c.number == number).unwrap_or_else(|| {
+            if self.known.len() >= Self::MOST {
+                self.known.remove(0);
+            }
+            self.epochs = self.epochs.wrapping_add(1);
+            let (confirms, consumers, asked) = (None, Vec::new(), Vec::new());
+            self.known.push(Channel { number, epoch: self.epochs, confirms, consumers, asked });
+            self.known.len() - 1
+        });
+        &mut self.known[index]
+    }
+
+    pub(super) fn close(&mut self, number: u16) {
+        self.known.retain(|c| c.number != number);
+    }
+
+    /// Publishes may be missing: those that follow cannot be numbered.
+    pub(super) fn lose_count(&mut self) {
+        self.known.iter_mut().for_each(|c| c.confirms = None);
+    }
+
+    /// Memory behind it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.known.iter().map(Channel::bytes).sum()
+    }
+}
