@@ -103,6 +103,8 @@ pub enum Unanswered {
     Displaced,
     /// What follows cannot be read (encrypted, another protocol, or no protocol that is known).
     Unreadable,
+    /// The server passed over it, since something before it in the same batch had failed.
+    Skipped,
 }
 
 impl Unanswered {
@@ -118,6 +120,7 @@ impl Unanswered {
             Self::InputEnd => "input_end",
             Self::Displaced => "displaced",
             Self::Unreadable => "unreadable",
+            Self::Skipped => "skipped",
         }
     }
 }

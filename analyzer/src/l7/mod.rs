@@ -15,6 +15,7 @@ mod limits;
 mod live;
 mod messages;
 mod mqtt;
+mod postgresql;
 #[cfg(test)]
 mod properties;
 mod protocol;
@@ -22,7 +23,6 @@ mod reader;
 mod redis;
 mod registry;
 mod servers;
-#[allow(dead_code, reason = "protocols that speak SQL follow")]
 mod sql;
 #[cfg(test)]
 mod testing;

@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, dns, http, kafka, mqtt, redis};
+use super::{amqp, dns, http, kafka, mqtt, postgresql, redis};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -16,6 +16,7 @@ pub(super) fn scripts() -> Vec<Script> {
         dns::tests::scripts(),
         mqtt::tests::scripts(),
         kafka::tests::scripts(),
+        postgresql::tests::scripts(),
         redis::tests::scripts(),
         amqp::tests::scripts(),
     ]

@@ -10,6 +10,7 @@ use super::http::Http;
 use super::kafka::Kafka;
 use super::messages::Order;
 use super::mqtt::Mqtt;
+use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::redis::Redis;
 use crate::fact;
@@ -27,8 +28,15 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] =
-    &[entry::<Http>(), entry::<Kafka>(), entry::<Dns>(), entry::<Amqp>(), entry::<Mqtt>(), entry::<Redis>()];
+pub(super) const REGISTRY: &[Entry] = &[
+    entry::<Http>(),
+    entry::<Postgresql>(),
+    entry::<Kafka>(),
+    entry::<Dns>(),
+    entry::<Amqp>(),
+    entry::<Mqtt>(),
+    entry::<Redis>(),
+];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

@@ -14,6 +14,8 @@ pub(in crate::l7) struct Entry {
     pub(super) id: u64,
     /// A note of the parser to itself about the request.
     pub(in crate::l7) tag: u16,
+    /// What is asked is no operation of a user's (a log-in, say): it is told only if it fails.
+    pub(in crate::l7) silent: bool,
     /// Direction, as the flow sees it, in which the request travels.
     pub(super) asker: Direction,
     /// Totals of the flow at the first byte; then what was added.
@@ -53,6 +55,7 @@ impl Entry {
             },
             id: 0,
             tag: 0,
+            silent: false,
             asker: Direction::ToServer,
             before: TroubleCounts::default(),
             request_open: false,
@@ -78,6 +81,7 @@ impl Entry {
         exchange.response = None;
         self.id = 0;
         self.tag = 0;
+        self.silent = false;
         self.request_open = false;
         self.response_open = false;
         self.one_way = false;

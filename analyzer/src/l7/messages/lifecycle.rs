@@ -41,6 +41,12 @@ impl Messages {
         if entry.is_waiting() && self.order == Order::InOrder {
             self.owed = self.owed.saturating_add(1);
         }
+        if entry.silent && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
+            let counts = &mut self.counts;
+            counts.requests = counts.requests.saturating_sub(u64::from(entry.exchange.request.is_some()));
+            counts.responses = counts.responses.saturating_sub(u64::from(entry.exchange.response.is_some()));
+            return self.recycle(entry);
+        }
         entry.exchange.outcome = outcome;
         let (now, before) = (&self.here.trouble, &entry.before);
         let tcp = &mut entry.exchange.tcp;
@@ -66,6 +72,19 @@ impl Messages {
             entry.exchange.attributes.push_text(Unanswered::KEY, why.as_str());
         }
         self.remove(index, outcome);
+    }
+
+    /// The server will not answer the oldest request that waits, because what came before it in the same batch failed.
+    pub(in crate::l7) fn pass_over(&mut self) {
+        if self.owed > 0 {
+            self.owed -= 1;
+            return;
+        }
+        let asker = self.here.direction.reverse();
+        if let Some(index) = self.entries.iter().position(|e| e.is_waiting() && e.asker == asker) {
+            self.give_up_on(index, Unanswered::Skipped);
+            self.owed = self.owed.saturating_sub(1);
+        }
     }
 
     /// Bytes of the open message of a direction are missing.

@@ -6,10 +6,14 @@ mod dialect;
 mod lexer;
 mod mask;
 mod numbers;
+mod remembered;
+mod sqlstate;
 mod statement;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub(in crate::l7) use dialect::Dialect;
+pub(in crate::l7) use remembered::Remembered;
+pub(in crate::l7) use sqlstate::outcome;
 pub(in crate::l7) use statement::Statement;
