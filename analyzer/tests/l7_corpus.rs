@@ -39,7 +39,6 @@ const NOT_READ: &[Protocol] = &[
     Protocol::Mongodb,
     Protocol::Mysql,
     Protocol::Nats,
-    Protocol::Tls,
 ];
 
 /// Whole requests and responses by protocol, and by protocol and operation.

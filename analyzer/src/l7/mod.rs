@@ -27,6 +27,7 @@ mod sql;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod tls;
 
 pub(crate) use context::{Context, End};
 pub(crate) use conversation::{Conversation, Room};

@@ -13,6 +13,7 @@ use super::mqtt::Mqtt;
 use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::redis::Redis;
+use super::tls::Tls;
 use crate::fact;
 
 /// A protocol as inference sees it.
@@ -28,15 +29,7 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] = &[
-    entry::<Http>(),
-    entry::<Postgresql>(),
-    entry::<Kafka>(),
-    entry::<Dns>(),
-    entry::<Amqp>(),
-    entry::<Mqtt>(),
-    entry::<Redis>(),
-];
+pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Postgresql>(), entry::<Kafka>(), entry::<Dns>(), entry::<Amqp>(), entry::<Mqtt>(), entry::<Redis>(), entry::<Tls>()];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 

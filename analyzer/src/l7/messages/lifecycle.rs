@@ -183,7 +183,7 @@ impl Messages {
     }
 }
 
-fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: Option<SeqNum>) {
+pub(super) fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: Option<SeqNum>) {
     span.bytes = end.saturating_sub(start);
     span.last = last;
     if let Some(base) = base {
@@ -191,7 +191,7 @@ fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: O
     }
 }
 
-fn answered(entry: &Entry) -> Outcome {
+pub(super) fn answered(entry: &Entry) -> Outcome {
     if entry.exchange.request.is_none() {
         Outcome::NoRequest
     } else if entry.exchange.outcome == Outcome::Ok

@@ -1,8 +1,10 @@
 //! Messages as parsers report them, and their pairing into exchanges: in order, or by an id that both sides carry.
 
+mod answer;
 mod entry;
 mod lifecycle;
 
+pub(super) use answer::Mark;
 pub(super) use entry::Entry;
 
 use std::collections::VecDeque;

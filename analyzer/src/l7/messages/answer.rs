@@ -1,0 +1,48 @@
+use wire::{SeqNum, Timestamp};
+
+use super::lifecycle::{answered, finish};
+use super::{Entry, Messages, Order};
+
+/// A place in a direction and when it passed, kept for later: [`Messages::close_answer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    offset: u64,
+    passed: Timestamp,
+}
+
+/// What one direction tells about a response that travels in the other.
+impl Messages {
+    /// The place before `at`, counted from the first of the bytes shown.
+    pub(crate) fn mark(&self, at: usize) -> Mark {
+        let offset = self.here.offset + at as u64;
+        Mark { offset, passed: self.timelines[self.here.direction].at(offset.saturating_sub(1)) }
+    }
+
+    /// The response that is open, or else the request that waits, of what this direction asked.
+    pub(crate) fn asked(&mut self, id: u64) -> Option<&mut Entry> {
+        let (direction, by_id) = (self.here.direction, self.order == Order::ById);
+        let mine = |e: &Entry| e.asker == direction && (!by_id || e.id == id);
+        let open = self.entries.iter().position(|e| e.response_open && mine(e));
+        let index = open.or_else(|| self.entries.iter().position(|e| e.is_waiting() && mine(e)))?;
+        self.entries.get_mut(index).map(|entry| &mut **entry)
+    }
+
+    /// The open response to what this direction asked ended at `end` of the other direction.
+    pub(crate) fn close_answer(&mut self, id: u64, end: Mark) {
+        let (direction, by_id) = (self.here.direction, self.order == Order::ById);
+        let wanted = |e: &Entry| e.response_open && e.asker == direction && (!by_id || e.id == id);
+        let Some(index) = self.entries.iter().position(|e| wanted(e)) else { return };
+        let entry = &mut self.entries[index];
+        entry.response_open = false;
+        let (start, torn) = (entry.response_start, entry.response_torn);
+        if let Some(span) = &mut entry.exchange.response {
+            let base = self.here.base.map(|_| SeqNum(span.seq.start.0.wrapping_sub(start as u32)));
+            finish(span, start, end.offset.max(start), end.passed.max(span.first), base);
+            span.whole = !torn;
+        }
+        if entry.is_whole() {
+            let outcome = answered(entry);
+            self.remove(index, outcome);
+        }
+    }
+}
