@@ -22,6 +22,23 @@ impl Script {
         let turns = turns.iter().map(|(direction, bytes)| (*direction, bytes.as_ref().to_vec())).collect();
         Self { port, least, turns }
     }
+
+    /// Turns as recorded: a line each, `C` or `S` for who sent it, and its bytes in hexadecimal.
+    pub(super) fn recorded(port: u16, least: usize, lines: &str) -> Self {
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let turn = |line: &str| {
+            let (side, hex) = line.split_once(' ').unwrap();
+            (if side == "C" { C } else { S }, hex.as_bytes().chunks(2).map(byte).collect())
+        };
+        Self { port, least, turns: lines.lines().map(turn).collect() }
+    }
+
+    /// Says it all.
+    pub(super) fn play(&self, talk: &mut Talk) {
+        for (direction, bytes) in &self.turns {
+            talk.send(*direction, bytes);
+        }
+    }
 }
 
 /// What came out.

@@ -80,7 +80,10 @@ impl Live {
 
     pub(super) fn give_up(&mut self, cx: &Context, direction: Direction, reason: Reason, len: u64) {
         match reason {
-            Reason::Opaque => self.close_eyes(),
+            Reason::Opaque => {
+                self.sealed = true;
+                self.close_eyes();
+            }
             Reason::Became(protocol) => self.go_on_as(cx, protocol),
             Reason::Switched => {
                 self.messages.finish(Unanswered::Unreadable);

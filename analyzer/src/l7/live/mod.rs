@@ -65,6 +65,8 @@ pub(in crate::l7) struct Live {
     failures: u32,
     undecided: u64,
     opaque: bool,
+    /// The parser said so: its protocol is the one, also if no message of it could be read.
+    sealed: bool,
     /// The parser changed: what the other direction kept has to be looked at again.
     look_again: bool,
     messages: Messages,
@@ -88,6 +90,7 @@ impl Live {
             failures: 0,
             undecided: 0,
             opaque: false,
+            sealed: false,
             look_again: false,
             messages: Messages::new(limits.pending_requests as usize),
             heads_dropped: 0,
@@ -111,6 +114,7 @@ impl Live {
             failures,
             undecided,
             opaque,
+            sealed,
             look_again,
             messages,
             heads_dropped,
@@ -125,7 +129,7 @@ impl Live {
         messages.reset();
         (*parser, *protocol, *chosen, *either_asks, *flipped, *excluded) = (None, None, 0, false, false, 0);
         (*hints, *proof) = (PerDirection::default(), Proof::None);
-        (*failures, *undecided, *opaque, *look_again) = (0, 0, false, false);
+        (*failures, *undecided, *opaque, *sealed, *look_again) = (0, 0, false, false, false);
         (*heads_dropped, *news) = (0, News::default());
     }
 
@@ -145,7 +149,7 @@ impl Live {
 
     pub(in crate::l7) fn summary(&self) -> Option<L7Summary> {
         let Counts { requests, responses, errors, .. } = self.messages.counts;
-        self.protocol.filter(|_| requests + responses > 0).map(|protocol| L7Summary {
+        self.protocol.filter(|_| requests + responses > 0 || self.sealed).map(|protocol| L7Summary {
             protocol,
             requests,
             responses,

@@ -389,7 +389,7 @@ static CIPHERS: &[(u16, &str)] = &[
     (0xe41d, "TLS_DHE_PSK_WITH_SALSA20_SHA1"),
     (0xe41e, "TLS_DHE_RSA_WITH_ESTREAM_SALSA20_SHA1"),
     (0xe41f, "TLS_DHE_RSA_WITH_SALSA20_SHA1"),
- ];
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,8 @@
 use wire::Direction;
 
-use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Head, Record, head, old_hello};
+use super::record::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Head, Record, head, old_hello,
+};
 use crate::l7::protocol::{Clue, Probe};
 
 /// Whether bytes are TLS: a hello from the side that sends one, or records in the middle of a connection.
@@ -10,8 +12,8 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
         Head::Short(_) => Probe::More,
         Head::Not if direction == Direction::ToServer => match old_hello(bytes) {
             Some(hello) if hello.length > 0 => Probe::Yes,
-            Some(_) if clue.usual => Probe::More,
-            _ => Probe::No,
+            Some(_) => Probe::More,
+            None => Probe::No,
         },
         Head::Not => Probe::No,
     }

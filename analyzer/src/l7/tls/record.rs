@@ -98,12 +98,13 @@ pub(super) struct OldHello {
     pub(super) length: usize,
 }
 
-/// Reads it; all its lengths have to agree. None: it is not one; zero length: more bytes are needed.
+/// Reads it, if it is shorter than 512 bytes; all its lengths have to agree. None: it is not one; zero length: more bytes are needed.
 pub(super) fn old_hello(bytes: &[u8]) -> Option<OldHello> {
     let short = OldHello { version: 0, length: 0 };
     match *bytes {
-        [high, ..] if high & 0x80 == 0 => None,
+        [high, ..] if high >> 1 != 0x40 => None,
         [_, _, kind, ..] if kind != 1 => None,
+        [_, _, _, major, ..] if !matches!(major, 0 | 3) => None,
         [high, low, _, major, minor, c1, c2, s1, s2, n1, n2, ..] => {
             let word = |high, low| usize::from(u16::from_be_bytes([high, low]));
             let length = word(high & 0x7f, low);

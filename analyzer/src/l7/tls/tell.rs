@@ -33,7 +33,11 @@ pub(in crate::l7) fn client_hello(body: &[u8], into: &mut Attributes) -> Offer {
         into.push_bytes("tls.client.server_name", name);
     }
     let versions = hello.versions().filter(|&v| !is_grease(v));
-    join("tls.client.supported_versions", versions.filter_map(|v| version_name(v).map(|(_, name)| name)), into);
+    join(
+        "tls.client.supported_versions",
+        versions.filter_map(|v| version_name(v).map(|(_, name)| name)),
+        into,
+    );
     let protocols = hello.protocols().filter(|p| !matches!(p, [a, b] if a == b && a & 0x0f == 0x0a));
     join("tls.client.supported_protocols", protocols.filter_map(|p| std::str::from_utf8(p).ok()), into);
     let has = |kind| hello.extension(kind).is_some();

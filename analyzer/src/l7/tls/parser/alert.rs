@@ -14,7 +14,13 @@ const USER_CANCELED: u8 = 90;
 
 impl TlsParser {
     /// An alert in the clear.
-    pub(super) fn alert(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    pub(super) fn alert(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let Some(&[level, description]) = bytes.get(at + HEADER..).and_then(|b| b.first_chunk()) else {
             let more = (at + HEADER + 2).saturating_sub(bytes.len());
             return Step::Stop(Progress::Need { consumed: at, more });

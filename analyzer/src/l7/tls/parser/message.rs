@@ -67,7 +67,8 @@ impl TlsParser {
         if side.left > 0 || side.body > 0 || side.changed || side.lost {
             return;
         }
-        let _ = gather(bytes.get(HEADER..).unwrap_or_default(), left, MESSAGE_HEADER + HELLO, &mut self.scratch);
+        let _ =
+            gather(bytes.get(HEADER..).unwrap_or_default(), left, MESSAGE_HEADER + HELLO, &mut self.scratch);
         if self.scratch.len() < MESSAGE_HEADER {
             return;
         }
