@@ -11,7 +11,17 @@ use super::{amqp, dns, http, kafka, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
-    [http::tests::scripts(), dns::tests::scripts(), mqtt::tests::scripts(), kafka::tests::scripts(), postgresql::tests::scripts(), redis::tests::scripts(), amqp::tests::scripts(), tls::tests::scripts()].concat()
+    [
+        http::tests::scripts(),
+        dns::tests::scripts(),
+        mqtt::tests::scripts(),
+        kafka::tests::scripts(),
+        postgresql::tests::scripts(),
+        redis::tests::scripts(),
+        amqp::tests::scripts(),
+        tls::tests::scripts(),
+    ]
+    .concat()
 }
 
 fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {

@@ -29,7 +29,16 @@ pub(super) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(super) const REGISTRY: &[Entry] = &[entry::<Http>(), entry::<Postgresql>(), entry::<Kafka>(), entry::<Dns>(), entry::<Amqp>(), entry::<Mqtt>(), entry::<Redis>(), entry::<Tls>()];
+pub(super) const REGISTRY: &[Entry] = &[
+    entry::<Http>(),
+    entry::<Postgresql>(),
+    entry::<Kafka>(),
+    entry::<Dns>(),
+    entry::<Amqp>(),
+    entry::<Mqtt>(),
+    entry::<Redis>(),
+    entry::<Tls>(),
+];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
 
