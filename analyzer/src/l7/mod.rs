@@ -14,6 +14,7 @@ mod kafka;
 mod limits;
 mod live;
 mod messages;
+mod mongodb;
 mod mqtt;
 mod postgresql;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, dns, http, kafka, mqtt, postgresql, redis, tls};
+use super::{amqp, dns, http, kafka, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -17,6 +17,7 @@ pub(super) fn scripts() -> Vec<Script> {
         mqtt::tests::scripts(),
         kafka::tests::scripts(),
         postgresql::tests::scripts(),
+        mongodb::tests::scripts(),
         redis::tests::scripts(),
         amqp::tests::scripts(),
         tls::tests::scripts(),

@@ -9,6 +9,7 @@ use super::dns::Dns;
 use super::http::Http;
 use super::kafka::Kafka;
 use super::messages::Order;
+use super::mongodb::Mongodb;
 use super::mqtt::Mqtt;
 use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
@@ -32,6 +33,7 @@ pub(super) struct Entry {
 pub(super) const REGISTRY: &[Entry] = &[
     entry::<Http>(),
     entry::<Postgresql>(),
+    entry::<Mongodb>(),
     entry::<Kafka>(),
     entry::<Dns>(),
     entry::<Amqp>(),

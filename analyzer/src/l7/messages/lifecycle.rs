@@ -35,6 +35,25 @@ impl Messages {
         }
     }
 
+    /// The open message ends before `at`, unless more of it comes: nothing is amiss if nothing does.
+    pub(in crate::l7) fn pause(&mut self, kind: Kind, id: u64, at: usize) {
+        let Some(index) = self.open_index(kind, id) else { return };
+        let end = self.here.offset + at as u64;
+        let last = self.timelines[self.here.direction].at(end.saturating_sub(1));
+        let base = self.here.base;
+        let entry = &mut self.entries[index];
+        let (span, start, torn) = match kind {
+            Kind::Response => (&mut entry.exchange.response, entry.response_start, entry.response_torn),
+            Kind::Request | Kind::OneWay => {
+                (&mut entry.exchange.request, entry.request_start, entry.request_torn)
+            }
+        };
+        if let Some(span) = span {
+            finish(span, start, end, last, base);
+            span.whole = !torn;
+        }
+    }
+
     /// The exchange goes out as it is.
     pub(super) fn remove(&mut self, index: usize, outcome: Outcome) {
         let Some(mut entry) = self.entries.remove(index) else { return };

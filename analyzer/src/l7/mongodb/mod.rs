@@ -1,0 +1,36 @@
+//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED`, and the messages of old.
+
+mod body;
+mod bson;
+mod compressed;
+mod errors;
+mod format;
+mod head;
+#[cfg(test)]
+pub(super) mod tests;
+mod told;
+
+use wire::{Direction, Transport};
+
+use super::framed::Framed;
+use super::messages::Order;
+use super::protocol::{Clue, Parser, Probe, Protocol};
+use crate::fact;
+
+/// MongoDB, and what speaks its protocol.
+pub(super) struct Mongodb;
+
+impl Protocol for Mongodb {
+    const NAME: fact::Protocol = fact::Protocol::Mongodb;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[27_017, 27_018, 27_019];
+    const ORDER: Order = Order::ById;
+
+    fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
+        head::is_message(head, direction)
+    }
+
+    fn parser(clue: &Clue) -> Box<dyn Parser> {
+        Box::new(Framed::new(format::MongoFormat::new(clue)))
+    }
+}
