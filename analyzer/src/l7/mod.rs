@@ -20,6 +20,7 @@ mod postgresql;
 #[cfg(test)]
 mod properties;
 mod protocol;
+mod quic;
 mod reader;
 mod redis;
 mod registry;

@@ -3,7 +3,7 @@ use std::fmt;
 use wire::{Direction, Transport};
 
 use super::messages::{Messages, Order};
-use crate::fact;
+use crate::fact::{self, Unanswered};
 
 /// Whether bytes are of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,11 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// Memory that it takes, in bytes.
     fn bytes(&self) -> usize {
         size_of_val(self)
+    }
+
+    /// The flow is over, other than by a reset: what can be told of messages that still run is told now.
+    fn over(&mut self, why: Unanswered, out: &mut Messages) {
+        let _ = (why, out);
     }
 
     /// The direction ended in order.

@@ -13,6 +13,7 @@ use super::mongodb::Mongodb;
 use super::mqtt::Mqtt;
 use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
+use super::quic::Quic;
 use super::redis::Redis;
 use super::tls::Tls;
 use crate::fact;
@@ -40,6 +41,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Mqtt>(),
     entry::<Redis>(),
     entry::<Tls>(),
+    entry::<Quic>(),
 ];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");

@@ -10,7 +10,7 @@ use wire::{Direction, PerDirection, Timestamp, Transport};
 use super::messages::{Counts, Here, Messages, Spare};
 use super::protocol::{Parser, Probe, Progress};
 use super::{Context, End, Limits};
-use crate::fact::{Fact, L7Summary, Protocol, Sink, Table};
+use crate::fact::{Fact, L7Summary, Protocol, Sink, Table, Unanswered};
 use crate::tcp::TroubleCounts;
 use news::News;
 
@@ -277,7 +277,11 @@ impl Live {
                 }
             }
             End::Over(why) => {
-                self.stand(cx, Direction::ToServer, 0);
+                let asking = if self.flipped { Direction::ToClient } else { Direction::ToServer };
+                self.stand(cx, asking, 0);
+                if let Some(parser) = self.parser.as_mut().filter(|_| why != Unanswered::Reset) {
+                    parser.over(why, &mut self.messages);
+                }
                 self.messages.finish(why);
             }
         }
