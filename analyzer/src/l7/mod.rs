@@ -4,6 +4,7 @@
 //! use yet, inference chooses the parser, parsers find messages, and [`messages`] pairs them.
 
 mod amqp;
+mod amqp1;
 mod context;
 mod conversation;
 mod dns;

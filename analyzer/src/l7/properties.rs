@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, dns, http, kafka, mongodb, mqtt, postgresql, redis, tls};
+use super::{amqp, amqp1, dns, http, kafka, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -21,6 +21,7 @@ pub(super) fn scripts() -> Vec<Script> {
         redis::tests::scripts(),
         amqp::tests::scripts(),
         tls::tests::scripts(),
+        amqp1::tests::scripts(),
     ]
     .concat()
 }

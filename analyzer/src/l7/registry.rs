@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use wire::{Direction, Transport};
 
 use super::amqp::Amqp;
+use super::amqp1::Amqp1;
 use super::dns::Dns;
 use super::http::Http;
 use super::kafka::Kafka;
@@ -38,6 +39,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Kafka>(),
     entry::<Dns>(),
     entry::<Amqp>(),
+    entry::<Amqp1>(),
     entry::<Mqtt>(),
     entry::<Redis>(),
     entry::<Tls>(),

@@ -216,6 +216,21 @@ impl Parser for AmqpParser {
         }
     }
 
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        let side = &self.sides[direction];
+        if side.lost || side.tail.is_some() {
+            return;
+        }
+        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_believable()) else { return };
+        let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
+        let payload = bytes.get(PREFIX..).unwrap_or_default();
+        match prefix.kind {
+            METHOD => drop(self.method(payload, place, out)),
+            HEADER => drop(self.header(payload, place, out)),
+            _ => {}
+        }
+    }
+
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
         out.lost();
         let side = &mut self.sides[direction];
