@@ -26,6 +26,9 @@ pub enum Protocol {
     Postgresql,
     /// RESP2 and RESP3 of Redis.
     Redis,
+    /// Commands to Redis as plain lines, as health checks and people send them: kept apart from RESP, so that what they ask does not
+    /// count among what services ask.
+    RedisInline,
     /// Memcached's text, meta and binary protocols.
     Memcached,
     /// The MongoDB wire protocol.
@@ -56,7 +59,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Http,
         Self::WebSocket,
         Self::Http2,
@@ -69,6 +72,7 @@ impl Protocol {
         Self::Mysql,
         Self::Postgresql,
         Self::Redis,
+        Self::RedisInline,
         Self::Memcached,
         Self::Mongodb,
         Self::Cassandra,
@@ -99,6 +103,7 @@ impl Protocol {
             Self::Mysql => "mysql",
             Self::Postgresql => "postgresql",
             Self::Redis => "redis",
+            Self::RedisInline => "redis_inline",
             Self::Memcached => "memcached",
             Self::Mongodb => "mongodb",
             Self::Cassandra => "cassandra",

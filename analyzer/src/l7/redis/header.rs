@@ -53,6 +53,16 @@ pub(super) fn number(bytes: &[u8]) -> Number {
     if bytes.len() > LONGEST { Number::Bad } else { Number::More }
 }
 
+/// Length of the line, with its type and its end, if it is a number of more digits than any length has.
+pub(super) fn absurd(bytes: &[u8]) -> Option<usize> {
+    let digits = bytes.get(1..)?.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    let whole = digits >= 10 && bytes.get(1 + digits..)?.starts_with(b"\r\n");
+    whole.then_some(digits + 3)
+}
+
+/// Digits of a line that are looked at.
+const MOST_DIGITS: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +79,8 @@ mod tests {
                 assert_eq!(number(&whole[..cut]), Number::More, "{cut}");
             }
         }
+        assert_eq!(absurd(b"*99999999999999999999999\r\nx"), Some(26));
+        assert_eq!((absurd(b"*12\r\n"), absurd(b"*99999999999999999999999")), (None, None));
         for bad in [&b"*99999999999999999999999\r\n"[..], b"$\r\n", b"$-\r\n", b"$1 \r\n", b"$1\rx", b"$x"] {
             assert_eq!(number(bad), Number::Bad, "{bad:?}");
         }

@@ -1,5 +1,5 @@
 use super::commands::{is_known, is_name};
-use super::header::{Number, number};
+use super::header::{Number, absurd, number};
 use super::inline::{self, Line};
 use crate::l7::protocol::Probe;
 
@@ -47,6 +47,8 @@ fn array(bytes: &[u8], usual: bool) -> Probe {
     let first = match number(bytes) {
         Number::Is(words, used) if (1..=MOST_WORDS).contains(&words) => &bytes[used..],
         Number::More => return Probe::More,
+        Number::Is(..=0, _) if usual => return Probe::Yes,
+        _ if usual && absurd(bytes).is_some() => return Probe::Yes,
         _ => return Probe::No,
     };
     if first.first().is_some_and(|b| *b != b'$') {

@@ -1,9 +1,10 @@
 use super::commands::{Special, is_name, special};
-use super::header::{Number, number};
+use super::header::{Number, absurd, number};
 use super::inline::{self, Line};
 use super::parser::{Shared, Step, malformed, need};
 use super::probe::{LONGEST_NAME, MOST_WORDS};
 use super::tell::{self, Command};
+use crate::fact::Protocol;
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Probe, Progress};
 
@@ -86,17 +87,40 @@ impl Requests {
         let rest = &bytes[at..];
         match rest.first() {
             Some(b'*') => match number(rest) {
-                // Neither is answered.
-                Number::Is(..=0, used) => Step::Go(at + used),
+                // Asks for nothing, and is not answered.
+                Number::Is(..=0, used) => {
+                    self.wrong(Kind::OneWay, at, used, out);
+                    Step::Go(at + used)
+                }
                 Number::Is(words @ 1..=MOST_WORDS, used) => {
                     self.array(rest, at, used, words.unsigned_abs(), shared, out)
                 }
                 Number::More => need(at, 1),
-                _ => malformed(at),
+                _ => match absurd(rest) {
+                    // The server says so, and closes the connection.
+                    Some(used) => {
+                        self.wrong(Kind::Request, at, used, out);
+                        Step::Go(at + used)
+                    }
+                    None => malformed(at),
+                },
             },
             Some(b'\r' | b'\n') if self.searched == 0 => Step::Go(at + inline::blank(rest)),
             _ => self.line(rest, at, shared, out),
         }
+    }
+
+    /// An array that is no command: only its number was there.
+    fn wrong(&mut self, kind: Kind, at: usize, used: usize, out: &mut Messages) {
+        let command = Command {
+            protocol: Protocol::Redis,
+            special: Special::None,
+            name: "UNKNOWN",
+            words: &[],
+            arguments: 0,
+        };
+        tell::open(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
+        out.close(kind, 0, at + used);
     }
 
     fn line(&mut self, rest: &[u8], at: usize, shared: &mut Shared, out: &mut Messages) -> Step {
@@ -126,7 +150,7 @@ impl Requests {
             arguments += 1;
         }
         let words = &list[..arguments.min(WORDS)];
-        self.open(name, words, arguments as u64, at, shared, out);
+        self.open(Protocol::RedisInline, name, words, arguments as u64, at, shared, out);
         out.close(Kind::Request, 0, at + used);
         Step::Go(at + used)
     }
@@ -148,7 +172,7 @@ impl Requests {
         };
         if !whole {
             // No command has such a name; the server will say so.
-            self.open(b"UNKNOWN", &[], words - 1, at, shared, out);
+            self.open(Protocol::Redis, b"UNKNOWN", &[], words - 1, at, shared, out);
             self.phase = Phase::Words(words);
             return Step::Go(at + used);
         }
@@ -164,7 +188,7 @@ impl Requests {
         };
         let wanted = if self.literals { WORDS } else { wanted };
         if wanted == 0 || left == 0 {
-            self.open(name, &[], left, at, shared, out);
+            self.open(Protocol::Redis, name, &[], left, at, shared, out);
             self.phase = Phase::Words(left);
             return Step::Go(at + next);
         }
@@ -185,7 +209,7 @@ impl Requests {
                 Seen::Bad => return malformed(at),
             }
         }
-        self.open(name, &list[..count], words - 1, at, shared, out);
+        self.open(Protocol::Redis, name, &list[..count], words - 1, at, shared, out);
         self.phase = Phase::Words(left);
         Step::Go(at + next)
     }
@@ -213,8 +237,10 @@ impl Requests {
         Step::Go(at + behind)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what is known of a command, and where it goes")]
     fn open(
         &mut self,
+        protocol: Protocol,
         name: &[u8],
         words: &[&[u8]],
         arguments: u64,
@@ -230,7 +256,7 @@ impl Requests {
             .for_each(|b| if (b'!'..0x7f).contains(b) { b.make_ascii_uppercase() } else { *b = b'?' });
         let special = special(place);
         let name = std::str::from_utf8(place).unwrap_or_default();
-        let command = Command { special, name, words, arguments };
+        let command = Command { protocol, special, name, words, arguments };
         let kind = self.kind(special, words);
         match special {
             Special::Subscribe(_) | Special::Unsubscribe(_) => shared.subscribed = true,

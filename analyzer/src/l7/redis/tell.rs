@@ -22,6 +22,8 @@ const MASKED: &str = " ? ? ? ? ? ? ? ? ? ? ? ? ? ? ? ?";
 /// The words of a command as far as they are looked at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'a> {
+    /// RESP, or a plain line.
+    pub(super) protocol: Protocol,
     pub(super) special: Special,
     /// Name in upper case.
     pub(super) name: &'a str,
@@ -74,7 +76,7 @@ pub(super) fn open(
     text: &mut String,
     out: &mut Messages,
 ) {
-    let entry = out.open(Protocol::Redis, kind, 0, at);
+    let entry = out.open(command.protocol, kind, 0, at);
     entry.tag = command.tag();
     let exchange = &mut entry.exchange;
     exchange.operation.push_str(command.name);

@@ -26,6 +26,16 @@ fn all(talk: &Talk) -> Vec<String> {
 }
 
 #[test]
+fn lines_and_arrays_that_are_no_commands_are_told_apart() {
+    let mut t = Talk::tcp(6379);
+    t.c("PING\r\n").s("+PONG\r\n").c(command(&["PING"])).s("+PONG\r\n");
+    t.c("*-20\r\n").c("*10000000000000000000000\r\n").s("-ERR Protocol error: invalid multibulk length\r\n");
+    assert_eq!(all(&t), ["PING ok", "PING ok", "UNKNOWN ok", "UNKNOWN ERR client_error"]);
+    let protocols: Vec<_> = t.found.exchanges.iter().map(|e| e.protocol).collect();
+    assert_eq!(protocols, [Protocol::RedisInline, Protocol::Redis, Protocol::Redis, Protocol::Redis]);
+}
+
+#[test]
 fn a_pipeline_is_paired_in_order() {
     let mut t = Talk::tcp(6379);
     t.c(commands(&[
