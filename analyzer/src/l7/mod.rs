@@ -8,6 +8,7 @@ mod amqp1;
 mod context;
 mod conversation;
 mod dns;
+mod dubbo;
 mod framed;
 mod frames;
 mod http;

@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, amqp1, dns, http, kafka, mongodb, mqtt, postgresql, redis, tls};
+use super::{amqp, amqp1, dns, dubbo, http, kafka, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -16,6 +16,7 @@ pub(super) fn scripts() -> Vec<Script> {
         dns::tests::scripts(),
         mqtt::tests::scripts(),
         kafka::tests::scripts(),
+        dubbo::tests::scripts(),
         postgresql::tests::scripts(),
         mongodb::tests::scripts(),
         redis::tests::scripts(),

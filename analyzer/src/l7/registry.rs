@@ -7,6 +7,7 @@ use wire::{Direction, Transport};
 use super::amqp::Amqp;
 use super::amqp1::Amqp1;
 use super::dns::Dns;
+use super::dubbo::Dubbo;
 use super::http::Http;
 use super::kafka::Kafka;
 use super::messages::Order;
@@ -35,6 +36,7 @@ pub(super) struct Entry {
 pub(super) const REGISTRY: &[Entry] = &[
     entry::<Http>(),
     entry::<Postgresql>(),
+    entry::<Dubbo>(),
     entry::<Mongodb>(),
     entry::<Kafka>(),
     entry::<Dns>(),

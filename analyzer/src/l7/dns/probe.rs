@@ -30,7 +30,10 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     if !plausible(&header) {
         return Probe::No;
     }
-    let usual = usual && (clue.transport == Transport::Udp || header.questions <= 1);
+    // Over TCP more comes first that only looks like it; what has no question answers one, or is of RFC 8490.
+    let asked =
+        header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
+    let usual = usual && (clue.transport == Transport::Udp || asked);
     if usual || strictly(message, &header, clue.transport) { Probe::Yes } else { Probe::No }
 }
 
