@@ -15,6 +15,7 @@ mod http;
 mod kafka;
 mod limits;
 mod live;
+mod memcached;
 mod messages;
 mod mongodb;
 mod mqtt;

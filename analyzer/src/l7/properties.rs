@@ -7,7 +7,7 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, amqp1, dns, dubbo, http, kafka, mongodb, mqtt, postgresql, redis, tls};
+use super::{amqp, amqp1, dns, dubbo, http, kafka, memcached, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -20,6 +20,7 @@ pub(super) fn scripts() -> Vec<Script> {
         postgresql::tests::scripts(),
         mongodb::tests::scripts(),
         redis::tests::scripts(),
+        memcached::tests::scripts(),
         amqp::tests::scripts(),
         tls::tests::scripts(),
         amqp1::tests::scripts(),

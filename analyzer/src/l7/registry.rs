@@ -10,6 +10,7 @@ use super::dns::Dns;
 use super::dubbo::Dubbo;
 use super::http::Http;
 use super::kafka::Kafka;
+use super::memcached::Memcached;
 use super::messages::Order;
 use super::mongodb::Mongodb;
 use super::mqtt::Mqtt;
@@ -44,6 +45,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Amqp1>(),
     entry::<Mqtt>(),
     entry::<Redis>(),
+    entry::<Memcached>(),
     entry::<Tls>(),
     entry::<Quic>(),
 ];

@@ -28,6 +28,8 @@ pub(in crate::l7) struct Entry {
     pub(super) response_torn: bool,
     /// Bytes are missing where (a part of) its response may have been.
     pub(super) lost: bool,
+    /// Is only answered where there is something to say: no answer is a good one.
+    pub(in crate::l7) quiet: bool,
     /// Requests before it are missing.
     pub(super) after_hole: bool,
     /// Offset at which the open message of each direction began.
@@ -64,6 +66,7 @@ impl Entry {
             request_torn: false,
             response_torn: false,
             lost: false,
+            quiet: false,
             after_hole: false,
             request_start: 0,
             response_start: 0,
@@ -88,6 +91,7 @@ impl Entry {
         self.request_torn = false;
         self.response_torn = false;
         self.lost = false;
+        self.quiet = false;
         self.after_hole = false;
     }
 

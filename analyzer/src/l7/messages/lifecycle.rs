@@ -57,7 +57,7 @@ impl Messages {
     /// The exchange goes out as it is.
     pub(super) fn remove(&mut self, index: usize, outcome: Outcome) {
         let Some(mut entry) = self.entries.remove(index) else { return };
-        if entry.is_waiting() && self.order == Order::InOrder {
+        if entry.is_waiting() && !entry.quiet && self.order == Order::InOrder {
             self.owed = self.owed.saturating_add(1);
         }
         if entry.silent && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
@@ -85,15 +85,17 @@ impl Messages {
         let outcome = match why {
             Unanswered::Reset => Outcome::Reset,
             _ if entry.lost => Outcome::LostBytes,
+            _ if entry.quiet => Outcome::Ok,
             _ => Outcome::NoResponse,
         };
-        if outcome != Outcome::LostBytes {
+        if !matches!(outcome, Outcome::LostBytes | Outcome::Ok) {
             entry.exchange.attributes.push_text(Unanswered::KEY, why.as_str());
         }
         self.remove(index, outcome);
     }
 
-    /// The server will not answer the oldest request that waits, because what came before it in the same batch failed.
+    /// The server will not answer the oldest request that waits: because what came before it in the same batch failed, or because
+    /// it asked for no answer where all is well.
     pub(in crate::l7) fn pass_over(&mut self) {
         if self.owed > 0 {
             self.owed -= 1;

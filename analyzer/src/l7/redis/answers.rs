@@ -390,15 +390,13 @@ impl Answers {
             Number::More => return need(at, 1),
             _ => return malformed(at),
         };
+        let is_whole_answer = self.open == Open::Reply && self.left == 1 && self.behind.is_empty();
         if self.tag == EXEC
-            && self.open == Open::Reply
-            && self.left == 1
-            && self.behind.is_empty()
+            && is_whole_answer
             && length >= 0
+            && let Some(entry) = out.current(Kind::Response, 0)
         {
-            if let Some(entry) = out.current(Kind::Response, 0) {
-                entry.exchange.attributes.add_int("db.operation.batch.size", length);
-            }
+            entry.exchange.attributes.add_int("db.operation.batch.size", length);
         }
         let values =
             length.max(0).unsigned_abs().saturating_mul(if matches!(kind, b'%' | b'|') { 2 } else { 1 });

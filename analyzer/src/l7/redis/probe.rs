@@ -19,7 +19,10 @@ pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
             Line::Whole { text, .. } => {
                 let name = inline::name(text);
                 let http = text.windows(5).any(|w| w == b"HTTP/");
-                if is_known(name) && !http && !text.iter().any(|b| *b < b' ' && *b != b'\t') {
+                // As memcached is told to store: flags, time and length.
+                let stores =
+                    inline::words(text).skip(2).filter(|w| w.iter().all(u8::is_ascii_digit)).count() >= 3;
+                if is_known(name) && !http && !stores && !text.iter().any(|b| *b < b' ' && *b != b'\t') {
                     Probe::Yes
                 } else {
                     Probe::No

@@ -1,0 +1,74 @@
+use wire::Direction;
+
+use super::answers::Answers;
+use super::requests::Requests;
+use crate::l7::messages::Messages;
+use crate::l7::protocol::{Parser, Progress, Reason};
+
+/// What to do next.
+pub(super) enum Step {
+    Go(usize),
+    Stop(Progress),
+}
+
+pub(super) fn malformed(consumed: usize) -> Step {
+    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
+}
+
+pub(super) fn need(consumed: usize, more: usize) -> Step {
+    Step::Stop(Progress::Need { consumed, more })
+}
+
+/// Passes over `body` bytes from `at` on, inside the `len` bytes shown as far as they reach.
+pub(super) fn skip(at: usize, body: u64, len: usize) -> Step {
+    if body <= (len - at) as u64 {
+        Step::Go(at + body as usize)
+    } else {
+        Step::Stop(Progress::Skip { consumed: at, body })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct MemcachedParser {
+    requests: Requests,
+    answers: Answers,
+    /// Answers were missed; what comes before the next command cannot be told apart.
+    deaf: bool,
+}
+
+impl MemcachedParser {
+    pub(super) fn new(literals: bool) -> Self {
+        Self { requests: Requests::new(literals), answers: Answers::default(), deaf: false }
+    }
+}
+
+impl Parser for MemcachedParser {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        match direction {
+            Direction::ToServer => {
+                if !bytes.is_empty() {
+                    self.deaf = false;
+                }
+                self.requests.read(bytes, out)
+            }
+            Direction::ToClient if self.deaf => Progress::Consumed(bytes.len()),
+            Direction::ToClient => self.answers.read(bytes, out),
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
+        out.lost();
+        match direction {
+            Direction::ToServer => self.requests.lost(),
+            Direction::ToClient => {
+                self.answers = Answers::default();
+                self.deaf = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.requests.bytes()
+    }
+}
