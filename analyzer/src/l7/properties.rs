@@ -7,12 +7,13 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits};
-use super::{amqp, amqp1, dns, dubbo, http, kafka, memcached, mongodb, mqtt, postgresql, redis, tls};
+use super::{amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
     [
         http::tests::scripts(),
+        http2::tests::scripts(),
         dns::tests::scripts(),
         mqtt::tests::scripts(),
         kafka::tests::scripts(),

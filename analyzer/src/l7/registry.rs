@@ -9,6 +9,7 @@ use super::amqp1::Amqp1;
 use super::dns::Dns;
 use super::dubbo::Dubbo;
 use super::http::Http;
+use super::http2::Http2;
 use super::kafka::Kafka;
 use super::memcached::Memcached;
 use super::messages::Order;
@@ -35,6 +36,7 @@ pub(super) struct Entry {
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
 pub(super) const REGISTRY: &[Entry] = &[
+    entry::<Http2>(),
     entry::<Http>(),
     entry::<Postgresql>(),
     entry::<Dubbo>(),

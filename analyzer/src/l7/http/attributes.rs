@@ -1,10 +1,10 @@
 use super::body::BodyField;
 use super::lines::{trim, trim_end};
 use super::url::{Target, host_and_port, redacted};
-use crate::fact::Attributes;
+use crate::fact::{Attributes, Outcome};
 
 /// Longest value that is kept.
-const LONGEST: usize = 1024;
+pub(in crate::l7) const LONGEST: usize = 1024;
 
 /// A field that something is done with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +16,10 @@ pub(super) enum Field {
     Keep(&'static str),
 }
 
-/// What a field line of a request is for, and its value. Credentials (Authorization, Cookie…) are not looked at.
-pub(super) fn request_field(line: &[u8]) -> Option<(Field, &[u8])> {
-    let names: &[(&str, Field)] = match line.first()?.to_ascii_lowercase() {
+/// Fields of requests that something is done with, by the first letter of their names. Credentials (Authorization, Cookie…) are
+/// not among them.
+fn request_names(first: u8) -> &'static [(&'static str, Field)] {
+    match first.to_ascii_lowercase() {
         b'h' => &[("host", Field::Host)],
         b'c' => &[
             ("content-length", Field::Body(BodyField::ContentLength)),
@@ -37,14 +38,12 @@ pub(super) fn request_field(line: &[u8]) -> Option<(Field, &[u8])> {
             ("x-b3-parentspanid", Field::Keep("http.request.header.x-b3-parentspanid")),
             ("x-request-id", Field::Keep("http.request.header.x-request-id")),
         ],
-        _ => return None,
-    };
-    find(names, line)
+        _ => &[],
+    }
 }
 
-/// What a field line of a response is for, and its value.
-pub(super) fn response_field(line: &[u8]) -> Option<(Field, &[u8])> {
-    let names: &[(&str, Field)] = match line.first()?.to_ascii_lowercase() {
+fn response_names(first: u8) -> &'static [(&'static str, Field)] {
+    match first.to_ascii_lowercase() {
         b'c' => &[
             ("content-length", Field::Body(BodyField::ContentLength)),
             ("content-type", Field::Keep("http.response.header.content-type")),
@@ -52,9 +51,28 @@ pub(super) fn response_field(line: &[u8]) -> Option<(Field, &[u8])> {
         b't' => &[("transfer-encoding", Field::Body(BodyField::TransferEncoding))],
         b'u' => &[("upgrade", Field::Upgrade)],
         b'x' => &[("x-request-id", Field::Keep("http.response.header.x-request-id"))],
-        _ => return None,
-    };
-    find(names, line)
+        _ => &[],
+    }
+}
+
+/// What a field line of a request is for, and its value.
+pub(super) fn request_field(line: &[u8]) -> Option<(Field, &[u8])> {
+    find(request_names(*line.first()?), line)
+}
+
+/// What a field line of a response is for, and its value.
+pub(super) fn response_field(line: &[u8]) -> Option<(Field, &[u8])> {
+    find(response_names(*line.first()?), line)
+}
+
+/// Key under which a field of a request or of a response is kept, by its name in lower case.
+pub(in crate::l7) fn kept(name: &[u8], of_request: bool) -> Option<&'static str> {
+    let first = *name.first()?;
+    let names = if of_request { request_names(first) } else { response_names(first) };
+    names.iter().find_map(|&(known, field)| match field {
+        Field::Keep(key) if known.as_bytes() == name => Some(key),
+        _ => None,
+    })
 }
 
 fn find<'a>(names: &[(&str, Field)], line: &'a [u8]) -> Option<(Field, &'a [u8])> {
@@ -67,7 +85,7 @@ fn find<'a>(names: &[(&str, Field)], line: &'a [u8]) -> Option<(Field, &'a [u8])
 }
 
 /// Adds a value; a folded one (RFC 9112 section 5.2) on one line.
-pub(super) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
+pub(in crate::l7) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
     let value = cut(value);
     if memchr::memchr(b'\n', value).is_none() {
         return into.push_bytes(key, value);
@@ -84,13 +102,22 @@ fn cut(value: &[u8]) -> &[u8] {
 /// Methods of OpenTelemetry's closed set for `http.request.method`.
 const METHODS: [&str; 9] = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
 
-pub(super) fn method(into: &mut Attributes, method: &[u8]) {
+pub(in crate::l7) fn method(into: &mut Attributes, method: &[u8]) {
     match METHODS.iter().find(|m| m.as_bytes() == method) {
         Some(known) => into.push_text("http.request.method", known),
         None => {
             into.push_text("http.request.method", "_OTHER");
             into.push_bytes("http.request.method_original", method);
         }
+    }
+}
+
+/// Whose fault a status code is (RFC 9110 section 15).
+pub(in crate::l7) fn outcome(code: u16) -> Outcome {
+    match code {
+        400..500 => Outcome::ClientError,
+        500.. => Outcome::ServerError,
+        _ => Outcome::Ok,
     }
 }
 
@@ -101,7 +128,7 @@ pub(super) fn version(into: &mut Attributes, minor: u8) {
     }
 }
 
-pub(super) fn target(into: &mut Attributes, target: &Target<'_>) {
+pub(in crate::l7) fn target(into: &mut Attributes, target: &Target<'_>) {
     if !target.path.is_empty() {
         into.push_text("url.scheme", if target.https { "https" } else { "http" });
         into.push_bytes("url.path", cut(target.path));
@@ -114,7 +141,7 @@ pub(super) fn target(into: &mut Attributes, target: &Target<'_>) {
     }
 }
 
-pub(super) fn server(into: &mut Attributes, authority: &[u8]) {
+pub(in crate::l7) fn server(into: &mut Attributes, authority: &[u8]) {
     let (host, port) = host_and_port(authority);
     if !host.is_empty() {
         into.push_bytes("server.address", cut(host));

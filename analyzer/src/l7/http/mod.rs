@@ -1,6 +1,6 @@
 //! HTTP/1.0 and HTTP/1.1 (RFC 9112).
 
-mod attributes;
+pub(super) mod attributes;
 mod body;
 mod head;
 mod lines;
@@ -9,7 +9,7 @@ mod probe;
 mod tell;
 #[cfg(test)]
 pub(super) mod tests;
-mod url;
+pub(super) mod url;
 
 use wire::{Direction, Transport};
 

@@ -2,7 +2,7 @@ use super::attributes::{self, Field};
 use super::body::Framing;
 use super::lines::Lines;
 use super::url::Target;
-use crate::fact::{Outcome, Protocol};
+use crate::fact::Protocol;
 use crate::l7::messages::{Entry, Kind, Messages};
 
 /// Tags of requests whose responses are delimited otherwise.
@@ -93,11 +93,7 @@ pub(super) fn status(code: u16, minor: u8, at: usize, out: &mut Messages) -> &mu
 
 fn status_line(entry: &mut Entry, code: u16, minor: u8) {
     let exchange = &mut entry.exchange;
-    exchange.outcome = match code {
-        400..500 => Outcome::ClientError,
-        500.. => Outcome::ServerError,
-        _ => Outcome::Ok,
-    };
+    exchange.outcome = attributes::outcome(code);
     if exchange.request.is_none() {
         attributes::version(&mut exchange.attributes, minor);
     }

@@ -26,16 +26,16 @@ const MORE_SECRET: [&str; 4] = ["x-amz-security-token", "x-amz-credential", "ses
 
 /// What a request target says (RFC 9112 section 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Target<'a> {
-    pub(super) https: bool,
+pub(in crate::l7) struct Target<'a> {
+    pub(in crate::l7) https: bool,
     /// Host and port, without user information.
-    pub(super) authority: Option<&'a [u8]>,
-    pub(super) path: &'a [u8],
-    pub(super) query: Option<&'a [u8]>,
+    pub(in crate::l7) authority: Option<&'a [u8]>,
+    pub(in crate::l7) path: &'a [u8],
+    pub(in crate::l7) query: Option<&'a [u8]>,
 }
 
 impl<'a> Target<'a> {
-    pub(super) fn of(target: &'a [u8], connect: bool) -> Self {
+    pub(in crate::l7) fn of(target: &'a [u8], connect: bool) -> Self {
         if connect {
             return Self { authority: Some(without_user(target)), ..Self::default() };
         }

@@ -31,7 +31,7 @@ impl Live {
         self.messages.timelines[direction].mark(expected, end, time);
         let missing = end - expected;
         if !cut {
-            self.messages.tear(direction);
+            self.messages.tear(direction, missing <= stream.skip);
         }
         self.messages.cut = cut;
         let skipped = stream.skip.min(missing);

@@ -226,6 +226,7 @@ impl Live {
 
     fn stand(&mut self, cx: &Context, direction: Direction, fresh_from: u64) {
         let stream = &self.streams[direction];
+        self.messages.skipped[direction] = None;
         self.messages.here = Here {
             direction,
             offset: stream.start,

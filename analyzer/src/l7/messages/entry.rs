@@ -6,6 +6,22 @@ use crate::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, 
 use crate::l7::Context;
 use crate::tcp::TroubleCounts;
 
+/// What a message takes where those of others stand between its parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::l7) struct Own {
+    /// Its bytes.
+    pub(in crate::l7) bytes: u64,
+    /// Stream offset behind its last part so far.
+    pub(in crate::l7) end: u64,
+}
+
+/// What the two messages take; none: all of their range.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::l7) struct OwnParts {
+    pub(in crate::l7) request: Option<Own>,
+    pub(in crate::l7) response: Option<Own>,
+}
+
 /// An exchange in the making. Entries are reused with the memory of their texts.
 #[derive(Debug)]
 pub(in crate::l7) struct Entry {
@@ -16,6 +32,7 @@ pub(in crate::l7) struct Entry {
     pub(in crate::l7) tag: u16,
     /// What is asked is no operation of a user's (a log-in, say): it is told only if it fails.
     pub(in crate::l7) silent: bool,
+    pub(in crate::l7) own: OwnParts,
     /// Direction, as the flow sees it, in which the request travels.
     pub(super) asker: Direction,
     /// Totals of the flow at the first byte; then what was added.
@@ -58,6 +75,7 @@ impl Entry {
             id: 0,
             tag: 0,
             silent: false,
+            own: OwnParts::default(),
             asker: Direction::ToServer,
             before: TroubleCounts::default(),
             request_open: false,
@@ -85,6 +103,7 @@ impl Entry {
         self.id = 0;
         self.tag = 0;
         self.silent = false;
+        self.own = OwnParts::default();
         self.request_open = false;
         self.response_open = false;
         self.one_way = false;
@@ -121,6 +140,11 @@ impl Entry {
     /// Memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.exchange.operation.capacity() + self.exchange.attributes.bytes()
+    }
+
+    /// The beginning of its response was not captured.
+    pub(in crate::l7) fn tear_response(&mut self) {
+        self.response_torn = true;
     }
 
     /// Whether nothing more belongs to it.

@@ -15,18 +15,19 @@ impl Messages {
                 && self.entries.len() > 1
                 && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
         let entry = &mut self.entries[index];
-        let (span, start, torn) = match kind {
+        let (span, start, torn, own) = match kind {
             Kind::Response => {
                 entry.response_open = false;
-                (&mut entry.exchange.response, entry.response_start, entry.response_torn)
+                (&mut entry.exchange.response, entry.response_start, entry.response_torn, entry.own.response)
             }
             Kind::Request | Kind::OneWay => {
                 entry.request_open = false;
-                (&mut entry.exchange.request, entry.request_start, entry.request_torn)
+                (&mut entry.exchange.request, entry.request_start, entry.request_torn, entry.own.request)
             }
         };
         if let Some(span) = span {
             finish(span, start, end, last, base);
+            span.bytes = own.map_or(span.bytes, |own| own.bytes);
             span.whole = !torn;
         }
         if entry.is_whole() {
@@ -108,9 +109,15 @@ impl Messages {
         }
     }
 
-    /// Bytes of the open message of a direction are missing.
-    pub(in crate::l7) fn tear(&mut self, direction: Direction) {
-        for entry in &mut self.entries {
+    /// The bytes that are skipped next belong to the message of this id, and to no other that is open.
+    pub(crate) fn skips_of(&mut self, id: u64) {
+        self.skipped[self.here.direction] = Some(id);
+    }
+
+    /// Bytes of the open messages of a direction are missing; `skipped`: only such as were to be skipped.
+    pub(in crate::l7) fn tear(&mut self, direction: Direction, skipped: bool) {
+        let only = self.skipped[direction].filter(|_| skipped);
+        for entry in self.entries.iter_mut().filter(|e| only.is_none_or(|id| id == e.id)) {
             if entry.asker == direction {
                 entry.request_torn |= entry.request_open;
             } else {
@@ -126,7 +133,7 @@ impl Messages {
         self.hole[direction] = true;
         self.owed = 0;
         if !self.cut {
-            self.tear(direction);
+            self.tear(direction, false);
         }
         let mut index = 0;
         while index < self.entries.len() {
@@ -157,36 +164,68 @@ impl Messages {
         }
     }
 
+    /// Messages of this direction may be missing from here on. Those that are open go on: their parts say whose they are.
+    pub(crate) fn missed(&mut self) {
+        let direction = self.here.direction;
+        self.hole[direction] = true;
+        self.entries
+            .iter_mut()
+            .filter(|e| e.asker != direction && e.is_waiting())
+            .for_each(|e| e.lost = true);
+    }
+
+    /// The exchange of this id ends, whatever of it is open. `why`: nothing more will come, where its response is not whole. `note`
+    /// may add to it. A request that was answered before its end needs no more of it: it is whole as it is.
+    pub(crate) fn abort(&mut self, id: u64, why: Unanswered, note: impl FnOnce(&mut Entry)) {
+        let Some(index) = self.entries.iter().position(|e| e.id == id) else { return };
+        let entry = &mut self.entries[index];
+        note(entry);
+        let enough = entry.request_open && !entry.request_torn && !entry.response_open;
+        let answered = entry.exchange.response.is_some();
+        if let Some(request) = entry.exchange.request.as_mut().filter(|_| enough && answered) {
+            request.whole = true;
+        }
+        self.conclude(index, why);
+    }
+
     /// Whatever is unfinished goes out.
     pub(in crate::l7) fn finish(&mut self, why: Unanswered) {
-        while let Some(entry) = self.entries.front_mut() {
-            for (kind, open) in [(Kind::Request, entry.request_open), (Kind::Response, entry.response_open)] {
-                if !open {
-                    continue;
-                }
-                let direction = if kind == Kind::Request { entry.asker } else { entry.asker.reverse() };
-                let end = self.timelines[direction].end();
-                let last = self.timelines[direction].at(end.saturating_sub(1));
-                let exchange = &mut entry.exchange;
-                let (span, start) = match kind {
-                    Kind::Response => (&mut exchange.response, entry.response_start),
-                    Kind::Request | Kind::OneWay => (&mut exchange.request, entry.request_start),
-                };
-                if let Some(span) = span {
-                    let base = self.here.base.map(|_| SeqNum(span.seq.start.0.wrapping_sub(start as u32)));
-                    finish(span, start, end.max(start), last, base);
-                }
-            }
-            if entry.is_waiting() {
-                let closed = why == Unanswered::InputEnd && self.ended[entry.asker.reverse()];
-                self.give_up_on(0, if closed { Unanswered::Closed } else { why });
-            } else {
-                let cut_off = why == Unanswered::Reset && entry.response_open;
-                let outcome = if cut_off { Outcome::Reset } else { answered(entry) };
-                self.remove(0, outcome);
-            }
+        while !self.entries.is_empty() {
+            self.conclude(0, why);
         }
         self.owed = 0;
+    }
+
+    fn conclude(&mut self, index: usize, why: Unanswered) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
+        for (kind, open) in [(Kind::Request, entry.request_open), (Kind::Response, entry.response_open)] {
+            if !open {
+                continue;
+            }
+            let direction = if kind == Kind::Request { entry.asker } else { entry.asker.reverse() };
+            let exchange = &mut entry.exchange;
+            let (span, start, own) = match kind {
+                Kind::Response => (&mut exchange.response, entry.response_start, entry.own.response),
+                Kind::Request | Kind::OneWay => {
+                    (&mut exchange.request, entry.request_start, entry.own.request)
+                }
+            };
+            let seen = self.timelines[direction].end();
+            let end = own.map_or(seen, |own| own.end.min(seen));
+            let last = self.timelines[direction].at(end.saturating_sub(1));
+            if let Some(span) = span {
+                let base = self.here.base.map(|_| SeqNum(span.seq.start.0.wrapping_sub(start as u32)));
+                finish(span, start, end.max(start), last, base);
+                span.bytes = own.map_or(span.bytes, |own| own.bytes);
+            }
+        }
+        if entry.is_waiting() {
+            let closed = why == Unanswered::InputEnd && self.ended[entry.asker.reverse()];
+            return self.give_up_on(index, if closed { Unanswered::Closed } else { why });
+        }
+        let open = entry.response_open || (entry.one_way && entry.request_open);
+        let outcome = if why == Unanswered::Reset && open { Outcome::Reset } else { answered(entry) };
+        self.remove(index, outcome);
     }
 
     /// Requests that waited longer than `wait` go out.

@@ -5,7 +5,7 @@ mod entry;
 mod lifecycle;
 
 pub(super) use answer::Mark;
-pub(super) use entry::Entry;
+pub(super) use entry::{Entry, Own};
 
 use std::collections::VecDeque;
 
@@ -95,6 +95,8 @@ pub(crate) struct Messages {
     hole: PerDirection<bool>,
     /// Nothing more comes in this direction.
     pub(super) ended: PerDirection<bool>,
+    /// Id of the message of which bytes are skipped in this direction, if that is known.
+    pub(super) skipped: PerDirection<Option<u64>>,
     /// Several requests waited at once.
     pipelined: bool,
     /// Who asked first.
@@ -147,6 +149,7 @@ impl Messages {
             owed: 0,
             hole: PerDirection::default(),
             ended: PerDirection::default(),
+            skipped: PerDirection::default(),
             pipelined: false,
             first_asker: None,
         }
@@ -167,6 +170,7 @@ impl Messages {
             owed,
             hole,
             ended,
+            skipped,
             pipelined,
             first_asker,
         } = self;
@@ -175,7 +179,8 @@ impl Messages {
         *spare = Spare::default();
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
         (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
-        (*hole, *ended) = (PerDirection::default(), PerDirection::default());
+        (*hole, *ended, *skipped) =
+            (PerDirection::default(), PerDirection::default(), PerDirection::default());
         (*cut, *owed, *pipelined, *first_asker) = (false, 0, false, None);
     }
 
@@ -190,12 +195,15 @@ impl Messages {
         let span = begun(seq, first);
         if kind == Kind::Response {
             self.counts.responses += 1;
+            let by_id = self.order == Order::ById;
             let index = self.answered_by(asker, id, first);
             let index = index.unwrap_or_else(|| self.add(protocol, asker, kind, id, offset));
             let entry = &mut self.entries[index];
             entry.exchange.response = Some(span);
             entry.response_open = true;
             entry.response_start = offset;
+            // Its id says that it is the answer: what was lost was something else.
+            entry.lost &= !by_id;
             return entry;
         }
         self.counts.requests += 1;

@@ -1,0 +1,45 @@
+/// Base64 (RFC 4648 section 4) as it comes, in pieces of any size, each part of which may be padded for itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Base64 {
+    bits: u32,
+    have: u8,
+}
+
+impl Base64 {
+    /// Takes a character; returns a byte when one is complete. None for what is no character of Base64.
+    pub(super) fn take(&mut self, character: u8) -> Option<Option<u8>> {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => {
+                *self = Self::default();
+                return Some(None);
+            }
+            b'\r' | b'\n' => return Some(None),
+            _ => return None,
+        };
+        self.bits = self.bits << 6 | u32::from(value);
+        self.have += 6;
+        if self.have < 8 {
+            return Some(None);
+        }
+        self.have -= 8;
+        Some(Some((self.bits >> self.have) as u8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_are_padded_follow_each_other() {
+        let mut it = Base64::default();
+        let out: Vec<u8> = b"aGVsbG8=d28=cmxk".iter().filter_map(|&c| it.take(c).unwrap()).collect();
+        assert_eq!(out, b"helloworld");
+        assert_eq!(it.take(b'!'), None);
+    }
+}

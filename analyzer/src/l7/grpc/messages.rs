@@ -1,0 +1,159 @@
+use super::Form;
+use super::base64::Base64;
+
+/// Bytes of the trailers in the content of gRPC-Web that are looked at.
+const LONGEST_TRAILERS: usize = 2048;
+
+/// Counts the messages in the content of a request or response (gRPC over HTTP2, "Length-Prefixed-Message"), which comes in pieces
+/// of any size and is not kept.
+#[derive(Debug)]
+pub(in crate::l7) struct Messages {
+    text: Option<Base64>,
+    prefix: [u8; 5],
+    have: usize,
+    /// Bytes that are still to come of the message.
+    left: u64,
+    count: u64,
+    in_trailers: bool,
+    trailers: Vec<u8>,
+    broken: bool,
+}
+
+impl Messages {
+    pub(in crate::l7) fn new(form: Form) -> Self {
+        Self {
+            text: (form == Form::WebText).then(Base64::default),
+            prefix: [0; 5],
+            have: 0,
+            left: 0,
+            count: 0,
+            in_trailers: false,
+            trailers: Vec::new(),
+            broken: false,
+        }
+    }
+
+    /// Looks at content; returns how many of the bytes. What it does not look at is to be skipped.
+    pub(in crate::l7) fn look(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() && !self.broken && (self.text.is_some() || self.skippable() == 0) {
+            let byte = bytes[at];
+            at += 1;
+            let Some(text) = &mut self.text else {
+                self.byte(byte);
+                continue;
+            };
+            match text.take(byte) {
+                Some(Some(_)) if self.left > 0 && !self.in_trailers => self.left -= 1,
+                Some(Some(byte)) => self.byte(byte),
+                Some(None) => {}
+                None => self.broken = true,
+            }
+        }
+        at
+    }
+
+    /// Bytes from here on that say nothing.
+    pub(in crate::l7) fn skippable(&self) -> u64 {
+        match (self.broken, &self.text, self.in_trailers) {
+            (true, ..) => u64::MAX,
+            (_, Some(_), _) | (.., true) => 0,
+            _ => self.left,
+        }
+    }
+
+    /// So many of them pass.
+    pub(in crate::l7) fn skip(&mut self, bytes: u64) {
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if self.in_trailers {
+            if self.trailers.len() < LONGEST_TRAILERS {
+                self.trailers.push(byte);
+            }
+            self.left -= 1;
+            self.in_trailers = self.left > 0;
+            return;
+        }
+        self.prefix[self.have] = byte;
+        self.have += 1;
+        let [flags, a, b, c, d] = self.prefix;
+        if self.have < self.prefix.len() {
+            return;
+        }
+        self.have = 0;
+        self.left = u64::from(u32::from_be_bytes([a, b, c, d]));
+        match flags {
+            0 | 1 => self.count += 1,
+            0x80 | 0x81 => self.in_trailers = self.left > 0,
+            _ => self.broken = true,
+        }
+    }
+
+    /// Messages that began; none if the content is something else.
+    pub(in crate::l7) fn count(&self) -> Option<u64> {
+        (!self.broken).then_some(self.count)
+    }
+
+    /// Status and message of the trailers in the content.
+    pub(in crate::l7) fn status(&self) -> Option<(u32, &[u8])> {
+        let field = |wanted: &str| {
+            self.trailers.split(|&b| b == b'\n').find_map(|line| {
+                let colon = line.iter().position(|&b| b == b':')?;
+                let (name, value) = line.split_at(colon);
+                name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()).then(|| value[1..].trim_ascii())
+            })
+        };
+        let code = std::str::from_utf8(field("grpc-status")?).ok()?.parse().ok()?;
+        Some((code, field("grpc-message").unwrap_or_default()))
+    }
+
+    /// Memory behind it, in bytes.
+    pub(in crate::l7) fn bytes(&self) -> usize {
+        self.trailers.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(form: Form, content: &[u8], piece: usize) -> Messages {
+        let mut messages = Messages::new(form);
+        for mut bytes in content.chunks(piece) {
+            while !bytes.is_empty() {
+                let skip = messages.skippable().min(bytes.len() as u64);
+                messages.skip(skip);
+                bytes = &bytes[skip as usize..];
+                let looked_at = messages.look(bytes);
+                assert!(looked_at > 0 || bytes.is_empty() || messages.skippable() > 0);
+                bytes = &bytes[looked_at..];
+            }
+        }
+        messages
+    }
+
+    const WEB: &[u8] =
+        b"\0\0\0\0\x03abc\x01\0\0\0\0\0\0\0\0\x01x\x80\0\0\0\x21grpc-status: 5\r\ngrpc-message:no\r\n";
+    const WEB_TEXT: &[u8] =
+        b"AAAAAANhYmMBAAAAAAAAAAABeA==gAAAACFncnBjLXN0YXR1czogNQ0KZ3JwYy1tZXNzYWdlOm5vDQo=";
+
+    #[test]
+    fn messages_are_counted_in_pieces_of_any_size() {
+        for piece in [1, 2, 3, 5, 7, 100] {
+            for (form, content) in [(Form::Web, WEB), (Form::WebText, WEB_TEXT)] {
+                let messages = read(form, content, piece);
+                assert_eq!(messages.count(), Some(3), "{form:?}");
+                assert_eq!(messages.status(), Some((5, &b"no"[..])), "{form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_not_counted() {
+        assert_eq!(read(Form::Native, b"{\"json\": true}", 3).count(), None);
+        assert_eq!(read(Form::WebText, b"????", 1).count(), None);
+        assert_eq!(read(Form::Native, b"", 1).count(), Some(0));
+    }
+}

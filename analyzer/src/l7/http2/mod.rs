@@ -1,0 +1,38 @@
+//! HTTP/2 in clear text (RFC 9113), and the gRPC calls on it: by prior knowledge, by Upgrade of HTTP/1.1, or joined in the middle.
+
+mod block;
+mod frame;
+mod head;
+mod hpack;
+mod parser;
+mod probe;
+mod streams;
+mod tell;
+#[cfg(test)]
+pub(super) mod tests;
+
+use wire::{Direction, Transport};
+
+use super::messages::Order;
+use super::protocol::{Clue, Parser, Probe, Protocol};
+use crate::fact;
+
+/// HTTP/2 over TCP without TLS.
+pub(super) struct Http2;
+
+impl Protocol for Http2 {
+    const NAME: fact::Protocol = fact::Protocol::Http2;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[50051, 50052, 2379, 2380, 4317];
+    const ORDER: Order = Order::ById;
+    // Frames look the same from both sides: header fields and the preface say who is the client.
+    const EITHER_ASKS: bool = true;
+
+    fn probe(head: &[u8], _: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, clue.usual)
+    }
+
+    fn parser(_: &Clue) -> Box<dyn Parser> {
+        Box::<parser::Http2Parser>::default()
+    }
+}
