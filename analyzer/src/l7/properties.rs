@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
-use super::{End, Limits};
+use super::{End, Limits, registry};
 use super::{amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, tls};
 
 /// Every protocol's own conversations.
@@ -62,6 +62,14 @@ fn protocols(script: &Script, port: u16) -> BTreeSet<&'static str> {
     }
     talk.over();
     talk.found.exchanges.iter().map(|exchange| exchange.protocol.as_str()).collect()
+}
+
+#[test]
+fn every_protocol_has_a_conversation() {
+    let told: BTreeSet<_> = scripts().iter().flat_map(|script| protocols(script, script.port)).collect();
+    for (_, entry) in registry::among(registry::on(Transport::Tcp)) {
+        assert!(told.contains(entry.name.as_str()), "no script of {}", entry.name.as_str());
+    }
 }
 
 #[test]
