@@ -35,6 +35,7 @@ mod sql;
 mod testing;
 mod timeline;
 mod tls;
+mod zookeeper;
 
 pub(crate) use context::{Context, End};
 pub(crate) use conversation::{Conversation, Room};

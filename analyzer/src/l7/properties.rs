@@ -7,7 +7,9 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
-use super::{amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, tls};
+use super::{
+    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, tls, zookeeper,
+};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
@@ -25,6 +27,7 @@ pub(super) fn scripts() -> Vec<Script> {
         amqp::tests::scripts(),
         tls::tests::scripts(),
         amqp1::tests::scripts(),
+        zookeeper::tests::scripts(),
     ]
     .concat()
 }

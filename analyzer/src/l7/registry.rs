@@ -20,6 +20,7 @@ use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::quic::Quic;
 use super::redis::Redis;
 use super::tls::Tls;
+use super::zookeeper::Zookeeper;
 use crate::fact;
 
 /// A protocol as inference sees it.
@@ -50,6 +51,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Memcached>(),
     entry::<Tls>(),
     entry::<Quic>(),
+    entry::<Zookeeper>(),
 ];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");

@@ -75,7 +75,9 @@ pub(super) fn is_request(bytes: &[u8], usual: bool) -> Probe {
     };
     let least = if usual { -1 } else { 1 };
     let end = CLIENT_ID as u64 + u64::try_from(id).unwrap_or(0);
-    if correlation < 0 || id < least || id as i32 > LONGEST_ID as i32 || end > length {
+    // Zeroes say nothing, and ZooKeeper's sessions begin with as many.
+    let zeroes = bytes.get(4..CLIENT_ID).is_some_and(|head| head.iter().all(|byte| *byte == 0));
+    if correlation < 0 || id < least || id as i32 > LONGEST_ID as i32 || end > length || zeroes {
         return Probe::No;
     }
     let (there, wanted) = client_id(bytes);
