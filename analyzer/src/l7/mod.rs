@@ -29,6 +29,7 @@ mod quic;
 mod reader;
 mod redis;
 mod registry;
+mod rocketmq;
 mod servers;
 mod sql;
 #[cfg(test)]

@@ -8,7 +8,8 @@ use wire::Transport;
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
 use super::{
-    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, tls, zookeeper,
+    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, rocketmq, tls,
+    zookeeper,
 };
 
 /// Every protocol's own conversations.
@@ -19,6 +20,7 @@ pub(super) fn scripts() -> Vec<Script> {
         dns::tests::scripts(),
         mqtt::tests::scripts(),
         kafka::tests::scripts(),
+        rocketmq::tests::scripts(),
         dubbo::tests::scripts(),
         postgresql::tests::scripts(),
         mongodb::tests::scripts(),

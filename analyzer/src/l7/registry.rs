@@ -19,6 +19,7 @@ use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::quic::Quic;
 use super::redis::Redis;
+use super::rocketmq::Rocketmq;
 use super::tls::Tls;
 use super::zookeeper::Zookeeper;
 use crate::fact;
@@ -42,6 +43,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Postgresql>(),
     entry::<Dubbo>(),
     entry::<Mongodb>(),
+    entry::<Rocketmq>(),
     entry::<Kafka>(),
     entry::<Dns>(),
     entry::<Amqp>(),
