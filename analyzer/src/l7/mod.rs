@@ -21,6 +21,7 @@ mod memcached;
 mod messages;
 mod mongodb;
 mod mqtt;
+mod mysql;
 mod postgresql;
 #[cfg(test)]
 mod properties;

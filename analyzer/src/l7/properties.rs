@@ -22,6 +22,7 @@ pub(super) fn scripts() -> Vec<Script> {
         kafka::tests::scripts(),
         rocketmq::tests::scripts(),
         dubbo::tests::scripts(),
+        mysql::tests::scripts(),
         postgresql::tests::scripts(),
         mongodb::tests::scripts(),
         redis::tests::scripts(),

@@ -15,6 +15,7 @@ use super::memcached::Memcached;
 use super::messages::Order;
 use super::mongodb::Mongodb;
 use super::mqtt::Mqtt;
+use super::mysql::Mysql;
 use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::quic::Quic;
@@ -41,6 +42,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Http2>(),
     entry::<Http>(),
     entry::<Postgresql>(),
+    entry::<Mysql>(),
     entry::<Dubbo>(),
     entry::<Mongodb>(),
     entry::<Rocketmq>(),

@@ -65,6 +65,13 @@ impl Here {
     };
 }
 
+/// A place in a direction where a message begins: [`Messages::open_since`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(in crate::l7) offset: u64,
+    first: Timestamp,
+}
+
 /// What was counted on a conversation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -186,9 +193,19 @@ impl Messages {
 
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
     pub(crate) fn open(&mut self, protocol: Protocol, kind: Kind, id: u64, at: usize) -> &mut Entry {
+        self.open_since(protocol, kind, id, self.start(at))
+    }
+
+    /// A place where a message begins of which it is found out later, when its bytes are not shown any more.
+    pub(crate) fn start(&self, at: usize) -> Start {
         let offset = self.here.offset + at as u64;
+        Start { offset, first: self.timelines[self.here.direction].at(offset) }
+    }
+
+    /// A message of this direction began at `start`.
+    pub(crate) fn open_since(&mut self, protocol: Protocol, kind: Kind, id: u64, start: Start) -> &mut Entry {
+        let Start { offset, first } = start;
         let direction = self.here.direction;
-        let first = self.timelines[direction].at(offset);
         let seq = self.here.base.map_or(SeqNum(id as u16 as u32), |base| base.plus(offset as u32));
         let asker = if kind == Kind::Response { direction.reverse() } else { direction };
         self.first_asker.get_or_insert(asker);

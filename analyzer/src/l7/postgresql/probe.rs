@@ -97,10 +97,10 @@ fn begins(head: &[u8]) -> Probe {
 
 /// Whether no other protocol has a message like this.
 fn tells(direction: Direction, message: &[u8]) -> bool {
-    match (direction, message) {
-        (Direction::ToServer, [b'Q' | b'P' | b'B' | b'S' | b'E' | b'X', ..]) => true,
-        (Direction::ToClient, [b'Z', 0, 0, 0, 5, ..]) => true,
-        (Direction::ToClient, [b'C' | b'1' | b'2' | b'T' | b'S' | b'R' | b'E', 0, ..]) => true,
-        _ => false,
+    match direction {
+        Direction::ToServer => matches!(message, [b'Q' | b'P' | b'B' | b'S' | b'E' | b'X', ..]),
+        Direction::ToClient => {
+            matches!(message, [b'Z' | b'C' | b'1' | b'2' | b'T' | b'S' | b'R' | b'E', 0, ..])
+        }
     }
 }

@@ -182,9 +182,8 @@ fn quoted(rest: &[u8], from: usize, quote: u8, backslash: bool) -> Option<usize>
         let here = rest.get(at..)?;
         let found = if backslash { memchr2(quote, b'\\', here)? } else { memchr(quote, here)? };
         at += found + 1;
-        if rest.get(at - 1) == Some(&b'\\') && backslash {
-            at += 1;
-        } else if rest.get(at) == Some(&quote) {
+        let escapes = backslash && rest.get(at - 1) == Some(&b'\\');
+        if escapes || rest.get(at) == Some(&quote) {
             at += 1;
         } else {
             return Some(at);

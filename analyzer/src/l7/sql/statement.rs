@@ -58,11 +58,12 @@ impl Statement {
     /// Adds `db.query.text`, `db.query.summary`, `db.operation.name`, `db.collection.name`, and `db.operation.batch.size` for several
     /// statements in one.
     pub(in crate::l7) fn tell(&self, into: &mut Attributes) {
+        let collection = if self.operation == "USE" { "" } else { &self.collection };
         let all = [
-            ("db.query.text", &self.text),
+            ("db.query.text", self.text.as_str()),
             ("db.query.summary", &self.summary),
             ("db.operation.name", &self.operation),
-            ("db.collection.name", &self.collection),
+            ("db.collection.name", collection),
         ];
         all.into_iter()
             .filter(|(_, value)| !value.is_empty())
@@ -72,10 +73,9 @@ impl Statement {
         }
     }
 
-    /// First keyword, in capitals.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for protocols that name their operations by it"))]
-    pub(in crate::l7) fn operation(&self) -> &str {
-        &self.operation
+    /// The database that is used from here on (`USE`).
+    pub(in crate::l7) fn database(&self) -> Option<&str> {
+        (self.operation == "USE" && !self.collection.is_empty()).then_some(&self.collection)
     }
 
     /// Memory behind it, in bytes.
