@@ -5,7 +5,9 @@ use analyzer::fact::Protocol;
 /// Protocols and their ports; UDP where said.
 pub const PORTS: &[(Protocol, u16, bool)] = &[
     (Protocol::Http, 80, false),
-    (Protocol::Http2, 8443, false),
+    (Protocol::Http2, 50051, false),
+    (Protocol::Grpc, 50051, false),
+    (Protocol::WebSocket, 8000, false),
     (Protocol::Dns, 53, true),
     (Protocol::Dns, 53, false),
     (Protocol::Tls, 443, false),

@@ -37,6 +37,7 @@ mod sql;
 mod testing;
 mod timeline;
 mod tls;
+mod websocket;
 mod zookeeper;
 
 pub(crate) use context::{Context, End};

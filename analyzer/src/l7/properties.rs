@@ -9,7 +9,7 @@ use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
 use super::{
     amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, rocketmq, tls,
-    zookeeper,
+    websocket, zookeeper,
 };
 
 /// Every protocol's own conversations.
@@ -17,6 +17,7 @@ pub(super) fn scripts() -> Vec<Script> {
     [
         http::tests::scripts(),
         http2::tests::scripts(),
+        websocket::tests::scripts(),
         dns::tests::scripts(),
         mqtt::tests::scripts(),
         kafka::tests::scripts(),

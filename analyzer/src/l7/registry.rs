@@ -22,6 +22,7 @@ use super::quic::Quic;
 use super::redis::Redis;
 use super::rocketmq::Rocketmq;
 use super::tls::Tls;
+use super::websocket::WebSocket;
 use super::zookeeper::Zookeeper;
 use crate::fact;
 
@@ -41,6 +42,7 @@ pub(super) struct Entry {
 pub(super) const REGISTRY: &[Entry] = &[
     entry::<Http2>(),
     entry::<Http>(),
+    entry::<WebSocket>(),
     entry::<Postgresql>(),
     entry::<Mysql>(),
     entry::<Dubbo>(),

@@ -67,6 +67,12 @@ impl<'a> Head<'a> {
         (Said { framing, tag, ..Said::default() }, entry)
     }
 
+    /// Whether the response upgrades to this protocol.
+    pub(super) fn upgrades_to(&self, protocol: &[u8]) -> bool {
+        let fields = self.lines.fields(self.bytes).filter_map(attributes::response_field);
+        { fields }.any(|(field, value)| field == Field::Upgrade && value.eq_ignore_ascii_case(protocol))
+    }
+
     /// What the fields of a response say, and what it upgrades to.
     pub(super) fn response(&self, code: u16, minor: u8, entry: &mut Entry) -> (Said, Option<&'a [u8]>) {
         let into = &mut entry.exchange.attributes;

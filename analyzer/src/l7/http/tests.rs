@@ -133,9 +133,9 @@ fn any_token_is_a_method_and_every_form_of_target_is_read() {
 #[test]
 fn behind_an_upgrade_nothing_is_read() {
     let mut t = Talk::tcp(80);
-    t.c("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
-    t.s("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x01\x02");
-    assert_eq!(t.told(), ["GET /ws 101 ok"]);
+    t.c("GET /tcp HTTP/1.1\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n");
+    t.s("HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n\x01\x02");
+    assert_eq!(t.told(), ["GET /tcp 101 ok"]);
     assert!(!t.conversation.wants_payload());
     assert_eq!(t.c(get("/no")).over().len(), 1);
 }
@@ -381,11 +381,8 @@ pub(crate) fn scripts() -> Vec<Script> {
         (S, "HTTP/1.1 200 OK\r\n\r\n"),
         (C, "GET /in HTTP/1.1\r\n\r\n"),
         (S, "HTTP/1.1 204 No Content\r\n\r\n"),
-        (C, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
-        (
-            S,
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n",
-        ),
+        (C, "GET /ws HTTP/1.1\r\nUpgrade: tcp\r\n\r\n"),
+        (S, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n"),
     ];
     vec![Script::new(80, 3, &kept), Script::new(3128, 3, &tunnel)]
 }

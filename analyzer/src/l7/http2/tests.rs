@@ -462,6 +462,20 @@ fn a_call_whose_end_cannot_be_known_is_not_guessed() {
 }
 
 #[test]
+fn a_request_that_asked_for_the_upgrade_is_answered_in_http2() {
+    let script = scripts().remove(3);
+    let mut t = Talk::tcp(script.port);
+    for (direction, bytes) in &script.turns {
+        t.send(*direction, bytes);
+    }
+    assert_eq!(t.told(), ["GET /up 200 ok", "GET /3 200 ok"]);
+    let protocols: Vec<_> = t.found.exchanges.iter().map(|e| e.protocol).collect();
+    assert_eq!(protocols, [Protocol::Http, Protocol::Http2]);
+    let up = &t.found.exchanges[0];
+    assert_eq!((up.response.unwrap().bytes, int(up, "http.response.body.size")), (21, Some(2)));
+}
+
+#[test]
 fn grpc_web_has_its_status_in_the_content() {
     let mut t = begun();
     let web =

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use wire::{Direction, PerDirection, SeqNum, Timestamp};
 
 use super::timeline::Timeline;
-use crate::fact::{Protocol, Unanswered};
+use crate::fact::{Attributes, Protocol, Unanswered, Value};
 use crate::tcp::TroubleCounts;
 use entry::begun;
 
@@ -108,6 +108,8 @@ pub(crate) struct Messages {
     pipelined: bool,
     /// Who asked first.
     pub(super) first_asker: Option<Direction>,
+    /// What the protocol before this one on the same connection said that goes for all that follows.
+    handed_on: Attributes,
 }
 
 /// Where answers come in order, so many times the limit of requests may wait: clients write pipelines of thousands before they read the
@@ -159,6 +161,7 @@ impl Messages {
             skipped: PerDirection::default(),
             pipelined: false,
             first_asker: None,
+            handed_on: Attributes::default(),
         }
     }
 
@@ -180,7 +183,9 @@ impl Messages {
             skipped,
             pipelined,
             first_asker,
+            handed_on,
         } = self;
+        handed_on.clear();
         entries.clear();
         done.clear();
         *spare = Spare::default();
@@ -240,6 +245,28 @@ impl Messages {
     pub(crate) fn current(&mut self, kind: Kind, id: u64) -> Option<&mut Entry> {
         let index = self.open_index(kind, id)?;
         Some(&mut self.entries[index])
+    }
+
+    /// Adds what the protocol before left to the open message.
+    pub(crate) fn tell_handed_on(&mut self, kind: Kind, id: u64) {
+        if let Some(index) = self.open_index(kind, id) {
+            self.entries[index].exchange.attributes.append(&self.handed_on);
+        }
+    }
+
+    /// Leaves what the open message says under these keys to the protocol that follows.
+    pub(crate) fn hand_on(&mut self, kind: Kind, id: u64, keys: &[&str]) {
+        let Some(index) = self.open_index(kind, id) else { return };
+        self.handed_on.clear();
+        for (key, value) in
+            self.entries[index].exchange.attributes.iter().filter(|(key, _)| keys.contains(key))
+        {
+            match value {
+                Value::Text(text) => self.handed_on.push_text(key, text),
+                Value::Int(n) => self.handed_on.push_int(key, n),
+                Value::Bool(b) => self.handed_on.push_bool(key, b),
+            }
+        }
     }
 
     /// The open message of this kind (and id, where pairing is by id) ends before `at`.
@@ -326,7 +353,7 @@ impl Messages {
         let entries: usize = lists.iter().flat_map(|list| list.iter()).map(|entry| entry.bytes()).sum();
         let slots: usize = lists.iter().map(|list| list.capacity()).sum();
         let lines: usize = Direction::BOTH.iter().map(|&d| self.timelines[d].bytes()).sum();
-        entries + slots * size_of::<Box<Entry>>() + lines + self.spare.bytes()
+        entries + slots * size_of::<Box<Entry>>() + lines + self.handed_on.bytes() + self.spare.bytes()
     }
 
     /// Entries that nothing is added to any more, oldest first.

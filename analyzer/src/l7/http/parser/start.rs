@@ -53,6 +53,13 @@ impl HttpParser {
             },
             Direction::ToClient => match StartLine::status(first) {
                 Some(StartLine::Status { code: 100 | 102..200, .. }) => Step::Go(at + end),
+                // The answer follows in HTTP/2, on its first stream: the request goes on waiting (RFC 7540 section 3.2).
+                Some(StartLine::Status { code: 101, .. }) if head.upgrades_to(b"h2c") => {
+                    Step::Stop(Progress::GiveUp {
+                        consumed: at + end,
+                        reason: Reason::Became(Protocol::Http2),
+                    })
+                }
                 Some(StartLine::Status { code, minor }) => {
                     let tag = out.next_tag();
                     let entry = status(code, minor, at, out);
@@ -121,9 +128,16 @@ impl HttpParser {
         let direction = Direction::ToClient;
         let Said { framing, code, .. } = said;
         if code == 101 || (tag == Some(CONNECT) && (200..300).contains(&code)) {
+            let websocket = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"websocket"));
+            let reason = match code {
+                101 if websocket => {
+                    out.hand_on(Kind::Response, 0, &["url.path", "server.address", "server.port"]);
+                    Reason::Became(Protocol::WebSocket)
+                }
+                101 => Reason::Opaque,
+                _ => Reason::Switched,
+            };
             self.close(direction, end, out);
-            let h2c = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"h2c"));
-            let reason = if code == 101 && !h2c { Reason::Opaque } else { Reason::Switched };
             return Step::Stop(Progress::GiveUp { consumed: end, reason });
         }
         if tag == Some(CONNECT) {
