@@ -33,6 +33,7 @@ mod registry;
 mod rocketmq;
 mod servers;
 mod sql;
+mod step;
 #[cfg(test)]
 mod testing;
 mod timeline;

@@ -1,11 +1,11 @@
 use super::binary::{self, HEADER, Header};
-use super::parser::{Step, malformed, need, skip};
 use super::quiet::{self, Quiet};
 use super::tell;
 use super::text::{self, LONGEST, is_answer, number, words};
 use crate::fact::{Outcome, Protocol};
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::Progress;
+use crate::l7::step::{Step, malformed, need, skip};
 
 /// Key of how many values were found.
 const FOUND: &str = "db.response.returned_rows";

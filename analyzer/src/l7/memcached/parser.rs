@@ -5,29 +5,6 @@ use super::requests::Requests;
 use crate::l7::messages::Messages;
 use crate::l7::protocol::{Parser, Progress, Reason};
 
-/// What to do next.
-pub(super) enum Step {
-    Go(usize),
-    Stop(Progress),
-}
-
-pub(super) fn malformed(consumed: usize) -> Step {
-    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
-}
-
-pub(super) fn need(consumed: usize, more: usize) -> Step {
-    Step::Stop(Progress::Need { consumed, more })
-}
-
-/// Passes over `body` bytes from `at` on, inside the `len` bytes shown as far as they reach.
-pub(super) fn skip(at: usize, body: u64, len: usize) -> Step {
-    if body <= (len - at) as u64 {
-        Step::Go(at + body as usize)
-    } else {
-        Step::Stop(Progress::Skip { consumed: at, body })
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct MemcachedParser {
     requests: Requests,

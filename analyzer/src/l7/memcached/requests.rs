@@ -1,10 +1,10 @@
 use super::binary::{self, HEADER, Header};
-use super::parser::{Step, malformed, need, skip};
 use super::quiet::{self, Quiet};
 use super::tell;
 use super::text::{self, Form, LONGEST, form, value_length, words};
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Probe, Progress};
+use crate::l7::step::{Step, malformed, need, skip};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {

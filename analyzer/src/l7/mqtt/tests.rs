@@ -176,17 +176,6 @@ fn joined_in_the_middle_on_the_usual_port_only() {
     assert_eq!(told(&t), ["PUBLISH pushed ok"]);
 }
 
-#[test]
-fn other_protocols_are_not_taken_for_it() {
-    for script in crate::l7::properties::scripts().iter().filter(|s| s.port != 1883) {
-        let mut t = Talk::tcp(4000);
-        for (direction, bytes) in &script.turns {
-            t.send(*direction, bytes);
-        }
-        assert!(t.over().iter().all(|e| e.protocol != Protocol::Mqtt), "{}", script.port);
-    }
-}
-
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
     let client = [

@@ -1,10 +1,11 @@
 use super::commands::{Pushed, Set, is_name, pushed};
 use super::header::{Number, number};
-use super::parser::{Shared, Step, malformed, need};
+use super::shared::Shared;
 use super::tell::{self, ALL, EXEC, MONITOR, PARTS, PLAIN, REPLICATE, RESET};
 use crate::fact::Protocol;
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Progress, Reason};
+use crate::l7::step::{Step, malformed, need};
 
 /// Longest part of a line that is looked at.
 const LOOKED_AT: usize = 4096;

@@ -7,6 +7,7 @@ mod inline;
 mod parser;
 mod probe;
 mod requests;
+mod shared;
 mod tell;
 #[cfg(test)]
 pub(super) mod tests;

@@ -2,33 +2,9 @@ use wire::Direction;
 
 use super::answers::Answers;
 use super::requests::Requests;
+use super::shared::Shared;
 use crate::l7::messages::Messages;
 use crate::l7::protocol::{Parser, Progress, Reason};
-
-/// What to do next.
-pub(super) enum Step {
-    Go(usize),
-    Stop(Progress),
-}
-
-pub(super) fn malformed(consumed: usize) -> Step {
-    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
-}
-
-pub(super) fn need(consumed: usize, more: usize) -> Step {
-    Step::Stop(Progress::Need { consumed, more })
-}
-
-/// What both directions have to know of each other.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    /// Something was subscribed to: arrays may be messages.
-    pub(super) subscribed: bool,
-    /// Lines with the time of a command are what a monitor is told.
-    pub(super) monitored: bool,
-    /// Answers were missed; what comes before the next command cannot be told apart.
-    pub(super) deaf: bool,
-}
 
 #[derive(Debug)]
 pub(super) struct RedisParser {

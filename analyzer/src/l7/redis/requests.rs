@@ -1,12 +1,13 @@
 use super::commands::{Special, is_name, special};
 use super::header::{Number, absurd, number};
 use super::inline::{self, Line};
-use super::parser::{Shared, Step, malformed, need};
 use super::probe::{LONGEST_NAME, MOST_WORDS};
+use super::shared::Shared;
 use super::tell::{self, Command};
 use crate::fact::Protocol;
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Probe, Progress};
+use crate::l7::step::{Step, malformed, need};
 
 /// Bytes of a command in which its arguments are looked for, where they are kept.
 const LOOKED_AT: usize = 1024;
