@@ -27,7 +27,7 @@ const EXPLAINED: &[(&str, &str)] = &[
 const AT_LEAST: &[(&str, f64)] = &[("http", 26.0 / 28.0), ("tls", 0.9)];
 
 /// Protocols of which nothing is read yet.
-const NOT_READ: &[Protocol] = &[Protocol::Nats];
+const NOT_READ: &[Protocol] = &[];
 
 /// Whole requests and responses by protocol, and by protocol and operation.
 #[derive(Default)]

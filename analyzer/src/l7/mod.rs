@@ -22,6 +22,7 @@ mod messages;
 mod mongodb;
 mod mqtt;
 mod mysql;
+mod nats;
 mod postgresql;
 #[cfg(test)]
 mod properties;

@@ -16,6 +16,7 @@ use super::messages::Order;
 use super::mongodb::Mongodb;
 use super::mqtt::Mqtt;
 use super::mysql::Mysql;
+use super::nats::Nats;
 use super::postgresql::Postgresql;
 use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::quic::Quic;
@@ -53,6 +54,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Amqp>(),
     entry::<Amqp1>(),
     entry::<Mqtt>(),
+    entry::<Nats>(),
     entry::<Redis>(),
     entry::<Memcached>(),
     entry::<Tls>(),
