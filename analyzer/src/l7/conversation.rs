@@ -200,3 +200,48 @@ impl Conversation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Protocol;
+    use crate::l7::testing::Talk;
+
+    /// A conversation with the server on this port, in a room.
+    fn talk(room: &mut Room, port: u16) -> Talk {
+        let mut talk = Talk::tcp(port);
+        talk.conversation = room.conversation(&talk.cx);
+        talk
+    }
+
+    #[test]
+    fn what_a_server_spoke_before_is_believed_sooner() {
+        let mut room = Room::new(Limits::default());
+        let unknown = |room: &mut Room| {
+            let mut t = talk(room, 7777);
+            t.c("PING\r\n").s("+PONG\r\n");
+            t.over().iter().map(|e| e.protocol).collect::<Vec<_>>()
+        };
+        assert_eq!(unknown(&mut room), [], "such a line could be anything");
+        let mut known = talk(&mut room, 7777);
+        known.c("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+        room.learn(&known.cx, &mut known.conversation);
+        assert_eq!(unknown(&mut room), [], "a question alone proves nothing");
+        known.s("$1\r\nv\r\n");
+        room.learn(&known.cx, &mut known.conversation);
+        assert_eq!(unknown(&mut room), [Protocol::RedisInline]);
+        let mut other = talk(&mut room, 7778);
+        assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
+    }
+
+    #[test]
+    fn a_hint_is_no_proof() {
+        let mut room = Room::new(Limits::default());
+        let mut redis = talk(&mut room, 7777);
+        redis.c("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n").s("$1\r\nv\r\n");
+        room.learn(&redis.cx, &mut redis.conversation);
+        let mut http = talk(&mut room, 7777);
+        http.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No Content\r\n\r\n");
+        assert_eq!(http.over()[0].protocol, Protocol::Http);
+    }
+}
