@@ -1,6 +1,3 @@
-use std::fmt::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use super::name;
 
 /// Length of the fixed header (RFC 1035 section 4.1.1).
@@ -43,12 +40,20 @@ impl Header {
         self.flags >> 9 & 1 == 1
     }
 
+    /// Without the part that EDNS has.
     pub(super) fn rcode(&self) -> u8 {
         (self.flags & 15) as u8
     }
+
+    /// Names of the flags that are set, as dig writes them (RFC 1035 section 4.1.1, RFC 4035 section 3).
+    pub(super) fn flags(&self) -> impl Iterator<Item = &'static str> {
+        const FLAGS: [(u16, &str); 6] = [(10, "aa"), (9, "tc"), (8, "rd"), (7, "ra"), (5, "ad"), (4, "cd")];
+        let flags = self.flags;
+        FLAGS.into_iter().filter(move |(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name)
+    }
 }
 
-/// The first question.
+/// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Question {
     pub(super) kind: u16,
@@ -64,44 +69,58 @@ pub(super) fn question(message: &[u8], at: usize, into: &mut String) -> Option<Q
     Some(Question { kind: u16::from_be_bytes([a, b]), class: u16::from_be_bytes([c, d]), end: fixed + 4 })
 }
 
-/// Most answers that are written down.
-const SHOWN: usize = 16;
+/// Which part of a message a record stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Answer,
+    Authority,
+    Additional,
+}
 
-/// Writes the addresses and aliases among `count` records from `at` on, separated by commas. Stops where the bytes do.
-pub(super) fn answers(message: &[u8], at: usize, count: u16, into: &mut String) -> Option<()> {
-    let start = into.len();
-    let mut at = at;
-    let mut shown = 0;
-    for _ in 0..count {
-        let fixed = name::skip(message, at)?;
-        let head: &[u8; 10] = message.get(fixed..)?.first_chunk()?;
-        let kind = u16::from_be_bytes([head[0], head[1]]);
-        let length = usize::from(u16::from_be_bytes([head[8], head[9]]));
-        let data_at = fixed + head.len();
-        let data = message.get(data_at..data_at + length)?;
-        let before = into.len();
-        if before > start {
-            into.push(',');
-        }
-        let written = match (kind, data) {
-            (1, data) if let Ok(four) = <[u8; 4]>::try_from(data) => {
-                write!(into, "{}", Ipv4Addr::from(four)).is_ok()
-            }
-            (28, data) if let Ok(all) = <[u8; 16]>::try_from(data) => {
-                write!(into, "{}", Ipv6Addr::from(all)).is_ok()
-            }
-            (2 | 5 | 12 | 39, _) => name::read(message, data_at, into).is_some(),
-            _ => false,
-        };
-        if written {
-            shown += 1;
-            if shown == SHOWN {
-                return Some(());
-            }
-        } else {
-            into.truncate(before);
-        }
-        at = data_at + length;
+/// A resource record (RFC 1035 section 4.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    pub(super) section: Section,
+    /// Where its name is.
+    pub(super) name: usize,
+    pub(super) kind: u16,
+    pub(super) class: u16,
+    pub(super) ttl: u32,
+    pub(super) data: &'a [u8],
+    /// Where its data is, for names in it.
+    pub(super) data_at: usize,
+}
+
+/// The records of a message, as far as they are there.
+pub(super) struct Records<'a> {
+    message: &'a [u8],
+    at: usize,
+    left: [u16; 3],
+}
+
+impl<'a> Records<'a> {
+    /// Of a message whose questions end at `at`.
+    pub(super) fn new(message: &'a [u8], header: &Header, at: usize) -> Self {
+        Self { message, at, left: [header.answers, header.authorities, header.additionals] }
     }
-    Some(())
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        const SECTIONS: [Section; 3] = [Section::Answer, Section::Authority, Section::Additional];
+        let (section, left) = SECTIONS.into_iter().zip(&mut self.left).find(|(_, left)| **left > 0)?;
+        *left -= 1;
+        let name = self.at;
+        let fixed = name::skip(self.message, name)?;
+        let head: &[u8; 10] = self.message.get(fixed..)?.first_chunk()?;
+        let word = |n: usize| u16::from_be_bytes([head[n], head[n + 1]]);
+        let data_at = fixed + head.len();
+        let end = data_at + usize::from(word(8));
+        let data = self.message.get(data_at..end)?;
+        self.at = end;
+        let ttl = u32::from(word(4)) << 16 | u32::from(word(6));
+        Some(Record { section, name, kind: word(0), class: word(2), ttl, data, data_at })
+    }
 }

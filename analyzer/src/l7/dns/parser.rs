@@ -1,9 +1,8 @@
-use std::fmt::Write as _;
-
 use wire::{Direction, PerDirection, Transport};
 
-use super::codes::{opcode_name, outcome, rcode_name, type_name};
-use super::message::{HEADER, Header, Question, answers, question};
+use super::answers::Answers;
+use super::message::{HEADER, Header, question};
+use super::transfer::{Transfer, Walked};
 use crate::fact::Protocol;
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Clue, Parser, Progress, Reason};
@@ -14,12 +13,17 @@ const LOOKED_AT: usize = 4096;
 #[derive(Debug)]
 pub(super) struct DnsParser {
     transport: Transport,
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// TCP: kind and id of the message of which the end is skipped.
     open: PerDirection<Option<(Kind, u64)>>,
+    /// TCP: the zone transfer that goes on.
+    transfers: PerDirection<Option<Transfer>>,
+    /// TCP: a message of the transfer is being walked over.
+    walking: PerDirection<bool>,
     /// Reused texts.
-    name: String,
-    found: String,
+    pub(super) name: String,
+    pub(super) texts: String,
+    pub(super) answers: Answers,
 }
 
 impl DnsParser {
@@ -33,64 +37,25 @@ impl DnsParser {
             transport: clue.transport,
             protocol,
             open: PerDirection::default(),
+            transfers: PerDirection::default(),
+            walking: PerDirection::default(),
             name: String::new(),
-            found: String::new(),
+            texts: String::new(),
+            answers: Answers::default(),
         }
-    }
-
-    /// Opens the message whose header is at the beginning of `message`; it begins at `at` of the bytes shown.
-    fn tell(&mut self, message: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
-        let header = Header::read(message)?;
-        self.name.clear();
-        let first = if header.questions > 0 { question(message, HEADER, &mut self.name) } else { None };
-        if first.is_none() {
-            self.name.clear();
-        }
-        let mut id = key(header.id, first.as_ref(), &self.name);
-        let kind = if header.is_response() { Kind::Response } else { Kind::Request };
-        if kind == Kind::Response && first.is_none() && header.id != 0 {
-            id = out.waiting(|waiting| waiting as u16 == header.id).unwrap_or(id);
-        }
-        let exchange = &mut out.open(self.protocol, kind, id, at).exchange;
-        let into = &mut exchange.attributes;
-        if exchange.operation.is_empty() {
-            match (opcode_name(header.opcode()), first) {
-                (Some(name), _) => exchange.operation.push_str(name),
-                (None, Some(first)) => push_type(first.kind, &mut exchange.operation),
-                (None, None) => {}
-            }
-            if let Some(first) = first {
-                into.push_text("dns.question.name", &self.name);
-                match type_name(first.kind) {
-                    Some(name) => into.push_text("dns.question.type", name),
-                    None => into.push_text("dns.question.type", &format!("TYPE{}", first.kind)),
-                }
-            }
-        }
-        if kind == Kind::Response {
-            exchange.outcome = outcome(header.rcode());
-            match rcode_name(header.rcode()) {
-                Some(name) => into.push_text("dns.response.code", name),
-                None => into.push_int("dns.response.code", i64::from(header.rcode())),
-            }
-            into.push_int("dns.answers.count", i64::from(header.answers));
-            if header.is_truncated() {
-                into.push_bool("dns.response.truncated", true);
-            }
-            self.found.clear();
-            if let Some(from) = first.map_or((header.questions == 0).then_some(HEADER), |q| Some(q.end)) {
-                let _ = answers(message, from, header.answers, &mut self.found);
-            }
-            if !self.found.is_empty() {
-                into.push_text("dns.answers", &self.found);
-            }
-        }
-        Some((kind, id))
     }
 
     fn stream(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
+            if self.walking[direction] {
+                match self.walk(direction, bytes, at, out) {
+                    Ok(next) if next <= bytes.len() => at = next,
+                    Ok(next) => return Progress::Skip { consumed: at, body: (next - at) as u64 },
+                    Err(more) => return Progress::Need { consumed: at, more },
+                }
+                continue;
+            }
             if let Some((kind, id)) = self.open[direction].take() {
                 out.close(kind, id, at);
             }
@@ -110,35 +75,114 @@ impl DnsParser {
             if message.len() < looked_at {
                 return Progress::Need { consumed: at, more: looked_at - message.len() };
             }
-            if Header::read(message).is_none_or(|h| h.opcode() > 6) {
+            let Some(header) = Header::read(message).filter(|h| h.opcode() <= 6) else {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+            };
+            let shown = &message[..looked_at];
+            if let Some(done) = self.goes_on(direction, &header, shown, length, out) {
+                at += 2 + done;
+                continue;
             }
-            self.open[direction] = self.tell(&message[..looked_at], at, out);
+            let told = self.tell(shown, at, out);
+            if let Some(done) =
+                told.and_then(|told| self.begins(direction, told, &header, shown, length, out))
+            {
+                at += 2 + done;
+                continue;
+            }
+            self.open[direction] = told;
             if message.len() < length {
                 return Progress::Skip { consumed: at + 2 + looked_at, body: (length - looked_at) as u64 };
             }
             at += 2 + length;
         }
     }
-}
 
-fn push_type(kind: u16, into: &mut String) {
-    match type_name(kind) {
-        Some(name) => into.push_str(name),
-        None => {
-            let _ = write!(into, "TYPE{kind}");
+    /// Another message of a zone transfer: says how much of it is dealt with.
+    fn goes_on(
+        &mut self,
+        direction: Direction,
+        header: &Header,
+        message: &[u8],
+        length: usize,
+        out: &mut Messages,
+    ) -> Option<usize> {
+        let transfer = self.transfers[direction].as_mut()?;
+        if !header.is_response() || header.id != transfer.id {
+            return None;
         }
+        let entry = out.current(Kind::Response, transfer.key)?;
+        let attributes = &mut entry.exchange.attributes;
+        attributes.add_int("dns.answers.count", i64::from(header.answers));
+        attributes.add_int("dns.transfer.messages", 1);
+        self.name.clear();
+        let first = (header.questions > 0).then(|| question(message, HEADER, &mut self.name)).flatten();
+        let done = first.map_or(HEADER, |question| question.end);
+        transfer.begin(header, length, done);
+        self.walking[direction] = true;
+        Some(done)
     }
-}
 
-/// What request and response have in common: id and question. The low 16 bits are the id.
-fn key(id: u16, question: Option<&Question>, name: &str) -> u64 {
-    let Some(question) = question else { return u64::from(id) };
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    name.bytes().for_each(|b| mix(b.to_ascii_lowercase()));
-    question.kind.to_be_bytes().into_iter().for_each(&mut mix);
-    hash << 16 | u64::from(id)
+    /// Whether a zone transfer begins with a response: says how much of it is dealt with.
+    fn begins(
+        &mut self,
+        direction: Direction,
+        (kind, id): (Kind, u64),
+        header: &Header,
+        message: &[u8],
+        length: usize,
+        out: &mut Messages,
+    ) -> Option<usize> {
+        const IXFR: u16 = 251;
+        const AXFR: u16 = 252;
+        if kind != Kind::Response || header.rcode() != 0 || header.answers == 0 || header.questions != 1 {
+            return None;
+        }
+        self.name.clear();
+        let first = question(message, HEADER, &mut self.name)?;
+        if !matches!(first.kind, IXFR | AXFR) {
+            return None;
+        }
+        out.current(kind, id)?.exchange.attributes.add_int("dns.transfer.messages", 1);
+        let mut transfer = Transfer::new(header.id, id, first.kind == IXFR);
+        transfer.begin(header, length, first.end);
+        self.transfers[direction] = Some(transfer);
+        self.walking[direction] = true;
+        Some(first.end)
+    }
+
+    /// On over the records of a transfer: where to go on, or how many bytes more are needed.
+    fn walk(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Result<usize, usize> {
+        let Some(transfer) = &mut self.transfers[direction] else {
+            self.walking[direction] = false;
+            return Ok(at);
+        };
+        let key = transfer.key;
+        match transfer.walk(bytes.get(at..).unwrap_or_default()) {
+            Walked::Over(bytes) => return Ok(at + bytes),
+            Walked::More(more) => return Err(more),
+            Walked::End(false) => {}
+            Walked::End(true) => {
+                self.transfers[direction] = None;
+                out.close(Kind::Response, key, at);
+            }
+            Walked::Broken => {
+                let rest = transfer.rest();
+                self.transfers[direction] = None;
+                self.open[direction] = Some((Kind::Response, key));
+                self.walking[direction] = false;
+                return Ok(at + rest);
+            }
+        }
+        self.walking[direction] = false;
+        Ok(at)
+    }
 }
 
 impl Parser for DnsParser {
@@ -156,12 +200,14 @@ impl Parser for DnsParser {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.name.capacity() + self.found.capacity()
+        size_of::<Self>() + self.name.capacity() + self.texts.capacity() + self.answers.bytes()
     }
 
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
         out.lost();
         self.open[direction] = None;
+        self.transfers[direction] = None;
+        self.walking[direction] = false;
         // Messages over TCP have no mark to find the next one by; a datagram is its own.
         if len > 0 || self.transport == Transport::Tcp { Err(Reason::Switched) } else { Ok(()) }
     }
