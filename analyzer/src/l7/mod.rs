@@ -37,6 +37,7 @@ mod sql;
 mod step;
 #[cfg(test)]
 mod testing;
+mod thrift;
 mod timeline;
 mod tls;
 mod websocket;

@@ -10,6 +10,7 @@ use super::{End, Limits, registry};
 use super::{
     amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats, postgresql, redis,
     rocketmq, tls, websocket, zookeeper,
+    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, thrift, tls,
 };
 
 /// Every protocol's own conversations.
@@ -31,6 +32,7 @@ pub(super) fn scripts() -> Vec<Script> {
         memcached::tests::scripts(),
         amqp::tests::scripts(),
         tls::tests::scripts(),
+        thrift::tests::scripts(),
         amqp1::tests::scripts(),
         zookeeper::tests::scripts(),
     ]

@@ -22,6 +22,7 @@ use super::protocol::{Clue, Parser, Probe, Protocol};
 use super::quic::Quic;
 use super::redis::Redis;
 use super::rocketmq::Rocketmq;
+use super::thrift::Thrift;
 use super::tls::Tls;
 use super::websocket::WebSocket;
 use super::zookeeper::Zookeeper;
@@ -60,6 +61,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Tls>(),
     entry::<Quic>(),
     entry::<Zookeeper>(),
+    entry::<Thrift>(),
 ];
 
 const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");

@@ -1,0 +1,225 @@
+use super::varint;
+
+/// Longest name of a method that is believed.
+const LONGEST_NAME: usize = 512;
+/// Longest frame that is believed.
+const LONGEST_FRAME: usize = 1 << 30;
+/// Longest header of the header transport that is believed.
+const LONGEST_HEADER: usize = 8192;
+
+/// How values are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Binary,
+    Compact,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Call,
+    Reply,
+    Exception,
+    OneWay,
+}
+
+impl Kind {
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            1 => Self::Call,
+            2 => Self::Reply,
+            3 => Self::Exception,
+            4 => Self::OneWay,
+            _ => return None,
+        })
+    }
+
+    /// Whether the client sends it.
+    pub(super) fn asks(self) -> bool {
+        matches!(self, Self::Call | Self::OneWay)
+    }
+}
+
+/// The beginning of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head<'a> {
+    pub(super) encoding: Encoding,
+    pub(super) kind: Kind,
+    /// Sequence number, which a reply repeats.
+    pub(super) id: u32,
+    /// Method, behind the name of its service and a colon where several services share a connection.
+    pub(super) name: &'a str,
+    /// Where the arguments or the result begin.
+    pub(super) body: usize,
+    /// Where the frame ends, if there is one.
+    pub(super) frame: Option<usize>,
+    /// In the header transport.
+    pub(super) with_header: bool,
+    /// Nothing but its lengths shows what it is: the binary protocol in its old form.
+    pub(super) old: bool,
+}
+
+/// What the beginning of bytes is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read<'a> {
+    Head(Head<'a>),
+    /// So many more bytes are needed.
+    More(usize),
+    Not,
+}
+
+/// Reads the beginning of a message, also says no as soon as the first bytes do.
+pub(super) fn read(bytes: &[u8]) -> Read<'_> {
+    match *bytes {
+        [0x80, ..] | [0x82, ..] => bare(bytes, 0, None, false),
+        [a, b, c, d, ref rest @ ..] => {
+            let length = u32::from_be_bytes([a, b, c, d]) as usize;
+            match *rest {
+                _ if length > LONGEST_FRAME => Read::Not,
+                [] => Read::More(1),
+                [0x80 | 0x82, ..] => framed(bytes, 4, length, false),
+                [0x0f] => Read::More(1),
+                [0x0f, 0xff, ..] => header(bytes, length),
+                // The length of a name, or its first letter.
+                [0, ..] => framed(bytes, 4, length, false),
+                _ => old(bytes, 0, None),
+            }
+        }
+        [high, ..] if high > 0x3f => Read::Not,
+        _ => Read::More(4 - bytes.len()),
+    }
+}
+
+fn framed(bytes: &[u8], at: usize, length: usize, with_header: bool) -> Read<'_> {
+    match bytes.get(at) {
+        Some(0) => old(bytes, at, Some(4 + length)),
+        _ => bare(bytes, at, Some(4 + length), with_header),
+    }
+}
+
+/// The header transport: magic number, flags, sequence number, words of header, then what is in it.
+fn header(bytes: &[u8], length: usize) -> Read<'_> {
+    let Some(&[high, low]) = bytes.get(12..).and_then(|rest| rest.first_chunk()) else {
+        return Read::More(14usize.saturating_sub(bytes.len()).max(1));
+    };
+    let words = usize::from(u16::from_be_bytes([high, low])) * 4;
+    let at = 14 + words;
+    if words < 4 || words > LONGEST_HEADER || at > 4 + length {
+        return Read::Not;
+    }
+    if bytes.len() <= at {
+        return Read::More(at + 1 - bytes.len());
+    }
+    // Protocol (0 binary, 2 compact) and number of transformations, none of which can be undone here.
+    match bytes.get(14..16) {
+        Some([0 | 2, 0]) => framed(bytes, at, length, true),
+        _ => Read::Not,
+    }
+}
+
+fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Read<'_> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match *rest {
+        [0x80, 1, 0, kind, a, b, c, d, ref rest @ ..] => {
+            let Some(kind) = Kind::of(kind) else { return Read::Not };
+            let length = u32::from_be_bytes([a, b, c, d]) as usize;
+            match named(rest, length, 4) {
+                Ok((name, &[a, b, c, d])) => {
+                    let id = u32::from_be_bytes([a, b, c, d]);
+                    let body = at + 8 + length + 4;
+                    whole(Head {
+                        encoding: Encoding::Binary,
+                        kind,
+                        id,
+                        name,
+                        body,
+                        frame,
+                        with_header,
+                        old: false,
+                    })
+                }
+                Ok(_) => Read::Not,
+                Err(other) => other,
+            }
+        }
+        [0x80] | [0x80, 1] | [0x80, 1, 0] => Read::More(1),
+        [0x80, 1, 0, kind, ..] if Kind::of(kind).is_some() => Read::More(8 - rest.len()),
+        [0x82] => Read::More(1),
+        [0x82, how, ref rest @ ..] if how & 0x1f == 1 => {
+            let Some(kind) = Kind::of(how >> 5) else { return Read::Not };
+            let mut used = 2;
+            let mut numbers = [0; 2];
+            for number in &mut numbers {
+                match varint::read(rest.get(used - 2..).unwrap_or_default()) {
+                    Some(Ok((value, length))) => {
+                        *number = value;
+                        used += length;
+                    }
+                    Some(Err(more)) => return Read::More(more),
+                    None => return Read::Not,
+                }
+            }
+            let (Ok(id), Ok(length)) = (u32::try_from(numbers[0]), usize::try_from(numbers[1])) else {
+                return Read::Not;
+            };
+            match named(rest.get(used - 2..).unwrap_or_default(), length, 0) {
+                Ok((name, _)) => {
+                    let body = at + used + length;
+                    whole(Head {
+                        encoding: Encoding::Compact,
+                        kind,
+                        id,
+                        name,
+                        body,
+                        frame,
+                        with_header,
+                        old: false,
+                    })
+                }
+                Err(other) => other,
+            }
+        }
+        _ => Read::Not,
+    }
+}
+
+/// The binary protocol in its old form: name, type, sequence number.
+fn old(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some((&[a, b, c, d], rest)) = rest.split_first_chunk() else {
+        return if rest.iter().take(2).all(|&b| b == 0) { Read::More(4 - rest.len()) } else { Read::Not };
+    };
+    let length = u32::from_be_bytes([a, b, c, d]) as usize;
+    match named(rest, length, 5) {
+        Ok((name, &[kind, a, b, c, d])) => {
+            let Some(kind) = Kind::of(kind) else { return Read::Not };
+            let id = u32::from_be_bytes([a, b, c, d]);
+            let body = at + 4 + length + 5;
+            let encoding = Encoding::Binary;
+            whole(Head { encoding, kind, id, name, body, frame, with_header: false, old: true })
+        }
+        Ok(_) => Read::Not,
+        Err(other) => other,
+    }
+}
+
+/// A name of `length` bytes, and `behind` more bytes behind it.
+fn named(bytes: &[u8], length: usize, behind: usize) -> Result<(&str, &[u8]), Read<'_>> {
+    if length == 0 || length > LONGEST_NAME {
+        return Err(Read::Not);
+    }
+    let shown = &bytes[..length.min(bytes.len())];
+    let letter = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'/' | b'$');
+    if !shown.iter().all(letter) || shown.first().is_some_and(u8::is_ascii_digit) {
+        return Err(Read::Not);
+    }
+    let Some(rest) = bytes.get(length..length + behind) else {
+        return Err(Read::More((length + behind).saturating_sub(bytes.len()).max(1)));
+    };
+    std::str::from_utf8(shown).map(|name| (name, rest)).map_err(|_| Read::Not)
+}
+
+fn whole(head: Head<'_>) -> Read<'_> {
+    // The shortest body is the mark that ends a struct.
+    if head.frame.is_some_and(|end| end <= head.body) { Read::Not } else { Read::Head(head) }
+}
