@@ -9,8 +9,7 @@ use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
 use super::{
     amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats, postgresql, redis,
-    rocketmq, tls, websocket, zookeeper,
-    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, postgresql, redis, thrift, tls,
+    rocketmq, thrift, tls, websocket, zookeeper,
 };
 
 /// Every protocol's own conversations.
