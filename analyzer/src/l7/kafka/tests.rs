@@ -112,7 +112,7 @@ fn a_produced_record_is_told_with_its_headers() {
     assert_eq!(text(e, "messaging.operation.type"), "send");
     assert_eq!(int(e, "messaging.batch.message_count"), Some(1));
     assert_eq!(int(e, "messaging.kafka.acks"), Some(1));
-    assert!(text(e, "messaging.header.sw8").starts_with("1-YmI3OWZhMzQt"), "{e:?}");
+    assert!(text(e, "messaging.message.header.sw8").starts_with("1-YmI3OWZhMzQt"), "{e:?}");
     assert_eq!((e.request.unwrap().bytes, e.response.unwrap().bytes), (312, 69));
 }
 

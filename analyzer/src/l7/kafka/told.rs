@@ -162,8 +162,8 @@ impl Told {
             ("messaging.kafka.sasl.mechanism", &self.mechanism),
             ("user_agent.name", &self.software),
             ("user_agent.version", &self.software_version),
-            ("messaging.header.traceparent", &self.traceparent),
-            ("messaging.header.sw8", &self.sw8),
+            ("messaging.message.header.traceparent", &self.traceparent),
+            ("messaging.message.header.sw8", &self.sw8),
         ] {
             push(attributes, key, text);
         }

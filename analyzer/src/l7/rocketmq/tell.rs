@@ -55,8 +55,8 @@ fn properties(text: &str, into: &mut Attributes) {
             "UNIQ_KEY" => ("messaging.message.id", KEPT),
             "TAGS" => ("messaging.rocketmq.message.tag", KEPT),
             "KEYS" => ("messaging.rocketmq.message.keys", KEPT),
-            "traceparent" => ("messaging.header.traceparent", HEADER),
-            "sw8" => ("messaging.header.sw8", HEADER),
+            "traceparent" => ("messaging.message.header.traceparent", HEADER),
+            "sw8" => ("messaging.message.header.sw8", HEADER),
             _ => return,
         };
         push(into, key, value, most);

@@ -81,7 +81,7 @@ fn a_sent_message_is_told() {
         ("messaging.message.id", "AC1E0001"),
         ("messaging.rocketmq.message.tag", "new"),
         ("messaging.rocketmq.message.keys", "k7"),
-        ("messaging.header.sw8", "1-a-b"),
+        ("messaging.message.header.sw8", "1-a-b"),
         ("messaging.operation.type", "send"),
     ] {
         assert_eq!(text(e, key), value, "{key}");
