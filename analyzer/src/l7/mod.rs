@@ -5,6 +5,7 @@
 
 mod amqp;
 mod amqp1;
+mod cassandra;
 mod context;
 mod conversation;
 mod dns;

@@ -8,8 +8,8 @@ use wire::Transport;
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
 use super::{
-    amqp, amqp1, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats, postgresql, redis,
-    rocketmq, thrift, tls, websocket, zookeeper,
+    amqp, amqp1, cassandra, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
+    postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper,
 };
 
 /// Every protocol's own conversations.
@@ -34,6 +34,7 @@ pub(super) fn scripts() -> Vec<Script> {
         thrift::tests::scripts(),
         amqp1::tests::scripts(),
         zookeeper::tests::scripts(),
+        cassandra::tests::scripts(),
     ]
     .concat()
 }

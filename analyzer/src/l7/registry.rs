@@ -6,6 +6,7 @@ use wire::{Direction, Transport};
 
 use super::amqp::Amqp;
 use super::amqp1::Amqp1;
+use super::cassandra::Cassandra;
 use super::dns::Dns;
 use super::dubbo::Dubbo;
 use super::http::Http;
@@ -54,6 +55,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Dns>(),
     entry::<Amqp>(),
     entry::<Amqp1>(),
+    entry::<Cassandra>(),
     entry::<Mqtt>(),
     entry::<Nats>(),
     entry::<Redis>(),

@@ -22,7 +22,9 @@ pub(super) fn tell(r: &mut Reader<'_>, session: &mut Session, into: &mut Attribu
             }
         } else {
             let id = r.bytes16()?;
-            if n == 0 && let Some(statement) = session.prepared.get(id) {
+            if n == 0
+                && let Some(statement) = session.prepared.get(id)
+            {
                 statement.tell(into);
             }
         }

@@ -41,7 +41,11 @@ impl Envelope {
 pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
     if bytes.len() < HEADER {
         let marker = if direction == Direction::ToClient { 0x83..=0x85 } else { 0x03..=0x05 };
-        return if bytes.first().is_some_and(|first| marker.contains(first)) { Frame::Part } else { Frame::No };
+        return if bytes.first().is_some_and(|first| marker.contains(first)) {
+            Frame::Part
+        } else {
+            Frame::No
+        };
     }
     match Envelope::read(bytes, direction) {
         Some(envelope) if bytes.len() - HEADER >= envelope.body => Frame::Whole(HEADER + envelope.body),

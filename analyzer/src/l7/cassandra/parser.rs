@@ -56,7 +56,7 @@ enum Step {
 impl CqlParser {
     pub(super) fn new(literals: bool) -> Self {
         Self {
-            session: Session { literals, ..Session::default() },
+            session: Session::new(literals),
             compression: Compression::None,
             sides: PerDirection::default(),
             unpacked: Vec::new(),

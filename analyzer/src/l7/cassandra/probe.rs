@@ -28,7 +28,13 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match envelope.opcode {
         STARTUP | SUPPORTED if memmem::find(body, b"CQL_VERSION").is_some() => Probe::Yes,
         _ if !clue.usual => Probe::No,
-        OPTIONS => if envelope.body == 0 { Probe::Yes } else { Probe::No },
+        OPTIONS => {
+            if envelope.body == 0 {
+                Probe::Yes
+            } else {
+                Probe::No
+            }
+        }
         _ => match body.get(envelope.body..) {
             Some(next) if !next.is_empty() && frame(next, direction) == Frame::No => Probe::No,
             _ => Probe::Yes,

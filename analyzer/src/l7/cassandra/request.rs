@@ -11,7 +11,12 @@ use crate::l7::sql::Dialect;
 const ENTRIES: u16 = 64;
 
 /// Tells a request (section 4.1) as far as its body is there. AUTH_RESPONSE is not looked at.
-pub(super) fn tell(envelope: Envelope, body: &[u8], session: &mut Session, into: &mut Attributes) -> Option<()> {
+pub(super) fn tell(
+    envelope: Envelope,
+    body: &[u8],
+    session: &mut Session,
+    into: &mut Attributes,
+) -> Option<()> {
     let mut r = Reader::new(body);
     if envelope.flags & PAYLOAD != 0 {
         custom_payload(&mut r)?;

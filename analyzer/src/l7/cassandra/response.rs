@@ -10,7 +10,12 @@ use crate::l7::reader::{Reader, first_bytes};
 const NAME: usize = 128;
 
 /// Tells a response (section 4.2) as far as its body is there.
-pub(super) fn tell(envelope: Envelope, body: &[u8], session: &mut Session, into: &mut Exchange) -> Option<()> {
+pub(super) fn tell(
+    envelope: Envelope,
+    body: &[u8],
+    session: &mut Session,
+    into: &mut Exchange,
+) -> Option<()> {
     let mut r = Reader::new(body);
     if envelope.flags & TRACING != 0 {
         r.take(16)?;

@@ -17,6 +17,10 @@ pub(super) struct Session {
 impl Session {
     const PREPARING: usize = 64;
 
+    pub(super) fn new(literals: bool) -> Self {
+        Self { literals, ..Self::default() }
+    }
+
     pub(super) fn prepare(&mut self, stream: u16) {
         self.preparing.retain(|(s, _)| *s != stream);
         if self.preparing.len() >= Self::PREPARING {
@@ -41,8 +45,7 @@ impl Session {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let preparing: usize =
-            self.preparing.iter().map(|(_, s)| size_of::<Statement>() + s.bytes()).sum();
+        let preparing: usize = self.preparing.iter().map(|(_, s)| size_of::<Statement>() + s.bytes()).sum();
         self.keyspace.capacity() + self.statement.bytes() + preparing + self.prepared.bytes()
     }
 }

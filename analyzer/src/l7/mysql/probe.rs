@@ -85,6 +85,11 @@ fn request(head: &[u8], length: usize, sequence: u8, payload: &[u8], clue: &Clue
             [0, 1, text @ ..] => text,
             text => text,
         },
+        command::INIT_DB | command::CREATE_DB | command::DROP_DB
+            if body.iter().take(length - 1).any(|b| *b < b' ') =>
+        {
+            return Probe::No;
+        }
         _ => return if clue.usual { Probe::Yes } else { Probe::No },
     };
     let readable = text.iter().take(64).all(|b| *b >= b' ' || matches!(b, b'\t' | b'\r' | b'\n'));
