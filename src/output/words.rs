@@ -8,6 +8,7 @@ const SUBJECTS: &[&str] = &[
     "db.collection.name",
     "messaging.destination.name",
     "rpc.service",
+    "zookeeper.path",
     "tls.client.server_name",
     "server.address",
     "db.namespace",

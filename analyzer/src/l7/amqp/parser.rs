@@ -100,7 +100,7 @@ impl AmqpParser {
     /// What later methods of the channel depend on.
     fn remember(&mut self, method: &Method, terms: &Terms<'_>, number: u16) {
         match (method.class, method.number) {
-            (CHANNEL, 10 | 41) => return self.channels.close(number),
+            (CHANNEL, 10 | 41) => self.channels.close(number),
             (CONFIRM, 10) => self.channels.get(number).confirms = Some(1),
             (BASIC, 20) => {
                 let consumer = Consumer {
