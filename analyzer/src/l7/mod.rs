@@ -10,6 +10,7 @@ mod context;
 mod conversation;
 mod dns;
 mod dubbo;
+mod fastcgi;
 mod framed;
 mod frames;
 mod grpc;

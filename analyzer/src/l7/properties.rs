@@ -8,7 +8,7 @@ use wire::Transport;
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
 use super::{
-    amqp, amqp1, cassandra, dns, dubbo, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
+    amqp, amqp1, cassandra, dns, dubbo, fastcgi, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
     postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper,
 };
 
@@ -27,6 +27,7 @@ pub(super) fn scripts() -> Vec<Script> {
         postgresql::tests::scripts(),
         mongodb::tests::scripts(),
         redis::tests::scripts(),
+        fastcgi::tests::scripts(),
         nats::tests::scripts(),
         memcached::tests::scripts(),
         amqp::tests::scripts(),

@@ -9,6 +9,7 @@ use super::amqp1::Amqp1;
 use super::cassandra::Cassandra;
 use super::dns::Dns;
 use super::dubbo::Dubbo;
+use super::fastcgi::Fastcgi;
 use super::http::Http;
 use super::http2::Http2;
 use super::kafka::Kafka;
@@ -57,6 +58,7 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Amqp1>(),
     entry::<Cassandra>(),
     entry::<Mqtt>(),
+    entry::<Fastcgi>(),
     entry::<Nats>(),
     entry::<Redis>(),
     entry::<Memcached>(),

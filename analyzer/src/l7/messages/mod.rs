@@ -269,6 +269,20 @@ impl Messages {
         }
     }
 
+    /// The open message, or a new one that begins at `at`.
+    pub(crate) fn current_or_open(
+        &mut self,
+        protocol: Protocol,
+        kind: Kind,
+        id: u64,
+        at: usize,
+    ) -> &mut Entry {
+        match self.open_index(kind, id) {
+            Some(index) => &mut self.entries[index],
+            None => self.open(protocol, kind, id, at),
+        }
+    }
+
     /// The open message of this kind (and id, where pairing is by id) ends before `at`.
     pub(crate) fn close(&mut self, kind: Kind, id: u64, at: usize) {
         let Some(index) = self.open_index(kind, id) else { return };
