@@ -1,6 +1,7 @@
 """A server that speaks MongoDB's wire protocol with the driver's own BSON and compressors, and knows one collection. Hellos of a
 monitor are answered again and again without being asked (`exhaustAllowed`)."""
 
+import itertools
 import socketserver
 import struct
 import sys
@@ -14,7 +15,7 @@ from pymongo.compression_support import SnappyContext, ZlibContext, ZstdContext,
 MSG, COMPRESSED, QUERY, REPLY = 2013, 2012, 2004, 1
 CONTEXTS = {1: SnappyContext(), 2: ZlibContext(-1), 3: ZstdContext()}
 PROCESS = ObjectId()
-documents, lock = {}, threading.Lock()
+documents, lock, numbers = {}, threading.Lock(), itertools.count(1000)
 
 
 def hello():
@@ -67,8 +68,6 @@ def answer(command):
 
 
 class Connection(socketserver.BaseRequestHandler):
-    sent = 1000
-
     def read(self, length):
         data = b""
         while len(data) < length:
@@ -79,12 +78,12 @@ class Connection(socketserver.BaseRequestHandler):
         return data
 
     def send(self, to, body, opcode=MSG, compressor=0):
-        Connection.sent += 1
+        number = next(numbers)
         if compressor:
             compressed = CONTEXTS[compressor].compress(body)
             body, opcode = struct.pack("<iiB", opcode, len(body), compressor) + compressed, COMPRESSED
-        self.request.sendall(struct.pack("<iiii", len(body) + 16, Connection.sent, to, opcode) + body)
-        return Connection.sent
+        self.request.sendall(struct.pack("<iiii", len(body) + 16, number, to, opcode) + body)
+        return number
 
     def handle(self):
         try:
