@@ -14,6 +14,15 @@ const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Mon, 01 Jan 
 const QUERY: &[u8] = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
 const ANSWER: &[u8] = b"\0\x07\x81\x80\0\x01\0\x01\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01\
     \xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x01";
+const MYSQL_QUERY: &[u8] = b"\x3c\0\0\0\x03SELECT name, price FROM items WHERE id = 4711 AND b = 'xyz'";
+const MYSQL_ROWS: &[u8] =
+    b"\x01\0\0\x01\x01\x17\0\0\x02\x03def\0\0\0\x01a\0\x0c\x3f\0\x01\0\0\0\x08\x81\0\0\0\0\
+    \x05\0\0\x03\xfe\0\0\x02\0\x06\0\0\x04\x05hello\x05\0\0\x05\xfe\0\0\x02\0";
+const POSTGRESQL_BATCH: &[u8] = b"P\0\0\0\x3b\0SELECT name, price FROM items WHERE id = $1 LIMIT 5\0\0\0\
+    B\0\0\0\x13\0\0\0\0\0\x01\0\0\0\x03abc\0\0D\0\0\0\x06P\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04";
+const POSTGRESQL_ROWS: &[u8] =
+    b"1\0\0\0\x042\0\0\0\x04T\0\0\0\x1d\0\x01name\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0\
+    D\0\0\0\x0f\0\x01\0\0\0\x05helloC\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
 
 struct Exchanges(u64);
 
@@ -95,8 +104,17 @@ struct Case {
     response: &'static [u8],
 }
 
-const STREAMS: &[Case] =
-    &[Case { name: "http", port: 8080, before: &[], request: REQUEST, response: RESPONSE }];
+const STREAMS: &[Case] = &[
+    Case { name: "http", port: 8080, before: &[], request: REQUEST, response: RESPONSE },
+    Case { name: "mysql", port: 3306, before: &[], request: MYSQL_QUERY, response: MYSQL_ROWS },
+    Case {
+        name: "postgresql",
+        port: 5432,
+        before: &[],
+        request: POSTGRESQL_BATCH,
+        response: POSTGRESQL_ROWS,
+    },
+];
 const DATAGRAMS: &[Case] = &[Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER }];
 
 fn exchanges(c: &mut Criterion) {
