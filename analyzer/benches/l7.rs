@@ -24,6 +24,21 @@ const POSTGRESQL_ROWS: &[u8] =
     b"1\0\0\0\x042\0\0\0\x04T\0\0\0\x1d\0\x01name\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0\
     D\0\0\0\x0f\0\x01\0\0\0\x05helloC\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
 
+const MQTT_CONNECT: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c";
+const MQTT_PUBLISH: &[u8] = b"\x32\x1a\0\x0esensors/room/1\0\x07payload!";
+const AMQP_GET: &[u8] = b"\x01\0\x01\0\0\0\x0c\0\x3c\0\x46\0\0\x04work\0\xce";
+const AMQP_EMPTY: &[u8] = b"\x01\0\x01\0\0\0\x05\0\x3c\0\x48\0\xce";
+const AMQP1_TRANSFER: &[u8] =
+    b"\0\0\0\x23\x02\0\0\x01\0\x53\x14\xc0\x0b\x06\x52\0\x52\x01\xa0\x01\x07\x43\x42\x42\
+    \0\x53\x75\xa0\x06hello!";
+const AMQP1_ACCEPTED: &[u8] =
+    b"\0\0\0\x17\x02\0\0\x01\0\x53\x15\xc0\x0a\x05\x41\x52\x01\x40\x41\0\x53\x24\x45";
+const CQL_QUERY: &[u8] =
+    b"\x04\0\0\x07\x07\0\0\0\x2f\0\0\0\x28SELECT name FROM shop.items WHERE id = 5\0\x06\0";
+const CQL_ROWS: &[u8] = b"\x84\0\0\x07\x08\0\0\0\x10\0\0\0\x02\0\0\0\x04\0\0\0\x01\0\0\0\0";
+const ZOOKEEPER_GET: &[u8] = b"\0\0\0\x19\0\0\0\x07\0\0\0\x04\0\0\0\x0c/service/one\x01";
+const ZOOKEEPER_DATA: &[u8] = b"\0\0\0\x18\0\0\0\x07\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\x04data";
+
 struct Exchanges(u64);
 
 impl Sink for Exchanges {
@@ -114,6 +129,17 @@ const STREAMS: &[Case] = &[
         request: POSTGRESQL_BATCH,
         response: POSTGRESQL_ROWS,
     },
+    Case {
+        name: "mqtt",
+        port: 1883,
+        before: &[MQTT_CONNECT, b"\x20\x02\0\0"],
+        request: MQTT_PUBLISH,
+        response: b"\x40\x02\0\x07",
+    },
+    Case { name: "amqp", port: 5672, before: &[], request: AMQP_GET, response: AMQP_EMPTY },
+    Case { name: "amqp1", port: 5672, before: &[], request: AMQP1_TRANSFER, response: AMQP1_ACCEPTED },
+    Case { name: "cassandra", port: 9042, before: &[], request: CQL_QUERY, response: CQL_ROWS },
+    Case { name: "zookeeper", port: 2181, before: &[], request: ZOOKEEPER_GET, response: ZOOKEEPER_DATA },
 ];
 const DATAGRAMS: &[Case] = &[Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER }];
 
