@@ -39,6 +39,15 @@ const CQL_ROWS: &[u8] = b"\x84\0\0\x07\x08\0\0\0\x10\0\0\0\x02\0\0\0\x04\0\0\0\x
 const ZOOKEEPER_GET: &[u8] = b"\0\0\0\x19\0\0\0\x07\0\0\0\x04\0\0\0\x0c/service/one\x01";
 const ZOOKEEPER_DATA: &[u8] = b"\0\0\0\x18\0\0\0\x07\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\x04data";
 
+/// A ClientHello that is answered with a HelloRetryRequest, again and again.
+const CLIENT_HELLO: &[u8] = include_bytes!("data/tls_client_hello.bin");
+const HELLO_RETRY: &[u8] = include_bytes!("data/tls_retry.bin");
+/// A client's Initial packet that is answered with Version Negotiation, again and again.
+const INITIAL: &[u8] = include_bytes!("data/quic_initial.bin");
+const VERSIONS: &[u8] = include_bytes!("data/quic_versions.bin");
+const CALL: &[u8] = b"\0\0\0\x1d\x80\x01\0\x01\0\0\0\x03get\0\0\0\x07\x0b\0\x01\0\0\0\x06hammer\0";
+const REPLY: &[u8] = b"\0\0\0\x1d\x80\x01\0\x02\0\0\0\x03get\0\0\0\x07\x0b\0\0\0\0\0\x06hammer\0";
+
 struct Exchanges(u64);
 
 impl Sink for Exchanges {
@@ -142,6 +151,11 @@ const STREAMS: &[Case] = &[
     Case { name: "zookeeper", port: 2181, before: &[], request: ZOOKEEPER_GET, response: ZOOKEEPER_DATA },
 ];
 const DATAGRAMS: &[Case] = &[Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER }];
+    Case { name: "tls", port: 443, before: &[], request: CLIENT_HELLO, response: HELLO_RETRY },
+    Case { name: "thrift", port: 9090, before: &[], request: CALL, response: REPLY },
+const DATAGRAMS: &[Case] = &[
+    Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
+    Case { name: "quic", port: 443, before: &[], request: INITIAL, response: VERSIONS },
 
 fn exchanges(c: &mut Criterion) {
     for case in STREAMS {

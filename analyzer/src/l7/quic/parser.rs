@@ -1,4 +1,4 @@
-use wire::{Direction, PerDirection};
+use wire::{Direction, PerDirection, Transport};
 
 use super::crypto::Crypto;
 use super::frames;
@@ -92,7 +92,7 @@ impl QuicParser {
         if let Some((CLIENT_HELLO, body)) = self.crypto.to_server.message()
             && let Some(entry) = out.current(Kind::Request, ID)
         {
-            tls::client_hello(body, &mut entry.exchange.attributes);
+            tls::client_hello(body, false, Transport::Udp, &mut entry.exchange.attributes);
             out.close(Kind::Request, ID, len);
             self.hello = true;
         }

@@ -104,7 +104,7 @@ fn header(bytes: &[u8], length: usize) -> Read<'_> {
     };
     let words = usize::from(u16::from_be_bytes([high, low])) * 4;
     let at = 14 + words;
-    if words < 4 || words > LONGEST_HEADER || at > 4 + length {
+    if !(4..=LONGEST_HEADER).contains(&words) || at > 4 + length {
         return Read::Not;
     }
     if bytes.len() <= at {

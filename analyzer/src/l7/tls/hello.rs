@@ -4,8 +4,6 @@ use super::reader::Reader;
 /// Extensions of hellos (IANA "TLS ExtensionType Values").
 pub(super) mod extension {
     pub(crate) const SERVER_NAME: u16 = 0;
-    pub(crate) const SUPPORTED_GROUPS: u16 = 10;
-    pub(crate) const EC_POINT_FORMATS: u16 = 11;
     pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
     pub(crate) const ALPN: u16 = 16;
     pub(crate) const SESSION_TICKET: u16 = 35;

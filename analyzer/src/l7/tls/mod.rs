@@ -3,6 +3,7 @@
 mod certificate;
 mod ciphers;
 mod codes;
+mod fingerprint;
 mod hello;
 mod parser;
 mod probe;

@@ -1,5 +1,8 @@
+use wire::Transport;
+
 use super::ciphers::cipher_name;
 use super::codes::{alert_name, group_name, hides_handshake, is_grease, version_name};
+use super::fingerprint::ja4;
 use super::hello::{ClientHello, ServerHello, extension};
 use crate::fact::{Attributes, Exchange, Outcome};
 
@@ -24,8 +27,8 @@ pub(in crate::l7) struct Choice {
     pub(in crate::l7) elliptic: bool,
 }
 
-/// Says what a ClientHello says; `body` is the message behind its header of four bytes, possibly cut short.
-pub(in crate::l7) fn client_hello(body: &[u8], into: &mut Attributes) -> Offer {
+/// Says what a ClientHello says; `body` is the message behind its header of four bytes. `cut`: its end is missing.
+pub(in crate::l7) fn client_hello(body: &[u8], cut: bool, over: Transport, into: &mut Attributes) -> Offer {
     let Some(hello) = ClientHello::read(body) else { return Offer::default() };
     if let Some(name) = hello.server_name().filter(|name| !name.is_empty()) {
         let name = &name[..name.len().min(LONGEST)];
@@ -52,6 +55,10 @@ pub(in crate::l7) fn client_hello(body: &[u8], into: &mut Attributes) -> Offer {
     }
     if has(extension::ENCRYPTED_CLIENT_HELLO) {
         into.push_bool("tls.client.ech_offered", true);
+    }
+    if !cut {
+        let over = if over == Transport::Udp { 'q' } else { 't' };
+        into.push_text("tls.client.ja4", &ja4(&hello, over));
     }
     Offer { early_data }
 }

@@ -1,4 +1,4 @@
-use wire::Direction;
+use wire::{Direction, Transport};
 
 use super::{End, ID, Step, TlsParser, malformed, skip};
 use crate::fact::Protocol;
@@ -114,8 +114,10 @@ impl TlsParser {
             self.restart();
             let exchange = &mut out.open(Protocol::Tls, Kind::Request, ID, at).exchange;
             exchange.operation.push_str("handshake");
+            let (_, length) = self.header();
             let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
-            self.offer = tell::client_hello(body, &mut exchange.attributes);
+            let cut = body.len() < length;
+            self.offer = tell::client_hello(body, cut, Transport::Tcp, &mut exchange.attributes);
             return Some(End::Request);
         }
         let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
