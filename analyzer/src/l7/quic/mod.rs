@@ -34,7 +34,11 @@ impl Protocol for Quic {
                 let keys = Keys::new(packet.version, packet.to, direction);
                 clue.usual || keys.is_some_and(|keys| keys.open(head, &packet, &mut Vec::new()).is_some())
             }
-            Kind::Versions => direction == Direction::ToClient,
+            Kind::Versions => {
+                let listed = head.get(packet.body..).unwrap_or_default().as_chunks::<4>().0;
+                direction == Direction::ToClient
+                    && listed.iter().any(|version| packet::is_known(u32::from_be_bytes(*version)))
+            }
             Kind::Initial | Kind::Handshake | Kind::Retry => clue.usual && direction == Direction::ToClient,
             Kind::Early | Kind::Short | Kind::Unknown => false,
         };

@@ -9,6 +9,9 @@ use crate::fact::{Attributes, Exchange, Outcome};
 /// Longest text that is taken over.
 const LONGEST: usize = 512;
 
+/// Longest name of a server (RFC 1035 section 2.3.4).
+const LONGEST_NAME: usize = 255;
+
 /// What a client offers that matters later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::l7) struct Offer {
@@ -31,7 +34,7 @@ pub(in crate::l7) struct Choice {
 pub(in crate::l7) fn client_hello(body: &[u8], cut: bool, over: Transport, into: &mut Attributes) -> Offer {
     let Some(hello) = ClientHello::read(body) else { return Offer::default() };
     if let Some(name) = hello.server_name().filter(|name| !name.is_empty()) {
-        let name = &name[..name.len().min(LONGEST)];
+        let name = &name[..name.len().min(LONGEST_NAME)];
         into.push_bytes("server.address", name);
         into.push_bytes("tls.client.server_name", name);
     }

@@ -182,6 +182,38 @@ fn holes_are_told_and_what_the_snap_length_cut_off_is_none() {
 }
 
 #[test]
+fn an_answer_alone_is_told_without_its_request() {
+    let turns = script(CLIENT_CERTIFICATE).turns;
+    let mut t = Talk::tcp(4444);
+    t.s(&turns[1].1).c(&turns[2].1).s(&turns[3].1);
+    let e = &t.found.exchanges[0];
+    assert_eq!(
+        (e.outcome, e.request.is_none(), text(e, "tls.protocol.version").as_str()),
+        (Outcome::NoRequest, true, "1.2")
+    );
+    // Seen from the other side, the server is still who says hello second.
+    let mut t = Talk::tcp(4444);
+    t.c(&turns[1].1).s(&turns[2].1).c(&turns[3].1);
+    assert_eq!(t.found.exchanges[0].server, t.cx.client);
+}
+
+#[test]
+fn early_data_is_no_end_of_the_handshake() {
+    let mut turns = script(TLS13).turns;
+    // Turns an extension of the hello that says nothing (encrypt-then-MAC) into early data.
+    let hello = &mut turns[0].1;
+    let at = hello.windows(4).position(|w| w == [0, 22, 0, 0]).unwrap();
+    hello[at + 1] = 42;
+    let data = [&[23, 3, 3, 0, 40][..], &[5; 40]].concat();
+    let mut t = Talk::tcp(4444);
+    t.c(&turns[0].1).c(&data).c(&data);
+    assert!(t.told().is_empty());
+    t.s(&turns[1].1).c(&turns[2].1);
+    let e = &t.found.exchanges[0];
+    assert_eq!((e.outcome, flag(e, "tls.client.early_data")), (Outcome::Ok, Some(true)));
+}
+
+#[test]
 fn joined_in_the_middle_it_is_tls_without_spans() {
     let data = [[23, 3, 3, 0, 40].as_slice(), &[9; 40]].concat();
     let mut t = Talk::tcp(4444);
