@@ -2,7 +2,7 @@ use super::error::ErrorFields;
 use super::session::Session;
 use super::steps::Step;
 use crate::fact::{Attributes, Outcome, Protocol};
-use crate::l7::messages::{Kind, Messages};
+use crate::l7::messages::{Entry, Kind, Messages};
 use crate::l7::sql;
 
 /// The server's messages.
@@ -137,7 +137,8 @@ impl Backend {
             self.open = true;
             out.open(Protocol::Postgresql, Kind::Response, 0, at);
         }
-        if let Some(entry) = out.current(Kind::Response, 0) {
+        let known = |entry: &Entry| entry.exchange.attributes.get("db.response.status_code").is_some();
+        if let Some(entry) = out.current(Kind::Response, 0).filter(|entry| !known(entry)) {
             let exchange = &mut entry.exchange;
             exchange.outcome = match sql::outcome(fields.code) {
                 Outcome::Ok => Outcome::ServerError,

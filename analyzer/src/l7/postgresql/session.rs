@@ -25,6 +25,8 @@ pub(super) struct Session {
     statements: Remembered<Box<[u8]>>,
     portals: Remembered<Box<[u8]>>,
     unnamed: Arc<Statement>,
+    /// The one before, which a portal may still hold: its memory is used again.
+    last_unnamed: Arc<Statement>,
     unnamed_portal: Option<Arc<Statement>>,
 }
 
@@ -41,6 +43,7 @@ impl Session {
             statements: Remembered::default(),
             portals: Remembered::default(),
             unnamed: Arc::default(),
+            last_unnamed: Arc::default(),
             unnamed_portal: None,
         }
     }
@@ -94,6 +97,7 @@ impl Session {
     /// Remembers a statement.
     pub(super) fn prepare(&mut self, name: &[u8], text: &[u8]) -> Arc<Statement> {
         if name.is_empty() {
+            std::mem::swap(&mut self.unnamed, &mut self.last_unnamed);
             Arc::make_mut(&mut self.unnamed).read(text, self.dialect, self.literals);
             return Arc::clone(&self.unnamed);
         }
@@ -140,7 +144,12 @@ impl Session {
     pub(super) fn bytes(&self) -> usize {
         let texts =
             [&self.user, &self.database, &self.version].into_iter().map(String::capacity).sum::<usize>();
-        self.steps.bytes() + self.statements.bytes() + self.portals.bytes() + self.unnamed.bytes() + texts
+        self.steps.bytes()
+            + self.statements.bytes()
+            + self.portals.bytes()
+            + self.unnamed.bytes()
+            + self.last_unnamed.bytes()
+            + texts
     }
 }
 

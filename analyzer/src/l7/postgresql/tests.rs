@@ -200,6 +200,19 @@ fn errors_have_their_state_and_nobodys_values() {
 }
 
 #[test]
+fn of_several_errors_the_first_counts() {
+    let mut t = logged_in();
+    t.c(query("SELECT 1"));
+    for code in ["42703", "53200", "XX000"] {
+        t.s(error("ERROR", code));
+    }
+    t.s(ready());
+    let e = &t.over()[0];
+    assert_eq!((e.outcome, text(e, "error.type")), (Outcome::ClientError, "42703".into()));
+    assert_eq!(e.attributes.iter().filter(|(key, _)| *key == "error.type").count(), 1);
+}
+
+#[test]
 fn every_execute_is_an_exchange_with_its_statement() {
     let mut t = logged_in();
     t.c([parse("s1", "SELECT $1"), describe(b'S', "s1"), m(b'H', b"")].concat());
