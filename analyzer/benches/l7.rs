@@ -149,13 +149,13 @@ const STREAMS: &[Case] = &[
     Case { name: "amqp1", port: 5672, before: &[], request: AMQP1_TRANSFER, response: AMQP1_ACCEPTED },
     Case { name: "cassandra", port: 9042, before: &[], request: CQL_QUERY, response: CQL_ROWS },
     Case { name: "zookeeper", port: 2181, before: &[], request: ZOOKEEPER_GET, response: ZOOKEEPER_DATA },
-];
-const DATAGRAMS: &[Case] = &[Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER }];
     Case { name: "tls", port: 443, before: &[], request: CLIENT_HELLO, response: HELLO_RETRY },
     Case { name: "thrift", port: 9090, before: &[], request: CALL, response: REPLY },
+];
 const DATAGRAMS: &[Case] = &[
     Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
     Case { name: "quic", port: 443, before: &[], request: INITIAL, response: VERSIONS },
+];
 
 fn exchanges(c: &mut Criterion) {
     for case in STREAMS {
