@@ -20,6 +20,7 @@ pub const PORTS: &[(Protocol, u16, bool)] = &[
     (Protocol::Cassandra, 9042, false),
     (Protocol::Kafka, 9092, false),
     (Protocol::Amqp, 5672, false),
+    (Protocol::Amqp1, 5672, false),
     (Protocol::Mqtt, 1883, false),
     (Protocol::Nats, 4222, false),
     (Protocol::Rocketmq, 10911, false),
