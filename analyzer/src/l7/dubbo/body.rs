@@ -16,7 +16,11 @@ pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
         HESSIAN2 => {
             let mut hessian = Hessian::new(body);
             let mut names = [None; 5];
-            for name in &mut names {
+            for (number, name) in names.iter_mut().enumerate() {
+                // Dubbox has a number before the types.
+                if number == 4 && matches!(hessian.peek(), Some(0x80..=0xd7)) {
+                    hessian.int();
+                }
                 *name = hessian.text();
                 if name.is_none() {
                     break;

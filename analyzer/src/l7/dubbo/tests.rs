@@ -103,6 +103,14 @@ fn attachments_stand_behind_whatever_is_passed() {
 }
 
 #[test]
+fn dubbox_has_a_number_before_the_types() {
+    let mut t = Talk::tcp(4000);
+    let call = b"\x052.8.4\x06a.Echo\x050.0.0\x03say\x8f\x01I\x91H\x03sw8\x051-a-bZ";
+    t.c(message(REQUEST, 0, 1, call)).s(message(2, 20, 1, b"\x92"));
+    assert_eq!(text(&t.found.exchanges[0], "rpc.request.metadata.sw8"), "1-a-b");
+}
+
+#[test]
 fn answers_find_their_calls_and_say_what_went_wrong() {
     let mut t = Talk::tcp(4000);
     for (direction, bytes) in &scripts()[1].turns {
