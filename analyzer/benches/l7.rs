@@ -47,6 +47,43 @@ const INITIAL: &[u8] = include_bytes!("data/quic_initial.bin");
 const VERSIONS: &[u8] = include_bytes!("data/quic_versions.bin");
 const CALL: &[u8] = b"\0\0\0\x1d\x80\x01\0\x01\0\0\0\x03get\0\0\0\x07\x0b\0\x01\0\0\0\x06hammer\0";
 const REPLY: &[u8] = b"\0\0\0\x1d\x80\x01\0\x02\0\0\0\x03get\0\0\0\x07\x0b\0\0\0\0\0\x06hammer\0";
+const KAFKA_PRODUCE: &[u8] =
+    b"\0\0\x014\0\0\0\x07\0\0\0\x01\0\x17kafka-python-producer-1\xff\xff\0\x01\0\0u0\0\0\0\x01\0\x11qu\
+    ickstart-events\0\0\0\x01\0\0\0\0\0\0\0\xe8\0\0\0\0\0\0\0\0\0\0\0\xdc\0\0\0\0\x02\xdeh9\xa1\0\0\
+    \0\0\0\0\0\0\x01\x8b\xd2\"\xaf\x15\0\0\x01\x8b\xd2\"\xaf\x15\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+    \xff\xff\xff\xff\xff\0\0\0\x01\xd2\x02\0\0\0\x0aMyKey\x16Hello Kafka\x02\x06sw8\x9a\x021-YmI3OWZ\
+    hMzQtZDAzZi00YmMyLThmYTktOTc5YWY3ODc3NDI2-MGQ4Y2U2MWEtZWYyYS00ZTIzLWI4ZjQtMmM1OWUzZjQ0ZDQ4-0-YWd\
+    lbnQ6OnVp-djEuMC4w-L2hvbWVwYWdl-YXBw";
+const KAFKA_PRODUCED: &[u8] =
+    b"\0\0\0A\0\0\0\x01\0\0\0\x01\0\x11quickstart-events\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\x07\xff\
+    \xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0";
+const MONGODB_FIND: &[u8] =
+    b"\x84\0\0\0\x07\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0o\0\0\0\x02find\0\x06\0\0\0users\0\x03filter\0\
+    \x15\0\0\0\x02name\0\x06\0\0\0Alice\0\0\x10limit\0\x01\0\0\0\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\
+    \0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02$db\0\x05\0\0\0shop\0\0";
+const MONGODB_FOUND: &[u8] =
+    b"\x84\0\0\0\x09\0\0\0\x07\0\0\0\xdd\x07\0\0\0\0\0\0\0o\0\0\0\x03cursor\0V\0\0\0\x04firstBatch\0&\
+    \0\0\0\x030\0\x1e\0\0\0\x10_id\0\x01\0\0\0\x02name\0\x06\0\0\0Alice\0\0\0\x12id\0\0\0\0\0\0\0\0\
+    \0\x02ns\0\x0b\0\0\0shop.users\0\0\x01ok\0\0\0\0\0\0\0\xf0?\0";
+const DUBBO_CALL: &[u8] =
+    b"\xda\xbb\xc2\0\0\0\0\0\0\0YX\0\0\0\xf8\x052.0.2\x1bmy.demo.service.UserService\x050.0.0\x05login\
+    0$Ljava/lang/String;Ljava/lang/String;\x0b13780407607\x06x3#U9&H\x04path\x1bmy.demo.service.User\
+    Service\x12remote.application\x08shop-web\x05sw8-x\x010\x03sw8\0\x0fsw8-correlation\0\x09interfa\
+    ce\x1bmy.demo.service.UserService\x07version\x050.0.0Z";
+const DUBBO_RESULT: &[u8] =
+    b"\xda\xbb\x02\x14\0\0\0\0\0\0YX\0\0\0\xbf\x94C\x1dmy.demo.service.ServiceResult\x93\x06result\x07\
+    message\x07success`C\x13my.demo.entity.User\x96\x0alastUpdate\x09createdAt\x05email\x06mobile\
+    \x08nickname\x06userIdaJ\0\0\x01|\xdc\xce\x0e\0J\0\0\x01|\xde\x85\x82\0\0\x0b13780407607\x0b137*\
+    ***7607\xf8\x17\0TH\x05dubbo\x052.0.2Z";
+const ROCKETMQ_SEND: &[u8] =
+    b"\0\0\x01*\0\0\x01\x1a{\"code\":310,\"extFields\":{\"a\":\"payers\",\"b\":\"Orders\",\"c\":\"TBW1\
+    02\",\"d\":\"4\",\"e\":\"2\",\"f\":\"0\",\"g\":\"1700037570339\",\"h\":\"0\",\"i\":\"UNIQ_KEY\\u\
+    0001AC1E0001\\u0002TAGS\\u0001new\",\"j\":\"0\",\"k\":\"false\",\"m\":\"false\"},\"flag\":0,\"la\
+    nguage\":\"JAVA\",\"opaque\":6,\"serializeTypeCurrentRPC\":\"JSON\",\"version\":401}paid 7 euros";
+const ROCKETMQ_SENT: &[u8] =
+    b"\0\0\0\xa2\0\0\0\x9e{\"code\":0,\"extFields\":{\"queueId\":\"2\",\"msgId\":\"0A0000\",\"queueOff\
+    set\":\"7\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":6,\"serializeTypeCurrentRPC\":\"JSON\",\
+    \"version\":401}";
 
 struct Exchanges(u64);
 
@@ -155,6 +192,10 @@ const STREAMS: &[Case] = &[
 const DATAGRAMS: &[Case] = &[
     Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
     Case { name: "quic", port: 443, before: &[], request: INITIAL, response: VERSIONS },
+    Case { name: "kafka", port: 9092, before: &[], request: KAFKA_PRODUCE, response: KAFKA_PRODUCED },
+    Case { name: "mongodb", port: 27_017, before: &[], request: MONGODB_FIND, response: MONGODB_FOUND },
+    Case { name: "dubbo", port: 20_880, before: &[], request: DUBBO_CALL, response: DUBBO_RESULT },
+    Case { name: "rocketmq", port: 10_911, before: &[], request: ROCKETMQ_SEND, response: ROCKETMQ_SENT },
 ];
 
 fn exchanges(c: &mut Criterion) {
