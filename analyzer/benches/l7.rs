@@ -188,14 +188,14 @@ const STREAMS: &[Case] = &[
     Case { name: "zookeeper", port: 2181, before: &[], request: ZOOKEEPER_GET, response: ZOOKEEPER_DATA },
     Case { name: "tls", port: 443, before: &[], request: CLIENT_HELLO, response: HELLO_RETRY },
     Case { name: "thrift", port: 9090, before: &[], request: CALL, response: REPLY },
-];
-const DATAGRAMS: &[Case] = &[
-    Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
-    Case { name: "quic", port: 443, before: &[], request: INITIAL, response: VERSIONS },
     Case { name: "kafka", port: 9092, before: &[], request: KAFKA_PRODUCE, response: KAFKA_PRODUCED },
     Case { name: "mongodb", port: 27_017, before: &[], request: MONGODB_FIND, response: MONGODB_FOUND },
     Case { name: "dubbo", port: 20_880, before: &[], request: DUBBO_CALL, response: DUBBO_RESULT },
     Case { name: "rocketmq", port: 10_911, before: &[], request: ROCKETMQ_SEND, response: ROCKETMQ_SENT },
+];
+const DATAGRAMS: &[Case] = &[
+    Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
+    Case { name: "quic", port: 443, before: &[], request: INITIAL, response: VERSIONS },
 ];
 
 fn exchanges(c: &mut Criterion) {
