@@ -99,7 +99,7 @@ impl Answers {
         };
         while let Some(tag) = out.next_tag() {
             let quiet = quiet::quiet(tag);
-            if quiet == Quiet::Not || !quiet::leaves_out(quiet, word) && quiet::fits(tag, repeated) {
+            if quiet == Quiet::Not || !quiet::leaves_out(tag, word) && quiet::fits(tag, repeated) {
                 break;
             }
             out.pass_over();

@@ -15,7 +15,11 @@ pub(super) enum Quiet {
     Delete,
 }
 
-const HASH: u16 = 0x0fff;
+const HASH: u16 = 0x03ff;
+/// Flag of a meta command: the value is asked for; it is stored only if it is still the same; in another way than by setting it.
+const VALUE: u16 = 1 << 12;
+const COMPARES: u16 = 1 << 13;
+const MODE: u16 = 1 << 14;
 
 /// The tag of a request.
 pub(super) fn tag(quiet: Quiet, hash: u16) -> u16 {
@@ -25,12 +29,12 @@ pub(super) fn tag(quiet: Quiet, hash: u16) -> u16 {
         Quiet::Set => 2,
         Quiet::Delete => 3,
     };
-    quiet << 12 | hash & HASH
+    quiet << 10 | hash & HASH
 }
 
 /// How quiet the command with this tag is.
 pub(super) fn quiet(tag: u16) -> Quiet {
-    match tag >> 12 & 3 {
+    match tag >> 10 & 3 {
         0 => Quiet::Not,
         1 => Quiet::Get,
         2 => Quiet::Set,
@@ -80,14 +84,37 @@ pub(super) fn repeated<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
     found
 }
 
-/// Whether an answer that begins with `word` is left out by a command that is so quiet.
-pub(super) fn leaves_out(quiet: Quiet, word: &[u8]) -> bool {
-    match quiet {
-        Quiet::Not => false,
-        Quiet::Get => !matches!(word, b"VA" | b"HD" | b"CLIENT_ERROR" | b"SERVER_ERROR" | b"ERROR"),
-        Quiet::Set => matches!(word, b"HD" | b"MN" | b"VA" | b"EN" | b"ME" | b"END" | b"VALUE" | b"STORED"),
-        Quiet::Delete => {
-            matches!(word, b"HD" | b"NF" | b"MN" | b"VA" | b"EN" | b"ME" | b"END" | b"VALUE" | b"STORED")
-        }
+/// Whether an answer that begins with `word` is not one of the command with this tag, because it would leave it out or never gives it.
+pub(super) fn leaves_out(tag: u16, word: &[u8]) -> bool {
+    match word {
+        b"CLIENT_ERROR" | b"SERVER_ERROR" | b"ERROR" => return false,
+        _ => {}
     }
+    let compares = tag & COMPARES != 0;
+    match quiet(tag) {
+        Quiet::Not => false,
+        Quiet::Get => word != if tag & VALUE != 0 { b"VA" } else { b"HD" },
+        Quiet::Set => !match word {
+            b"NS" => tag & MODE != 0 || compares,
+            b"NF" | b"EX" => compares,
+            _ => false,
+        },
+        Quiet::Delete => !match word {
+            b"NS" => true,
+            b"EX" => compares,
+            _ => false,
+        },
+    }
+}
+
+/// What the flags of a meta command say about the answers that it can have.
+pub(super) fn possible<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
+    flags.fold(0, |all, flag| {
+        all | match flag {
+            b"v" => VALUE,
+            [b'C', ..] => COMPARES,
+            [b'M', ..] => MODE,
+            _ => 0,
+        }
+    })
 }

@@ -87,7 +87,7 @@ impl Requests {
         let Some(form) = form(name) else {
             // The server says ERROR to what it does not know, also to an empty line.
             return if found.is_some() && name.len() <= 32 && name.iter().all(|b| b.is_ascii_graphic()) {
-                self.open("unknown", Kind::Request, None, 0, 0, Quiet::Not, at, out);
+                self.open("unknown", Kind::Request, None, 0, 0, at, out);
                 out.close(Kind::Request, 0, at + used);
                 Step::Go(at + used)
             } else {
@@ -100,22 +100,24 @@ impl Requests {
             Form::GetAndTouch => (list.count() as u64).saturating_sub(1),
             _ => 0,
         };
-        let (quiet, hash) = match form {
-            Form::Meta => quiet::asked(key.unwrap_or_default(), words(line).skip(2)),
-            Form::MetaStore => quiet::asked(key.unwrap_or_default(), words(line).skip(3)),
-            _ => (false, 0),
+        let flags = match form {
+            Form::Meta => 2,
+            Form::MetaStore => 3,
+            _ => usize::MAX,
         };
+        let (quiet, hash) = quiet::asked(key.unwrap_or_default(), words(line).skip(flags));
         let quiet = match name {
             _ if !quiet => Quiet::Not,
             b"mg" => Quiet::Get,
             b"ms" => Quiet::Set,
             _ => Quiet::Delete,
         };
+        let tag = quiet::tag(quiet, hash) | quiet::possible(words(line).skip(flags));
         let one_way =
             name == b"quit" || name == b"shutdown" || form != Form::Get && line.ends_with(b" noreply");
         let kind = if one_way { Kind::OneWay } else { Kind::Request };
         let name = std::str::from_utf8(name).unwrap_or_default();
-        self.open(name, kind, key, keys, hash, quiet, at, out);
+        self.open(name, kind, key, keys, tag, at, out);
         if found.is_none() {
             self.phase = Phase::LongLine;
             return Step::Go(at + used);
@@ -170,7 +172,7 @@ impl Requests {
         let repeats = if matches!(header.opcode, 0x0c | 0x0d | 0x23 | 0x24) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         let key = (!key.is_empty() && !sasl).then_some(key);
-        self.open(name, kind, key, 0, hash, quiet, at, out);
+        self.open(name, kind, key, 0, quiet::tag(quiet, hash), at, out);
         self.phase = Phase::End;
         skip(at + HEADER, u64::from(header.body), bytes.len())
     }
@@ -182,14 +184,13 @@ impl Requests {
         kind: Kind,
         key: Option<&[u8]>,
         keys: u64,
-        hash: u16,
-        quiet: Quiet,
+        tag: u16,
         at: usize,
         out: &mut Messages,
     ) {
         let entry = tell::open(name, kind, key, keys, self.literals, at, out);
-        entry.tag = quiet::tag(quiet, hash);
-        entry.quiet = quiet != Quiet::Not;
+        entry.tag = tag;
+        entry.quiet = quiet::quiet(tag) != Quiet::Not;
     }
 
     /// Looks for a command at the beginning of a line.

@@ -84,7 +84,7 @@ fn meta_commands_that_are_quiet() {
     t.c("mg a v\r\nms b 2 T0\r\nok\r\nmd b\r\nma n\r\nmn\r\n").s("VA 3\r\nabc\r\nHD\r\nNF\r\nEN\r\nMN\r\n");
     assert_eq!(all(&t), ["mg ok", "ms ok", "md NOT_FOUND ok", "ma ok", "mn ok"]);
     let mut t = Talk::tcp(11211);
-    t.c("mg a v k q\r\nmg b v k q\r\nmg c v q O7\r\nmg d v q O8\r\nms e 1 q\r\nx\r\nmd f q\r\nmn\r\n");
+    t.c("mg a v k q\r\nmg b v k q\r\nmg c v q O7\r\nmg d v q O8\r\nms e 1 q ME\r\nx\r\nmd f q\r\nmn\r\n");
     t.s("VA 1 kb\r\n1\r\nVA 1 O8\r\n2\r\nNS\r\nMN\r\n");
     let answered: Vec<_> =
         t.found.exchanges.iter().map(|e| (e.operation.as_str(), e.response.is_some())).collect();
