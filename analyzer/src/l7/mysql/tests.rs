@@ -7,6 +7,7 @@ use wire::{Direction, Transport};
 
 use super::probe::probe;
 use crate::fact::{Exchange, Outcome, Protocol};
+use crate::l7::Limits;
 use crate::l7::protocol::{Clue, Probe};
 use crate::l7::testing::{C, S, Script, Talk, int, text};
 
@@ -268,6 +269,16 @@ fn a_failed_log_in_is_told_without_the_password() {
     let mut t = Talk::tcp(3306);
     t.s(p(0, b"\xff\x10\x04Too many connections"));
     assert_eq!(t.over()[0].outcome, Outcome::NoRequest);
+}
+
+#[test]
+fn literals_are_kept_where_asked_for_and_passwords_never() {
+    let limits = Limits { literals: true, ..Limits::default() };
+    let mut t = Talk::new(Transport::Tcp, 40_000, 3306, limits);
+    t.c(query("SELECT a FROM t WHERE b = 'x'")).s(result(1, 1, true, 2));
+    t.c(query("CREATE USER bob IDENTIFIED BY 'hunter2'")).s(p(1, &ok(0, 2)));
+    let texts: Vec<_> = t.over().iter().map(|e| text(e, "db.query.text")).collect();
+    assert_eq!(texts, ["SELECT a FROM t WHERE b = 'x'", "CREATE USER bob IDENTIFIED BY ?"]);
 }
 
 #[test]

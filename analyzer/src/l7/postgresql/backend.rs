@@ -74,7 +74,7 @@ impl Backend {
             }
             b'R' => drop(self.answer(session, &[Login], at, out)),
             b'E' => self.error(session, body, at, out),
-            b'Z' => self.ready(session, at, out),
+            b'Z' => self.ready(session, body, at, out),
             _ => {}
         }
     }
@@ -162,8 +162,13 @@ impl Backend {
         }
     }
 
-    fn ready(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
+    fn ready(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
         self.failed = false;
+        let transaction = match body {
+            [b'T'] => Some("open"),
+            [b'E'] => Some("failed"),
+            _ => None,
+        };
         while let Some(step) = session.steps.pop() {
             if step == Step::UnitEnd && !std::mem::take(&mut self.failed_early) {
                 self.unanswered(at, out);
@@ -173,6 +178,9 @@ impl Backend {
             }
         }
         self.failed_early = false;
+        if let Some(state) = transaction.filter(|_| self.open) {
+            self.note(out, |into| into.push_text("db.postgresql.transaction", state));
+        }
         self.ends = self.open;
     }
 

@@ -1,5 +1,6 @@
 use super::probe::probe;
 use crate::fact::{Exchange, Outcome, Protocol};
+use crate::l7::Limits;
 use crate::l7::protocol::{Clue, Probe};
 use crate::l7::testing::{C, S, Script, Talk, int, text};
 use wire::Transport;
@@ -197,6 +198,28 @@ fn errors_have_their_state_and_nobodys_values() {
     assert_eq!(text(&t.found.exchanges[0], "db.response.status_code"), "42703");
     assert!(t.found.exchanges.iter().all(|e| e.response.unwrap().whole));
     assert!(!format!("{:?}", t.found.exchanges).contains("hunter2"));
+}
+
+#[test]
+fn a_transaction_that_stays_open_is_told() {
+    let mut t = logged_in();
+    t.c(query("BEGIN")).s([complete("BEGIN"), m(b'Z', b"T")].concat());
+    t.c(query("SELECT nothing")).s([error("ERROR", "42703"), m(b'Z', b"E")].concat());
+    t.c([bind("", "s"), execute(""), sync()].concat());
+    t.s([error("ERROR", "25P02"), m(b'Z', b"E")].concat());
+    t.c(query("ROLLBACK")).s([complete("ROLLBACK"), ready()].concat());
+    let states: Vec<_> = t.over().iter().map(|e| text(e, "db.postgresql.transaction")).collect();
+    assert_eq!(states, ["open", "failed", "", ""]);
+}
+
+#[test]
+fn literals_are_kept_where_asked_for_and_passwords_never() {
+    let limits = Limits { literals: true, ..Limits::default() };
+    let mut t = Talk::new(Transport::Tcp, 40_000, 5432, limits);
+    t.c(query("SELECT a FROM t WHERE b = 'x'")).s([complete("SELECT 0"), ready()].concat());
+    t.c(query("ALTER ROLE bob PASSWORD 'hunter2'")).s([complete("ALTER ROLE"), ready()].concat());
+    let texts: Vec<_> = t.over().iter().map(|e| text(e, "db.query.text")).collect();
+    assert_eq!(texts, ["SELECT a FROM t WHERE b = 'x'", "ALTER ROLE bob PASSWORD ?"]);
 }
 
 #[test]
