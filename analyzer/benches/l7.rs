@@ -85,6 +85,38 @@ const ROCKETMQ_SENT: &[u8] =
     set\":\"7\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":6,\"serializeTypeCurrentRPC\":\"JSON\",\
     \"version\":401}";
 
+// Connections on which both tables know the fields by now, as most requests find them.
+const HTTP2_BEGIN: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0v\x01\x05\0\0\0\x01\x82\x86D\x12/index.h\
+    tml?page=1A\x11shop.example:8080z\x06h2load@\x0btraceparent700-0af7651916cd43dd8448eb211c80319c-\
+    b7ad6b7169203331-01";
+const HTTP2_BEGUN: &[u8] =
+    b"\0\0\0\x04\0\0\0\0\0\0\03\x01\x04\0\0\0\x01\x88_\ntext/plainv\x05nginxa\x1dMon, 01 Jan 2024 00:0\
+    0:00 GMT\0\0\r\0\x01\0\0\0\x01Hello, world\n";
+const HTTP2_REQUEST: &[u8] =
+    b"\0\0?\x01\x05\0\0\0\x03\x82\x86\xc1\xc0\xbf\x0f/700-0af7651916cd43dd8448eb211c80319c-b7ad6b71692\
+    03331-01";
+const HTTP2_RESPONSE: &[u8] =
+    b"\0\0\x04\x01\x04\0\0\0\x03\x88\xc0\xbf\xbe\0\0\r\0\x01\0\0\0\x03Hello, world\n";
+const GRPC_BEGIN: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\\\x01\x04\0\0\0\x01\x83\x86D\x11/shop.v\
+    1.Cart/GetA\x12shop.example:50051_\x10application/grpcz\x12grpc-python/1.71.0@\x02te\x08trailers\
+    \0\0\n\0\x01\0\0\0\x01\0\0\0\0\x05hello";
+const GRPC_BEGUN: &[u8] =
+    b"\0\0\0\x04\0\0\0\0\0\0\0\x13\x01\x04\0\0\0\x01\x88_\x10application/grpc\0\0\n\0\0\0\0\0\x01\0\0\
+    \0\0\x05hello\0\0\x0f\x01\x05\0\0\0\x01@\x0bgrpc-status\x010";
+const GRPC_REQUEST: &[u8] =
+    b"\0\0\x07\x01\x04\0\0\0\x03\x83\x86\xc2\xc1\xc0\xbf\xbe\0\0\n\0\x01\0\0\0\x03\0\0\0\0\x05hello";
+const GRPC_RESPONSE: &[u8] =
+    b"\0\0\x02\x01\x04\0\0\0\x03\x88\xbf\0\0\n\0\0\0\0\0\x03\0\0\0\0\x05hello\0\0\x01\x01\x05\0\0\0\
+    \x03\xbe";
+const WEBSOCKET_BEGIN: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const WEBSOCKET_BEGUN: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const WEBSOCKET_PING: &[u8] = b"\x89\x85\x01\x02\x03\x04abcde";
+const WEBSOCKET_PONG: &[u8] = b"\x8a\x05```ed";
+
 struct Exchanges(u64);
 
 impl Sink for Exchanges {
@@ -167,6 +199,27 @@ struct Case {
 
 const STREAMS: &[Case] = &[
     Case { name: "http", port: 8080, before: &[], request: REQUEST, response: RESPONSE },
+    Case {
+        name: "http2",
+        port: 8080,
+        before: &[HTTP2_BEGIN, HTTP2_BEGUN],
+        request: HTTP2_REQUEST,
+        response: HTTP2_RESPONSE,
+    },
+    Case {
+        name: "grpc",
+        port: 50051,
+        before: &[GRPC_BEGIN, GRPC_BEGUN],
+        request: GRPC_REQUEST,
+        response: GRPC_RESPONSE,
+    },
+    Case {
+        name: "websocket",
+        port: 8000,
+        before: &[WEBSOCKET_BEGIN, WEBSOCKET_BEGUN],
+        request: WEBSOCKET_PING,
+        response: WEBSOCKET_PONG,
+    },
     Case { name: "mysql", port: 3306, before: &[], request: MYSQL_QUERY, response: MYSQL_ROWS },
     Case {
         name: "postgresql",
