@@ -47,6 +47,9 @@ impl AmqpParser {
         if matches!(method.name, "channel.close" | "connection.close") {
             let _ = settle::refused(method, arguments, channel, place, out);
         }
+        if method.has_content() {
+            self.make_room(place, out);
+        }
         let terms = terms(method, arguments);
         let (kind, id) = self.role(method, &terms, place);
         let channel = self.channels.get(place.channel);
@@ -65,13 +68,18 @@ impl AmqpParser {
             return Some((kind, id));
         }
         let contents = &mut self.sides[place.direction].contents;
-        if contents.len() >= CONTENTS || contents.iter().any(|c| c.channel == place.channel) {
-            let old = contents.iter().position(|c| c.channel == place.channel).unwrap_or_default();
-            let old = contents.remove(old);
-            out.close(old.kind, old.id, place.at);
-        }
         contents.push(Content { channel: place.channel, kind, id, left: None });
         None
+    }
+
+    /// A content that another begins on the channel of is over, and so is the oldest of too many.
+    fn make_room(&mut self, place: Place, out: &mut Messages) {
+        let contents = &mut self.sides[place.direction].contents;
+        let same = contents.iter().position(|c| c.channel == place.channel);
+        if let Some(index) = same.or((contents.len() >= CONTENTS).then_some(0)) {
+            let old = contents.remove(index);
+            out.close(old.kind, old.id, place.at);
+        }
     }
 
     fn role(&mut self, method: &Method, terms: &Terms<'_>, place: Place) -> (Kind, u64) {

@@ -208,6 +208,16 @@ fn channels_take_turns() {
 }
 
 #[test]
+fn a_content_that_never_came_ends_where_the_next_begins() {
+    let mut t = talk();
+    let arguments = [vec![0, 0], short("x"), short("a"), vec![0]].concat();
+    let alone = method(1, 60, 40, &arguments);
+    t.c(&alone).c(publish(1, "x", "b", b"1"));
+    assert_eq!(told(&t), ["basic.publish x:a ok", "basic.publish x:b ok"]);
+    assert_eq!(t.found.exchanges[0].request.unwrap().bytes, alone.len() as u64);
+}
+
+#[test]
 fn large_bodies_are_skipped_also_with_holes() {
     let mut t = talk();
     let body = vec![0xce; 200_000];

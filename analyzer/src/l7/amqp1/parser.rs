@@ -153,6 +153,10 @@ impl Amqp1Parser {
                 (kind, id)
             });
         }
+        if more && deliveries.len() >= PARTS {
+            let old = deliveries.remove(0);
+            out.close(old.kind, old.id, place.at);
+        }
         let session = self.sessions.of(direction, channel);
         let number = fields.field(1).number().unwrap_or_default() as u32;
         let settled = fields.field(4).is_true();
@@ -174,10 +178,6 @@ impl Amqp1Parser {
             return Some((kind, id));
         }
         let deliveries = &mut self.sides[direction].deliveries;
-        if deliveries.len() >= PARTS {
-            let old = deliveries.remove(0);
-            out.close(old.kind, old.id, place.at);
-        }
         deliveries.push(Delivery { channel, handle, kind, id });
         None
     }
