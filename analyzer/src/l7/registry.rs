@@ -47,6 +47,8 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Http2>(),
     entry::<Http>(),
     entry::<WebSocket>(),
+    entry::<Tls>(),
+    entry::<Quic>(),
     entry::<Postgresql>(),
     entry::<Mysql>(),
     entry::<Dubbo>(),
@@ -62,8 +64,6 @@ pub(super) const REGISTRY: &[Entry] = &[
     entry::<Nats>(),
     entry::<Redis>(),
     entry::<Memcached>(),
-    entry::<Tls>(),
-    entry::<Quic>(),
     entry::<Zookeeper>(),
     entry::<Thrift>(),
 ];

@@ -77,15 +77,18 @@ pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>)
         if piece == missing {
             return Gathered::Whole { used, left };
         }
+        // All that is missing has to come, and a header at least if the record has not got it; so many small records are not read
+        // over and over again.
+        let missing = missing - piece;
         if left > 0 {
-            return Gathered::More((missing - piece).min(left));
+            return Gathered::More(missing + if missing > left { HEADER } else { 0 });
         }
         match head(&rest[piece..]) {
             Head::Record(Record { kind: HANDSHAKE, length }) => {
                 used += HEADER;
                 left = length;
             }
-            Head::Short(more) => return Gathered::More(more),
+            Head::Short(more) => return Gathered::More(more + missing),
             Head::Record(_) | Head::Not => return Gathered::Broken,
         }
     }
