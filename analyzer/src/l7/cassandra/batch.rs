@@ -1,4 +1,4 @@
-use super::request::consistency;
+use super::consistency::consistency;
 use super::session::Session;
 use crate::fact::Attributes;
 use crate::l7::reader::Reader;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod compressed;
+mod consistency;
 mod envelope;
 mod errors;
 mod opcodes;

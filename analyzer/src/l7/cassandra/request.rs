@@ -1,7 +1,8 @@
 use super::batch;
 use super::compressed::Compression;
+use super::consistency::consistency;
 use super::envelope::{Envelope, PAYLOAD};
-use super::opcodes::{self, BATCH, EXECUTE, PREPARE, QUERY, STARTUP};
+use super::opcodes::{BATCH, EXECUTE, PREPARE, QUERY, STARTUP};
 use super::session::Session;
 use crate::fact::Attributes;
 use crate::l7::reader::Reader;
@@ -49,11 +50,6 @@ pub(super) fn tell(
         BATCH => batch::tell(&mut r, session, into)?,
         _ => {}
     }
-    Some(())
-}
-
-pub(super) fn consistency(r: &mut Reader<'_>, into: &mut Attributes) -> Option<()> {
-    into.push_text("cassandra.consistency.level", opcodes::consistency(r.u16()?)?);
     Some(())
 }
 

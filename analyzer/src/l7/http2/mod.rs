@@ -1,6 +1,8 @@
 //! HTTP/2 in clear text (RFC 9113), and the gRPC calls on it: by prior knowledge, by Upgrade of HTTP/1.1, or joined in the middle.
 
 mod block;
+#[cfg(test)]
+mod call_tests;
 mod frame;
 mod head;
 mod hpack;
@@ -8,6 +10,8 @@ mod parser;
 mod probe;
 mod streams;
 mod tell;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 pub(super) mod tests;
 

@@ -1,59 +1,13 @@
+use super::testing::{
+    END_HEADERS, END_STREAM, PREFACE, add, answered, asked, begun, call, called, data, frame, get, headers,
+    message, pass, settings, status,
+};
 use crate::fact::{Outcome, Protocol};
 use crate::l7::testing::{C, S, Script, Talk, int, text};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
-}
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-fn settings() -> Vec<u8> {
-    frame(4, 0, 0, &[0, 3, 0, 0, 0, 100])
-}
-
-/// A literal field that goes into the table.
-fn add(name: &str, value: &str) -> Vec<u8> {
-    [&[0x40, name.len() as u8][..], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
-}
-
-/// The same, and the table stays as it is.
-fn pass(name: &str, value: &str) -> Vec<u8> {
-    [&[0, name.len() as u8][..], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
-}
-
-fn get(path: &str) -> Vec<u8> {
-    [&[0x82, 0x86][..], &pass(":path", path), &pass(":authority", "h.example:8080")].concat()
-}
-
-fn headers(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
-    frame(1, flags | END_HEADERS, stream, block)
-}
-
-fn data(stream: u32, flags: u8, content: &[u8]) -> Vec<u8> {
-    frame(0, flags, stream, content)
-}
-
-fn asked(stream: u32, path: &str) -> Vec<u8> {
-    headers(stream, END_STREAM, &get(path))
-}
-
-/// A response with status 200 and a content of 2 bytes.
-fn answered(stream: u32) -> Vec<u8> {
-    [headers(stream, 0, &[0x88]), data(stream, END_STREAM, b"hi")].concat()
-}
-
-fn begun() -> Talk {
-    let mut t = Talk::tcp(8080);
-    t.c([PREFACE, &settings()].concat()).s(settings()).s(frame(4, 1, 0, &[])).c(frame(4, 1, 0, &[]));
-    t
 }
 
 #[test]
@@ -370,97 +324,6 @@ fn what_is_kept_is_bounded() {
     assert!(t.conversation.bytes() < 100_000, "{}", t.conversation.bytes());
 }
 
-/// A gRPC message of so many bytes.
-fn message(length: usize) -> Vec<u8> {
-    [&[0][..], &(length as u32).to_be_bytes(), &vec![7; length]].concat()
-}
-
-fn call(stream: u32, method: &str) -> Vec<u8> {
-    let path = pass(":path", &format!("/shop.v1.Cart/{method}"));
-    headers(
-        stream,
-        0,
-        &[&[0x83, 0x86][..], &path, &pass("content-type", "application/grpc+proto"), &pass("te", "trailers")]
-            .concat(),
-    )
-}
-
-fn called(stream: u32) -> Vec<u8> {
-    headers(stream, 0, &[&[0x88][..], &pass("content-type", "application/grpc")].concat())
-}
-
-fn status(stream: u32, code: &str) -> Vec<u8> {
-    headers(stream, END_STREAM, &[pass("grpc-status", code), pass("grpc-message", "not%20here")].concat())
-}
-
-#[test]
-fn calls_have_their_method_status_and_messages() {
-    let mut t = begun();
-    t.c([call(1, "Get"), data(1, END_STREAM, &message(3))].concat());
-    t.s([called(1), data(1, 0, &message(300)), status(1, "0")].concat());
-    // Messages over frames, and frames with many messages.
-    let many = [message(5), message(0), message(2000), message(1)].concat();
-    t.c([
-        call(3, "Put"),
-        data(3, 0, &many[..3]),
-        data(3, 0, &many[3..1000]),
-        data(3, END_STREAM, &many[1000..]),
-    ]
-    .concat());
-    t.s([called(3), data(3, 0, &many), data(3, 0, &many), status(3, "13")].concat());
-    t.c([call(5, "Del"), data(5, END_STREAM, &message(1))].concat());
-    t.s(headers(
-        5,
-        END_STREAM,
-        &[&[0x88][..], &pass("content-type", "application/grpc"), &pass("grpc-status", "5")].concat(),
-    ));
-    t.c([call(7, "Wait"), data(7, END_STREAM, &message(1))].concat())
-        .c(frame(3, 0, 7, &[0, 0, 0, 8]))
-        .s(status(7, "1"));
-    let told: Vec<_> =
-        t.found.exchanges.iter().map(|e| (e.protocol, e.operation.as_str(), e.outcome)).collect();
-    let grpc = Protocol::Grpc;
-    assert_eq!(
-        told,
-        [
-            (grpc, "Get", Outcome::Ok),
-            (grpc, "Put", Outcome::ServerError),
-            (grpc, "Del", Outcome::ClientError),
-            (grpc, "Wait", Outcome::Reset)
-        ]
-    );
-    let [e, put, del, wait] = t.found.exchanges.as_slice() else { panic!() };
-    for (key, value) in [
-        ("rpc.system", "grpc"),
-        ("rpc.service", "shop.v1.Cart"),
-        ("rpc.method", "Get"),
-        ("rpc.response.status_code", "OK"),
-    ] {
-        assert_eq!(text(e, key), value, "{key}");
-    }
-    assert_eq!((int(e, "rpc.grpc.status_code"), int(e, "rpc.status_code")), (Some(0), Some(0)));
-    let count = |e, side| int(e, &format!("wirespan.rpc.{side}.messages"));
-    assert_eq!((count(e, "request"), count(e, "response")), (Some(1), Some(1)));
-    assert_eq!((count(put, "request"), count(put, "response")), (Some(4), Some(8)));
-    assert_eq!((count(del, "request"), int(del, "rpc.grpc.status_code")), (Some(1), Some(5)));
-    assert_eq!(text(put, "rpc.response.metadata.grpc-message"), "not here");
-    assert_eq!((text(wait, "error.type"), int(wait, "rpc.grpc.status_code")), ("CANCEL".into(), None));
-}
-
-#[test]
-fn a_call_whose_end_cannot_be_known_is_not_guessed() {
-    let mut t = begun();
-    t.c([call(1, "Get"), data(1, END_STREAM, &message(3))].concat());
-    t.s([called(1), data(1, 0, &message(3)), headers(1, END_STREAM, &[0xbe])].concat());
-    assert_eq!(t.found.exchanges[0].outcome, Outcome::LostBytes);
-    // Joined in the middle: a status by its name says that it was a call, and the path of it is unknown.
-    let mut t = Talk::tcp(50051);
-    t.c([headers(9, 0, &[0x83, 0x86, 0xc1, 0xc0]), data(9, END_STREAM, &message(3))].concat());
-    t.s([headers(9, 0, &[0x88, 0xbf]), data(9, 0, &message(3)), status(9, "5")].concat());
-    let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Grpc, "", Outcome::ClientError));
-}
-
 #[test]
 fn a_request_that_asked_for_the_upgrade_is_answered_in_http2() {
     let script = scripts().remove(3);
@@ -473,27 +336,6 @@ fn a_request_that_asked_for_the_upgrade_is_answered_in_http2() {
     assert_eq!(protocols, [Protocol::Http, Protocol::Http2]);
     let up = &t.found.exchanges[0];
     assert_eq!((up.response.unwrap().bytes, int(up, "http.response.body.size")), (21, Some(2)));
-}
-
-#[test]
-fn grpc_web_has_its_status_in_the_content() {
-    let mut t = begun();
-    let web =
-        [&[0x83, 0x86][..], &pass(":path", "/a.B/C"), &pass("content-type", "application/grpc-web-text")]
-            .concat();
-    t.c([headers(1, 0, &web), data(1, END_STREAM, b"AAAAAAA=")].concat());
-    t.s(headers(1, 0, &[&[0x88][..], &pass("content-type", "application/grpc-web-text")].concat()));
-    t.s([
-        data(1, 0, b"AAAAAANhYmMBAAAAAAAAAAABeA==gA"),
-        data(1, END_STREAM, b"AAACFncnBjLXN0YXR1czogNQ0KZ3JwYy1tZXNzYWdlOm5vDQo="),
-    ]
-    .concat());
-    let e = &t.found.exchanges[0];
-    assert_eq!(
-        (e.operation.as_str(), e.outcome, int(e, "rpc.grpc.status_code")),
-        ("C", Outcome::ClientError, Some(5))
-    );
-    assert_eq!(int(e, "wirespan.rpc.response.messages"), Some(3));
 }
 
 #[test]

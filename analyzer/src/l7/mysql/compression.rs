@@ -1,5 +1,6 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::broken::Broken;
 use super::values::u24;
 use super::zstd::Zstd;
 use crate::l7::messages::Start;
@@ -48,10 +49,6 @@ enum Method {
     Zlib,
     Zstd,
 }
-
-/// A packet cannot be decompressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Broken;
 
 /// The compressed packets of one direction, and what came out of them that is not dealt with.
 #[derive(Default)]

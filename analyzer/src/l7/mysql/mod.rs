@@ -3,6 +3,7 @@
 //!
 //! Every command is an exchange, or a one-way message where the server does not answer it. A log-in is told if it fails.
 
+mod broken;
 mod commands;
 mod compression;
 mod handshake;

@@ -1,7 +1,8 @@
 use wire::{Direction, PerDirection};
 
+use super::broken::Broken;
 use super::commands::fits;
-use super::compression::{Broken, FrameHead, Frames, HEAD};
+use super::compression::{FrameHead, Frames, HEAD};
 use super::handshake::{Greeting, LogIn};
 use super::requests::Requests;
 use super::response::Responses;

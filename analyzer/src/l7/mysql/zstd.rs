@@ -2,7 +2,7 @@ use std::io::Read;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::compression::Broken;
+use super::broken::Broken;
 
 /// Largest window that is worked with: what a frame wants to be remembered of its content.
 const WINDOW: u64 = 2 << 20;

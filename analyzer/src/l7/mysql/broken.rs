@@ -1,0 +1,3 @@
+/// A packet cannot be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
