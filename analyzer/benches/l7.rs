@@ -116,6 +116,15 @@ const WEBSOCKET_BEGUN: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 const WEBSOCKET_PING: &[u8] = b"\x89\x85\x01\x02\x03\x04abcde";
 const WEBSOCKET_PONG: &[u8] = b"\x8a\x05```ed";
+const REDIS_SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000943\r\n$3\r\nxxx\r\n";
+const MEMCACHED_GET: &[u8] = b"get user:1000:profile\r\n";
+const MEMCACHED_VALUE: &[u8] = b"VALUE user:1000:profile 0 20\r\n01234567890123456789\r\nEND\r\n";
+const NATS_REQUEST: &[u8] = b"PUB orders.new _INBOX.sXkYq2aFvR6dJ3.1 11\r\nHello world\r\n";
+const NATS_REPLY: &[u8] = b"MSG _INBOX.sXkYq2aFvR6dJ3.1 1 2\r\nok\r\n";
+const FASTCGI_REQUEST: &[u8] = b"\x01\x01\0\x01\0\x08\0\0\0\x01\x01\0\0\0\0\0\x01\x04\0\x01\0\x39\0\0\
+    \x0e\x03REQUEST_METHODGET\x0b\x0aREQUEST_URI/index.php\x09\x04HTTP_HOSTshop\x01\x04\0\x01\0\0\0\0\x01\x05\0\x01\0\0\0\0";
+const FASTCGI_ANSWER: &[u8] = b"\x01\x06\0\x01\0\x21\0\0Content-type: text/html\r\n\r\nhello\n\
+    \x01\x03\0\x01\0\x08\0\0\0\0\0\0\0\0\0\0";
 
 struct Exchanges(u64);
 
@@ -245,6 +254,10 @@ const STREAMS: &[Case] = &[
     Case { name: "mongodb", port: 27_017, before: &[], request: MONGODB_FIND, response: MONGODB_FOUND },
     Case { name: "dubbo", port: 20_880, before: &[], request: DUBBO_CALL, response: DUBBO_RESULT },
     Case { name: "rocketmq", port: 10_911, before: &[], request: ROCKETMQ_SEND, response: ROCKETMQ_SENT },
+    Case { name: "redis", port: 6379, before: &[], request: REDIS_SET, response: b"+OK\r\n" },
+    Case { name: "memcached", port: 11_211, before: &[], request: MEMCACHED_GET, response: MEMCACHED_VALUE },
+    Case { name: "nats", port: 4222, before: &[], request: NATS_REQUEST, response: NATS_REPLY },
+    Case { name: "fastcgi", port: 9000, before: &[], request: FASTCGI_REQUEST, response: FASTCGI_ANSWER },
 ];
 const DATAGRAMS: &[Case] = &[
     Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },
