@@ -7,7 +7,10 @@ use wire::Transport;
 
 use super::testing::{C, S, Script, Talk, timeless};
 use super::{End, Limits, registry};
-use super::{amqp, amqp1, cassandra, dns, dubbo, fastcgi, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats, postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper};
+use super::{
+    amqp, amqp1, cassandra, dns, dubbo, fastcgi, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
+    postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper,
+};
 
 /// Every protocol's own conversations.
 pub(super) fn scripts() -> Vec<Script> {
