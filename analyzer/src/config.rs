@@ -89,7 +89,7 @@ impl Default for RequestLimits {
         Self {
             head_bytes: 64 * 1024,
             pending: 1024,
-            undecided_bytes: 64 * 1024,
+            undecided_bytes: 1024 * 1024,
             failures: 16,
             known_servers: 4096,
             literals: false,

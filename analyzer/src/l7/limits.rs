@@ -26,7 +26,7 @@ impl Default for Limits {
         Self {
             head_bytes: 64 * 1024,
             pending_requests: 1024,
-            undecided_bytes: 64 * 1024,
+            undecided_bytes: 1024 * 1024,
             failures: 16,
             known_servers: 4096,
             literals: false,
