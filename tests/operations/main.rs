@@ -75,7 +75,8 @@ fn compare_joined(expected: &Expected, whole: &[Span], joined: &[Span], from: u6
             None => missing.push(span.operation.to_string()),
         }
     }
-    let invented: Vec<_> = found.iter().filter(|span| !whole.iter().any(|known| known.is_at(span))).collect();
+    let is_said = |span: &Span| whole.iter().any(|known| known.is_at(span) || span.is_response_of(known));
+    let invented: Vec<_> = found.iter().filter(|span| !is_said(span)).collect();
     (missing.len() > expected.joined_missing || !invented.is_empty())
         .then(|| format!("missing {missing:?}, invented {invented:?}"))
 }

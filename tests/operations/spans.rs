@@ -38,18 +38,30 @@ pub(crate) struct Span {
     pub(crate) start: u64,
     /// Ends and sequence numbers of the request, if it is there and whole.
     pub(crate) request_seq: Option<(u64, u64)>,
+    /// The same of the response, which comes from the other end.
+    response_seq: Option<(u64, u64)>,
     ends: [String; 2],
 }
 
 impl Span {
     fn read(record: &Value) -> Self {
-        let seq = &record["request"]["seq"];
+        let seq = |message: &str| {
+            let seq = &record[message]["seq"];
+            seq[0].as_u64().zip(seq[1].as_u64())
+        };
         Self {
             operation: Operation::read(record),
             start: record["start_unix_ns"].as_u64().expect("a span begins"),
-            request_seq: seq[0].as_u64().zip(seq[1].as_u64()),
+            request_seq: seq("request"),
+            response_seq: seq("response"),
             ends: [record["client"].to_string(), record["server"].to_string()],
         }
+    }
+
+    /// Whether this was sent as the response of the other: without its request it may be a message by itself.
+    pub(crate) fn is_response_of(&self, other: &Self) -> bool {
+        let [client, server] = &self.ends;
+        self.request_seq == other.response_seq && [server, client] == [&other.ends[0], &other.ends[1]]
     }
 
     /// Whether both tell the same request.
