@@ -157,8 +157,9 @@ fn tshark_messages(capture: &Path) -> [u64; 2] {
     for line in text.lines() {
         let mut columns = line.split('\t').map(|column| column.split(',').filter(|value| !value.is_empty()));
         counts[0] += columns.next().map_or(0, |methods| methods.count() as u64);
-        counts[1] +=
-            columns.next().map_or(0, |codes| codes.filter(|code| !code.starts_with('1')).count() as u64);
+        counts[1] += columns
+            .next()
+            .map_or(0, |codes| codes.filter(|code| *code == "101" || !code.starts_with('1')).count() as u64);
         for flag in columns.next().into_iter().flatten() {
             counts[usize::from(flag == "1")] += 1;
         }
