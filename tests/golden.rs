@@ -9,7 +9,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use capture::CaptureFile;
 use serde_json::Value;
+use wire::TapId;
 
 /// The folders of `pcaps/` with the capture in each.
 fn cases() -> Vec<(String, PathBuf)> {
@@ -30,7 +32,12 @@ fn cases() -> Vec<(String, PathBuf)> {
 }
 
 fn replay(capture: &Path, threads: &str) -> String {
+    replay_with(capture, threads, "false")
+}
+
+fn replay_with(capture: &Path, threads: &str, literals: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+        .env("WIRESPAN_REQUESTS_LITERALS", literals)
         .args([
             "replay",
             "--output",
@@ -89,6 +96,43 @@ fn captures_give_the_records_beside_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Beginnings of the passwords with which the recordings' clients log in, also in vain.
+const PASSWORDS: &[&str] = &["wonderland", "looking-glass", "rabbit-hole"];
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Passwords that went over the wire, plain, in log-ins and in statements: nothing of them comes out, even where literals are kept.
+#[test]
+fn no_password_comes_out() {
+    let mut on_the_wire = Vec::new();
+    for (name, capture) in cases() {
+        let mut frames = Vec::new();
+        let mut file = CaptureFile::open(&capture, Box::new(|_: &str| TapId(1))).expect("a capture");
+        while let Ok(Some(frame)) = file.next_frame() {
+            frames.extend_from_slice(frame.bytes);
+        }
+        let sent: Vec<_> = PASSWORDS.iter().filter(|password| holds(&frames, password)).collect();
+        if sent.is_empty() {
+            continue;
+        }
+        for literals in ["false", "true"] {
+            let records = replay_with(&capture, "1", literals);
+            for password in &sent {
+                assert!(!records.contains(*password), "{name}, literals {literals}: {password} is recorded");
+            }
+        }
+        on_the_wire.push(name);
+    }
+    for protocol in ["redis", "nats", "mqtt", "amqp", "postgresql", "mongodb", "cassandra", "zookeeper"] {
+        assert!(
+            on_the_wire.iter().any(|name| name.contains(protocol)),
+            "no log-in of {protocol} is plain to see"
+        );
+    }
 }
 
 /// Counters of a flow's direction, and tshark's name of the same.
