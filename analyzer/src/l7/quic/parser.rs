@@ -11,7 +11,7 @@ use crate::l7::tls;
 
 /// Handshakes of a flow are not paired by an id.
 const ID: u64 = 0;
-/// Datagrams that are looked at before it is given up to see the end of a handshake.
+/// Datagrams of an attempt that are looked at before it is given up to see its end.
 const PATIENCE: u32 = 512;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
@@ -147,7 +147,7 @@ impl QuicParser {
         failed(Outcome::ClientError, "version_negotiation", exchange);
         out.close(Kind::Response, ID, bytes.len());
         let scratch = std::mem::take(&mut self.scratch);
-        *self = Self { scratch, datagrams: self.datagrams, ..Self::default() };
+        *self = Self { scratch, ..Self::default() };
     }
 
     fn done(&mut self, out: &mut Messages) {
