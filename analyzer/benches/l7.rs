@@ -115,7 +115,7 @@ const WEBSOCKET_BEGIN: &[u8] =
 const WEBSOCKET_BEGUN: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 const WEBSOCKET_PING: &[u8] = b"\x89\x85\x01\x02\x03\x04abcde";
-const WEBSOCKET_PONG: &[u8] = b"\x8a\x05```ed";
+const WEBSOCKET_PONG: &[u8] = b"\x8a\x05````d";
 const REDIS_SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000943\r\n$3\r\nxxx\r\n";
 const MEMCACHED_GET: &[u8] = b"get user:1000:profile\r\n";
 const MEMCACHED_VALUE: &[u8] = b"VALUE user:1000:profile 0 20\r\n01234567890123456789\r\nEND\r\n";
