@@ -29,6 +29,7 @@ fn cases() -> Vec<(String, PathBuf)> {
     let mut cases: Vec<_> = entries
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
         .filter(|(name, path)| name.contains(&wanted) && path.join("operations.jsonl").exists())
+        .filter(|(_, path)| Recording::file(path).is_some())
         .collect();
     cases.sort();
     cases

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use capture::{CaptureFile, CaptureWriter};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
@@ -17,12 +17,17 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
+    /// Where the capture of a case is; nowhere, if it could not be made.
+    pub(crate) fn file(folder: &Path) -> Option<PathBuf> {
+        let names = ["capture.pcap.gz", "capture.pcap"].map(|name| folder.join(name));
+        names.into_iter().find(|path| path.exists())
+    }
+
     /// The capture in a case's folder.
     pub(crate) fn read(folder: &Path) -> Self {
-        let names = ["capture.pcap.gz", "capture.pcap"].map(|name| folder.join(name));
-        let path = names.iter().find(|path| path.exists()).expect("a case has a capture");
+        let path = Self::file(folder).expect("a case has a capture");
         let mut file =
-            CaptureFile::open(path, Box::new(|_: &str| TapId(1))).expect("the capture can be read");
+            CaptureFile::open(&path, Box::new(|_: &str| TapId(1))).expect("the capture can be read");
         let mut frames = Vec::new();
         while let Some(frame) = file.next_frame().expect("the capture is whole") {
             assert_eq!(frame.bytes.len(), frame.wire_len as usize, "frames are not cut");
