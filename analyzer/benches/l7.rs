@@ -91,7 +91,7 @@ const HTTP2_BEGIN: &[u8] =
     tml?page=1A\x11shop.example:8080z\x06h2load@\x0btraceparent700-0af7651916cd43dd8448eb211c80319c-\
     b7ad6b7169203331-01";
 const HTTP2_BEGUN: &[u8] =
-    b"\0\0\0\x04\0\0\0\0\0\0\03\x01\x04\0\0\0\x01\x88_\ntext/plainv\x05nginxa\x1dMon, 01 Jan 2024 00:0\
+    b"\0\0\0\x04\0\0\0\0\0\0\x003\x01\x04\0\0\0\x01\x88_\ntext/plainv\x05nginxa\x1dMon, 01 Jan 2024 00:0\
     0:00 GMT\0\0\r\0\x01\0\0\0\x01Hello, world\n";
 const HTTP2_REQUEST: &[u8] =
     b"\0\0?\x01\x05\0\0\0\x03\x82\x86\xc1\xc0\xbf\x0f/700-0af7651916cd43dd8448eb211c80319c-b7ad6b71692\

@@ -245,7 +245,8 @@ impl Messages {
 
 pub(super) fn finish(span: &mut MessageSpan, start: u64, end: u64, last: Timestamp, base: Option<SeqNum>) {
     span.bytes = end.saturating_sub(start);
-    span.last = last;
+    // A message may end before the first of its bytes was seen.
+    span.last = last.max(span.first);
     if let Some(base) = base {
         span.seq.end = base.plus(end as u32);
     }
