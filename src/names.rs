@@ -9,7 +9,7 @@ use analyzer::fact::Protocol;
 use capture::interfaces::CniPod;
 use dashmap::DashMap;
 use metrics::{JoinResult, Metrics, Names, TracedCall};
-use store::{Peer, Trace};
+use store::{AttributeValue, Peer, Trace};
 use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
@@ -115,9 +115,14 @@ pub(crate) fn tell_joins(metrics: &Metrics, now: &store::Counters, before: &stor
 /// Makes the calls of a finished trace the examples of their buckets in the histogram of request durations.
 pub(crate) fn tell_examples(metrics: &Metrics, names: &Known, trace: &Trace) {
     let id = trace.trace_id.to_string();
+    let routes = metrics.has_routes();
     trace.visit(|call| {
         let protocol = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == call.protocol);
         let Some(protocol) = protocol else { return };
+        let path = match routes.then(|| call.attributes.get("url.path")).flatten() {
+            Some(AttributeValue::Text(path)) => Some(path.as_str()),
+            _ => None,
+        };
         let (client, server) = (names.of(&call.client), names.of(&call.server));
         for hop in &call.hops {
             let kind = TapKind::ALL.into_iter().find(|kind| kind.as_str() == hop.kind);
@@ -131,6 +136,7 @@ pub(crate) fn tell_examples(metrics: &Metrics, names: &Known, trace: &Trace) {
                 client: client.as_deref(),
                 server: server.as_deref(),
                 operation: &call.operation,
+                path,
                 duration_ns: response.last_ns.saturating_sub(request.first_ns),
                 end_unix_ns: response.last_ns,
             });

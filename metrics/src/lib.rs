@@ -13,6 +13,7 @@ mod families;
 mod histogram;
 mod metered;
 mod names;
+mod route;
 mod snapshot;
 mod tally;
 mod text;

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use analyzer::fact::{Exchange, FlowId, FlowRecord};
+use analyzer::fact::{Exchange, FlowId, FlowRecord, Value};
 use analyzer::{Fact, Sink};
 use foldhash::fast::FixedState;
 use wire::{Endpoint, TapId, TapKind};
@@ -9,6 +9,7 @@ use wire::{Endpoint, TapId, TapKind};
 use crate::edge::{Edge, UNKNOWN};
 use crate::families::Metrics;
 use crate::names::Names;
+use crate::route::routed;
 use crate::snapshot::Snapshot;
 use crate::tally::{Edges, Sample};
 
@@ -66,6 +67,8 @@ pub struct Metered<S> {
     reported: HashMap<FlowId, Box<Reported>, FixedState>,
     asked: Vec<Option<Asked>>,
     edges: Edges,
+    /// Where operations with routes are put together.
+    room: String,
     /// Times that `edges` was emptied.
     round: u64,
     /// What waits since before the last [`name`](Self::name), and since then.
@@ -84,6 +87,7 @@ impl<S> Metered<S> {
             reported: HashMap::default(),
             asked: vec![None; REMEMBERED],
             edges: Edges::default(),
+            room: String::new(),
             round: 0,
             unnamed: Default::default(),
         }
@@ -218,11 +222,26 @@ impl<S> Metered<S> {
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
+        if !self.metrics.config.routes {
+            return self.asked_for(exchange, &exchange.operation);
+        }
+        let path = match exchange.attributes.get("url.path") {
+            Some(Value::Text(path)) => Some(path),
+            _ => None,
+        };
+        let mut room = std::mem::take(&mut self.room);
+        let operation = routed(exchange.protocol.as_str(), &exchange.operation, path, &mut room);
+        self.asked_for(exchange, operation);
+        self.room = room;
+    }
+
+    /// Counts an exchange under `operation`.
+    fn asked_for(&mut self, exchange: &Exchange, operation: &str) {
         let Exchange { tap, client, server, .. } = *exchange;
         let ends = Ends { tap, protocol: exchange.protocol.as_str(), client, server };
         let sample = Sample::of(exchange);
         if let Some(asked) = self.asked(exchange.flow, ends.protocol) {
-            let operation = self.count_exchange(asked.edge, &exchange.operation, asked.operation, sample);
+            let operation = self.count_exchange(asked.edge, operation, asked.operation, sample);
             if operation != asked.operation {
                 self.remember(Asked { operation, ..asked });
             }
@@ -230,14 +249,14 @@ impl<S> Metered<S> {
         }
         let (edge, named) = self.edge(ends);
         if !named && self.names.may_learn() {
-            let waits = Unnamed::Exchange { operation: exchange.operation.clone(), sample, ends };
+            let waits = Unnamed::Exchange { operation: operation.to_owned(), sample, ends };
             if self.wait(waits).is_none() {
                 return;
             }
         }
         let edge = self.tally_of(edge);
         let round = self.round;
-        let operation = self.count_exchange(edge, &exchange.operation, 0, sample);
+        let operation = self.count_exchange(edge, operation, 0, sample);
         if named || !self.names.may_learn() {
             let (flow, protocol) = (exchange.flow, ends.protocol);
             self.remember(Asked { flow, protocol, edge, operation, round });

@@ -120,6 +120,7 @@ fn scenario() -> Metrics {
         client: None,
         server: Some("nginx"),
         operation: "GET",
+        path: None,
         duration_ns: 2_000_000,
         end_unix_ns: 1_700_000_000_123_000_000,
     });
@@ -240,6 +241,60 @@ fn a_trace_is_the_example_of_its_bucket() {
             && lines[0].contains("le=\"0.0025\"")
     );
     assert!(!metrics.encode(Format::Prometheus).contains("trace_id"));
+}
+
+/// The same requests with the option on and off, an example for one of them, and a flow that says nothing of paths.
+#[test]
+fn routes_are_operations_where_they_are_switched_on() {
+    let text = |config: Config, late: bool| {
+        let metrics = Arc::new(Metrics::new(config));
+        let names: Arc<dyn Names> = if late { Arc::new(Late::default()) } else { Arc::new(Registry) };
+        let mut sink = Metered::new(Nowhere, metrics.clone(), names);
+        for (flow, path) in [(1, "/user/1"), (1, "/user/2"), (1, "/cart"), (1, "/user/3"), (2, "/user/4")] {
+            let mut asked = exchange();
+            asked.flow = FlowId(flow);
+            asked.attributes.push_text("url.path", path);
+            sink.emit(Fact::Exchange(&asked));
+        }
+        let mut query = exchange();
+        (query.protocol, query.operation) = (Protocol::Dns, "A".to_owned());
+        sink.emit(Fact::Exchange(&query));
+        sink.finish();
+        metrics.traced(&TracedCall {
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+            tap_kind: TapKind::Veth,
+            protocol: "http",
+            client: None,
+            server: Some("nginx"),
+            operation: "GET",
+            path: Some("/user/3"),
+            duration_ns: 2_000_000,
+            end_unix_ns: 1_700_000_000_123_000_000,
+        });
+        metrics.encode(Format::OpenMetrics)
+    };
+    let requests =
+        |text: &str, name: &str| value(text, "wirespan_requests_total{", &[&format!("operation=\"{name}\"")]);
+    let example_of = |text: &str| {
+        let line = text.lines().find(|line| line.contains("# {trace_id="))?;
+        Some(line.split_once("operation=\"")?.1.split('"').next()?.to_owned())
+    };
+    for late in [false, true] {
+        let off = text(Config::default(), late);
+        assert_eq!((requests(&off, "GET"), requests(&off, "A")), (Some(5.0), Some(1.0)));
+        assert_eq!(example_of(&off).as_deref(), Some("GET"));
+        assert!(!off.contains("/user"));
+        let on = text(Config { routes: true, ..Config::default() }, late);
+        assert_eq!((requests(&on, "GET"), requests(&on, "A")), (None, Some(1.0)));
+        assert_eq!((requests(&on, "GET /user/{id}"), requests(&on, "GET /cart")), (Some(4.0), Some(1.0)));
+        assert_eq!(example_of(&on).as_deref(), Some("GET /user/{id}"));
+    }
+    // Two routes and a name in DNS, and the second and third have no series left.
+    let capped = text(Config { routes: true, max_series: 1, ..Config::default() }, false);
+    assert_eq!(
+        (requests(&capped, "GET /user/{id}"), requests(&capped, "__overflow__")),
+        (Some(4.0), Some(2.0))
+    );
 }
 
 #[test]

@@ -136,6 +136,7 @@ pub(super) const KEYS: &[Key] = keys! {
     [metrics] {
         max_series: Int { min: 1, max: 1_000_000 }, metrics.max_series, "Series of each family; the rest is counted under __overflow__";
         addresses: Bool, metrics.addresses, "Whether labels carry addresses and ports too";
+        routes: Bool, metrics.routes, "Whether operations of HTTP, HTTP/2 and FastCGI are method and route, GET /user/{id}, and not GET alone";
     }
     [http] {
         listen: Address, http.listen, "Address and port of the HTTP server";

@@ -10,6 +10,7 @@ use super::Metrics;
 use crate::capped::Capped;
 use crate::edge::{Edge, Series, UNKNOWN};
 use crate::histogram::Seconds;
+use crate::route::routed;
 use crate::tally::RequestTally;
 
 /// Requests of application protocols.
@@ -67,6 +68,8 @@ pub struct TracedCall<'a> {
     pub server: Option<&'a str>,
     /// Operation.
     pub operation: &'a str,
+    /// Path of an HTTP request (`url.path`), if known; not looked at without [`Config::routes`](crate::Config::routes).
+    pub path: Option<&'a str>,
     /// First byte of the request to last byte of the response, in nanoseconds.
     pub duration_ns: u64,
     /// Time of the last byte, nanoseconds since the epoch.
@@ -74,11 +77,21 @@ pub struct TracedCall<'a> {
 }
 
 impl Metrics {
+    /// Whether operations of HTTP requests have routes, so that a [`TracedCall`] needs its path.
+    pub fn has_routes(&self) -> bool {
+        self.config.routes
+    }
+
     /// Remembers a trace as the example of the bucket that its call was counted in.
     pub fn traced(&self, call: &TracedCall<'_>) {
         let name = |workload: Option<&str>| workload.unwrap_or(UNKNOWN).into();
         let edge = Edge::new(call.tap_kind, call.protocol, name(call.client), name(call.server));
-        let operation = ("operation", Cow::Owned(call.operation.to_owned()));
+        let mut room = String::new();
+        let operation = match self.config.routes {
+            true => routed(call.protocol, call.operation, call.path, &mut room),
+            false => call.operation,
+        };
+        let operation = ("operation", Cow::Owned(operation.to_owned()));
         let series = Series::with(&Arc::new(edge), operation);
         self.exemplars.set(&series, call.trace_id, call.duration_ns, call.end_unix_ns);
     }
