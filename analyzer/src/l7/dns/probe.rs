@@ -33,8 +33,24 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     // Over TCP more comes first that only looks like it; what has no question answers one, or is of RFC 8490.
     let asked =
         header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
+    if usual && clue.transport == Transport::Tcp && header.questions == 1 {
+        return asks(message, head.len() - 2);
+    }
     let usual = usual && (clue.transport == Transport::Udp || asked);
     if usual || strictly(message, &header, clue.transport) { Probe::Yes } else { Probe::No }
+}
+
+/// Whether the one question of a message over TCP is one, of which `shown` bytes of the stream are there: a header alone could be any
+/// bytes in the middle of a connection.
+fn asks(message: &[u8], shown: usize) -> Probe {
+    /// Header, the longest name, type and class.
+    const LONGEST: usize = HEADER + 255 + 4;
+    match question(message, HEADER, &mut String::new()) {
+        // Multicast DNS uses the highest bit.
+        Some(first) if matches!(first.class & 0x7fff, 1 | 3 | 4 | 254 | 255) => Probe::Yes,
+        None if message.len() == shown && shown < LONGEST => Probe::More,
+        _ => Probe::No,
+    }
 }
 
 fn plausible(header: &Header) -> bool {
