@@ -98,6 +98,26 @@ fn ports_of_others_fool_nobody() {
     }
 }
 
+/// Exchanges of a script on some port that lack their request.
+fn answers_alone(script: &Script, port: u16) -> usize {
+    let mut talk = Talk::tcp(port);
+    script.play(&mut talk);
+    talk.over();
+    talk.found.exchanges.iter().filter(|exchange| exchange.request.is_none()).count()
+}
+
+#[test]
+fn a_request_that_only_its_answer_explains_is_no_loss() {
+    for script in scripts() {
+        let [own, other] = [script.port, 40_000].map(|port| answers_alone(&script, port));
+        assert!(
+            other <= own,
+            "{:?}: {other} answers without request, not {own}",
+            protocols(&script, script.port)
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -179,7 +179,8 @@ impl Analysis {
             _ if segment.opens() => self.handshake = Handshake::Syn(segment.time),
             Handshake::Syn(syn) if segment.tcp.flags.ack() && !segment.tcp.flags.syn() => {
                 let ns = segment.time.signed_nanos_since(syn).cast_unsigned();
-                if ns > 0 {
+                // A SYN at the epoch has no time, as all else there: captures that programs make up begin so.
+                if ns > 0 && syn.as_nanos() > 0 {
                     self.handshake = Handshake::RoundTrip(ns);
                 }
             }

@@ -312,6 +312,20 @@ fn with_a_negative_initial_round_trip_time_every_later_repeat_is_out_of_order() 
 }
 
 #[test]
+fn a_syn_at_the_epoch_gives_no_initial_round_trip_time() {
+    let mut analysis = Analysis::default();
+    let mut send = |ns: u64, seq: u32, flags: u8, payload_len: u32| {
+        let (seq, ack, flags, options) = (SeqNum(seq), SeqNum(1), TcpFlags(flags), TcpOptions::default());
+        let tcp = Tcp { seq, ack, flags, window: 1000, options, payload_len, payload: &[], short: false };
+        let segment = Segment { time: Timestamp::from_nanos(ns), side: CLIENT, tcp: &tcp };
+        analysis.segment(&segment, 100).findings
+    };
+    send(0, 0, TcpFlags::SYN, 0);
+    assert_eq!(send(1_000, 41, ACK, 2), Findings::LOST_SEGMENT);
+    assert_eq!(send(6_000, 1, ACK, 38), Findings::OUT_OF_ORDER, "3 ms are allowed, not 1 µs");
+}
+
+#[test]
 fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time() {
     let mut talk = Talk::new();
     let stamped = |value, echo| TcpOptions {

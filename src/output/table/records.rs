@@ -126,9 +126,9 @@ fn trouble(flow: &FlowRecord) -> String {
 
 /// The status that the protocol gave, or how else the exchange ended.
 fn result(exchange: &Exchange) -> String {
-    let status = words::status(|key| exchange.attributes.get(key));
+    let status = words::status(exchange.outcome != Outcome::Ok, |key| exchange.attributes.get(key).map(text));
     match (exchange.outcome, status) {
-        (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => text(status),
+        (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => status,
         (outcome, _) => outcome.as_str().to_owned(),
     }
 }

@@ -69,9 +69,9 @@ pub(crate) fn title(call: &Call) -> String {
 
 /// How it ended, and how its place in the trace is known if not for certain.
 pub(crate) fn status(call: &Call) -> String {
-    let code = words::status(|key| call.attributes.get(key));
+    let code = words::status(call.is_error(), |key| call.attributes.get(key).map(text));
     let mut status = match code {
-        Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => text(code),
+        Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => code,
         _ => call.outcome.replace('_', " "),
     };
     match call.cause {

@@ -75,6 +75,13 @@ impl Live {
             }
             if self.parser.is_none() {
                 match self.infer(cx, direction, rest) {
+                    // What the other side said before can be told by what this one says now. It goes first.
+                    Probe::Yes
+                        if fresh_from < self.streams[direction].start + rest.len() as u64
+                            && !self.streams[direction.reverse()].pending.is_empty() =>
+                    {
+                        return used;
+                    }
                     Probe::Yes => {}
                     Probe::More => return used,
                     Probe::No => {

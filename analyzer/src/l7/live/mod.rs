@@ -148,13 +148,10 @@ impl Live {
     }
 
     pub(in crate::l7) fn summary(&self) -> Option<L7Summary> {
-        let Counts { requests, responses, errors, .. } = self.messages.counts;
-        self.protocol.filter(|_| requests + responses > 0 || self.sealed).map(|protocol| L7Summary {
-            protocol,
-            requests,
-            responses,
-            errors,
-        })
+        let Counts { requests, responses, errors, quietly, .. } = self.messages.counts;
+        self.protocol
+            .filter(|_| requests + responses > 0 || quietly || self.sealed)
+            .map(|protocol| L7Summary { protocol, requests, responses, errors })
     }
 
     pub(in crate::l7) fn has_proof(&self) -> bool {

@@ -63,6 +63,7 @@ impl Messages {
         }
         if entry.silent && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
             let counts = &mut self.counts;
+            counts.quietly |= entry.exchange.request.is_some() && entry.exchange.response.is_some();
             counts.requests = counts.requests.saturating_sub(u64::from(entry.exchange.request.is_some()));
             counts.responses = counts.responses.saturating_sub(u64::from(entry.exchange.response.is_some()));
             return self.recycle(entry);

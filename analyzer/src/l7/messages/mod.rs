@@ -78,6 +78,8 @@ pub(super) struct Counts {
     pub(super) requests: u64,
     pub(super) responses: u64,
     pub(super) errors: u64,
+    /// A log-in or the like went well: no exchange of a user's, but what is spoken is certain.
+    pub(super) quietly: bool,
     /// Requests that went out unanswered because too many waited; since the last look.
     pub(super) evicted: u64,
 }

@@ -3,8 +3,14 @@ use wire::Direction;
 use super::packet::{Header, NoHeader, Type, frame};
 use crate::l7::frames::Frame;
 use crate::l7::protocol::{Clue, Probe};
+use crate::l7::reader::Reader;
 
-/// A CONNECT proves itself; anything else is believed only where MQTT is usual.
+/// Bytes of a message that is waited for so that it proves itself.
+const LONGEST_PROOF: usize = 4096;
+/// Topics that are shorter could be anything.
+const SHORTEST_TOPIC: usize = 3;
+
+/// A CONNECT proves itself, and so do messages whose topics and lengths fit; anything else is believed only where MQTT is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match Header::read(head, direction) {
         Ok(header) if header.kind == Type::Connect => connect(head.get(header.len..).unwrap_or_default()),
@@ -16,9 +22,30 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
             Frame::Part => Probe::Yes,
             Frame::No => Probe::No,
         },
+        Ok(header) if header.kind == Type::Publish => publishes(head, &header, direction),
         Ok(_) => Probe::No,
         Err(NoHeader::TooShort) if clue.usual || head.first() == Some(&0x10) => Probe::More,
         Err(_) => Probe::No,
+    }
+}
+
+/// Whether a PUBLISH with a topic is all there is, or other packets follow it.
+fn publishes(head: &[u8], header: &Header, direction: Direction) -> Probe {
+    let topic = head.get(header.len..).map(Reader::new).and_then(|mut body| body.u16());
+    if header.remaining > LONGEST_PROOF || topic.is_some_and(|len| usize::from(len) < SHORTEST_TOPIC) {
+        return Probe::No;
+    }
+    let mut at = 0;
+    while let Frame::Whole(len) = frame(&head[at..], direction) {
+        at += len;
+        if at == head.len() {
+            return Probe::Yes;
+        }
+    }
+    match (frame(&head[at..], direction), at) {
+        (Frame::Part, 0) => Probe::More,
+        (Frame::Part, _) => Probe::Yes,
+        _ => Probe::No,
     }
 }
 

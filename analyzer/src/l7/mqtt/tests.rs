@@ -212,3 +212,15 @@ pub(crate) fn scripts() -> Vec<Script> {
         ),
     ]
 }
+
+#[test]
+fn joined_in_the_middle_on_any_port() {
+    let mut t = Talk::tcp(4000);
+    let message = publish(2, "bus/17", Some(9), b"late");
+    t.c(&message[..5]).c(&message[5..]).s(b"\x40\x02\0\x09").s(publish(0, "bus/18", None, b"!"));
+    assert_eq!(told(&t), ["PUBLISH bus/17 ok", "PUBLISH bus/18 ok"]);
+    // What directory services say begins with the same byte.
+    let bind = b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0";
+    let mut t = Talk::tcp(4000);
+    assert!(t.c(bind).c(publish(0, "a", None, b"")).over().is_empty());
+}

@@ -272,6 +272,14 @@ fn a_failed_log_in_is_told_without_the_password() {
 }
 
 #[test]
+fn a_connection_that_only_logs_in_is_known() {
+    let t = logged_in(0);
+    assert!(t.found.exchanges.is_empty());
+    let summary = t.conversation.summary().unwrap();
+    assert_eq!((summary.protocol, summary.requests, summary.errors), (Protocol::Mysql, 0, 0));
+}
+
+#[test]
 fn literals_are_kept_where_asked_for_and_passwords_never() {
     let limits = Limits { literals: true, ..Limits::default() };
     let mut t = Talk::new(Transport::Tcp, 40_000, 3306, limits);

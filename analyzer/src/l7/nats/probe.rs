@@ -6,8 +6,11 @@ use crate::l7::protocol::Probe;
 /// Bytes of a line in which its end is waited for.
 const LONGEST: usize = 1024;
 
-/// Whether bytes begin with a control line. INFO and CONNECT with their objects are like nothing else; the others are believed on the
-/// usual port.
+/// Payload whose end is waited for.
+const LONGEST_PROOF: u64 = 4096;
+
+/// Whether bytes begin with a control line. INFO and CONNECT with their objects are like nothing else, and so are messages that end
+/// where their line says; the others are believed on the usual port.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     let greeting: &[u8] = match direction {
         Direction::ToServer => b"CONNECT {\"",
@@ -18,7 +21,7 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
         return if bytes.len() >= greeting.len() { Probe::Yes } else { Probe::More };
     }
     if !usual {
-        return Probe::No;
+        return message(bytes, direction);
     }
     // The names may be in lower case, but no client writes them so; others do write "ping".
     if bytes.first().is_some_and(u8::is_ascii_lowercase) {
@@ -32,6 +35,27 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
         }
         None if bytes.len() < LONGEST && may_begin(bytes, direction) => Probe::More,
         None => Probe::No,
+    }
+}
+
+/// Whether a message stands here whose payload ends where its line says.
+fn message(bytes: &[u8], direction: Direction) -> Probe {
+    let names: [&[u8]; 2] = match direction {
+        Direction::ToServer => [b"PUB ", b"HPUB "],
+        Direction::ToClient => [b"MSG ", b"HMSG "],
+    };
+    if !names.iter().any(|name| bytes.iter().zip(*name).all(|(a, b)| a == b)) {
+        return Probe::No;
+    }
+    let Some(end) = memchr::memchr(b'\n', &bytes[..bytes.len().min(LONGEST)]) else {
+        return if bytes.len() < LONGEST { Probe::More } else { Probe::No };
+    };
+    let line = bytes[..end].strip_suffix(b"\r").and_then(|line| Line::read(line, direction));
+    let Some(Line::Message { total: total @ 0..=LONGEST_PROOF, .. }) = line else { return Probe::No };
+    match bytes.get(end + 1 + total as usize..) {
+        None | Some([] | [b'\r']) => Probe::More,
+        Some([b'\r', b'\n', ..]) => Probe::Yes,
+        Some(_) => Probe::No,
     }
 }
 

@@ -122,8 +122,8 @@ fn joined_in_the_middle_and_behind_holes() {
 }
 
 #[test]
-fn other_ports_need_a_greeting() {
-    for first in ["PING\r\n", "PUB a 1\r\nx\r\n", "MSG 1 N 5\r\nhello", "+OK\r\n"] {
+fn other_ports_need_a_greeting_or_a_message() {
+    for first in ["PING\r\n", "MSG 1 N 5\r\nhello", "+OK\r\n"] {
         let mut t = Talk::tcp(12_345);
         t.c(first).s(first);
         assert!(t.over().is_empty(), "{first}");
@@ -147,4 +147,17 @@ pub(crate) fn scripts() -> Vec<Script> {
             &[(S, INFO), (C, verbose), (S, "+OK\r\n+OK\r\n+OK\r\nMSG a 1 2\r\nhi\r\nPONG\r\n")],
         ),
     ]
+}
+
+#[test]
+fn joined_in_the_middle_on_any_port() {
+    let mut t = Talk::tcp(12_345);
+    t.c("SUB news.* 1\r\n")
+        .c("PUB news.a 5\r\nhel")
+        .c("lo\r\nPUB news.b 2\r\nho\r\n")
+        .s("MSG news.a 1 5\r\nhello\r\n");
+    assert_eq!(all(&t), ["PUB news.a ok", "PUB news.b ok", "MSG news.a ok"]);
+    let mut t = Talk::tcp(12_345);
+    t.s("MSG someone@example.com Someone 12\r\nMIME-Version: 1.0\r\n").c("PUB a 3\r\nfour\r\n");
+    assert!(t.over().is_empty(), "a payload that does not end where it says");
 }

@@ -45,6 +45,21 @@ fn is_request(body: &[u8], len: usize) -> bool {
     numbered && suits
 }
 
+/// Whether bytes are the whole of a request about a node, and fit to the last of them: nothing else looks like that.
+pub(super) fn is_certain(bytes: &[u8]) -> bool {
+    let mut r = Reader::new(bytes);
+    let fields = (|| Some((r.u32()?, r.i32()?, r.i32()?, r.bytes32()?)))();
+    let Some((len, xid, code, path)) = fields else { return false };
+    let behind = match op(code) {
+        Some((_, Shape::PathAndWatch)) => matches!(r.rest(), [0 | 1]),
+        Some((_, Shape::Path)) => matches!(r.len(), 0 | 4),
+        Some((_, Shape::PathAndData)) => r.bytes32().is_some(),
+        _ => false,
+    };
+    let named = path.first() == Some(&b'/') && path.iter().all(u8::is_ascii_graphic);
+    xid > 0 && named && behind && bytes.len() == 4 + len as usize
+}
+
 fn is_reply(body: &[u8], len: usize) -> bool {
     let mut r = Reader::new(body);
     let Some(((xid, zxid), error)) = r.i32().zip(r.u64()).zip(r.i32()) else { return false };

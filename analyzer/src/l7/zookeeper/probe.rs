@@ -1,13 +1,13 @@
 use wire::Direction;
 
-use super::frame::{TOLD, frame, is_connect};
+use super::frame::{TOLD, frame, is_certain, is_connect};
 use super::ops::word;
 use crate::l7::frames::Frame;
 use crate::l7::protocol::{Clue, Probe};
 
-/// The message that begins a session proves itself; others, and four-letter words, are believed only where ZooKeeper is usual.
+/// The message that begins a session proves itself, and so does a request about a node that is all there is; others, and four-letter words, are believed only where ZooKeeper is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
-    if direction == Direction::ToServer && is_connect(head) {
+    if direction == Direction::ToServer && (is_connect(head) || is_certain(head)) {
         return Probe::Yes;
     }
     if !clue.usual {
