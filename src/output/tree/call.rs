@@ -59,11 +59,14 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
     );
 }
 
-/// What was asked, in short.
+/// What was asked, in short. Requests of HTTP speak for themselves; a `GET` of others does not.
 pub(crate) fn title(call: &Call) -> String {
-    match words::subject(|key| call.attributes.get(key)) {
-        Some(value) => words::request(&call.operation, &text(value)),
-        None => format!("{} {}", call.protocol, call.operation),
+    let request = words::subject(|key| call.attributes.get(key))
+        .map(|value| words::request(&call.operation, &text(value)));
+    match (call.protocol.as_str(), request) {
+        ("http" | "http2", Some(request)) => request,
+        (protocol, Some(request)) => format!("{protocol} {request}"),
+        (protocol, None) => format!("{protocol} {}", call.operation),
     }
 }
 
