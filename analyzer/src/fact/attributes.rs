@@ -18,6 +18,9 @@ enum Slot {
 
 /// Attributes of a span in the order in which they were found; keys are the OpenTelemetry semantic conventions'.
 ///
+/// Whatever a message says again and again, there are at most [`Attributes::MOST`] with [`Attributes::MOST_TEXT`] bytes of text. Where more
+/// were left out, [`Attributes::LEFT_OUT`] is true.
+///
 /// All texts share one buffer, so a set of attributes costs two allocations, and none when it is reused.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
@@ -26,8 +29,18 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// Most that are kept.
+    pub const MOST: usize = 128;
+    /// Most bytes of text that are kept.
+    pub const MOST_TEXT: usize = 32 * 1024;
+    /// Says that some were left out.
+    pub const LEFT_OUT: &'static str = "wirespan.attributes_left_out";
+
     /// Adds a text.
     pub fn push_text(&mut self, key: &'static str, value: &str) {
+        if !self.has_room(1, value.len()) {
+            return self.leave_out();
+        }
         let start = self.text.len() as u32;
         self.text.push_str(value);
         self.entries.push((key, Slot::Text { start, len: value.len() as u32 }));
@@ -43,12 +56,27 @@ impl Attributes {
 
     /// Adds a whole number.
     pub fn push_int(&mut self, key: &'static str, value: i64) {
-        self.entries.push((key, Slot::Int(value)));
+        self.push(key, Slot::Int(value));
     }
 
     /// Adds a truth value.
     pub fn push_bool(&mut self, key: &'static str, value: bool) {
-        self.entries.push((key, Slot::Bool(value)));
+        self.push(key, Slot::Bool(value));
+    }
+
+    fn push(&mut self, key: &'static str, slot: Slot) {
+        if self.has_room(1, 0) { self.entries.push((key, slot)) } else { self.leave_out() }
+    }
+
+    fn has_room(&self, entries: usize, text: usize) -> bool {
+        self.entries.len() + entries <= Self::MOST && self.text.len() + text <= Self::MOST_TEXT
+    }
+
+    #[cold]
+    fn leave_out(&mut self) {
+        if self.get(Self::LEFT_OUT).is_none() {
+            self.entries.push((Self::LEFT_OUT, Slot::Bool(true)));
+        }
     }
 
     /// Adds to a whole number; where there is none, it begins at 0.
@@ -88,6 +116,13 @@ impl Attributes {
     /// Adds those of `other` from the `from`th on.
     pub fn extend_from(&mut self, other: &Self, from: usize) {
         let entries = other.entries.get(from..).unwrap_or_default();
+        if !self.has_room(entries.len(), other.text.len()) {
+            return other.iter().skip(from).for_each(|(key, value)| match value {
+                Value::Text(text) => self.push_text(key, text),
+                Value::Int(n) => self.push_int(key, n),
+                Value::Bool(b) => self.push_bool(key, b),
+            });
+        }
         let first = entries.iter().find_map(|(_, slot)| match slot {
             Slot::Text { start, .. } => Some(*start),
             _ => None,
@@ -151,5 +186,25 @@ mod tests {
         b.append(&a);
         assert_eq!(b.len(), 6);
         assert!(b.iter().skip(3).eq(a.iter()));
+    }
+
+    #[test]
+    fn what_is_said_without_end_is_left_out() {
+        let mut many = Attributes::default();
+        (0..100_000).for_each(|n| many.push_int("n", n));
+        assert_eq!(
+            (many.len(), many.get(Attributes::LEFT_OUT)),
+            (Attributes::MOST + 1, Some(Value::Bool(true)))
+        );
+        let mut long = Attributes::default();
+        long.push_int("first", 1);
+        (0..100).for_each(|_| long.push_text("text", &"x".repeat(1000)));
+        long.push_int("last", 2);
+        assert!(long.text.len() <= Attributes::MOST_TEXT);
+        assert_eq!(long.iter().filter(|(key, _)| *key == Attributes::LEFT_OUT).count(), 1);
+        assert_eq!(long.get("last"), Some(Value::Int(2)));
+        many.append(&long);
+        long.append(&many);
+        assert!(long.len() <= Attributes::MOST + 1 && many.len() <= Attributes::MOST + 1);
     }
 }

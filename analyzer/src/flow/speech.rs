@@ -187,6 +187,6 @@ impl Flow {
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
-            || self.conversation.as_ref().is_some_and(|c| c.pending() > 0)
+            || self.conversation.as_ref().is_some_and(|c| c.awaits())
     }
 }

@@ -179,6 +179,11 @@ impl Conversation {
         self.live().map_or(0, |live| live.pending())
     }
 
+    /// Whether a request waits for a response.
+    pub(crate) fn awaits(&self) -> bool {
+        self.live().is_some_and(|live| live.awaits())
+    }
+
     /// Memory that it takes, in bytes: heads that are not whole, exchanges in the making, the parser.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.live().map_or(0, |live| live.bytes())
@@ -204,7 +209,7 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Protocol;
+    use crate::fact::{Protocol, Table};
     use crate::l7::testing::Talk;
 
     /// A conversation with the server on this port, in a room.
@@ -232,6 +237,43 @@ mod tests {
         assert_eq!(unknown(&mut room), [Protocol::RedisInline]);
         let mut other = talk(&mut room, 7778);
         assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
+    }
+
+    #[test]
+    fn lines_without_an_end_are_not_waited_for_for_ever() {
+        let mut talk = Talk::tcp(7777);
+        talk.c("FOO ");
+        let least = Limits::default().undecided_bytes / 1000;
+        for _ in 0..least + 200 {
+            assert!(talk.conversation.bytes() < 200_000);
+            talk.c("a".repeat(1000));
+        }
+        assert!(!talk.conversation.wants_payload(), "nobody recognises it");
+        assert_eq!(talk.found.evicted[0].0, Table::MessageHeads);
+    }
+
+    #[test]
+    fn large_requests_wait_in_bounded_memory() {
+        let mut talk = Talk::tcp(8080);
+        let value = "v".repeat(1000);
+        let fields = ["host", "b3", "sw8", "user-agent", "traceparent", "x-request-id", "content-type"];
+        let head: String = fields.iter().map(|name| format!("{name}: {value}\r\n")).collect();
+        for n in 0..4000 {
+            talk.c(format!("GET /{n} HTTP/1.1\r\n{head}\r\n"));
+        }
+        assert!(talk.conversation.bytes() < 20 << 20, "{}", talk.conversation.bytes());
+        let displaced: u64 = talk.found.evicted.iter().map(|(_, entries)| entries).sum();
+        assert_eq!(
+            (displaced, talk.found.evicted[0].0),
+            (talk.found.exchanges.len() as u64, Table::PendingRequests)
+        );
+        // Answers find their requests all the same.
+        let last = talk.conversation.pending();
+        for _ in 0..4000 {
+            talk.s("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+        let whole = talk.found.exchanges.iter().filter(|e| e.request.is_some() && e.response.is_some());
+        assert_eq!((whole.count(), talk.conversation.pending()), (last, 0));
     }
 
     #[test]

@@ -38,6 +38,18 @@ pub(crate) fn given(g: Given<'_>) -> Vec<u8> {
     bytes
 }
 
+/// Ethernet, IPv4 and UDP around `payload`; checksums are left zero.
+pub(crate) fn datagram(ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
+    let length = 8 + payload.len() as u16;
+    let [from, to] = if ports.0 > ports.1 { [1, 2] } else { [2, 1] };
+    let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
+    bytes.extend((20 + length).to_be_bytes());
+    bytes.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, from, 10, 0, 0, to]);
+    [ports.0, ports.1, length, 0].iter().for_each(|word| bytes.extend(word.to_be_bytes()));
+    bytes.extend(payload);
+    bytes
+}
+
 /// Both ends of a connection, with what they will send next.
 pub(crate) struct Ends {
     client: u16,

@@ -69,6 +69,13 @@ pub(super) struct Channels {
 
 impl Channels {
     const MOST: usize = 256;
+    /// Consumers of all channels together, those included that were not answered.
+    const CONSUMERS: usize = 1024;
+
+    /// Whether there is room for one more consumer. One that is not known asks for nothing.
+    pub(super) fn has_room(&self) -> bool {
+        self.known.iter().map(|c| c.consumers.len() + c.asked.len()).sum::<usize>() < Self::CONSUMERS
+    }
 
     pub(super) fn get(&mut self, number: u16) -> &mut Channel {
         let index = self.known.iter().position(|c| c.number == number).unwrap_or_else(|| {
@@ -94,6 +101,7 @@ impl Channels {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.known.iter().map(Channel::bytes).sum()
+        let spare = self.known.capacity() - self.known.len();
+        self.known.iter().map(Channel::bytes).sum::<usize>() + spare * size_of::<Channel>()
     }
 }

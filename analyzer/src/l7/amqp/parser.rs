@@ -110,7 +110,7 @@ impl AmqpParser {
         match (method.class, method.number) {
             (CHANNEL, 10 | 41) => self.channels.close(number),
             (CONFIRM, 10) => self.channels.get(number).confirms = Some(1),
-            (BASIC, 20) => {
+            (BASIC, 20) if self.channels.has_room() => {
                 let consumer = Consumer {
                     tag: terms.consumer_tag.to_vec(),
                     queue: terms.queue.to_vec(),

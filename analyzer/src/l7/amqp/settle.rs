@@ -39,8 +39,11 @@ pub(super) fn messages(
         Direction::ToServer => ids::delivered(place.channel, channel.epoch, last),
         Direction::ToClient => ids::published(place.channel, channel.epoch, last),
     };
-    let wanted = |waiting: u64| if multiple { ids::up_to(waiting, id) } else { waiting == id };
-    while let Some(found) = out.waiting(wanted) {
+    let next = |out: &Messages| match multiple {
+        true => out.waiting(|waiting| ids::up_to(waiting, id)),
+        false => out.waits(id).then_some(id),
+    };
+    while let Some(found) = next(out) {
         let exchange = &mut out.open(Protocol::Amqp, Kind::Response, found, place.at).exchange;
         exchange.attributes.push_text("amqp.settled_by", method.name);
         if method.number != 80 {

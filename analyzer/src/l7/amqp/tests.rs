@@ -276,3 +276,15 @@ pub(crate) fn scripts() -> Vec<Script> {
         ],
     )]
 }
+
+#[test]
+fn consumers_without_number_are_not_all_remembered() {
+    let mut t = Talk::tcp(5672);
+    t.c(HELLO);
+    for n in 0..16_000u16 {
+        let tag = format!("{n:0255}");
+        let arguments = [vec![0, 0], short(&tag), short(&tag), vec![8, 0, 0, 0, 0]].concat();
+        t.c(method(1 + n % 250, 60, 20, &arguments));
+    }
+    assert!(t.conversation.bytes() < 1 << 20, "{}", t.conversation.bytes());
+}

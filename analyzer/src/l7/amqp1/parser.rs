@@ -104,8 +104,7 @@ impl Amqp1Parser {
             _ => return None,
         };
         self.refuse(code, fields, place, out);
-        let answers =
-            code == SASL_OUTCOME || code != SASL_INIT && out.waiting(|waiting| waiting == id).is_some();
+        let answers = code == SASL_OUTCOME || code != SASL_INIT && out.waits(id);
         if code == END {
             self.sessions.end(direction, channel);
         }

@@ -17,6 +17,8 @@ const LOOKED_AT: usize = 4096;
 const PACKED: usize = 32 * 1024;
 /// Room for unpacked bytes that is kept.
 const KEPT: usize = 16 * 1024;
+/// Envelopes that a compressed segment may have: some, and one for so many of its bytes.
+const ENVELOPES: (usize, usize) = (64, 8);
 /// What events are called by, which answer nothing.
 const EVENTS: u64 = 1 << 32;
 
@@ -160,22 +162,23 @@ impl CqlParser {
         bytes.clear();
         let _ = lz4(packed, unpacked, &mut bytes);
         let end = at + segment.len();
-        self.envelopes(direction, &bytes, unpacked, at..end, out);
+        let most = ENVELOPES.0 + segment.payload / ENVELOPES.1;
+        let told = self.envelopes(direction, &bytes, (unpacked, most), at..end, out);
         bytes.clear();
         bytes.shrink_to(KEPT);
         self.unpacked = bytes;
-        Step::Take(segment.len())
+        if told { Step::Take(segment.len()) } else { Step::Malformed }
     }
 
-    /// Envelopes of an unpacked segment of `len` bytes, of which the first are there.
+    /// Envelopes of an unpacked segment of `len` bytes, of which the first are there. False if there are more than `most`.
     fn envelopes(
         &mut self,
         direction: Direction,
         bytes: &[u8],
-        len: usize,
+        (len, mut most): (usize, usize),
         place: std::ops::Range<usize>,
         out: &mut Messages,
-    ) {
+    ) -> bool {
         let mut from = std::mem::take(&mut self.sides[direction].body);
         if let Some((kind, id)) = self.sides[direction].open.take() {
             out.close(kind, id, place.end);
@@ -183,6 +186,8 @@ impl CqlParser {
         while let Some(rest) = bytes.get(from..)
             && let Some(envelope) = Envelope::read(rest, direction)
         {
+            let Some(left) = most.checked_sub(1) else { return false };
+            most = left;
             let body = rest.get(HEADER..).unwrap_or_default();
             let body = body.get(..envelope.body.min(LOOKED_AT)).unwrap_or(body);
             let (kind, id) = self.tell(direction, envelope, body, place.start, out);
@@ -190,10 +195,11 @@ impl CqlParser {
             let side = &mut self.sides[direction];
             if from > len {
                 (side.body, side.open) = (from - len, Some((kind, id)));
-                return;
+                return true;
             }
             out.close(kind, id, place.end);
         }
+        true
     }
 
     /// The bytes of the body that come next, as far as they are in this segment.

@@ -31,9 +31,6 @@ impl Segment {
             Framing::Lz4 => 5,
         };
         let (head, crc) = bytes.get(..fields + 3)?.split_at(fields);
-        if number(crc) != u64::from(crc24(head)) {
-            return None;
-        }
         let bits = number(head);
         let len = |shift: u32| (bits >> shift & 0x1_ffff) as usize;
         let (unpacked, flag) = match framing {
@@ -42,7 +39,8 @@ impl Segment {
         };
         let segment =
             Self { header: fields + 3, payload: len(0), unpacked, self_contained: bits >> flag & 1 == 1 };
-        (bits >> (flag + 1) == 0 && segment.payload > 0).then_some(segment)
+        let possible = bits >> (flag + 1) == 0 && segment.payload > 0;
+        (possible && number(crc) == u64::from(crc24(head))).then_some(segment)
     }
 
     /// A segment's header of either kind.
@@ -65,15 +63,28 @@ fn number(little_endian: &[u8]) -> u64 {
 }
 
 pub(super) fn crc24(bytes: &[u8]) -> u32 {
-    let mut crc = 0x0087_5060;
-    for byte in bytes {
-        crc ^= u32::from(*byte) << 16;
-        for _ in 0..8 {
+    bytes.iter().fold(0x0087_5060, |crc, byte| {
+        let first = (crc >> 16) as u8 ^ byte;
+        crc << 8 & 0x00ff_ffff ^ CRC24[usize::from(first)]
+    })
+}
+
+/// What each byte adds to a checksum.
+const CRC24: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = (byte as u32) << 16;
+        let mut bit = 0;
+        while bit < 8 {
             crc <<= 1;
             if crc & 0x0100_0000 != 0 {
                 crc ^= 0x0197_4f0b;
             }
+            bit += 1;
         }
+        table[byte] = crc;
+        byte += 1;
     }
-    crc
-}
+    table
+};

@@ -20,18 +20,22 @@ pub(super) struct Block<'a> {
 /// Why there is no block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoBlock {
-    /// At least so many bytes more are needed.
-    Need(usize),
+    /// At least `more` bytes are needed; the first `walked` of those shown are whole frames, and the next look can begin behind them.
+    Need {
+        more: usize,
+        walked: usize,
+    },
     Malformed,
 }
 
-/// Reads the block whose first frame stands at the beginning of `bytes`. `cut`: no more bytes will come.
-pub(super) fn read(bytes: &[u8], cut: bool) -> Result<Block<'_>, NoBlock> {
+/// Reads the block whose first frame stands at the beginning of `bytes`, of which the first `walked` were found to be whole frames
+/// before. `cut`: no more bytes will come.
+pub(super) fn read(bytes: &[u8], walked: usize, cut: bool) -> Result<Block<'_>, NoBlock> {
     let first = Frame::read(bytes).ok_or(NoBlock::Malformed)?;
     let end = HEADER + first.length;
     let looked_at = end.min(LONGEST);
     if bytes.len() < looked_at && !cut {
-        return Err(NoBlock::Need(looked_at - bytes.len()));
+        return Err(NoBlock::Need { more: looked_at - bytes.len(), walked: 0 });
     }
     let mut payload = bytes.get(HEADER..looked_at.min(bytes.len())).ok_or(NoBlock::Malformed)?;
     let mut take = |n: usize| {
@@ -58,43 +62,48 @@ pub(super) fn read(bytes: &[u8], cut: bool) -> Result<Block<'_>, NoBlock> {
     if !whole {
         block.rest = Some(((end - used) as u64, !first.ends_headers()));
     } else if !first.ends_headers() {
-        block.go_on(bytes, first.stream, cut)?;
+        block.go_on(bytes, first.stream, walked, cut)?;
     }
     Ok(block)
 }
 
 impl Block<'_> {
-    fn go_on(&mut self, bytes: &[u8], stream: u32, cut: bool) -> Result<(), NoBlock> {
-        let mut all = self.fragments.to_vec();
+    fn go_on(&mut self, bytes: &[u8], stream: u32, walked: usize, cut: bool) -> Result<(), NoBlock> {
+        let (first, mut at) = (self.used, walked.max(self.used));
         loop {
-            let Some(rest) = bytes.get(self.used..) else { return Err(NoBlock::Malformed) };
+            let Some(rest) = bytes.get(at..) else { return Err(NoBlock::Malformed) };
             let frame = match Frame::read(rest) {
                 Some(frame) => frame,
                 None if cut => break self.rest = Some((0, true)),
-                None => return Err(NoBlock::Need(HEADER - rest.len())),
+                None => return Err(NoBlock::Need { more: HEADER - rest.len(), walked: at }),
             };
             if frame.kind != CONTINUATION || frame.stream != stream {
                 return Err(NoBlock::Malformed);
             }
             let end = HEADER + frame.length;
-            if self.used + end > LONGEST {
+            if at + end > LONGEST {
                 break self.rest = Some((0, true));
             }
-            match rest.get(HEADER..end) {
-                Some(fragment) => all.extend_from_slice(fragment),
-                None if cut => {
-                    all.extend_from_slice(&rest[HEADER..]);
-                    self.used = bytes.len();
+            if rest.len() < end {
+                if cut {
+                    at = bytes.len();
                     break self.rest = Some((0, true));
                 }
-                None => return Err(NoBlock::Need(end - rest.len())),
+                return Err(NoBlock::Need { more: end - rest.len(), walked: at });
             }
-            self.used += end;
+            at += end;
             if frame.ends_headers() {
                 break;
             }
         }
-        self.fragments = Cow::Owned(all);
+        let mut all = self.fragments.to_vec();
+        let mut rest = bytes.get(first..at).unwrap_or_default();
+        while let Some(frame) = Frame::read(rest) {
+            let (piece, behind) = rest.split_at(rest.len().min(HEADER + frame.length));
+            all.extend_from_slice(piece.get(HEADER..).unwrap_or_default());
+            rest = behind;
+        }
+        (self.used, self.fragments) = (at, Cow::Owned(all));
         Ok(())
     }
 }

@@ -33,13 +33,15 @@ enum Phase {
 struct Side {
     phase: Phase,
     table: Table,
+    /// Bytes of the block at hand, which is not whole, that are whole frames.
+    walked: usize,
     /// Stream whose last block was cut off: the loss that is told next ends its message.
     cut_end: Option<u32>,
 }
 
 impl Default for Side {
     fn default() -> Self {
-        Self { phase: Phase::Start, table: Table::default(), cut_end: None }
+        Self { phase: Phase::Start, table: Table::default(), walked: 0, cut_end: None }
     }
 }
 
@@ -122,11 +124,12 @@ impl Http2Parser {
     }
 
     fn seek(&mut self, direction: Direction, rest: &[u8], at: usize, passed: u64) -> Step {
-        let mut from = 0;
+        // The blocks in what is there can be decoded, and not at every place all that follows.
+        let (mut from, mut work) = (0, 4 * rest.len());
         while let Some(zero) = memchr::memchr(0, &rest[from..]) {
             from += zero;
             let open = |stream| self.streams.has(stream);
-            match frame_at(&rest[from..], true, open) {
+            match frame_at(&rest[from..], true, &mut work, open) {
                 Probe::Yes => {
                     self.sides[direction].phase = Phase::Frame;
                     return Step::Go(at + from);
@@ -199,9 +202,13 @@ impl Http2Parser {
         at: usize,
         out: &mut Messages,
     ) -> Step {
-        let block = match block::read(rest, false) {
+        let walked = std::mem::take(&mut self.sides[direction].walked);
+        let block = match block::read(rest, walked, false) {
             Ok(block) => block,
-            Err(NoBlock::Need(more)) => return need(at, more),
+            Err(NoBlock::Need { more, walked }) => {
+                self.sides[direction].walked = walked;
+                return need(at, more);
+            }
             Err(NoBlock::Malformed) => return malformed(at),
         };
         let read = self.decode(direction, frame.kind, &block.fragments);
@@ -305,7 +312,7 @@ impl Parser for Http2Parser {
         if self.sides[direction].phase != Phase::Frame || !matches!(frame.kind, HEADERS | PUSH_PROMISE) {
             return;
         }
-        if let Ok(block) = block::read(bytes, true) {
+        if let Ok(block) = block::read(bytes, 0, true) {
             // Not whole, or it would have been told.
             let _ = self.decode(direction, frame.kind, &block.fragments);
             self.head.unknown += 1;
@@ -323,7 +330,7 @@ impl Parser for Http2Parser {
         }
         let from_client = self.is_asking(direction);
         let side = &mut self.sides[direction];
-        side.phase = Phase::Seek(0);
+        (side.phase, side.walked) = (Phase::Seek(0), 0);
         side.table.lose();
         out.missed();
         for stream in self.streams.all() {

@@ -16,12 +16,13 @@ pub(super) fn probe(bytes: &[u8], usual: bool) -> Probe {
     if same == bytes.len().min(PREFACE.len()) {
         return if same >= ENOUGH { Probe::Yes } else { Probe::More };
     }
-    frame_at(bytes, usual, |_| false)
+    frame_at(bytes, usual, &mut bytes.len(), |_| false)
 }
 
 /// Whether a frame begins here. `trusting`: that this is HTTP/2 is known, or likely; then one frame that is well-formed to the last
-/// bit is enough, and otherwise the next one has to follow it. `open` tells the streams that go on.
-pub(super) fn frame_at(bytes: &[u8], trusting: bool, open: impl Fn(u32) -> bool) -> Probe {
+/// bit is enough, and otherwise the next one has to follow it. `open` tells the streams that go on. At most `work` bytes of header blocks
+/// are decoded, and taken from it.
+pub(super) fn frame_at(bytes: &[u8], trusting: bool, work: &mut usize, open: impl Fn(u32) -> bool) -> Probe {
     if bytes.first().is_some_and(|&b| b != 0) {
         return Probe::No;
     }
@@ -38,7 +39,7 @@ pub(super) fn frame_at(bytes: &[u8], trusting: bool, open: impl Fn(u32) -> bool)
         return Probe::No;
     }
     let Some(payload) = bytes.get(HEADER..HEADER + frame.length) else { return Probe::More };
-    match proof(&frame, payload) {
+    match proof(&frame, payload, work) {
         Proof::Strong => return Probe::Yes,
         Proof::Good if trusting => return Probe::Yes,
         Proof::Against => return Probe::No,
@@ -64,7 +65,7 @@ enum Proof {
     Against,
 }
 
-fn proof(frame: &Frame, payload: &[u8]) -> Proof {
+fn proof(frame: &Frame, payload: &[u8], work: &mut usize) -> Proof {
     let word =
         |at: usize| payload.get(at..at + 4).and_then(|w| w.try_into().ok()).map_or(0, u32::from_be_bytes);
     let good = |fits: bool| if fits { Proof::Good } else { Proof::Against };
@@ -81,6 +82,10 @@ fn proof(frame: &Frame, payload: &[u8]) -> Proof {
         PRIORITY => Proof::None,
         HEADERS if frame.ends_headers() && !frame.is_padded() => {
             let block = if frame.has_priority() { payload.get(5..) } else { Some(payload) };
+            match work.checked_sub(payload.len()) {
+                Some(left) => *work = left,
+                None => return Proof::Against,
+            }
             block.map_or(Proof::Against, headers)
         }
         HEADERS | PUSH_PROMISE | DATA => Proof::None,

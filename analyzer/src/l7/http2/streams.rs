@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::l7::grpc;
@@ -51,7 +51,9 @@ pub(super) struct Stream {
 /// Streams of a connection by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    open: HashMap<u32, Stream, FixedState>,
+    open: HashMap<u32, Stream, RandomState>,
+    /// Their ids in the order in which they were opened, those that were closed since among them.
+    order: VecDeque<u32>,
     reset: VecDeque<u32>,
 }
 
@@ -65,11 +67,15 @@ impl Streams {
     }
 
     pub(super) fn insert(&mut self, id: u32, stream: Stream) -> &mut Stream {
-        if self.open.len() >= MOST
-            && let Some(oldest) = self.open.keys().min().copied()
+        while self.open.len() >= MOST
+            && let Some(oldest) = self.order.pop_front()
         {
             self.open.remove(&oldest);
         }
+        if self.order.len() >= 2 * MOST {
+            self.order.retain(|id| self.open.contains_key(id));
+        }
+        self.order.push_back(id);
         self.open.entry(id).insert(stream).into_mut()
     }
 
@@ -104,6 +110,6 @@ impl Streams {
     pub(super) fn bytes(&self) -> usize {
         let messages = |half: &Half| half.messages.as_ref().map_or(0, |m| m.bytes());
         let inside: usize = self.open.values().map(|s| messages(&s.request) + messages(&s.response)).sum();
-        self.open.capacity() * (size_of::<(u32, Stream)>() + 1) + self.reset.capacity() * 4 + inside
+        self.open.allocation_size() + (self.order.capacity() + self.reset.capacity()) * 4 + inside
     }
 }

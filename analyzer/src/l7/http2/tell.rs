@@ -112,7 +112,7 @@ impl Http2Parser {
     /// Where a response may belong whose request was not seen on this stream; whether there is such a place.
     fn find_request(&mut self, id: u32, ends: bool, out: &Messages) -> bool {
         // The request that asked HTTP/1.1 for the upgrade is answered on stream 1 (RFC 7540 section 3.2).
-        let upgraded = if id == 1 { out.waiting(|id| id == 0) } else { None };
+        let upgraded = (id == 1 && out.waits(0)).then_some(0);
         let alone = id % 2 == 1 && self.head.begins(ends) && !self.streams.was_reset(id);
         if upgraded.is_none() && !alone {
             return false;

@@ -128,7 +128,7 @@ impl KafkaFormat {
         let id = u64::from(correlation as u32);
         let open = &mut self.open[Direction::ToClient];
         open.walk = Walk::NONE;
-        if self.tokens && out.waiting(|waiting| waiting == id).is_none() {
+        if self.tokens && !out.waits(id) {
             return Step::Done;
         }
         let entry = out.open(Protocol::Kafka, Kind::Response, id, at);
@@ -182,7 +182,7 @@ impl Format for KafkaFormat {
         if direction == Direction::ToClient {
             let ([0..64, ..] | []) = bytes else { return Probe::No };
             let Some(correlation) = int32(bytes, 4) else { return Probe::More };
-            let waits = out.waiting(|id| id == u64::from(correlation as u32)).is_some();
+            let waits = out.waits(u64::from(correlation as u32));
             return if waits && length(bytes).is_some() { Probe::Yes } else { Probe::No };
         }
         if self.client.is_empty() {

@@ -13,6 +13,8 @@ const DEPTH: usize = 6;
 const TEXT: usize = 256;
 /// Bytes looked at of one message, records aside.
 const LOOKED_AT: u64 = 256 * 1024;
+/// Items in a row that take no bytes: fields that a version does not have, of elements that have none at all.
+const IDLE: u32 = 4096;
 
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -89,13 +91,14 @@ impl Walk {
 
     /// Goes on with `bytes`, behind which the message has more up to `left` in all.
     pub(super) fn step(&mut self, bytes: &[u8], left: u64, told: &mut Told) -> Step {
-        let mut at = 0u64;
+        let (mut at, mut idle) = (0u64, 0);
         while self.state == State::Going {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
             match self.item(rest, left - at, told) {
                 Ok(Item::Take(n)) => {
+                    idle = if n == 0 { idle + 1 } else { 0 };
                     at = at.saturating_add(n);
-                    if at > left {
+                    if at > left || idle > IDLE {
                         self.state = State::Broken;
                         break;
                     }
@@ -265,5 +268,21 @@ impl Walk {
         };
         self.records -= taken.min(self.records);
         Ok(Item::Take(taken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::l7::kafka::layout::What;
+
+    #[test]
+    fn elements_of_nothing_are_not_counted_for_ever() {
+        const LATER: Field = Field { form: Form::Text, what: What::Nothing, since: 5, until: u8::MAX };
+        const ELEMENTS: &[Field] =
+            &[Field { form: Form::Array(&[LATER]), what: What::Nothing, since: 0, until: u8::MAX }];
+        let mut walk = Walk::new(ELEMENTS, 0, false, false);
+        let step = walk.step(&(1i32 << 29).to_be_bytes(), 1 << 30, &mut Told::default());
+        assert_eq!((step, walk.is_broken()), (Step::Take(4), true));
     }
 }

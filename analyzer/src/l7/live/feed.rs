@@ -51,10 +51,14 @@ impl Live {
         if stream.pending.len() <= self.limits.head_bytes as usize {
             return;
         }
-        self.heads_dropped += 1;
-        stream.start += stream.pending.len() as u64;
+        let dropped = stream.pending.len();
+        stream.start += dropped as u64;
         stream.pending.clear();
         stream.wanted = 0;
+        self.heads_dropped += 1;
+        if self.parser.is_none() {
+            return self.not_recognised(dropped);
+        }
         self.resynchronise(cx, direction, 0);
     }
 

@@ -173,6 +173,11 @@ impl Live {
         self.messages.pending()
     }
 
+    /// Whether a request waits for a response.
+    pub(in crate::l7) fn awaits(&self) -> bool {
+        self.messages.awaits()
+    }
+
     /// Memory that it takes, in bytes.
     pub(in crate::l7) fn bytes(&self) -> usize {
         let streams: usize = Direction::BOTH.iter().map(|&d| self.streams[d].pending.capacity()).sum();

@@ -1,7 +1,7 @@
 use wire::{SeqNum, Timestamp};
 
 use super::lifecycle::{answered, finish};
-use super::{Entry, Messages, Order};
+use super::{Entry, Kind, Messages};
 
 /// A place in a direction and when it passed, kept for later: [`Messages::close_answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +20,18 @@ impl Messages {
 
     /// The response that is open, or else the request that waits, of what this direction asked.
     pub(crate) fn asked(&mut self, id: u64) -> Option<&mut Entry> {
-        let (direction, by_id) = (self.here.direction, self.order == Order::ById);
-        let mine = |e: &Entry| e.asker == direction && (!by_id || e.id == id);
-        let open = self.entries.iter().position(|e| e.response_open && mine(e));
-        let index = open.or_else(|| self.entries.iter().position(|e| e.is_waiting() && mine(e)))?;
-        self.entries.get_mut(index).map(|entry| &mut **entry)
+        let (direction, id) = (self.here.direction, self.key(id));
+        let open = self.entries.open_index(Kind::Response, direction, id);
+        let waits = |e: &Entry| e.is_waiting() && e.asker == direction;
+        let index = open.or_else(|| self.entries.position(id, waits))?;
+        self.entries.get_mut(index)
     }
 
     /// The open response to what this direction asked ended at `end` of the other direction.
     pub(crate) fn close_answer(&mut self, id: u64, end: Mark) {
-        let (direction, by_id) = (self.here.direction, self.order == Order::ById);
-        let wanted = |e: &Entry| e.response_open && e.asker == direction && (!by_id || e.id == id);
-        let Some(index) = self.entries.iter().position(|e| wanted(e)) else { return };
-        let entry = &mut self.entries[index];
-        entry.response_open = false;
+        let id = self.key(id);
+        let Some(index) = self.entries.open_index(Kind::Response, self.here.direction, id) else { return };
+        let entry = self.entries.shut(index, Kind::Response);
         let (start, torn) = (entry.response_start, entry.response_torn);
         if let Some(span) = &mut entry.exchange.response {
             let base = self.here.base.map(|_| SeqNum(span.seq.start.0.wrapping_sub(start as u32)));

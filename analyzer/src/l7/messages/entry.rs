@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
 
+use super::Kind;
 use crate::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use crate::l7::Context;
 use crate::tcp::TroubleCounts;
@@ -28,6 +29,10 @@ pub(in crate::l7) struct Entry {
     pub(in crate::l7) exchange: Exchange,
     /// What the protocol pairs by.
     pub(super) id: u64,
+    /// Place among all entries of the conversation.
+    pub(super) number: u64,
+    /// Bytes that it took when that was reckoned last.
+    pub(super) held: usize,
     /// A note of the parser to itself about the request.
     pub(in crate::l7) tag: u16,
     /// What is asked is no operation of a user's (a log-in, say): it is told only if it fails.
@@ -73,6 +78,8 @@ impl Entry {
                 tcp: TcpTrouble::default(),
             },
             id: 0,
+            number: 0,
+            held: 0,
             tag: 0,
             silent: false,
             own: OwnParts::default(),
@@ -150,6 +157,14 @@ impl Entry {
     /// Whether nothing more belongs to it.
     pub(super) fn is_whole(&self) -> bool {
         !self.request_open && !self.response_open && (self.one_way || self.exchange.response.is_some())
+    }
+
+    /// Whether its message of this kind is open.
+    pub(super) fn is_open(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Response => self.response_open,
+            Kind::Request | Kind::OneWay => self.request_open,
+        }
     }
 
     /// Whether a response can still begin.

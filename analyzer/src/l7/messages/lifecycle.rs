@@ -12,16 +12,15 @@ impl Messages {
         let base = self.here.base;
         self.pipelined = self.pipelined
             || kind == Kind::Request
+                && self.order == Order::InOrder
                 && self.entries.len() > 1
                 && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
-        let entry = &mut self.entries[index];
+        let entry = self.entries.shut(index, kind);
         let (span, start, torn, own) = match kind {
             Kind::Response => {
-                entry.response_open = false;
                 (&mut entry.exchange.response, entry.response_start, entry.response_torn, entry.own.response)
             }
             Kind::Request | Kind::OneWay => {
-                entry.request_open = false;
                 (&mut entry.exchange.request, entry.request_start, entry.request_torn, entry.own.request)
             }
         };
@@ -104,7 +103,7 @@ impl Messages {
             return;
         }
         let asker = self.here.direction.reverse();
-        if let Some(index) = self.entries.iter().position(|e| e.is_waiting() && e.asker == asker) {
+        if let Some(index) = self.entries.position(None, |e| e.is_waiting() && e.asker == asker) {
             self.give_up_on(index, Unanswered::Skipped);
             self.owed = self.owed.saturating_sub(1);
         }
@@ -118,6 +117,11 @@ impl Messages {
     /// Bytes of the open messages of a direction are missing; `skipped`: only such as were to be skipped.
     pub(in crate::l7) fn tear(&mut self, direction: Direction, skipped: bool) {
         let only = self.skipped[direction].filter(|_| skipped);
+        let open = self.entries.open_count(Kind::Request, direction)
+            + self.entries.open_count(Kind::Response, direction.reverse());
+        if open == 0 {
+            return;
+        }
         for entry in self.entries.iter_mut().filter(|e| only.is_none_or(|id| id == e.id)) {
             if entry.asker == direction {
                 entry.request_torn |= entry.request_open;
@@ -136,19 +140,27 @@ impl Messages {
         if !self.cut {
             self.tear(direction, false);
         }
-        let mut index = 0;
-        while index < self.entries.len() {
+        let asker = direction.reverse();
+        self.close_all(Kind::Request, direction, at);
+        self.close_all(Kind::Response, asker, at);
+        // Those that began before the last loss know of one.
+        let unaware = std::mem::replace(&mut self.marked[direction], self.entries.next());
+        let unaware = self.entries.since(unaware);
+        unaware.filter(|entry| entry.asker == asker).for_each(|entry| entry.lost = true);
+    }
+
+    /// The open messages of a kind end at `at`; the responses among them are not whole.
+    fn close_all(&mut self, kind: Kind, asker: Direction, at: u64) {
+        let mut index = match self.entries.open_count(kind, asker) {
+            1 => self.entries.open_index(kind, asker, None).unwrap_or(0),
+            _ => 0,
+        };
+        while self.entries.open_count(kind, asker) > 0 && index < self.entries.len() {
             let before = self.entries.len();
             let entry = &mut self.entries[index];
-            if entry.asker == direction {
-                if entry.request_open {
-                    self.close_index(index, Kind::Request, at);
-                }
-            } else if entry.response_open {
-                entry.lost = true;
-                self.close_index(index, Kind::Response, at);
-            } else {
-                entry.lost = true;
+            if entry.asker == asker && entry.is_open(kind) {
+                entry.lost |= kind == Kind::Response;
+                self.close_index(index, kind, at);
             }
             index += usize::from(self.entries.len() == before);
         }
@@ -178,7 +190,7 @@ impl Messages {
     /// The exchange of this id ends, whatever of it is open. `why`: nothing more will come, where its response is not whole. `note`
     /// may add to it. A request that was answered before its end needs no more of it: it is whole as it is.
     pub(crate) fn abort(&mut self, id: u64, why: Unanswered, note: impl FnOnce(&mut Entry)) {
-        let Some(index) = self.entries.iter().position(|e| e.id == id) else { return };
+        let Some(index) = self.entries.position(Some(id), |_| true) else { return };
         let entry = &mut self.entries[index];
         note(entry);
         let enough = entry.request_open && !entry.request_torn && !entry.response_open;

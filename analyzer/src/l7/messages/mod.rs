@@ -3,6 +3,7 @@
 mod answer;
 mod entry;
 mod lifecycle;
+mod queue;
 
 pub(super) use answer::Mark;
 pub(super) use entry::{Entry, Own};
@@ -15,6 +16,7 @@ use super::timeline::Timeline;
 use crate::fact::{Attributes, Protocol, Unanswered, Value};
 use crate::tcp::TroubleCounts;
 use entry::begun;
+use queue::Queue;
 
 /// How responses find their requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +96,7 @@ pub(crate) struct Messages {
     /// What is lost now was cut off by the snap length.
     pub(super) cut: bool,
     limit: usize,
-    entries: VecDeque<Box<Entry>>,
+    entries: Queue,
     done: VecDeque<Box<Entry>>,
     /// Room's, while it is lent.
     spare: Spare,
@@ -102,6 +104,8 @@ pub(crate) struct Messages {
     owed: u32,
     /// Requests are missing before the next one of this direction.
     hole: PerDirection<bool>,
+    /// Entries before this number know that bytes of this direction were lost.
+    marked: PerDirection<u64>,
     /// Nothing more comes in this direction.
     pub(super) ended: PerDirection<bool>,
     /// Id of the message of which bytes are skipped in this direction, if that is known.
@@ -117,6 +121,10 @@ pub(crate) struct Messages {
 /// Where answers come in order, so many times the limit of requests may wait: clients write pipelines of thousands before they read the
 /// first answer.
 const PIPELINE: usize = 8;
+/// Memory that the requests of one conversation that wait may take, in bytes; with more, the oldest go.
+const HELD: usize = 16 << 20;
+/// Entries that are over, for which there is room when it is reused.
+const DONE_KEPT: usize = 64;
 
 /// Finished entries kept for reuse, the last on top: the conversations of a shard share them.
 #[derive(Debug, Default)]
@@ -127,13 +135,16 @@ impl Spare {
     /// Entries kept, some 700 KB: as many as a deep pipeline has under way.
     const MOST: usize = 1024;
 
+    /// What is larger is not kept.
+    const LARGEST: usize = 4096;
+
     /// Room for entries. (Without, as by default, it keeps none.)
     pub(super) fn new() -> Self {
         Self(Vec::with_capacity(Self::MOST))
     }
 
     pub(super) fn keep(&mut self, entry: Box<Entry>) {
-        if self.0.len() < self.0.capacity() {
+        if self.0.len() < self.0.capacity() && entry.bytes() <= Self::LARGEST {
             self.0.push(entry);
         }
     }
@@ -154,11 +165,12 @@ impl Messages {
             counts: Counts::default(),
             cut: false,
             limit: limit.max(1),
-            entries: VecDeque::new(),
+            entries: Queue::default(),
             done: VecDeque::new(),
             spare: Spare::default(),
             owed: 0,
             hole: PerDirection::default(),
+            marked: PerDirection::default(),
             ended: PerDirection::default(),
             skipped: PerDirection::default(),
             pipelined: false,
@@ -181,6 +193,7 @@ impl Messages {
             spare,
             owed,
             hole,
+            marked,
             ended,
             skipped,
             pipelined,
@@ -188,13 +201,15 @@ impl Messages {
             handed_on,
         } = self;
         handed_on.clear();
-        entries.clear();
+        entries.reset();
         done.clear();
+        done.shrink_to(DONE_KEPT);
         *spare = Spare::default();
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
         (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
         (*hole, *ended, *skipped) =
             (PerDirection::default(), PerDirection::default(), PerDirection::default());
+        *marked = PerDirection::default();
         (*cut, *owed, *pipelined, *first_asker) = (false, 0, false, None);
     }
 
@@ -222,9 +237,8 @@ impl Messages {
             let by_id = self.order == Order::ById;
             let index = self.answered_by(asker, id, first);
             let index = index.unwrap_or_else(|| self.add(protocol, asker, kind, id, offset));
-            let entry = &mut self.entries[index];
+            let entry = self.entries.open(index, kind);
             entry.exchange.response = Some(span);
-            entry.response_open = true;
             entry.response_start = offset;
             // Its id says that it is the answer: what was lost was something else.
             entry.lost &= !by_id;
@@ -234,10 +248,9 @@ impl Messages {
         self.settle_lost(asker);
         let index = self.add(protocol, asker, kind, id, offset);
         let after_hole = std::mem::take(&mut self.hole[direction]);
-        let entry = &mut self.entries[index];
+        let entry = self.entries.open(index, kind);
         entry.after_hole = after_hole;
         entry.exchange.request = Some(span);
-        entry.request_open = true;
         entry.request_start = offset;
         entry.one_way = kind == Kind::OneWay;
         entry
@@ -302,44 +315,48 @@ impl Messages {
     /// Id of the oldest waiting request for which `wanted` holds and that this direction can answer.
     pub(crate) fn waiting(&self, wanted: impl Fn(u64) -> bool) -> Option<u64> {
         let asker = self.here.direction.reverse();
-        self.entries.iter().find(|e| e.is_waiting() && e.asker == asker && wanted(e.id)).map(|e| e.id)
+        self.entries.find(wanted, |e| e.is_waiting() && e.asker == asker).map(|e| e.id)
+    }
+
+    /// Whether a request of this id waits that this direction can answer.
+    pub(crate) fn waits(&self, id: u64) -> bool {
+        let asker = self.here.direction.reverse();
+        self.entries.position(Some(id), |e| e.is_waiting() && e.asker == asker).is_some()
     }
 
     fn open_index(&self, kind: Kind, id: u64) -> Option<usize> {
         let direction = self.here.direction;
-        let by_id = self.order == Order::ById;
-        let wanted = |e: &Entry| !by_id || e.id == id;
-        match kind {
-            Kind::Response => {
-                self.entries.iter().position(|e| e.response_open && e.asker != direction && wanted(e))
-            }
-            Kind::Request | Kind::OneWay => {
-                self.entries.iter().rposition(|e| e.request_open && e.asker == direction && wanted(e))
-            }
-        }
+        let asker = if kind == Kind::Response { direction.reverse() } else { direction };
+        self.entries.open_index(kind, asker, self.key(id))
+    }
+
+    /// What entries are looked for by.
+    fn key(&self, id: u64) -> Option<u64> {
+        (self.order == Order::ById).then_some(id)
     }
 
     fn answered_by(&mut self, asker: Direction, id: u64, first: Timestamp) -> Option<usize> {
         if self.order == Order::ById {
-            return self.entries.iter().position(|e| e.is_waiting() && e.asker == asker && e.id == id);
+            return self.entries.position(Some(id), |e| e.is_waiting() && e.asker == asker);
         }
         if self.owed > 0 {
             self.owed -= 1;
             return None;
         }
-        let index = self.entries.iter().position(|e| e.is_waiting() && e.asker == asker)?;
+        let index = self.entries.position(None, |e| e.is_waiting() && e.asker == asker)?;
         let entry = &self.entries[index];
         let too_early = entry.after_hole && entry.exchange.request.is_some_and(|r| first < r.first);
         (!too_early).then_some(index)
     }
 
     fn add(&mut self, protocol: Protocol, asker: Direction, kind: Kind, id: u64, offset: u64) -> usize {
+        // The answer to a request that went must not make another one go: it would be followed by its answer, and so on.
+        let answers = self.order == Order::InOrder && kind == Kind::Response;
         let limit = match self.order {
-            // The answer to a request that went must not make another one go: it would be followed by its answer, and so on.
-            Order::InOrder => self.limit.saturating_mul(PIPELINE) + usize::from(kind == Kind::Response),
+            Order::InOrder => self.limit.saturating_mul(PIPELINE) + usize::from(answers),
             Order::ById => self.limit,
         };
-        while self.entries.len() >= limit {
+        while self.entries.len() >= limit || self.entries.held() > HELD && !answers {
             self.counts.evicted += 1;
             self.give_up_on(0, Unanswered::Displaced);
         }
@@ -354,8 +371,7 @@ impl Messages {
         entry.asker = asker;
         let here = &self.here;
         entry.before = if offset < here.fresh_from { here.trouble_first } else { here.trouble };
-        self.entries.push_back(entry);
-        self.entries.len() - 1
+        self.entries.push(entry, self.order == Order::ById)
     }
 
     /// Requests that wait for a response.
@@ -363,13 +379,17 @@ impl Messages {
         self.entries.iter().filter(|entry| entry.is_waiting()).count()
     }
 
+    /// Whether a request waits for a response.
+    pub(super) fn awaits(&self) -> bool {
+        self.entries.iter().any(Entry::is_waiting)
+    }
+
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let lists = [&self.entries, &self.done];
-        let entries: usize = lists.iter().flat_map(|list| list.iter()).map(|entry| entry.bytes()).sum();
-        let slots: usize = lists.iter().map(|list| list.capacity()).sum();
+        let done = self.done.capacity() * size_of::<Box<Entry>>();
+        let entries = self.entries.bytes() + self.done.iter().map(|entry| entry.bytes()).sum::<usize>();
         let lines: usize = Direction::BOTH.iter().map(|&d| self.timelines[d].bytes()).sum();
-        entries + slots * size_of::<Box<Entry>>() + lines + self.handed_on.bytes() + self.spare.bytes()
+        entries + done + lines + self.handed_on.bytes() + self.spare.bytes()
     }
 
     /// Entries that nothing is added to any more, oldest first.

@@ -143,7 +143,7 @@ impl Header {
         match self.kind {
             Type::Publish => match r.u16() {
                 Some(len) => {
-                    let topic = r.rest().get(..usize::from(len)).unwrap_or(r.rest());
+                    let topic = r.rest().get(..usize::from(len).min(LOOKED_AT)).unwrap_or(r.rest());
                     let ids = if self.qos() > 0 { 2 } else { 0 };
                     2 + usize::from(len) + ids <= self.remaining && is_topic(topic)
                 }
@@ -172,6 +172,9 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
         Err(NoHeader::Invalid) => Frame::No,
     }
 }
+
+/// So much of a topic tells whether it is one, where every place is a possible beginning.
+const LOOKED_AT: usize = 256;
 
 /// Topic names are UTF-8 without wildcards and control characters (section 4.7); the end may be cut off.
 fn is_topic(topic: &[u8]) -> bool {

@@ -41,7 +41,9 @@ fn role(kind: Type, id: u16, out: &Messages) -> Option<(Kind, u64)> {
         Type::Puback | Type::Pubrec => (Kind::Response, key(Type::Publish, id)),
         Type::Pubcomp => {
             let wanted = key(Type::Publish, id);
-            out.waiting(|waiting| waiting == wanted)?;
+            if !out.waits(wanted) {
+                return None;
+            }
             (Kind::Response, wanted)
         }
         Type::Pubrel => return None,

@@ -9,6 +9,9 @@ use crate::l7::messages::Start;
 pub(super) const HEAD: usize = 7;
 /// So much is decompressed at once.
 const PIECE: usize = 8 * 1024;
+/// So many bytes may come out of one; zlib never makes more. Whole packets that need not be looked at are not counted: they are not
+/// decompressed.
+const RATIO: usize = 2048;
 
 /// Head of a compressed packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,11 @@ impl FrameHead {
     }
 }
 
+/// So many packets for each byte may be in a compressed one: rows that are all alike are few bytes.
+const PACKETS: usize = 64;
+/// So many may be in a short one.
+const PACKETS_LEAST: usize = 1024;
+
 /// How the packet that is being read is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Method {
@@ -48,6 +56,8 @@ enum Method {
     Stored,
     Zlib,
     Zstd,
+    /// Nothing of it needs to be looked at any more.
+    PassedOver,
 }
 
 /// The compressed packets of one direction, and what came out of them that is not dealt with.
@@ -58,6 +68,10 @@ pub(super) struct Frames {
     pub(super) left: usize,
     /// Bytes that must still come out of it.
     plain_left: usize,
+    /// Bytes that may.
+    room: usize,
+    /// Packets that may.
+    pub(super) packets: usize,
     /// Where it begins, and the offset at which it ends.
     pub(super) start: Option<Start>,
     pub(super) end: u64,
@@ -82,6 +96,8 @@ impl Frames {
     /// A packet begins at `start`; `first` is the first byte behind its head.
     pub(super) fn begin(&mut self, head: FrameHead, first: u8, start: Start) {
         self.left = head.length;
+        self.room = RATIO.saturating_mul(head.length) + PIECE;
+        self.packets = PACKETS.saturating_mul(head.length) + PACKETS_LEAST;
         self.end = start.offset + (HEAD + head.length) as u64;
         self.start = Some(start);
         (self.method, self.plain_left) = match (head.plain, first) {
@@ -105,6 +121,9 @@ impl Frames {
         mut hand_on: impl FnMut(&mut Self, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.left = self.left.saturating_sub(input.len());
+        if self.says_nothing() {
+            return Ok(());
+        }
         if self.method == Method::Stored {
             self.plain_left = self.plain_left.saturating_sub(input.len());
             return hand_on(self, input);
@@ -120,8 +139,12 @@ impl Frames {
             };
             input = input.get(used..).unwrap_or_default();
             self.plain_left = self.plain_left.checked_sub(made).ok_or(Broken)?;
+            self.room = self.room.checked_sub(made).ok_or(Broken)?;
             if made > 0 {
                 hand_on(self, piece.get(..made).unwrap_or_default())?;
+                if self.says_nothing() {
+                    return Ok(());
+                }
             }
             if made == 0 && used == 0 {
                 break;
@@ -135,6 +158,16 @@ impl Frames {
             self.zstd = None;
         }
         Ok(())
+    }
+
+    /// Whether all of the rest of the packet need not be looked at; then it is not decompressed.
+    fn says_nothing(&mut self) -> bool {
+        if self.plain_left > 0 && self.skip >= self.plain_left as u64 {
+            self.skip -= self.plain_left as u64;
+            (self.plain_left, self.zstd) = (0, None);
+            self.method = Method::PassedOver;
+        }
+        self.method == Method::PassedOver
     }
 
     /// Inflates as much as fits: bytes used and bytes made.

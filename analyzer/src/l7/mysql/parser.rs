@@ -14,6 +14,9 @@ use crate::l7::protocol::{Clue, Parser, Progress, Reason};
 /// So much of a command is looked at.
 const COMMAND: usize = 4096 + 64;
 
+/// A command is as much work as so many rows.
+const COMMAND_COST: usize = 64;
+
 /// Where a direction stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
@@ -27,10 +30,12 @@ enum Place {
 }
 
 /// Where a compressed packet lies; messages in it begin and end with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Within {
     start: Start,
     end: u64,
+    /// Packets that may still be in it.
+    packets: usize,
 }
 
 #[derive(Debug)]
@@ -125,7 +130,7 @@ impl MysqlParser {
         &mut self,
         direction: Direction,
         bytes: &[u8],
-        within: Option<Within>,
+        mut within: Option<&mut Within>,
         out: &mut Messages,
     ) -> Progress {
         let mut at = 0;
@@ -145,7 +150,12 @@ impl MysqlParser {
             let Some(shown) = payload.get(..wanted) else {
                 return Progress::Need { consumed: at, more: wanted - payload.len() };
             };
-            if let Some(within) = within {
+            if let Some(within) = &mut within {
+                let cost = if direction == Direction::ToServer { COMMAND_COST } else { 1 };
+                let Some(left) = within.packets.checked_sub(cost) else {
+                    return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+                };
+                within.packets = left;
                 let end = within.end.saturating_sub(out.here.offset);
                 self.conclude(direction, usize::try_from(end).unwrap_or(usize::MAX), out);
             }
@@ -155,7 +165,7 @@ impl MysqlParser {
             {
                 return Progress::GiveUp { consumed: at + 4 + length, reason: Reason::Switched };
             }
-            let start = within.map_or_else(|| out.start(at), |within| within.start);
+            let start = within.as_ref().map_or_else(|| out.start(at), |within| within.start);
             if !self.packet(direction, (sequence, length, length == FULL), shown, start, out) {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
             }
@@ -213,7 +223,7 @@ impl MysqlParser {
         out: &mut Messages,
     ) -> Result<(), Reason> {
         let Some(start) = frames.start else { return Err(Reason::Malformed) };
-        let within = Within { start, end: frames.end };
+        let mut within = Within { start, end: frames.end, packets: frames.packets };
         let mut pending = std::mem::take(&mut frames.pending);
         let skipped = frames.skip.min(piece.len() as u64) as usize;
         frames.skip -= skipped as u64;
@@ -222,7 +232,7 @@ impl MysqlParser {
         while pending.len() - used >= frames.wanted.max(1) {
             let rest = pending.get(used..).unwrap_or_default();
             frames.wanted = 0;
-            match self.packets(direction, rest, Some(within), out) {
+            match self.packets(direction, rest, Some(&mut within), out) {
                 Progress::Consumed(n) => used += n.min(rest.len()),
                 Progress::Need { consumed, more } => {
                     used += consumed;
@@ -236,6 +246,7 @@ impl MysqlParser {
                 Progress::GiveUp { reason, .. } => return Err(reason),
             }
         }
+        frames.packets = within.packets;
         pending.drain(..used);
         frames.pending = pending;
         Ok(())

@@ -9,6 +9,9 @@ use crate::l7::messages::{Kind, Messages, Start};
 use crate::l7::reader::first_bytes;
 use crate::l7::sql::Statement;
 
+/// Commands that may wait when a statement is prepared: of one behind more, the text is not kept.
+const MOST_PREPARED: usize = 512;
+
 /// The client's packets.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
@@ -133,7 +136,9 @@ impl Requests {
                 statement.tell(into);
                 let statement = Arc::new(statement);
                 session.last = Some(Arc::clone(&statement));
-                if let Some(waiting) = session.pending.back_mut() {
+                if session.pending.len() <= MOST_PREPARED
+                    && let Some(waiting) = session.pending.back_mut()
+                {
                     waiting.statement = Some(statement);
                 }
             }

@@ -462,3 +462,38 @@ proptest! {
         t.over();
     }
 }
+
+/// A compressed connection.
+fn compressed() -> Talk {
+    let mut t = Talk::tcp(3306);
+    let one = query("SELECT 1 FROM a_table_with_a_long_name_so_that_it_pays");
+    t.c(frame(0, &one, Some(zlib(&one))));
+    t.s(frame(1, &p(1, &ok(0, 2)), None));
+    assert_eq!(t.found.exchanges.len(), 1);
+    t
+}
+
+#[test]
+fn commands_in_a_few_bytes_are_not_all_told() {
+    let plain = p(0, &[14]).repeat(1 << 20);
+    for packed in [zlib(&plain), zstd(&plain)] {
+        let mut t = compressed();
+        let most = packed.len() + 100;
+        t.c(frame(0, &plain, Some(packed)));
+        t.over();
+        assert!(t.found.exchanges.len() < most, "{} of at most {most}", t.found.exchanges.len());
+    }
+}
+
+#[test]
+fn what_need_not_be_looked_at_is_not_decompressed() {
+    let mut t = compressed();
+    let insert = query(&format!("INSERT INTO t VALUES ('{}')", "x".repeat(100_000)));
+    let mut packed = zlib(&insert);
+    let end = packed.len();
+    packed[end - 8..].fill(0xff);
+    t.c(frame(0, &insert, Some(packed))).s(frame(1, &p(1, &ok(1, 2)), None));
+    assert_eq!(t.found.exchanges.len(), 2);
+    assert_eq!(t.found.exchanges[1].outcome, Outcome::Ok);
+    assert!(text(&t.found.exchanges[1], "db.query.text").starts_with("INSERT INTO t"));
+}

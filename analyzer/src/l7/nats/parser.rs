@@ -203,12 +203,14 @@ impl NatsParser {
             Line::Ok => {
                 // Joined in the middle: from here on, commands are known to be answered.
                 self.verbose = true;
-                out.waiting(|waiting| waiting == COMMAND)?;
+                if !out.waits(COMMAND) {
+                    return None;
+                }
                 begin("+OK", Kind::Response, COMMAND, at, out);
                 Some((Kind::Response, COMMAND))
             }
             Line::Error(said) => {
-                let answers = out.waiting(|waiting| waiting == COMMAND).is_some();
+                let answers = out.waits(COMMAND);
                 let (kind, id) = if answers { (Kind::Response, COMMAND) } else { (Kind::OneWay, NOBODY) };
                 tell::error(&mut begin("-ERR", kind, id, at, out).exchange, said);
                 Some((kind, id))
@@ -228,10 +230,7 @@ impl NatsParser {
         match (direction, reply) {
             (Direction::ToClient, _) => {
                 let id = inbox(subject);
-                match out.waiting(|waiting| waiting == id) {
-                    Some(_) => (Kind::Response, id),
-                    None => (Kind::OneWay, NOBODY),
-                }
+                if out.waits(id) { (Kind::Response, id) } else { (Kind::OneWay, NOBODY) }
             }
             (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND),
             (Direction::ToServer, Some(reply))

@@ -13,12 +13,15 @@ use crate::l7::tls;
 const ID: u64 = 0;
 /// Datagrams of an attempt that are looked at before it is given up to see its end.
 const PATIENCE: u32 = 512;
+/// Changes of the version of which the keys are reckoned: a server makes one.
+const MOST_CHANGES: u8 = 8;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct QuicParser {
     keys: Option<Box<Secrets>>,
+    changes: u8,
     crypto: PerDirection<Crypto>,
     /// A client's Initial packet was seen: its span is there.
     asked: bool,
@@ -70,7 +73,8 @@ impl QuicParser {
         match &self.keys {
             None if direction == Direction::ToServer => self.keys = Secrets::new(packet.version, packet.to),
             // The server chose another version that goes on from here (RFC 9368 section 2.3).
-            Some(secrets) if secrets.version != packet.version => {
+            Some(secrets) if secrets.version != packet.version && self.changes < MOST_CHANGES => {
+                self.changes += 1;
                 self.keys = Secrets::new(packet.version, &secrets.id).or(self.keys.take());
             }
             _ => {}

@@ -8,10 +8,15 @@ pub(super) const LONGEST_NAME: usize = 64;
 /// Most words of a command that are believed.
 pub(super) const MOST_WORDS: i64 = i32::MAX as i64;
 
+/// So many ends of lines alone are nothing.
+const BLANK: usize = 64;
+
 /// Whether bytes begin with a command.
 pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
-    let bytes = &bytes[inline::blank(bytes)..];
+    let blank = inline::blank(bytes);
+    let bytes = &bytes[blank..];
     match bytes.first() {
+        None if blank > BLANK => Probe::No,
         None => Probe::More,
         Some(b'*') => array(bytes, usual),
         Some(_) if !usual => Probe::No,

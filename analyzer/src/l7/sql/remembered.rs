@@ -11,6 +11,30 @@ const MOST: usize = 512;
 /// Memory that their texts may take, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 
+/// The name of a statement.
+pub(in crate::l7) trait Name: Eq + Hash + Clone {
+    /// Memory behind it, in bytes.
+    fn heap(&self) -> usize;
+}
+
+impl Name for u32 {
+    fn heap(&self) -> usize {
+        0
+    }
+}
+
+impl Name for Box<[u8]> {
+    fn heap(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Name for Vec<u8> {
+    fn heap(&self) -> usize {
+        self.capacity()
+    }
+}
+
 /// Prepared statements of a connection by their name. Bounded: the one that was not used for longest goes first.
 #[derive(Debug)]
 pub(in crate::l7) struct Remembered<K> {
@@ -25,12 +49,12 @@ impl<K> Default for Remembered<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Remembered<K> {
+impl<K: Name> Remembered<K> {
     /// Keeps a statement under a name, in place of the one before.
     pub(in crate::l7) fn insert(&mut self, name: K, statement: Arc<Statement>) {
         self.remove(&name);
         self.clock += 1;
-        self.bytes += cost(&statement);
+        self.bytes += cost(&name, &statement);
         self.statements.insert(name, (statement, self.clock));
         while self.statements.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
@@ -52,8 +76,8 @@ impl<K: Eq + Hash + Clone> Remembered<K> {
 
     /// Forgets a statement.
     pub(in crate::l7) fn remove<Q: ?Sized + Hash + Equivalent<K>>(&mut self, name: &Q) {
-        if let Some((statement, _)) = self.statements.remove(name) {
-            self.bytes -= cost(&statement);
+        if let Some((name, (statement, _))) = self.statements.remove_entry(name) {
+            self.bytes -= cost(&name, &statement);
         }
     }
 
@@ -65,12 +89,13 @@ impl<K: Eq + Hash + Clone> Remembered<K> {
 
     /// Memory behind it, in bytes.
     pub(in crate::l7) fn bytes(&self) -> usize {
-        self.bytes + self.statements.capacity() * size_of::<(K, (Arc<Statement>, u64))>()
+        self.bytes + self.statements.allocation_size()
     }
 }
 
-fn cost(statement: &Statement) -> usize {
-    size_of::<Statement>() + statement.bytes() + 64
+fn cost<K: Name>(name: &K, statement: &Statement) -> usize {
+    let counts = 2 * size_of::<usize>();
+    counts + size_of::<Statement>() + statement.bytes() + name.heap()
 }
 
 #[cfg(test)]

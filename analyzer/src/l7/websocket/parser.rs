@@ -174,7 +174,7 @@ impl WebSocketParser {
         out: &mut Messages,
     ) {
         let id = if opcode == CLOSE { OF_CLOSE } else { OF_PING | hash(payload) };
-        let asked = out.waiting(|waiting| waiting == id).is_some();
+        let asked = out.waits(id);
         // What asks a side that is not understood any more gets no answer that could be seen.
         let answerable = self.sides[direction.reverse()].phase != Phase::Lost;
         let kind = match opcode {

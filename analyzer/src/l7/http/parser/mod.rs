@@ -35,8 +35,10 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Side {
     phase: Phase,
-    /// Bytes of the head that were searched for its end already.
+    /// Bytes of the head that were searched for its end already: whole lines.
     searched: usize,
+    /// Bytes of it that were looked at, behind those of whole lines without an end of a line.
+    looked_at: usize,
     body: u64,
     /// A message was found in this direction: what is out of step from now on was not missed at the beginning.
     begun: bool,
@@ -187,7 +189,7 @@ impl Parser for HttpParser {
             return Ok(());
         }
         side.phase = Phase::Seek(0);
-        side.searched = 0;
+        (side.searched, side.looked_at) = (0, 0);
         side.body = 0;
         if side.begun || len > 0 {
             out.lost();

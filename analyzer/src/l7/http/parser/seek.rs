@@ -1,6 +1,8 @@
 use wire::Direction;
 
+use super::start::BEGINNING;
 use super::{HttpParser, Phase, Step, malformed};
+use crate::l7::http::lines::has_control;
 use crate::l7::http::probe;
 use crate::l7::protocol::{Probe, Progress};
 
@@ -13,6 +15,16 @@ impl HttpParser {
             Direction::ToServer => probe::request,
             Direction::ToClient => probe::response,
         };
+        // A line that may be one, and does not end here either.
+        let looked_at = std::mem::take(&mut self.sides[direction].looked_at);
+        if looked_at >= BEGINNING
+            && let Some(more) = rest.get(looked_at..)
+            && memchr::memchr(b'\n', more).is_none()
+            && !has_control(more)
+        {
+            self.sides[direction].looked_at = rest.len();
+            return Step::Stop(Progress::Need { consumed: at, more: 1 });
+        }
         let mut from = 0;
         while from < rest.len() {
             match looks(&rest[from..]) {
@@ -21,7 +33,9 @@ impl HttpParser {
                     return Step::Go(at + from);
                 }
                 Probe::More => {
-                    self.sides[direction].phase = Phase::Seek(passed + from as u64);
+                    let side = &mut self.sides[direction];
+                    side.phase = Phase::Seek(passed + from as u64);
+                    side.looked_at = rest.len() - from;
                     return Step::Stop(Progress::Need { consumed: at + from, more: 1 });
                 }
                 Probe::No => {}

@@ -4,39 +4,40 @@ use super::{HttpParser, Phase, Step, malformed, skip};
 use crate::fact::Protocol;
 use crate::l7::http::body::Framing;
 use crate::l7::http::head::StartLine;
-use crate::l7::http::lines::{Lines, head_end, leading_ends, line};
+use crate::l7::http::lines::{Lines, has_control, head_end, leading_ends, line};
 use crate::l7::http::probe;
 use crate::l7::http::tell::{CONNECT, HEAD, Head, Said, status};
 use crate::l7::messages::{Kind, Messages};
 use crate::l7::protocol::{Probe, Progress, Reason};
 
+/// With so many bytes of a start line everything but its end is known: the method, or the version and the code.
+pub(super) const BEGINNING: usize = 64;
+
 impl HttpParser {
     pub(super) fn start(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
         let side = &mut self.sides[direction];
-        let blank = if side.searched == 0 { leading_ends(rest) } else { 0 };
+        let first = side.looked_at == 0;
+        let blank = if first { leading_ends(rest) } else { 0 };
         if blank > 0 {
             return Step::Go(at + blank);
         }
-        if side.searched == 0
-            && let Some((end, said)) = self.memos[direction].as_mut().and_then(|memo| memo.recall(rest))
+        if first && let Some((end, said)) = self.memos[direction].as_mut().and_then(|memo| memo.recall(rest))
         {
             return self.again(direction, said, rest.len() + at, [at, at + end], out);
         }
         let mut lines = Lines::new();
-        let end = match whole_head(&mut lines, rest, side.searched.min(rest.len())) {
+        let looked_at = side.looked_at.min(rest.len());
+        let end = match whole_head(&mut lines, rest, side.searched.min(rest.len()), looked_at) {
             Ok(end) => end,
             Err(searched) => {
-                let looks_right = match direction {
-                    Direction::ToServer => probe::request(rest),
-                    Direction::ToClient => probe::response(rest),
-                };
-                if searched == 0 && looks_right == Probe::No {
+                if searched == 0 && !goes_on(direction, rest, looked_at) {
                     return malformed(at);
                 }
-                side.searched = searched;
+                (side.searched, side.looked_at) = (searched, rest.len());
                 return Step::Stop(Progress::Need { consumed: at, more: 1 });
             }
         };
+        side.looked_at = 0;
         side.searched = 0;
         let Some((first, _)) = line(rest) else { return malformed(at) };
         let head = Head { at, bytes: &rest[..end], lines: &lines };
@@ -179,10 +180,23 @@ impl HttpParser {
 }
 
 /// Finds the lines and the length of the head that `bytes` begin with; else how far it was searched. The first `searched` bytes hold no end
-/// of it, and are not looked at again for each segment of a slow sender.
-fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize) -> Result<usize, usize> {
-    if searched > 0 {
+/// of it, nor the first `looked_at` an end of a line behind them: they are not looked at again for each segment of a slow sender.
+fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize, looked_at: usize) -> Result<usize, usize> {
+    if looked_at > 0 {
+        memchr::memchr(b'\n', bytes.get(looked_at..).unwrap_or_default()).ok_or(searched)?;
         head_end(bytes, searched)?;
     }
     lines.find(bytes)
+}
+
+/// Whether a start line that is not whole can be one. How it begins decides; of its first `looked_at` bytes that is known.
+fn goes_on(direction: Direction, bytes: &[u8], looked_at: usize) -> bool {
+    if looked_at >= BEGINNING {
+        return !has_control(bytes.get(looked_at..).unwrap_or_default());
+    }
+    let probe = match direction {
+        Direction::ToServer => probe::request(bytes),
+        Direction::ToClient => probe::response(bytes),
+    };
+    probe != Probe::No
 }
