@@ -125,14 +125,19 @@ impl Answers {
             return need(at, before - rest.len());
         }
         let key = &rest[HEADER + usize::from(header.extras)..before];
-        let repeats = if matches!(header.opcode, 0x0c | 0x0d | 0x23 | 0x24) { key } else { &[] };
+        let repeats = if matches!(header.opcode, 0x0d | 0x24) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         if self.phase == Phase::Start {
-            while let Some(tag) = out.next_tag() {
-                if quiet::quiet(tag) == Quiet::Not || quiet::fits(tag, hash) {
-                    break;
+            // What it repeats says whose it is. What the server passed over was quiet, or its answer was not seen.
+            if out.waits_for(|tag| quiet::fits(tag, hash)) {
+                while out.next_tag().is_some_and(|tag| !quiet::fits(tag, hash)) {
+                    out.pass_over();
                 }
-                out.pass_over();
+            } else {
+                while out.next_tag().is_some_and(|tag| quiet::quiet(tag) != Quiet::Not) {
+                    out.pass_over();
+                }
+                out.answers_another();
             }
             self.begin(at, out);
         }

@@ -11,16 +11,21 @@ pub(super) struct MemcachedParser {
     answers: Answers,
     /// Answers were missed; what comes before the next command cannot be told apart.
     deaf: bool,
+    begun: bool,
 }
 
 impl MemcachedParser {
     pub(super) fn new(literals: bool) -> Self {
-        Self { requests: Requests::new(literals), answers: Answers::default(), deaf: false }
+        Self { requests: Requests::new(literals), answers: Answers::default(), deaf: false, begun: false }
     }
 }
 
 impl Parser for MemcachedParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        if !std::mem::replace(&mut self.begun, true) && direction == Direction::ToClient {
+            // Joined in the middle, where the client may be amid a command.
+            self.requests.lost();
+        }
         match direction {
             Direction::ToServer => {
                 if !bytes.is_empty() {

@@ -113,8 +113,9 @@ impl Requests {
             _ => Quiet::Delete,
         };
         let tag = quiet::tag(quiet, hash) | quiet::possible(words(line).skip(flags));
-        let one_way =
-            name == b"quit" || name == b"shutdown" || form != Form::Get && line.ends_with(b" noreply");
+        let one_way = name == b"quit"
+            || name == b"shutdown"
+            || text::can_be_unanswered(form, name) && line.ends_with(b" noreply");
         let kind = if one_way { Kind::OneWay } else { Kind::Request };
         let name = std::str::from_utf8(name).unwrap_or_default();
         self.open(name, kind, key, keys, tag, at, out);
@@ -169,7 +170,7 @@ impl Requests {
         };
         // `quitq` is answered by the end of the connection.
         let kind = if header.opcode == 0x17 { Kind::OneWay } else { Kind::Request };
-        let repeats = if matches!(header.opcode, 0x0c | 0x0d | 0x23 | 0x24) { key } else { &[] };
+        let repeats = if matches!(header.opcode, 0x0d | 0x24) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         let key = (!key.is_empty() && !sasl).then_some(key);
         self.open(name, kind, key, 0, quiet::tag(quiet, hash), at, out);

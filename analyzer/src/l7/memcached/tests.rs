@@ -76,6 +76,13 @@ fn what_asks_for_no_reply_is_one_way() {
     assert_eq!(all(&t), ["set ok", "delete ok", "get ok", "quit ok"]);
     let answered: Vec<_> = t.found.exchanges.iter().map(|e| e.response.is_some()).collect();
     assert_eq!(answered, [false, false, true, false]);
+    // Some are answered all the same.
+    let mut t = Talk::tcp(11211);
+    t.c("version noreply\r\n").s("VERSION 1.6.18\r\n").c("flush_all noreply\r\nget a\r\n").s("END\r\n");
+    let answered = |e: &Exchange| (e.operation.clone(), e.request.is_some(), e.response.is_some());
+    let answered: Vec<_> = t.found.exchanges.iter().map(answered).collect();
+    let want = [("version", true), ("flush_all", false), ("get", true)];
+    assert_eq!(answered, want.map(|(name, answered)| (name.to_owned(), true, answered)));
 }
 
 #[test]
@@ -136,6 +143,34 @@ fn binary_commands() {
     assert!(!format!("{:?}", t.found.exchanges).contains("sesame"));
     let quiet = &t.found.exchanges[3];
     assert_eq!((quiet.response, text(quiet, "db.query.text").as_str()), (None, "getkq ?"));
+}
+
+#[test]
+fn a_binary_answer_is_that_of_the_command_that_it_repeats() {
+    let noop = |magic, opaque| binary(magic, 0x0a, 0, opaque, 0, "", "");
+    // Joined amid the answers to commands that were not seen.
+    let mut t = Talk::tcp(11211);
+    t.s(binary(0x81, 0x0d, 0, 4, 4, "a", "x")).c(noop(0x80, 5));
+    t.s([binary(0x81, 0x0d, 0, 4, 4, "b", "x"), noop(0x81, 5)].concat()).c(noop(0x80, 6)).s(noop(0x81, 6));
+    let paired = |e: &&Exchange| e.request.is_some();
+    let lengths: Vec<_> =
+        t.found.exchanges.iter().filter(paired).map(|e| e.response.unwrap().bytes).collect();
+    assert_eq!((lengths, t.found.exchanges.len()), (vec![24, 24], 4));
+    // One answer of several is missing, where more is asked before all is answered.
+    let mut t = Talk::tcp(11211);
+    let all = |magic, of: std::ops::Range<u32>| of.flat_map(|n| noop(magic, n)).collect::<Vec<u8>>();
+    t.c(all(0x80, 1..3)).s(noop(0x81, 1)).c(noop(0x80, 3)).s(all(0x81, 2..4)).c(all(0x80, 4..7));
+    t.gap(S, 24).c(noop(0x80, 7)).s(all(0x81, 5..8));
+    let answered: Vec<_> = t.over().iter().map(|e| e.response.is_some()).collect();
+    assert_eq!(answered, [true, true, true, false, true, true, true]);
+}
+
+#[test]
+fn the_rest_of_a_value_is_no_command() {
+    let mut t = Talk::tcp(11211);
+    t.s("STORED\r\n").c("x\r\nset k 0 0 1\r\ny\r\n").s("STORED\r\n").c("get k\r\n").s("END\r\n");
+    assert!(!all(&t).iter().any(|told| told.starts_with("unknown")), "{:?}", all(&t));
+    assert_eq!(all(&t).last().map(String::as_str), Some("get ok"));
 }
 
 #[test]

@@ -55,6 +55,15 @@ pub(super) fn form(name: &[u8]) -> Option<Form> {
     })
 }
 
+/// Whether the server heeds `noreply` behind a command; the others it answers all the same.
+pub(super) fn can_be_unanswered(form: Form, name: &[u8]) -> bool {
+    match form {
+        Form::Store | Form::Key => true,
+        Form::Other => !matches!(name, b"version" | b"stats" | b"mn"),
+        Form::Meta | Form::MetaStore | Form::Get | Form::GetAndTouch => false,
+    }
+}
+
 /// Where the length of the value stands that follows the line.
 pub(super) fn value_length(form: Form, line: &[u8]) -> Option<u64> {
     match form {

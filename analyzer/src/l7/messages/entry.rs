@@ -52,8 +52,10 @@ pub(in crate::l7) struct Entry {
     pub(super) lost: bool,
     /// Is only answered where there is something to say: no answer is a good one.
     pub(in crate::l7) quiet: bool,
-    /// Requests before it are missing.
+    /// Requests before it may be missing.
     pub(super) after_hole: bool,
+    /// Its response cannot be told from another's.
+    pub(super) doubtful: bool,
     /// Offset at which the open message of each direction began.
     pub(super) request_start: u64,
     pub(super) response_start: u64,
@@ -93,6 +95,7 @@ impl Entry {
             lost: false,
             quiet: false,
             after_hole: false,
+            doubtful: false,
             request_start: 0,
             response_start: 0,
         }
@@ -119,6 +122,7 @@ impl Entry {
         self.lost = false;
         self.quiet = false;
         self.after_hole = false;
+        self.doubtful = false;
     }
 
     /// Says whose exchange it is.
@@ -165,6 +169,16 @@ impl Entry {
             Kind::Response => self.response_open,
             Kind::Request | Kind::OneWay => self.request_open,
         }
+    }
+
+    /// Whether its response may be another's, or another have had it.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.lost || self.doubtful
+    }
+
+    /// Whether requests before it may be missing, and what was said at `time` can only answer one of them.
+    pub(super) fn is_after(&self, time: Timestamp) -> bool {
+        self.after_hole && self.exchange.request.is_some_and(|request| time < request.first)
     }
 
     /// Whether a response can still begin.

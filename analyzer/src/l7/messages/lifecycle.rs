@@ -10,11 +10,6 @@ impl Messages {
         let direction = self.here.direction;
         let last = self.timelines[direction].at(end.saturating_sub(1));
         let base = self.here.base;
-        self.pipelined = self.pipelined
-            || kind == Kind::Request
-                && self.order == Order::InOrder
-                && self.entries.len() > 1
-                && self.entries.iter().filter(|e| e.is_waiting() && !e.lost).nth(1).is_some();
         let entry = self.entries.shut(index, kind);
         let (span, start, torn, own) = match kind {
             Kind::Response => {
@@ -57,7 +52,7 @@ impl Messages {
     /// The exchange goes out as it is.
     pub(super) fn remove(&mut self, index: usize, outcome: Outcome) {
         let Some(mut entry) = self.entries.remove(index) else { return };
-        if entry.is_waiting() && !entry.quiet && self.order == Order::InOrder {
+        if entry.is_waiting() && !entry.quiet && !entry.is_unsure() && self.order == Order::InOrder {
             self.owed = self.owed.saturating_add(1);
         }
         if entry.silent && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
@@ -85,7 +80,7 @@ impl Messages {
         let Some(entry) = self.entries.get_mut(index) else { return };
         let outcome = match why {
             Unanswered::Reset => Outcome::Reset,
-            _ if entry.lost => Outcome::LostBytes,
+            _ if entry.is_unsure() => Outcome::LostBytes,
             _ if entry.quiet => Outcome::Ok,
             _ => Outcome::NoResponse,
         };
@@ -129,62 +124,6 @@ impl Messages {
                 entry.response_torn |= entry.response_open;
             }
         }
-    }
-
-    /// Messages of this direction may be missing from here on; an open one ends where it was last seen.
-    pub(in crate::l7) fn lost(&mut self) {
-        let direction = self.here.direction;
-        let at = self.here.offset;
-        self.hole[direction] = true;
-        self.owed = 0;
-        if !self.cut {
-            self.tear(direction, false);
-        }
-        let asker = direction.reverse();
-        self.close_all(Kind::Request, direction, at);
-        self.close_all(Kind::Response, asker, at);
-        // Those that began before the last loss know of one.
-        let unaware = std::mem::replace(&mut self.marked[direction], self.entries.next());
-        let unaware = self.entries.since(unaware);
-        unaware.filter(|entry| entry.asker == asker).for_each(|entry| entry.lost = true);
-    }
-
-    /// The open messages of a kind end at `at`; the responses among them are not whole.
-    fn close_all(&mut self, kind: Kind, asker: Direction, at: u64) {
-        let mut index = match self.entries.open_count(kind, asker) {
-            1 => self.entries.open_index(kind, asker, None).unwrap_or(0),
-            _ => 0,
-        };
-        while self.entries.open_count(kind, asker) > 0 && index < self.entries.len() {
-            let before = self.entries.len();
-            let entry = &mut self.entries[index];
-            if entry.asker == asker && entry.is_open(kind) {
-                entry.lost |= kind == Kind::Response;
-                self.close_index(index, kind, at);
-            }
-            index += usize::from(self.entries.len() == before);
-        }
-    }
-
-    /// After a hole in the answers, a client that waits for each of them before it asks again had got them all.
-    pub(super) fn settle_lost(&mut self, asker: Direction) {
-        if self.pipelined || self.order == Order::ById {
-            return;
-        }
-        while self.entries.front().is_some_and(|e| e.lost && e.asker == asker && e.is_waiting()) {
-            self.remove(0, Outcome::LostBytes);
-            self.owed = 0;
-        }
-    }
-
-    /// Messages of this direction may be missing from here on. Those that are open go on: their parts say whose they are.
-    pub(crate) fn missed(&mut self) {
-        let direction = self.here.direction;
-        self.hole[direction] = true;
-        self.entries
-            .iter_mut()
-            .filter(|e| e.asker != direction && e.is_waiting())
-            .for_each(|e| e.lost = true);
     }
 
     /// The exchange of this id ends, whatever of it is open. `why`: nothing more will come, where its response is not whole. `note`
@@ -269,7 +208,7 @@ pub(super) fn answered(entry: &Entry) -> Outcome {
     if entry.exchange.request.is_none() {
         Outcome::NoRequest
     } else if entry.exchange.outcome == Outcome::Ok
-        && (entry.lost || entry.exchange.response.is_some_and(|r| !r.whole))
+        && (entry.is_unsure() || entry.exchange.response.is_some_and(|r| !r.whole))
     {
         Outcome::LostBytes
     } else {

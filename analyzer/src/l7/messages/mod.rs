@@ -3,7 +3,10 @@
 mod answer;
 mod entry;
 mod lifecycle;
+mod lost;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 pub(super) use answer::Mark;
 pub(super) use entry::{Entry, Own};
@@ -16,6 +19,7 @@ use super::timeline::Timeline;
 use crate::fact::{Attributes, Protocol, Unanswered, Value};
 use crate::tcp::TroubleCounts;
 use entry::begun;
+use lost::Missing;
 use queue::Queue;
 
 /// How responses find their requests.
@@ -102,16 +106,20 @@ pub(crate) struct Messages {
     spare: Spare,
     /// In order: responses that will still come for requests that went out unanswered.
     owed: u32,
-    /// Requests are missing before the next one of this direction.
-    hole: PerDirection<bool>,
+    /// What is missing before the next request of this direction.
+    missing: PerDirection<Missing>,
     /// Entries before this number know that bytes of this direction were lost.
     marked: PerDirection<u64>,
+    /// Answers to requests of this direction are missing, and some that wait may have been answered by them.
+    short: PerDirection<bool>,
     /// Nothing more comes in this direction.
     pub(super) ended: PerDirection<bool>,
     /// Id of the message of which bytes are skipped in this direction, if that is known.
     pub(super) skipped: PerDirection<Option<u64>>,
-    /// Several requests waited at once.
-    pipelined: bool,
+    /// Something was answered (or the answer missed) since the last request of this direction.
+    turned: PerDirection<bool>,
+    /// Requests go on while some wait and others are answered: they do not come in batches that are answered before the next.
+    rolling: bool,
     /// Who asked first.
     pub(super) first_asker: Option<Direction>,
     /// What the protocol before this one on the same connection said that goes for all that follows.
@@ -169,11 +177,13 @@ impl Messages {
             done: VecDeque::new(),
             spare: Spare::default(),
             owed: 0,
-            hole: PerDirection::default(),
+            missing: PerDirection::default(),
             marked: PerDirection::default(),
+            short: PerDirection::default(),
             ended: PerDirection::default(),
             skipped: PerDirection::default(),
-            pipelined: false,
+            turned: PerDirection::default(),
+            rolling: false,
             first_asker: None,
             handed_on: Attributes::default(),
         }
@@ -192,11 +202,13 @@ impl Messages {
             done,
             spare,
             owed,
-            hole,
+            missing,
             marked,
+            short,
             ended,
             skipped,
-            pipelined,
+            turned,
+            rolling,
             first_asker,
             handed_on,
         } = self;
@@ -207,10 +219,11 @@ impl Messages {
         *spare = Spare::default();
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
         (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
-        (*hole, *ended, *skipped) =
+        (*missing, *skipped) = (PerDirection::default(), PerDirection::default());
+        (*short, *ended, *turned) =
             (PerDirection::default(), PerDirection::default(), PerDirection::default());
         *marked = PerDirection::default();
-        (*cut, *owed, *pipelined, *first_asker) = (false, 0, false, None);
+        (*cut, *owed, *rolling, *first_asker) = (false, 0, false, None);
     }
 
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
@@ -234,6 +247,7 @@ impl Messages {
         let span = begun(seq, first);
         if kind == Kind::Response {
             self.counts.responses += 1;
+            self.turned[asker] = true;
             let by_id = self.order == Order::ById;
             let index = self.answered_by(asker, id, first);
             let index = index.unwrap_or_else(|| self.add(protocol, asker, kind, id, offset));
@@ -245,11 +259,10 @@ impl Messages {
             return entry;
         }
         self.counts.requests += 1;
-        self.settle_lost(asker);
+        let standing = self.settle(asker);
         let index = self.add(protocol, asker, kind, id, offset);
-        let after_hole = std::mem::take(&mut self.hole[direction]);
         let entry = self.entries.open(index, kind);
-        entry.after_hole = after_hole;
+        (entry.after_hole, entry.doubtful) = (standing.after_hole, standing.doubtful);
         entry.exchange.request = Some(span);
         entry.request_start = offset;
         entry.one_way = kind == Kind::OneWay;
@@ -312,6 +325,17 @@ impl Messages {
         self.entries.iter().find(|e| e.is_waiting() && e.asker != self.here.direction).map(|e| e.tag)
     }
 
+    /// Whether a request that the next response can answer has such a tag.
+    pub(crate) fn waits_for(&self, wanted: impl Fn(u16) -> bool) -> bool {
+        let direction = self.here.direction;
+        self.owed == 0 && self.entries.iter().any(|e| e.is_waiting() && e.asker != direction && wanted(e.tag))
+    }
+
+    /// The next response answers none of the requests that wait.
+    pub(crate) fn answers_another(&mut self) {
+        self.owed = self.owed.max(1);
+    }
+
     /// Id of the oldest waiting request for which `wanted` holds and that this direction can answer.
     pub(crate) fn waiting(&self, wanted: impl Fn(u64) -> bool) -> Option<u64> {
         let asker = self.here.direction.reverse();
@@ -344,9 +368,15 @@ impl Messages {
             return None;
         }
         let index = self.entries.position(None, |e| e.is_waiting() && e.asker == asker)?;
-        let entry = &self.entries[index];
-        let too_early = entry.after_hole && entry.exchange.request.is_some_and(|r| first < r.first);
-        (!too_early).then_some(index)
+        (!self.entries[index].is_after(first)).then_some(index)
+    }
+
+    /// Whether what this direction says at `start` was said before the request that waits the longest: it answers something that was
+    /// not seen.
+    pub(crate) fn is_too_early(&self, start: Start) -> bool {
+        let asker = self.here.direction.reverse();
+        let oldest = self.entries.iter().find(|e| e.is_waiting() && e.asker == asker);
+        oldest.is_some_and(|entry| entry.is_after(start.first))
     }
 
     fn add(&mut self, protocol: Protocol, asker: Direction, kind: Kind, id: u64, offset: u64) -> usize {

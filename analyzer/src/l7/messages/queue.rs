@@ -64,6 +64,10 @@ impl Queue {
         self.entries.iter_mut().map(|entry| &mut **entry)
     }
 
+    pub(super) fn newest_first(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().rev().map(|entry| &mut **entry)
+    }
+
     /// Bytes of the entries, without what was added to them since it was reckoned.
     pub(super) fn held(&self) -> usize {
         self.held

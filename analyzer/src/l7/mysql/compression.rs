@@ -38,10 +38,24 @@ impl FrameHead {
                 inner + 4 <= self.length && fits(*code, inner)
             }
             (0, _) => false,
-            (_, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..]) => true,
-            _ => false,
+            (_, body) => is_packed(body),
         }
     }
+
+    /// Whether a compressed packet of a server may begin like this, with a packet in it that has a number that `fits`.
+    pub(super) fn may_answer(&self, body: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+        match (self.plain, body) {
+            _ if self.sequence == 0 || self.length == 0 => false,
+            (0, [_, _, _, sequence, ..]) => fits(*sequence),
+            (0, _) => false,
+            (_, body) => is_packed(body),
+        }
+    }
+}
+
+/// Whether bytes begin as zlib's or zstd's do.
+fn is_packed(body: &[u8]) -> bool {
+    matches!(body, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..])
 }
 
 /// So many packets for each byte may be in a compressed one: rows that are all alike are few bytes.

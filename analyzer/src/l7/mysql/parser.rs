@@ -16,6 +16,9 @@ const COMMAND: usize = 4096 + 64;
 
 /// A command is as much work as so many rows.
 const COMMAND_COST: usize = 64;
+/// Shortest compressed packet of a client: that of a command of one byte. Some send its head, that of the packet in it and the rest one
+/// by one.
+const LEAST_FRAME: usize = HEAD + 5;
 
 /// Where a direction stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,18 +81,20 @@ impl MysqlParser {
     fn begins(&mut self, direction: Direction, rest: &[u8]) -> bool {
         let Some(first) = rest.first_chunk() else { return false };
         let (length, sequence) = packet(first);
-        if direction == Direction::ToClient {
-            return Responses::fits(&self.session, sequence);
-        }
         let frame = rest.split_first_chunk().map(|(head, body)| (FrameHead::read(head), body));
-        if self.session.compressed {
-            return frame.is_some_and(|(head, _)| head.sequence == 0);
+        if direction == Direction::ToClient {
+            let fits = |sequence| Responses::fits(&self.session, sequence);
+            return match frame {
+                _ if !self.session.compressed => fits(sequence),
+                Some((head, body)) => head.may_answer(body, fits),
+                None => false,
+            };
         }
         if frame.is_some_and(|(head, body)| head.is_likely(body, fits)) {
             self.session.compressed = true;
             return true;
         }
-        sequence == 0 && rest.get(4).is_some_and(|code| fits(*code, length))
+        !self.session.compressed && sequence == 0 && rest.get(4).is_some_and(|code| fits(*code, length))
     }
 
     /// What belongs to the packets before `at` ends there, if it is over.
@@ -274,8 +279,21 @@ impl Parser for MysqlParser {
             Place::Unknown if bytes.len() < 5 => {
                 return Progress::Need { consumed: 0, more: 5 - bytes.len() };
             }
+            Place::Unknown
+                if direction == Direction::ToServer
+                    && self.session.compressed
+                    && bytes.len() < LEAST_FRAME
+                    && bytes[3] == 0 =>
+            {
+                return Progress::Need { consumed: 0, more: LEAST_FRAME - bytes.len() };
+            }
             Place::Unknown => {
-                if !self.begins(direction, bytes) {
+                let early = direction == Direction::ToClient && out.is_too_early(out.start(0));
+                if early || !self.begins(direction, bytes) {
+                    if direction == Direction::ToClient && !early {
+                        // It may have been the answer.
+                        out.missed();
+                    }
                     return Progress::Consumed(bytes.len());
                 }
                 self.places[direction] = Place::Packet;

@@ -370,6 +370,40 @@ fn what_is_compressed_is_read_also_from_the_middle_on() {
 }
 
 #[test]
+fn joined_behind_the_beginning_of_a_long_compressed_command() {
+    let mut t = Talk::tcp(3306);
+    // Its second part has its own number in what compresses, and so has the answer; the packet in that goes on from the command's.
+    t.c(frame(0, &query("INSERT 1"), None)).s(frame(2, &p(1, &ok(1, 2)), None));
+    t.c(frame(0, &query("SELECT 2"), None)).s(frame(1, &result(1, 2, true, 2), None));
+    assert_eq!(t.over().iter().map(|e| e.response.unwrap().bytes).collect::<Vec<_>>(), [18, 62]);
+    // An answer that cannot be recognised is not the next one's.
+    let mut t = Talk::tcp(3306);
+    t.c(query("SELECT 1")).s(p(9, b"what")).c(query("SELECT 2")).s(result(1, 2, false, 2));
+    let rows: Vec<_> = t.over().iter().map(|e| (e.outcome, int(e, "db.response.returned_rows"))).collect();
+    assert_eq!(rows, [(Outcome::LostBytes, None), (Outcome::Ok, Some(2))]);
+}
+
+#[test]
+fn compressed_packets_are_found_again_behind_a_hole() {
+    let mut t = talk(&scripts()[2].turns[..3]);
+    // As some clients send them: the head of the packet, that of the packet in it, and the rest.
+    let ask = |t: &mut Talk, statement: &str, lost: bool| {
+        let packet = frame(0, &query(statement), None);
+        t.c(&packet[..7]);
+        match lost {
+            true => t.gap(C, 4),
+            false => t.c(&packet[7..11]),
+        };
+        t.c(&packet[11..]).s(frame(1, &result(1, 1, true, 2), None));
+    };
+    for (n, statement) in ["SELECT 1", "SEL\0CT\0 2", "SELECT 3", "SELECT 4"].into_iter().enumerate() {
+        ask(&mut t, statement, n == 1);
+    }
+    let queries = t.over().iter().filter(|e| e.outcome == Outcome::Ok && e.operation == "COM_QUERY").count();
+    assert_eq!(queries, 3, "{:?}", t.told());
+}
+
+#[test]
 fn joined_in_the_middle() {
     for no_eof in [true, false] {
         let mut t = Talk::tcp(3306);
@@ -381,6 +415,17 @@ fn joined_in_the_middle() {
         t.over();
         assert_eq!(t.told(), ["COM_QUERY ok", "COM_STMT_EXECUTE ok", "COM_STMT_PREPARE ok", "COM_PING ok"]);
     }
+}
+
+#[test]
+fn an_answer_from_before_the_join_is_nobodys() {
+    let mut t = Talk::tcp(3306);
+    t.s(p(1, &ok(0, 2))).c(p(0, b"\x17\x05\0\0\0\0\x01\0\0\0")).s(result(1, 3, false, 2));
+    t.c(query("SELECT 1")).s(result(1, 2, false, 2));
+    let rows = |e: &Exchange| (e.operation.clone(), e.outcome, int(e, "db.response.returned_rows"));
+    let all: Vec<_> = t.over().iter().map(rows).collect();
+    let expected = [("COM_STMT_EXECUTE", 3), ("COM_QUERY", 2)];
+    assert_eq!(all, expected.map(|(name, rows)| (name.to_owned(), Outcome::Ok, Some(rows))));
 }
 
 #[test]

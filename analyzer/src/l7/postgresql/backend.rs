@@ -1,5 +1,5 @@
 use super::error::ErrorFields;
-use super::session::Session;
+use super::session::{Copying, Session};
 use super::steps::Step;
 use crate::fact::{Attributes, Outcome, Protocol};
 use crate::l7::messages::{Entry, Kind, Messages};
@@ -32,6 +32,7 @@ impl Backend {
     /// Bytes are missing: what they answered is not known.
     pub(super) fn lost(&mut self, session: &mut Session) {
         *self = Self::default();
+        session.copy = Copying::No;
         session.steps.clear();
     }
 
@@ -69,7 +70,13 @@ impl Backend {
                 session.steps.replace(Step::Stream);
                 self.ends = true;
             }
-            b'T' | b'G' | b'H' | b'd' | b'c' | b'V' => {
+            b'G' if self.answer(session, &[Execute, Query], at, out) => {
+                if session.steps.front() == Some(Execute) && session.copy == Copying::No {
+                    session.copy = Copying::Begun;
+                    session.steps.drop_sync();
+                }
+            }
+            b'T' | b'H' | b'd' | b'c' | b'V' => {
                 self.answer(session, &[Execute, Query, Function], at, out);
             }
             b'R' => drop(self.answer(session, &[Login], at, out)),
@@ -129,6 +136,7 @@ impl Backend {
 
     fn error(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
         let fields = ErrorFields::read(body);
+        session.copy = Copying::No;
         let group = session.steps.front();
         if !self.open {
             if group.is_none_or(|step| step == Step::Sync) || self.failed {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use super::session::Session;
+use super::session::{Copying, Session};
 use super::steps::Step;
 use crate::fact::Protocol;
 use crate::l7::messages::{Entry, Kind, Messages};
@@ -43,6 +43,7 @@ impl Frontend {
     pub(super) fn lost(&mut self, session: &mut Session) {
         self.ends = Ends::Nothing;
         self.about = None;
+        session.copy = Copying::No;
         if std::mem::take(&mut self.unit) {
             session.steps.push(Step::UnitEnd);
         }
@@ -123,6 +124,7 @@ impl Frontend {
                 }
                 self.unit = false;
                 self.about = None;
+                session.copy = Copying::No;
                 fits = session.steps.push(Step::Execute) && session.steps.push(Step::UnitEnd);
                 self.ends = Ends::Request;
             }
@@ -133,10 +135,12 @@ impl Frontend {
                 fits = session.steps.push(Step::Close);
             }
             b'H' => self.end_unit(session, at, out),
+            b'S' if session.copy == Copying::Begun => {}
             b'S' => {
                 self.end_unit(session, at, out);
                 fits = session.steps.push(Step::Sync);
             }
+            b'c' | b'f' => session.copy = Copying::Over,
             _ => {}
         }
         if fits { Ok(()) } else { Err(Reason::Malformed) }

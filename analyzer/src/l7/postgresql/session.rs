@@ -11,10 +11,24 @@ const LONGEST_NAME: usize = 128;
 /// Longest name of a statement or a portal that is told apart, in bytes.
 const LONGEST_KEY: usize = 256;
 
+/// How far the copying is that the last `Execute` may have begun. Until its end the server passes over every `Sync`, also over one
+/// that the client sent before it knew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Copying {
+    #[default]
+    No,
+    /// The server takes data.
+    Begun,
+    /// The client said that there is no more.
+    Over,
+}
+
 /// What both directions of a connection know.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) steps: Steps,
+    /// Whether the client sends what an `Execute` copies.
+    pub(super) copy: Copying,
     pub(super) dialect: Dialect,
     pub(super) literals: bool,
     user: String,
@@ -34,6 +48,7 @@ impl Session {
     pub(super) fn new(clue: &Clue) -> Self {
         Self {
             steps: Steps::default(),
+            copy: Copying::default(),
             dialect: Dialect::POSTGRESQL,
             literals: clue.literals,
             user: String::new(),

@@ -61,6 +61,14 @@ impl Steps {
         }
     }
 
+    /// Takes out what ends the first group, if it is a `Sync`: the server passes over it.
+    pub(super) fn drop_sync(&mut self) {
+        let end = self.0.iter().position(|step| step.ends_group());
+        if let Some(at) = end.filter(|at| self.0.get(*at) == Some(&Step::Sync)) {
+            self.0.remove(at);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

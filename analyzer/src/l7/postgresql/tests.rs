@@ -277,6 +277,49 @@ fn what_comes_after_an_error_of_the_same_batch_is_passed_over() {
     assert_eq!(text(&t.found.exchanges[2], "wirespan.unanswered"), "skipped");
 }
 
+/// The server passes over a `Sync` while it takes data: whether it was sent before or after the server said so.
+#[test]
+fn a_copy_by_execute_takes_the_sync_before_it() {
+    let execution = || [parse("", "COPY t FROM STDIN"), bind("", ""), execute("")].concat();
+    let begins = || [m(b'1', b""), m(b'2', b""), m(b'G', b"\0\0\x01\0\0")].concat();
+    let data = m(b'd', b"1\t2\n");
+    let next = |t: &mut Talk| {
+        t.c(query("SELECT 1")).s([columns(), row(), complete("SELECT 1"), ready()].concat());
+        t.c([parse("", "SELECT $1"), bind("", ""), execute(""), sync()].concat());
+        t.s([m(b'1', b""), m(b'2', b""), row(), row(), complete("SELECT 2"), ready()].concat());
+    };
+    let ended = |end: &[u8]| [&data[..], &data, end, &sync()].concat();
+    let (done, stop) = (m(b'c', b""), m(b'f', b"no\0"));
+    let good = [complete("COPY 2"), ready()].concat();
+    let bad = [error("ERROR", "57014"), ready()].concat();
+    for (end, answer, outcome) in [
+        (&done, &good, Outcome::Ok),
+        (&stop, &bad, Outcome::ServerError),
+        (&done, &bad, Outcome::ServerError),
+    ] {
+        let mut early = logged_in();
+        early.c([execution(), sync()].concat()).s(begins()).c(ended(end)).s(answer);
+        let mut late = logged_in();
+        late.c(execution()).s(begins()).c(sync()).c(ended(end)).s(answer);
+        let mut at_once = logged_in();
+        at_once.c([execution(), ended(end)].concat()).s([&begins()[..], answer].concat());
+        for mut t in [early, late, at_once] {
+            next(&mut t);
+            let all: Vec<_> = t.over().iter().map(|e| (e.operation.as_str(), e.outcome)).collect();
+            assert_eq!(all, [("Execute", outcome), ("Query", Outcome::Ok), ("Execute", Outcome::Ok)]);
+            assert_eq!(int(&t.found.exchanges[2], "db.response.returned_rows"), Some(2));
+        }
+    }
+    // The server failed before it took any, or on the way: the client ends with a `Sync` alone.
+    let mut t = logged_in();
+    t.c([execution(), sync()].concat()).s([error("ERROR", "42P01"), ready()].concat());
+    t.c([execution(), sync()].concat()).s(begins()).c(&data).s(error("ERROR", "22P02")).c(sync()).s(ready());
+    next(&mut t);
+    let failed = ("Execute", Outcome::ClientError);
+    let all: Vec<_> = t.over().iter().map(|e| (e.operation.as_str(), e.outcome)).collect();
+    assert_eq!(all, [failed, failed, ("Query", Outcome::Ok), ("Execute", Outcome::Ok)]);
+}
+
 #[test]
 fn what_is_only_prepared_is_told_if_that_fails() {
     let mut t = logged_in();

@@ -131,6 +131,10 @@ impl Answers {
                 };
             }
             b'>' | b'*' => match self.pushed(rest, kind == b'>', shared, out) {
+                // The rest of an answer of which nobody knew how long it would be: what was subscribed to was not seen.
+                Ok(true) if matches!(self.counts, Some((Set::Channels | Set::Patterns, false))) => {
+                    self.open = Open::Attributes;
+                }
                 Ok(true) => {
                     self.open = Open::Push;
                     tell::push(&self.text, at, out);
@@ -166,6 +170,10 @@ impl Answers {
                 if !text.starts_with(b"FULLRESYNC") && !text.starts_with(b"CONTINUE") {
                     self.tag = PLAIN;
                 }
+            }
+            // Signs of life while the server makes ready what it will send.
+            b'\n' if out.next_tag() == Some(REPLICATE) => {
+                return Step::Go(at + rest.iter().take_while(|b| **b == b'\n').count());
             }
             b'$' if out.next_tag() == Some(REPLICATE) => self.reply(at, out),
             b'+' | b':' | b'$' | b'_' | b'#' | b',' | b'(' | b'=' | b'%' | b'~' => {

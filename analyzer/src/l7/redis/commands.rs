@@ -15,6 +15,8 @@ pub(super) enum Special {
     Unsubscribe(Set),
     /// The stream of a replica follows.
     Replicate,
+    /// How a replica and its server come to terms; with `ACK`, that the stream is on.
+    Terms,
     Monitor,
     Exec,
     Reset,
@@ -44,6 +46,7 @@ pub(super) fn special(name: &[u8]) -> Special {
         b"PUNSUBSCRIBE" => Special::Unsubscribe(Set::Patterns),
         b"SUNSUBSCRIBE" => Special::Unsubscribe(Set::Shards),
         b"PSYNC" | b"SYNC" => Special::Replicate,
+        b"REPLCONF" => Special::Terms,
         b"MONITOR" => Special::Monitor,
         b"EXEC" => Special::Exec,
         b"RESET" => Special::Reset,
@@ -56,7 +59,7 @@ impl Special {
     pub(super) fn words(self) -> usize {
         match self {
             Self::Client => 2,
-            Self::Container | Self::SecretContainer | Self::Select => 1,
+            Self::Container | Self::SecretContainer | Self::Select | Self::Terms => 1,
             _ => 0,
         }
     }

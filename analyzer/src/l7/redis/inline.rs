@@ -33,9 +33,29 @@ pub(super) fn line(bytes: &[u8], searched: usize) -> Line<'_> {
     }
 }
 
-/// Words of a line; quotes are left as they are.
+/// Words of a line, with the quotes around them; in quotes a word may have spaces.
 pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty())
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_ascii_start();
+        let mut quote = None;
+        let mut escaped = false;
+        let ends = |byte: &u8| {
+            match (quote, *byte) {
+                _ if std::mem::take(&mut escaped) => {}
+                (Some(_), b'\\') => escaped = true,
+                (Some(open), byte) if open == byte => quote = None,
+                (None, b'"' | b'\'') => quote = Some(*byte),
+                (None, byte) => return byte.is_ascii_whitespace(),
+                _ => {}
+            }
+            false
+        };
+        let end = rest.iter().position(ends).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        rest = behind;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 /// The first word.

@@ -11,16 +11,22 @@ pub(super) struct RedisParser {
     shared: Shared,
     requests: Requests,
     answers: Answers,
+    begun: bool,
 }
 
 impl RedisParser {
     pub(super) fn new(literals: bool) -> Self {
-        Self { shared: Shared::default(), requests: Requests::new(literals), answers: Answers::default() }
+        let (shared, answers) = (Shared::default(), Answers::default());
+        Self { shared, requests: Requests::new(literals), answers, begun: false }
     }
 }
 
 impl Parser for RedisParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        if !std::mem::replace(&mut self.begun, true) && direction == Direction::ToClient {
+            // Joined in the middle, where the client may be amid a command.
+            self.requests.lost();
+        }
         match direction {
             Direction::ToServer => self.requests.read(bytes, &mut self.shared, out),
             Direction::ToClient => self.answers.read(bytes, &mut self.shared, out),

@@ -21,6 +21,8 @@ pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
         Some(b'*') => array(bytes, usual),
         Some(_) if !usual => Probe::No,
         Some(_) => match inline::line(bytes, 0) {
+            // The end of a command's word, and the length of the next.
+            Line::Whole { used, .. } if bytes.get(used) == Some(&b'$') => Probe::No,
             Line::Whole { text, .. } => {
                 let name = inline::name(text);
                 let http = text.windows(5).any(|w| w == b"HTTP/");

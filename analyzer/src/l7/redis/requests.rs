@@ -6,7 +6,7 @@ use super::shared::Shared;
 use super::tell::{self, Command};
 use crate::fact::Protocol;
 use crate::l7::messages::{Kind, Messages};
-use crate::l7::protocol::{Probe, Progress};
+use crate::l7::protocol::{Probe, Progress, Reason};
 use crate::l7::step::{Step, malformed, need};
 
 /// Bytes of a command in which its arguments are looked for, where they are kept.
@@ -42,6 +42,10 @@ pub(super) struct Requests {
     literals: bool,
     /// Bytes of a line that were searched for its end already.
     searched: usize,
+    /// The last command was a line.
+    lines: bool,
+    /// A replica: what it is sent is no answer.
+    replica: bool,
     /// Index of the database; empty where it is not known.
     namespace: String,
     /// Reused text.
@@ -70,6 +74,9 @@ impl Requests {
                 Phase::Words(0) => {
                     out.close(Kind::Request, 0, at);
                     self.phase = Phase::Start;
+                    if self.replica {
+                        return Progress::GiveUp { consumed: at, reason: Reason::Opaque };
+                    }
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
@@ -259,7 +266,9 @@ impl Requests {
         let name = std::str::from_utf8(place).unwrap_or_default();
         let command = Command { protocol, special, name, words, arguments };
         let kind = self.kind(special, words);
+        self.lines = protocol == Protocol::RedisInline;
         match special {
+            Special::Terms => self.replica = kind == Kind::OneWay,
             Special::Subscribe(_) | Special::Unsubscribe(_) => shared.subscribed = true,
             Special::Reset => self.namespace.clear(),
             Special::Select => {
@@ -290,6 +299,9 @@ impl Requests {
             self.mute = mute;
             return kind;
         }
+        if special == Special::Terms && is(0, b"ACK") {
+            return Kind::OneWay;
+        }
         if special == Special::Reset {
             self.mute = Mute::No;
         }
@@ -303,9 +315,19 @@ impl Requests {
         }
     }
 
-    /// Looks for an array that is a command, at the beginning of a line.
+    /// Looks for an array that is a command, at the beginning of a line; or for a line that is one, where bytes begin that were not
+    /// looked at yet, and behind every other line where lines were sent before.
     fn seek(&mut self, bytes: &[u8], at: usize) -> Step {
         let mut from = at;
+        let mut line = Some(at);
+        while let Some(begin) = line.filter(|begin| *begin < bytes.len() && bytes[*begin] != b'*') {
+            if super::probe::command(&bytes[begin..], true) == Probe::Yes {
+                self.phase = Phase::Start;
+                return Step::Go(begin);
+            }
+            let end = memchr::memchr(b'\n', &bytes[begin..]).filter(|_| self.lines);
+            line = end.map(|end| begin + end + 1);
+        }
         while let Some(star) = memchr::memchr(b'*', &bytes[from..]).map(|found| found + from) {
             if star == at || bytes[..star].ends_with(b"\r\n") {
                 match super::probe::command(&bytes[star..], true) {

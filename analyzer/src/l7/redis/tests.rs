@@ -254,6 +254,72 @@ fn commands_are_found_again_behind_a_hole() {
 }
 
 #[test]
+fn the_rest_of_a_command_is_no_command() {
+    let mut t = Talk::tcp(6379);
+    t.c([&b"GET\r\n$1\r\na\r\n"[..], &command(&["TTL", "a"])].concat()).s("$-1\r\n:-2\r\n");
+    t.c(command(&["DEL", "a"])).s(":0\r\n");
+    assert!(!all(&t).iter().any(|told| told.starts_with("GET")), "{:?}", all(&t));
+    assert_eq!(all(&t).last().map(String::as_str), Some("DEL ok"));
+    let mut t = Talk::tcp(6379);
+    t.s(":1\r\n").c("hello-there\r\n").s("+OK\r\n").c(command(&["DEL", "a"])).s(":0\r\n");
+    t.c("PING\r\n").s("+PONG\r\n");
+    let asked = |e: &&Exchange| e.request.is_some();
+    let asked: Vec<_> = t.found.exchanges.iter().filter(asked).map(told).collect();
+    assert_eq!(asked, ["DEL ok", "PING ok"]);
+}
+
+#[test]
+fn what_was_subscribed_to_unseen_is_no_message_when_it_ends() {
+    for push in ["*", ">"] {
+        let told = |name: &str, kind: &str, left: u8| {
+            format!("{push}3\r\n${}\r\n{kind}\r\n$1\r\n{name}\r\n:{left}\r\n", kind.len())
+        };
+        let mut t = Talk::tcp(6379);
+        t.c(command(&["UNSUBSCRIBE"])).s(told("a", "unsubscribe", 1) + &told("b", "unsubscribe", 0));
+        t.c(command(&["SUBSCRIBE", "c"])).s(told("c", "subscribe", 1));
+        t.s(format!("{push}3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"));
+        assert_eq!(all(&t), ["UNSUBSCRIBE ok", "SUBSCRIBE ok", "MESSAGE ok"], "{push}");
+    }
+}
+
+#[test]
+fn a_replica_is_known_also_where_its_server_lets_it_wait_or_it_is_joined() {
+    let mut t = Talk::tcp(6379);
+    t.c(command(&["PSYNC", "?", "-1"]))
+        .s("\n")
+        .s("\n\n")
+        .s("+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n");
+    t.s("$EOF:0123456789012345678901234567890123456789\r\n").c(command(&["REPLCONF", "ACK", "0"]));
+    t.s(command(&["SET", "a", "b"])).c(command(&["REPLCONF", "ACK", "30"])).s(command(&["SET", "a", "c"]));
+    t.over();
+    assert_eq!(all(&t), ["PSYNC ok"]);
+    assert!(t.found.exchanges[0].response.is_some());
+    let mut t = Talk::tcp(6379);
+    t.c(command(&["REPLCONF", "ACK", "30"]))
+        .s(command(&["SET", "a", "b"]))
+        .c(command(&["REPLCONF", "ACK", "60"]));
+    t.s([command(&["MULTI"]), command(&["SET", "a", "b"]), command(&["EXEC"])].concat());
+    t.over();
+    assert_eq!(all(&t), ["REPLCONF ok"]);
+}
+
+#[test]
+fn lines_are_found_again_behind_a_hole() {
+    let lines = |of: std::ops::Range<usize>| of.map(|n| format!("SET k{n} \"a b\"\r\n")).collect::<String>();
+    let mut t = Talk::tcp(6379);
+    t.c(lines(0..3))
+        .s("+OK\r\n".repeat(3))
+        .c(&lines(3..4)[..10])
+        .gap(C, 20)
+        .c("b\"\r\n".to_owned() + &lines(5..9));
+    t.s("+OK\r\n".repeat(6)).c(lines(9..11)).s("+OK\r\n".repeat(2));
+    t.over();
+    let asked = t.found.exchanges.iter().filter(|e| e.request.is_some_and(|r| r.whole));
+    let asked: Vec<_> = asked.map(|e| text(e, "db.query.text")).collect();
+    assert_eq!(asked, ["SET ? ?"; 9]);
+}
+
+#[test]
 fn a_pipeline_deeper_than_the_limit_is_not_paired_wrongly() {
     let limits = Limits { pending_requests: 4, ..Limits::default() };
     let mut t = Talk::new(Transport::Tcp, 40_000, 6379, limits);
