@@ -16,11 +16,11 @@ const SUBJECTS: &[&str] = &[
 
 /// What the answer was.
 const STATUSES: &[&str] = &[
+    // A call that failed is answered with 200 by HTTP.
+    "rpc.response.status_code",
     "http.response.status_code",
     "dns.response.code",
-    "rpc.grpc.status_code",
     "db.response.status_code",
-    "rpc.response.status_code",
     "error.type",
 ];
 
@@ -47,6 +47,12 @@ pub(super) fn status<T>(get: impl FnMut(&'static str) -> Option<T>) -> Option<T>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_ends_as_the_call_says_it() {
+        let grpc = ["http.response.status_code", "rpc.grpc.status_code", "rpc.response.status_code"];
+        assert_eq!(status(|key| grpc.contains(&key).then_some(key)), Some("rpc.response.status_code"));
+    }
 
     #[test]
     fn a_command_is_not_said_twice() {
