@@ -16,6 +16,7 @@ const SUBJECTS: &[&str] = &[
 
 /// What the answer was.
 const STATUSES: &[&str] = &[
+    // A call that failed is answered with 200 by HTTP.
     "rpc.response.status_code",
     "http.response.status_code",
     "dns.response.code",
@@ -49,6 +50,12 @@ pub(super) fn status(failed: bool, get: impl FnMut(&'static str) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_ends_as_the_call_says_it() {
+        let grpc = ["http.response.status_code", "rpc.grpc.status_code", "rpc.response.status_code"];
+        assert_eq!(status(|key| grpc.contains(&key).then_some(key)), Some("rpc.response.status_code"));
+    }
 
     #[test]
     fn a_command_is_not_said_twice() {

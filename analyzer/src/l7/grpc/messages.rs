@@ -33,8 +33,24 @@ impl Messages {
         }
     }
 
+    /// Reads content of which `left` bytes are to come, and `bytes` are there; returns how many are dealt with. Where they are more
+    /// than are there, what is missing of them need not be shown.
+    pub(in crate::l7) fn read(&mut self, bytes: &[u8], left: u64) -> u64 {
+        let mut at = 0;
+        loop {
+            let pass = self.skippable().min(left - at);
+            self.skip(pass);
+            at += pass;
+            let here = left.min(bytes.len() as u64);
+            if at >= here {
+                return at;
+            }
+            at += self.look(&bytes[at as usize..here as usize]) as u64;
+        }
+    }
+
     /// Looks at content; returns how many of the bytes. What it does not look at is to be skipped.
-    pub(in crate::l7) fn look(&mut self, bytes: &[u8]) -> usize {
+    fn look(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() && !self.broken && (self.text.is_some() || self.skippable() == 0) {
             let byte = bytes[at];
@@ -54,7 +70,7 @@ impl Messages {
     }
 
     /// Bytes from here on that say nothing.
-    pub(in crate::l7) fn skippable(&self) -> u64 {
+    fn skippable(&self) -> u64 {
         match (self.broken, &self.text, self.in_trailers) {
             (true, ..) => u64::MAX,
             (_, Some(_), _) | (.., true) => 0,
@@ -63,7 +79,7 @@ impl Messages {
     }
 
     /// So many of them pass.
-    pub(in crate::l7) fn skip(&mut self, bytes: u64) {
+    fn skip(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
     }
 
@@ -97,7 +113,7 @@ impl Messages {
     }
 
     /// Status and message of the trailers in the content.
-    pub(in crate::l7) fn status(&self) -> Option<(u32, &[u8])> {
+    pub(super) fn status(&self) -> Option<(u32, &[u8])> {
         let field = |wanted: &str| {
             self.trailers.split(|&b| b == b'\n').find_map(|line| {
                 let colon = line.iter().position(|&b| b == b':')?;
@@ -121,16 +137,14 @@ mod tests {
 
     fn read(form: Form, content: &[u8], piece: usize) -> Messages {
         let mut messages = Messages::new(form);
-        for mut bytes in content.chunks(piece) {
-            while !bytes.is_empty() {
-                let skip = messages.skippable().min(bytes.len() as u64);
-                messages.skip(skip);
-                bytes = &bytes[skip as usize..];
-                let looked_at = messages.look(bytes);
-                assert!(looked_at > 0 || bytes.is_empty() || messages.skippable() > 0);
-                bytes = &bytes[looked_at..];
-            }
+        let mut at = 0;
+        while at < content.len() {
+            let here = &content[at..content.len().min(at + piece)];
+            let read = messages.read(here, (content.len() - at) as u64);
+            assert!(read >= here.len() as u64);
+            at += read as usize;
         }
+        assert_eq!(at, content.len());
         messages
     }
 

@@ -77,6 +77,18 @@ pub(super) fn answer(exchange: &mut Exchange, code: u32, message: &[u8]) {
     }
 }
 
+/// A call of which no field said how it ended, and whose response came to its end with these messages: its content says it, or nothing
+/// does.
+pub(super) fn conclude(exchange: &mut Exchange, messages: Option<&Messages>) {
+    if exchange.outcome != Outcome::Ok {
+        return;
+    }
+    match messages.and_then(Messages::status) {
+        Some((code, message)) => answer(exchange, code, message),
+        None => exchange.outcome = Outcome::LostBytes,
+    }
+}
+
 /// Counts the messages of a finished side.
 pub(super) fn count(exchange: &mut Exchange, request: bool, messages: u64) {
     let key = if request { "wirespan.rpc.request.messages" } else { "wirespan.rpc.response.messages" };

@@ -12,6 +12,10 @@ pub(super) enum Field {
     Body(BodyField),
     Host,
     Upgrade,
+    /// Kept under this key; it says as well whether the body is that of a call.
+    ContentType(&'static str),
+    GrpcStatus,
+    GrpcMessage,
     /// Kept under this key.
     Keep(&'static str),
 }
@@ -23,7 +27,7 @@ fn request_names(first: u8) -> &'static [(&'static str, Field)] {
         b'h' => &[("host", Field::Host)],
         b'c' => &[
             ("content-length", Field::Body(BodyField::ContentLength)),
-            ("content-type", Field::Keep("http.request.header.content-type")),
+            ("content-type", Field::ContentType("http.request.header.content-type")),
         ],
         b't' => &[
             ("transfer-encoding", Field::Body(BodyField::TransferEncoding)),
@@ -46,10 +50,11 @@ fn response_names(first: u8) -> &'static [(&'static str, Field)] {
     match first.to_ascii_lowercase() {
         b'c' => &[
             ("content-length", Field::Body(BodyField::ContentLength)),
-            ("content-type", Field::Keep("http.response.header.content-type")),
+            ("content-type", Field::ContentType("http.response.header.content-type")),
         ],
         b't' => &[("transfer-encoding", Field::Body(BodyField::TransferEncoding))],
         b'u' => &[("upgrade", Field::Upgrade)],
+        b'g' => &[("grpc-status", Field::GrpcStatus), ("grpc-message", Field::GrpcMessage)],
         b'x' => &[("x-request-id", Field::Keep("http.response.header.x-request-id"))],
         _ => &[],
     }
@@ -70,7 +75,7 @@ pub(in crate::l7) fn kept(name: &[u8], of_request: bool) -> Option<&'static str>
     let first = *name.first()?;
     let names = if of_request { request_names(first) } else { response_names(first) };
     names.iter().find_map(|&(known, field)| match field {
-        Field::Keep(key) if known.as_bytes() == name => Some(key),
+        Field::Keep(key) | Field::ContentType(key) if known.as_bytes() == name => Some(key),
         _ => None,
     })
 }

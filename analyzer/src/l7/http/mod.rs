@@ -2,6 +2,8 @@
 
 pub(super) mod attributes;
 mod body;
+#[cfg(test)]
+mod call_tests;
 mod head;
 mod lines;
 mod parser;

@@ -3,6 +3,7 @@ use super::body::Framing;
 use super::lines::Lines;
 use super::url::Target;
 use crate::fact::Protocol;
+use crate::l7::grpc::{self, Form};
 use crate::l7::messages::{Entry, Kind, Messages};
 
 /// Tags of requests whose responses are delimited otherwise.
@@ -18,6 +19,10 @@ pub(super) struct Said {
     /// Of responses.
     pub(super) code: u16,
     pub(super) minor: u8,
+    /// The body is that of a call of gRPC-Web.
+    pub(super) call: Option<Form>,
+    /// Of responses to calls: a field said how it ended.
+    pub(super) has_status: bool,
 }
 
 /// A head to be told.
@@ -55,16 +60,23 @@ impl<'a> Head<'a> {
         if let Some(authority) = target.authority {
             attributes::server(into, authority);
         }
-        let mut framing = Framing::Unsaid;
+        let (mut framing, mut call) = (Framing::Unsaid, None);
         for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::request_field) {
             match field {
                 Field::Body(field) => framing.field(field, value),
                 Field::Host if target.authority.is_none() => attributes::server(into, value),
                 Field::Keep(key) => attributes::keep(into, key, value),
-                Field::Host | Field::Upgrade => {}
+                Field::ContentType(key) => {
+                    call = form(value);
+                    attributes::keep(into, key, value);
+                }
+                Field::Host | Field::Upgrade | Field::GrpcStatus | Field::GrpcMessage => {}
             }
         }
-        (Said { framing, tag, ..Said::default() }, entry)
+        if call.is_some() {
+            grpc::ask(exchange);
+        }
+        (Said { framing, tag, call, ..Said::default() }, entry)
     }
 
     /// Whether the response upgrades to this protocol.
@@ -75,19 +87,40 @@ impl<'a> Head<'a> {
 
     /// What the fields of a response say, and what it upgrades to.
     pub(super) fn response(&self, code: u16, minor: u8, entry: &mut Entry) -> (Said, Option<&'a [u8]>) {
-        let into = &mut entry.exchange.attributes;
-        let mut framing = Framing::Unsaid;
-        let mut upgrade = None;
+        let exchange = &mut entry.exchange;
+        let into = &mut exchange.attributes;
+        let (mut framing, mut call, mut upgrade) = (Framing::Unsaid, None, None);
+        let (mut status, mut message) = (None, &b""[..]);
         for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::response_field) {
             match field {
                 Field::Body(field) => framing.field(field, value),
                 Field::Upgrade => upgrade = Some(value),
                 Field::Keep(key) => attributes::keep(into, key, value),
+                Field::ContentType(key) => {
+                    call = form(value);
+                    attributes::keep(into, key, value);
+                }
+                Field::GrpcStatus => {
+                    status = std::str::from_utf8(value).ok().and_then(|code| code.parse().ok())
+                }
+                Field::GrpcMessage => message = value,
                 Field::Host => {}
             }
         }
-        (Said { framing, code, minor, ..Said::default() }, upgrade)
+        if call.is_some() && exchange.protocol != Protocol::Grpc {
+            grpc::ask(exchange);
+        }
+        let status = status.filter(|_| exchange.protocol == Protocol::Grpc);
+        if let Some(status) = status {
+            grpc::answer(exchange, status, message);
+        }
+        (Said { framing, code, minor, call, has_status: status.is_some(), ..Said::default() }, upgrade)
     }
+}
+
+/// Form of a call in HTTP/1, which has none of gRPC itself.
+fn form(content_type: &[u8]) -> Option<Form> {
+    Form::of(content_type).filter(|&form| form != Form::Native)
 }
 
 /// Begins the response to the next request with what its status line says.

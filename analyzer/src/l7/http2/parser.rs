@@ -248,7 +248,7 @@ impl Http2Parser {
         direction: Direction,
         (id, mut left, padding, ends): (u32, u64, u64, bool),
         bytes: &[u8],
-        mut at: usize,
+        at: usize,
         out: &mut Messages,
     ) -> Step {
         let from_client = self.is_asking(direction);
@@ -258,35 +258,18 @@ impl Http2Parser {
             let half = if from_client { &mut stream.request } else { &mut stream.response };
             half.messages.as_mut()
         });
-        let side = &mut self.sides[direction];
-        loop {
-            let pass = messages.as_ref().map_or(left, |messages| messages.skippable().min(left));
-            if pass == left {
-                if let Some(messages) = &mut messages {
-                    messages.skip(left);
-                }
-                side.phase = Phase::DataEnd { stream: id, ends };
-                message.inspect(|&id| out.skips_of(id));
-                return skip(at, left + padding, bytes.len());
-            }
-            let Some(messages) = &mut messages else { return malformed(at) };
-            messages.skip(pass);
-            left -= pass;
-            side.phase = Phase::Data { stream: id, left, padding, ends };
-            if pass > (bytes.len() - at) as u64 {
-                message.inspect(|&id| out.skips_of(id));
-                return skip(at, pass, bytes.len());
-            }
-            at += pass as usize;
-            let here = bytes.len().min(at + usize::try_from(left).unwrap_or(usize::MAX - at));
-            let looked_at = messages.look(&bytes[at..here]);
-            at += looked_at;
-            left -= looked_at as u64;
-            side.phase = Phase::Data { stream: id, left, padding, ends };
-            if at == bytes.len() && left > 0 {
-                return Step::Go(at);
-            }
+        let read = messages.as_mut().map_or(left, |messages| messages.read(&bytes[at..], left));
+        left -= read;
+        let (phase, behind) = match left {
+            0 => (Phase::DataEnd { stream: id, ends }, padding),
+            _ => (Phase::Data { stream: id, left, padding, ends }, 0),
+        };
+        self.sides[direction].phase = phase;
+        let step = skip(at, read + behind, bytes.len());
+        if let (Step::Stop(_), Some(id)) = (&step, message) {
+            out.skips_of(id);
         }
+        step
     }
 }
 

@@ -4,7 +4,7 @@ use super::frame::{Frame, PUSH_PROMISE, error_name};
 use super::head::Head;
 use super::parser::Http2Parser;
 use super::streams::{Half, State, Stream};
-use crate::fact::{Exchange, Outcome, Protocol, Unanswered};
+use crate::fact::{Exchange, Protocol, Unanswered};
 use crate::l7::grpc;
 use crate::l7::messages::{Entry, Kind, Messages};
 
@@ -252,12 +252,8 @@ impl Stream {
 
     /// A call whose status was not seen ended somehow.
     fn conclude(&self, exchange: &mut Exchange) {
-        if self.call.is_none() || self.has_status || exchange.outcome != Outcome::Ok {
-            return;
-        }
-        match self.response.messages.as_ref().and_then(|messages| messages.status()) {
-            Some((code, message)) => grpc::answer(exchange, code, message),
-            None => exchange.outcome = Outcome::LostBytes,
+        if self.call.is_some() && !self.has_status {
+            grpc::conclude(exchange, self.response.messages.as_ref());
         }
     }
 }

@@ -234,7 +234,7 @@ impl NatsParser {
             }
             (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND),
             (Direction::ToServer, Some(reply))
-                if reply.starts_with(b"_INBOX") || reply.starts_with(b"_R_.") =>
+                if (reply.starts_with(b"_INBOX") || reply.starts_with(b"_R_.")) && !is_pull(subject) =>
             {
                 (Kind::Request, inbox(reply))
             }
@@ -285,6 +285,12 @@ fn is_verbose(options: &[u8]) -> bool {
     let Some(at) = memchr::memmem::find(options, b"\"verbose\"") else { return false };
     let value = options[at + 9..].trim_ascii_start().strip_prefix(b":").unwrap_or_default();
     value.trim_ascii_start().starts_with(b"true")
+}
+
+/// Whether this asks a consumer of JetStream for its next messages: they are delivered under the subjects that they were published
+/// under, as many as there are, and are no answers.
+fn is_pull(subject: &[u8]) -> bool {
+    subject.starts_with(b"$JS.") && memchr::memmem::find(subject, b".CONSUMER.MSG.NEXT.").is_some()
 }
 
 /// What requests to be answered in an inbox are paired by.

@@ -63,6 +63,20 @@ fn a_request_is_answered_in_its_inbox() {
 }
 
 #[test]
+fn what_a_pull_brings_are_messages_and_no_answer() {
+    let mut t = Talk::tcp(4222);
+    t.s(INFO).c(CONNECT).c("SUB _INBOX.p 1\r\n");
+    for next in ["$JS.API.CONSUMER.MSG.NEXT.S.dur", "$JS.hub.API.CONSUMER.MSG.NEXT.S.dur"] {
+        t.c(format!("PUB {next} _INBOX.p 2\r\n25\r\n"));
+        t.s("MSG orders.1 1 $JS.ACK.S.dur.1.1.1.1.1 2\r\nhi\r\nMSG orders.2 1 $JS.ACK.S.dur.1.2.2.1.0 2\r\nho\r\n");
+    }
+    t.s("HMSG _INBOX.p 1 28 28\r\nNATS/1.0 404 No Messages\r\n\r\n\r\n").over();
+    let told = all(&t);
+    assert_eq!(told[3..6], ["PUB $JS.API.CONSUMER.MSG.NEXT.S.dur ok", "MSG orders.1 ok", "MSG orders.2 ok"]);
+    assert_eq!(told[9..], ["HMSG _INBOX.p ok"]);
+}
+
+#[test]
 fn in_verbose_mode_everything_is_answered() {
     let mut t = Talk::tcp(4222);
     t.s(INFO).c("CONNECT {\"verbose\": true}\r\n").s("+OK\r\n").c("SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n");

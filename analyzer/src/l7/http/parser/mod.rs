@@ -1,9 +1,11 @@
+mod call;
 mod memo;
 mod seek;
 mod start;
 
 use wire::{Direction, PerDirection};
 
+use call::Call;
 use memo::Memo;
 
 use super::body::chunk_size;
@@ -22,6 +24,11 @@ enum Phase {
     Start,
     /// Out of step: looking for a start line; so many bytes were passed over.
     Seek(u64),
+    /// Inside a body, or a chunk of it, that is looked at.
+    Content {
+        left: u64,
+        chunked: bool,
+    },
     /// Behind a body of known length.
     BodyEnd,
     ChunkSize,
@@ -42,6 +49,8 @@ struct Side {
     body: u64,
     /// A message was found in this direction: what is out of step from now on was not missed at the beginning.
     begun: bool,
+    /// Of the open message.
+    call: Option<Box<Call>>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +81,7 @@ impl HttpParser {
         match side.phase {
             Phase::Start => self.start(direction, rest, at, out),
             Phase::Seek(passed) => self.seek(direction, rest, at, passed),
+            Phase::Content { left, chunked } => self.content(direction, (left, chunked), bytes, at),
             Phase::BodyEnd => {
                 self.close(direction, at, out);
                 Step::Go(at)
@@ -80,6 +90,10 @@ impl HttpParser {
                 let Some((first, used)) = line(rest) else { return need(1) };
                 let Some(size) = chunk_size(first) else { return malformed(at) };
                 side.body += size;
+                if size > 0 && side.is_read() {
+                    side.phase = Phase::Content { left: size, chunked: true };
+                    return Step::Go(at + used);
+                }
                 side.phase = if size == 0 { Phase::Trailer } else { Phase::ChunkEnd };
                 skip(at + used, size, bytes.len())
             }
@@ -103,6 +117,7 @@ impl HttpParser {
                     return Step::Go(at);
                 }
                 side.body += rest.len() as u64;
+                self.content_until_close(direction, rest);
                 Step::Go(bytes.len())
             }
             Phase::Wait => need(1),
@@ -118,15 +133,21 @@ impl HttpParser {
         let side = &mut self.sides[direction];
         side.phase = Phase::Start;
         let size = std::mem::take(&mut side.body);
+        let call = side.call.take();
         let kind = Self::kind(direction);
-        if size > 0
+        if (size > 0 || call.is_some())
             && let Some(entry) = out.current(kind, 0)
         {
             let key = match kind {
                 Kind::Response => "http.response.body.size",
                 _ => "http.request.body.size",
             };
-            entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
+            if size > 0 {
+                entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
+            }
+            if let Some(call) = call {
+                call.tell(kind, entry);
+            }
         }
         out.close(kind, 0, at);
     }
@@ -148,8 +169,8 @@ impl Parser for HttpParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
-            let owes_end = self.sides[direction].phase == Phase::BodyEnd;
-            if at == bytes.len() && !owes_end {
+            let owes = matches!(self.sides[direction].phase, Phase::BodyEnd | Phase::Content { .. });
+            if at == bytes.len() && !owes {
                 return Progress::Consumed(at);
             }
             match self.step(direction, bytes, at, out) {
@@ -186,11 +207,15 @@ impl Parser for HttpParser {
         let side = &mut self.sides[direction];
         if side.phase == Phase::UntilClose {
             side.body += len;
+            if let Some(call) = &mut side.call {
+                call.miss();
+            }
             return Ok(());
         }
         side.phase = Phase::Seek(0);
         (side.searched, side.looked_at) = (0, 0);
         side.body = 0;
+        side.call = None;
         if side.begun || len > 0 {
             out.lost();
         }
@@ -201,7 +226,10 @@ impl Parser for HttpParser {
         size_of_val(self)
             + Direction::BOTH
                 .iter()
-                .map(|&d| self.memos[d].as_ref().map_or(0, |memo| memo.bytes()))
+                .map(|&d| {
+                    let call = self.sides[d].call.as_ref().map_or(0, |call| call.bytes());
+                    call + self.memos[d].as_ref().map_or(0, |memo| memo.bytes())
+                })
                 .sum::<usize>()
     }
 

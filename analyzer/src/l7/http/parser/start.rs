@@ -1,13 +1,13 @@
 use wire::Direction;
 
-use super::{HttpParser, Phase, Step, malformed, skip};
+use super::{Call, HttpParser, Phase, Step, malformed, skip};
 use crate::fact::Protocol;
 use crate::l7::http::body::Framing;
 use crate::l7::http::head::StartLine;
 use crate::l7::http::lines::{Lines, has_control, head_end, leading_ends, line};
 use crate::l7::http::probe;
 use crate::l7::http::tell::{CONNECT, HEAD, Head, Said, status};
-use crate::l7::messages::{Kind, Messages};
+use crate::l7::messages::{Entry, Kind, Messages};
 use crate::l7::protocol::{Probe, Progress, Reason};
 
 /// With so many bytes of a start line everything but its end is known: the method, or the version and the code.
@@ -45,7 +45,8 @@ impl HttpParser {
             Direction::ToServer => match StartLine::request(first) {
                 Some(StartLine::Request { method, target, minor }) => {
                     let (said, entry) = head.request(method, target, minor, out);
-                    if said.tag != CONNECT && self.sides[direction].begun {
+                    self.sides[direction].call = Call::of(said, entry);
+                    if said.tag != CONNECT && self.is_remembered(direction, entry) {
                         self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, 0);
                     }
                     self.asked(said, rest.len() + at, at + end, out)
@@ -66,7 +67,8 @@ impl HttpParser {
                     let entry = status(code, minor, at, out);
                     let from = entry.exchange.attributes.len();
                     let (said, upgrade) = head.response(code, minor, entry);
-                    if code != 101 && self.sides[direction].begun {
+                    self.sides[direction].call = Call::of(said, entry);
+                    if code != 101 && self.is_remembered(direction, entry) {
                         self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, from);
                     }
                     self.answered(said, tag, upgrade, rest.len() + at, at + end, out)
@@ -74,6 +76,11 @@ impl HttpParser {
                 _ => malformed(at),
             },
         }
+    }
+
+    /// Whether a head is worth being remembered: it is not the first of its direction, and says nothing of a call.
+    fn is_remembered(&self, direction: Direction, entry: &Entry) -> bool {
+        self.sides[direction].begun && entry.exchange.protocol == Protocol::Http
     }
 
     /// A message whose head is that of the one before, from the first of `bounds` to the second.
@@ -98,6 +105,7 @@ impl HttpParser {
                 let tag = out.next_tag();
                 let entry = status(said.code, said.minor, at, out);
                 memo.inspect(|memo| memo.tell(entry));
+                self.sides[direction].call = Call::of(said, entry);
                 self.answered(said, tag, None, len, end, out)
             }
         }
@@ -166,8 +174,12 @@ impl HttpParser {
                 Step::Go(at)
             }
             Framing::Length(size) => {
-                side.phase = Phase::BodyEnd;
                 side.body = size;
+                if side.is_read() {
+                    side.phase = Phase::Content { left: size, chunked: false };
+                    return Step::Go(at);
+                }
+                side.phase = Phase::BodyEnd;
                 skip(at, size, len)
             }
             Framing::Chunked => self.next_chunk(direction, at),
