@@ -268,6 +268,35 @@ fn a_request_lost_in_a_gap_leaves_its_answer_alone() {
 }
 
 #[test]
+fn answers_that_may_be_to_another_request_are_not_told_as_its_own() {
+    let ask = |range: std::ops::Range<u32>| range.map(|n| get(&format!("/{n}"))).collect::<String>();
+    // A client that waits for all answers before it asks again.
+    let mut t = Talk::tcp(80);
+    t.c(ask(0..3)).s(OK).gap(S, 40).s(OK).c(ask(3..5)).s(OK).s(OK);
+    let lost = ["GET /1 200 lost_bytes", "GET /2 lost_bytes"];
+    assert_eq!(t.told()[..], [&["GET /0 200 ok"], &lost[..], &["GET /3 200 ok", "GET /4 200 ok"]].concat());
+    // One that keeps three under way: until it pauses nobody knows which answer is whose.
+    for missing in [S, C] {
+        let mut t = Talk::tcp(80);
+        t.c(ask(0..3)).s(OK).c(ask(3..4)).s(OK).c(ask(4..5)).gap(missing, 40);
+        (5..9).for_each(|n| _ = t.s(OK).c(get(&format!("/{n}"))));
+        (0..3).for_each(|_| _ = t.s(OK));
+        t.wait(300_000_000).c(ask(9..11)).s(OK).s(OK).over();
+        let told = t.told();
+        let good = |from: usize| told[from..].iter().filter(|line| line.ends_with(" ok")).count();
+        assert_eq!(good(5), 2, "{told:#?}");
+        assert_eq!(told[told.len() - 2..], ["GET /9 200 ok", "GET /10 200 ok"]);
+    }
+}
+
+#[test]
+fn a_reset_after_a_hole_does_not_say_that_nothing_was_answered() {
+    let mut t = Talk::tcp(80);
+    t.c(get("/1")).gap(S, 60).end(End::Over(Unanswered::Reset));
+    assert_eq!(t.told(), ["GET /1 lost_bytes"]);
+}
+
+#[test]
 fn a_chunked_body_with_a_gap_ends_there_and_the_next_head_is_found() {
     let mut t = Talk::tcp(80);
     t.c(get("/1"))

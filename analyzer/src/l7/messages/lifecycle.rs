@@ -142,8 +142,10 @@ impl Messages {
 
     /// Whatever is unfinished goes out.
     pub(in crate::l7) fn finish(&mut self, why: Unanswered) {
-        while !self.entries.is_empty() {
-            self.conclude(0, why);
+        while let Some(entry) = self.entries.front() {
+            // It may have been answered before.
+            let unsure = entry.is_unsure() && entry.is_waiting();
+            self.conclude(0, if unsure { Unanswered::Closed } else { why });
         }
         self.owed = 0;
     }

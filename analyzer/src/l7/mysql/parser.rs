@@ -65,6 +65,10 @@ impl MysqlParser {
 
     /// What was recognised, and from which side.
     fn begin(&mut self, direction: Direction, bytes: &[u8]) {
+        if direction == Direction::ToClient && bytes.get(3) != Some(&0) {
+            // An answer to what was asked before: the client's side was recognised, and comes next.
+            return;
+        }
         self.begun = true;
         if direction == Direction::ToClient {
             self.session.phase = Phase::Greeting;
