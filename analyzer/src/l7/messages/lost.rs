@@ -50,8 +50,10 @@ impl Messages {
         let waits = self.entries.iter().any(|e| e.is_waiting() && e.asker == asker);
         self.short[asker] &= waits;
         let missing = &mut self.missing[asker];
+        // Several answers to what was not seen: several were under way, and more may be.
+        let amid = self.counts.responses > 1 && self.counts.requests <= 1;
         *missing = match *missing {
-            Missing::Before { hole } => Missing::Lately { hole },
+            Missing::Before { hole } => Missing::Lately { hole: hole || amid },
             Missing::Lately { .. } if !waits => Missing::Nothing,
             other => other,
         };

@@ -60,9 +60,19 @@ fn miss(t: &mut Talk, direction: Direction, bytes: &str) {
 #[test]
 fn an_answer_from_before_the_first_request_is_not_its_own() {
     let mut t = talk();
-    t.s("$7\r\n").c(echo(3)).s("1234567\r\n").s(answer(3)).c(echo(4)).s(answer(4));
+    t.s("+1234567").c(echo(3)).s("\r\n").s(answer(3)).c(echo(4)).s(answer(4));
     let ok: Vec<_> = told(&mut t).into_iter().filter(|told| told.2 == Outcome::Ok).collect();
     assert_eq!(ok, [(Some(3), Some(3), Outcome::Ok), (Some(4), Some(4), Outcome::Ok)]);
+}
+
+#[test]
+fn joined_amid_a_batch_nothing_is_said_to_be_well() {
+    let mut t = talk();
+    t.s(all(1..4, answer)).c(all(6..9, echo)).s(all(4..9, answer));
+    batches(&mut t, 10, 2);
+    assert_eq!(silently_wrong(&mut t), []);
+    let ok = told(&mut t).iter().filter(|told| told.2 == Outcome::Ok).count();
+    assert_eq!(ok, 12);
 }
 
 #[test]

@@ -396,7 +396,7 @@ fn compressed_packets_are_found_again_behind_a_hole() {
         };
         t.c(&packet[11..]).s(frame(1, &result(1, 1, true, 2), None));
     };
-    for (n, statement) in ["SELECT 1", "SEL\0CT\0 2", "SELECT 3", "SELECT 4"].into_iter().enumerate() {
+    for (n, statement) in ["SELECT 1", "SE\0ECT 2, 2, 2", "SELECT 3", "SELECT 4"].into_iter().enumerate() {
         ask(&mut t, statement, n == 1);
     }
     let queries = t.over().iter().filter(|e| e.outcome == Outcome::Ok && e.operation == "COM_QUERY").count();

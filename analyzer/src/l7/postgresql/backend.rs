@@ -16,6 +16,8 @@ pub(super) struct Backend {
     rows: i64,
     /// The server passes over everything up to the next `Sync`.
     failed: bool,
+    /// What was said last answers nothing that was seen: nor does anything up to the next `ReadyForQuery`.
+    unasked: bool,
     /// The exchange that failed was not whole when it did: its end is still to come.
     failed_early: bool,
 }
@@ -45,6 +47,14 @@ impl Backend {
         out: &mut Messages,
     ) {
         use Step::{Bind, Close, Describe, Execute, Function, Login, Parse, Query};
+        let answers = !matches!(kind, b'N' | b'S' | b'A' | b'Z' | b'E');
+        if self.unasked || answers && session.steps.front().is_none() {
+            self.unasked = kind != b'Z';
+            if kind == b'Z' {
+                self.resume(session, out);
+            }
+            return;
+        }
         match kind {
             b'S' => session.parameter(body),
             b'1' => self.step(session, Parse, at, out),
@@ -70,11 +80,12 @@ impl Backend {
                 session.steps.replace(Step::Stream);
                 self.ends = true;
             }
-            b'G' if self.answer(session, &[Execute, Query], at, out) => {
-                if session.steps.front() == Some(Execute) && session.copy == Copying::No {
-                    session.copy = Copying::Begun;
-                    session.steps.drop_sync();
-                }
+            b'G' if self.answer(session, &[Execute, Query], at, out)
+                && session.steps.front() == Some(Execute)
+                && session.copy == Copying::No =>
+            {
+                session.copy = Copying::Begun;
+                session.steps.drop_sync();
             }
             b'T' | b'H' | b'd' | b'c' | b'V' => {
                 self.answer(session, &[Execute, Query, Function], at, out);
@@ -190,6 +201,19 @@ impl Backend {
             self.note(out, |into| into.push_text("db.postgresql.transaction", state));
         }
         self.ends = self.open;
+    }
+
+    /// A batch is over of which not all was seen. What was seen of it is not known to have had the answers that were.
+    fn resume(&mut self, session: &mut Session, out: &mut Messages) {
+        if session.steps.before(|step| step == Step::Sync).is_none() {
+            return;
+        }
+        out.missed();
+        while let Some(step) = session.steps.pop().filter(|step| *step != Step::Sync) {
+            if step == Step::UnitEnd {
+                out.pass_over();
+            }
+        }
     }
 
     fn note(&self, out: &mut Messages, add: impl FnOnce(&mut Attributes)) {

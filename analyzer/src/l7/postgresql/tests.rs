@@ -385,6 +385,27 @@ fn joined_in_the_middle() {
 }
 
 #[test]
+fn joined_amid_a_batch_its_answers_are_nobodys_up_to_its_end() {
+    let unit = || [bind("", "s"), execute("")].concat();
+    let answer = |rows: usize| [m(b'2', b""), row().repeat(rows), complete("SELECT 1")].concat();
+    let mut t = Talk::tcp(5432);
+    t.s(answer(1))
+        .c([unit(), unit()].concat())
+        .s([answer(2), answer(3)].concat())
+        .c([unit(), sync()].concat());
+    t.s([answer(4), answer(5), answer(6), ready()].concat());
+    t.c([unit(), unit(), sync()].concat()).s([answer(7), answer(8), ready()].concat());
+    t.c(query("SELECT 1")).s([columns(), row(), complete("SELECT 1"), ready()].concat());
+    let bytes = |e: &Exchange| (e.outcome, e.response.map(|r| r.bytes));
+    let all: Vec<_> = t.over().iter().map(bytes).collect();
+    let length = |rows: usize| Some((answer(rows).len() + if rows == 8 { 6 } else { 0 }) as u64);
+    let lost = (Outcome::LostBytes, None);
+    assert_eq!(all[..3], [lost; 3]);
+    assert_eq!(all[3..5], [(Outcome::Ok, length(7)), (Outcome::Ok, length(8))]);
+    assert_eq!(all[5].0, Outcome::Ok);
+}
+
+#[test]
 fn a_hole_costs_what_it_hits() {
     let mut t = logged_in();
     let long = m(b'D', &[b'x'; 5000]);
