@@ -71,6 +71,10 @@ impl MysqlParser {
         }
         self.begun = true;
         if direction == Direction::ToClient {
+            if bytes.get(3) != Some(&0) {
+                // No greeting: an answer to what was not seen.
+                return;
+            }
             self.session.phase = Phase::Greeting;
             self.places = PerDirection { to_server: Place::Packet, to_client: Place::Packet };
             return;

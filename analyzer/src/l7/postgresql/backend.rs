@@ -182,7 +182,7 @@ impl Backend {
     }
 
     fn ready(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
-        self.failed = false;
+        let failed = std::mem::take(&mut self.failed);
         let transaction = match body {
             [b'T'] => Some("open"),
             [b'E'] => Some("failed"),
@@ -190,6 +190,10 @@ impl Backend {
         };
         while let Some(step) = session.steps.pop() {
             if step == Step::UnitEnd && !std::mem::take(&mut self.failed_early) {
+                if !failed && !self.open {
+                    // Nothing was passed over: its answer was not seen, or taken for another's.
+                    out.missed();
+                }
                 self.unanswered(at, out);
             }
             if step.ends_group() {

@@ -5,7 +5,7 @@ use super::frontend::Frontend;
 use super::head::{HEAD, frame, head};
 use super::probe::{Startup, startup};
 use super::session::Session;
-use crate::l7::frames::next_message;
+use crate::l7::frames::{Frame, next_message};
 use crate::l7::messages::Messages;
 use crate::l7::protocol::{Clue, Parser, Progress, Reason};
 
@@ -52,9 +52,10 @@ impl PostgresqlParser {
     /// What was recognised, and from which side.
     fn begin(&mut self, direction: Direction, bytes: &[u8]) {
         self.begun = true;
-        self.places[direction] = Place::Message;
         if direction == Direction::ToServer && bytes.first() == Some(&0) {
             self.places = PerDirection { to_server: Place::Startup, to_client: Place::Message };
+        } else if frame(direction, bytes) != Frame::No {
+            self.places[direction] = Place::Message;
         }
     }
 

@@ -385,6 +385,15 @@ fn joined_in_the_middle() {
 }
 
 #[test]
+fn the_rest_of_an_answer_that_stood_before_is_passed_over() {
+    for rest in [&b"\0\0"[..], b"\0\x01"] {
+        let mut t = Talk::tcp(5432);
+        t.s(rest).c(query("SELECT 1")).s([columns(), row(), complete("SELECT 1"), ready()].concat());
+        assert_eq!(t.over().iter().map(|e| e.outcome).collect::<Vec<_>>(), [Outcome::Ok]);
+    }
+}
+
+#[test]
 fn joined_amid_a_batch_its_answers_are_nobodys_up_to_its_end() {
     let unit = || [bind("", "s"), execute("")].concat();
     let answer = |rows: usize| [m(b'2', b""), row().repeat(rows), complete("SELECT 1")].concat();
@@ -403,6 +412,19 @@ fn joined_amid_a_batch_its_answers_are_nobodys_up_to_its_end() {
     assert_eq!(all[..3], [lost; 3]);
     assert_eq!(all[3..5], [(Outcome::Ok, length(7)), (Outcome::Ok, length(8))]);
     assert_eq!(all[5].0, Outcome::Ok);
+}
+
+#[test]
+fn without_an_error_the_server_passes_over_nothing() {
+    let unit = || [bind("", "s"), execute("")].concat();
+    let answer = || [m(b'2', b""), complete("SELECT 1")].concat();
+    let mut t = logged_in();
+    t.c([unit(), unit()].concat()).s([answer(), answer()].concat()).gap(S, answer().len() as u64);
+    t.c([unit(), unit(), sync()].concat()).s([answer(), ready()].concat());
+    let outcomes: Vec<_> = t.over().iter().map(|e| e.outcome).collect();
+    let (ok, lost) = (Outcome::Ok, Outcome::LostBytes);
+    assert_eq!(outcomes[..2], [ok, ok]);
+    assert!(!outcomes.contains(&Outcome::NoResponse) && outcomes.contains(&lost), "{outcomes:?}");
 }
 
 #[test]
