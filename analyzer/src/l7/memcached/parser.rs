@@ -1,9 +1,10 @@
 use wire::Direction;
 
 use super::answers::Answers;
+use super::probe;
 use super::requests::Requests;
 use crate::l7::messages::Messages;
-use crate::l7::protocol::{Parser, Progress, Reason};
+use crate::l7::protocol::{Parser, Probe, Progress, Reason};
 
 #[derive(Debug)]
 pub(super) struct MemcachedParser {
@@ -22,7 +23,9 @@ impl MemcachedParser {
 
 impl Parser for MemcachedParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        if !std::mem::replace(&mut self.begun, true) && direction == Direction::ToClient {
+        if !std::mem::replace(&mut self.begun, true)
+            && (direction == Direction::ToClient || probe::request(bytes, true) == Probe::No)
+        {
             // Joined in the middle, where the client may be amid a command.
             self.requests.lost();
         }

@@ -171,6 +171,11 @@ fn the_rest_of_a_value_is_no_command() {
     t.s("STORED\r\n").c("x\r\nset k 0 0 1\r\ny\r\n").s("STORED\r\n").c("get k\r\n").s("END\r\n");
     assert!(!all(&t).iter().any(|told| told.starts_with("unknown")), "{:?}", all(&t));
     assert_eq!(all(&t).last().map(String::as_str), Some("get ok"));
+    // Or where its bytes stood before those of the server that tell what is spoken.
+    let mut t = Talk::tcp(11211);
+    t.c("x\r").s("STORED\r\n").c("\nget k\r\n").s("END\r\n");
+    assert!(!all(&t).iter().any(|told| told.starts_with("unknown")), "{:?}", all(&t));
+    assert_eq!(all(&t).last().map(String::as_str), Some("get ok"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 use wire::Direction;
 
 use super::answers::Answers;
+use super::probe;
 use super::requests::Requests;
 use super::shared::Shared;
 use crate::l7::messages::Messages;
-use crate::l7::protocol::{Parser, Progress, Reason};
+use crate::l7::protocol::{Parser, Probe, Progress, Reason};
 
 #[derive(Debug)]
 pub(super) struct RedisParser {
@@ -23,7 +24,9 @@ impl RedisParser {
 
 impl Parser for RedisParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        if !std::mem::replace(&mut self.begun, true) && direction == Direction::ToClient {
+        if !std::mem::replace(&mut self.begun, true)
+            && (direction == Direction::ToClient || probe::command(bytes, true) == Probe::No)
+        {
             // Joined in the middle, where the client may be amid a command.
             self.requests.lost();
         }
