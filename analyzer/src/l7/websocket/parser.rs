@@ -179,6 +179,8 @@ impl WebSocketParser {
         let answerable = self.sides[direction.reverse()].phase != Phase::Lost;
         let kind = match opcode {
             CLOSE | PONG if asked => Kind::Response,
+            // What it answers cannot be seen.
+            PONG if !answerable => Kind::Response,
             CLOSE | PING if answerable => Kind::Request,
             _ => Kind::OneWay,
         };

@@ -89,8 +89,10 @@ fn a_hole_inside_a_message_is_passed_over_and_behind_another_nothing_is_guessed(
     assert!(!t.found.exchanges[1].request.unwrap().whole && t.found.exchanges[2].request.unwrap().whole);
     t.gap(C, 10).c(client(0x81, b"not seen")).s(server(0x81, b"seen")).s(server(0x89, b"ping"));
     assert_eq!(told(&t)[2..], ["s TEXT ok", "s PING ok"]);
+    t.s(server(0x8a, b"to a ping that is not seen"));
+    assert_eq!(t.found.exchanges[5].outcome, Outcome::NoRequest);
     t.gap(S, 1).over();
-    assert_eq!(t.found.exchanges.len(), 5);
+    assert_eq!(t.found.exchanges.len(), 6);
 }
 
 #[test]
