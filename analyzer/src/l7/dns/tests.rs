@@ -156,6 +156,27 @@ fn other_ports_need_better_proof() {
 }
 
 #[test]
+fn over_tcp_a_message_may_come_in_pieces_on_every_port() {
+    for port in [53, 9999] {
+        for pieces in [[1, 1, 5], [2, 14, 3], [13, 2, 6]] {
+            let mut t = Talk::tcp(port);
+            for id in 1..3 {
+                let (asked, answered) =
+                    (framed(&query(id, "a.example")), framed(&response(id, "a.example", 0)));
+                let mut rest = &asked[..];
+                for piece in pieces {
+                    t.c(&rest[..piece]);
+                    rest = &rest[piece..];
+                }
+                t.c(rest).s(&answered[..2]).s(&answered[2..]);
+            }
+            assert_eq!(t.told().len(), 2, "{port} {pieces:?}");
+            assert!(t.found.exchanges.iter().all(|e| e.outcome == Outcome::Ok));
+        }
+    }
+}
+
+#[test]
 fn link_local_relatives_have_their_own_names() {
     let mut t = Talk::new(Transport::Udp, 5353, 5353, Limits::default());
     t.c(query(0, "printer.local")).c(response(0, "printer.local", 0)).over();
