@@ -4,7 +4,7 @@ use super::{HttpParser, Phase, Side, Step, skip};
 use crate::fact::Protocol;
 use crate::l7::grpc;
 use crate::l7::http::tell::Said;
-use crate::l7::messages::{Entry, Kind};
+use crate::l7::messages::{Entry, Kind, Messages};
 use crate::l7::protocol::Progress;
 
 /// What the body of an open message tells of a call of gRPC-Web.
@@ -19,9 +19,12 @@ pub(super) struct Call {
 impl Call {
     /// Of a message, if it belongs to a call.
     pub(super) fn of(said: Said, entry: &Entry) -> Option<Box<Self>> {
-        (entry.exchange.protocol == Protocol::Grpc).then(|| {
-            Box::new(Self { messages: said.call.map(grpc::Messages::new), has_status: said.has_status })
-        })
+        (entry.exchange.protocol == Protocol::Grpc).then(|| Self::begun(said))
+    }
+
+    #[cold]
+    fn begun(said: Said) -> Box<Self> {
+        Box::new(Self { messages: said.call.map(grpc::Messages::new), has_status: said.has_status })
     }
 
     /// Bytes of the body are missing, nobody knows which.
@@ -29,8 +32,10 @@ impl Call {
         self.messages = None;
     }
 
-    /// Tells what there was in a body that ended.
-    pub(super) fn tell(&self, kind: Kind, entry: &mut Entry) {
+    /// The body of the open message ended: tells what there was in it.
+    #[cold]
+    pub(super) fn tell(&self, kind: Kind, out: &mut Messages) {
+        let Some(entry) = out.current(kind, 0) else { return };
         let exchange = &mut entry.exchange;
         if let Some(count) = self.messages.as_ref().and_then(grpc::Messages::count) {
             grpc::count(exchange, kind == Kind::Request, count);
@@ -56,6 +61,7 @@ impl Side {
 impl HttpParser {
     /// Reads the body of a call, or a chunk of it, of which `left` bytes are to come from `at` on. It is called again where bytes that
     /// need not be shown are to come, also if none follow yet.
+    #[inline(never)]
     pub(super) fn content(
         &mut self,
         direction: Direction,

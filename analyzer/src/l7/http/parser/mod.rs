@@ -135,19 +135,17 @@ impl HttpParser {
         let size = std::mem::take(&mut side.body);
         let call = side.call.take();
         let kind = Self::kind(direction);
-        if (size > 0 || call.is_some())
+        if size > 0
             && let Some(entry) = out.current(kind, 0)
         {
             let key = match kind {
                 Kind::Response => "http.response.body.size",
                 _ => "http.request.body.size",
             };
-            if size > 0 {
-                entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
-            }
-            if let Some(call) = call {
-                call.tell(kind, entry);
-            }
+            entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
+        }
+        if let Some(call) = call {
+            call.tell(kind, out);
         }
         out.close(kind, 0, at);
     }
