@@ -74,7 +74,8 @@ impl Attributes {
 
     #[cold]
     fn leave_out(&mut self) {
-        if self.get(Self::LEFT_OUT).is_none() {
+        let told = self.entries.last().is_some_and(|(key, _)| *key == Self::LEFT_OUT);
+        if !told && self.get(Self::LEFT_OUT).is_none() {
             self.entries.push((Self::LEFT_OUT, Slot::Bool(true)));
         }
     }

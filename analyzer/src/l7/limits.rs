@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+/// Longest value of a header field that is kept, in bytes.
+pub(super) const LONGEST_VALUE: usize = 1024;
+
 /// Bounds of one conversation. What each costs is counted where it is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {

@@ -158,9 +158,8 @@ fn headers() -> Vec<u8> {
 
 /// Parameters of one request without end.
 fn parameters() -> Vec<u8> {
-    let record =
-        [&b"\x01\x04\0\x01\xff\xfc\0\0"[..], &b"\x07\x05HTTP_B3aaaaa".repeat(4681)[..65_532]].concat();
-    [&b"\x01\x01\0\x01\0\x08\0\0\0\x01\x01\0\0\0\0\0"[..], &record.repeat(60)].concat()
+    let record = [&b"\x01\x04\0\x01\x03\xd4\0\0"[..], &b"\x07\x05HTTP_B3aaaaa".repeat(70)].concat();
+    [&b"\x01\x01\0\x01\0\x08\0\0\0\x01\x01\0\0\0\0\0"[..], &record.repeat(4000)].concat()
 }
 
 /// Prepared statements, each under a long name of its own.

@@ -2,9 +2,7 @@ use super::parameters::Parameters;
 use crate::fact::Exchange;
 use crate::l7::http::attributes;
 use crate::l7::http::url::Target;
-
-/// Longest value that is kept.
-const LONGEST: usize = 1024;
+use crate::l7::limits::LONGEST_VALUE;
 
 /// Parameters that are kept as they are: by name, the attribute's key.
 const KEPT: [(&[u8], &str); 10] = [
@@ -40,7 +38,7 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
                 if let Some((_, attribute)) = KEPT.iter().find(|(kept, _)| *kept == key)
                     && !value.is_empty()
                 {
-                    exchange.attributes.push_bytes(attribute, value.get(..LONGEST).unwrap_or(value));
+                    exchange.attributes.push_bytes(attribute, value.get(..LONGEST_VALUE).unwrap_or(value));
                 }
             }
         }
@@ -82,7 +80,7 @@ pub(super) fn response(exchange: &mut Exchange, bytes: &[u8]) {
         } else if name.eq_ignore_ascii_case(b"location") {
             moved = true;
         } else if name.eq_ignore_ascii_case(b"content-type") {
-            let value = value.get(..LONGEST).unwrap_or(value);
+            let value = value.get(..LONGEST_VALUE).unwrap_or(value);
             exchange.attributes.push_bytes("http.response.header.content-type", value);
         }
     }

@@ -5,7 +5,7 @@ mod messages;
 
 pub(super) use messages::Messages;
 
-use super::http::attributes::LONGEST;
+use super::limits::LONGEST_VALUE;
 use crate::fact::{Exchange, Outcome, Protocol, Value};
 
 /// How a call's messages are laid out in the content of its request and response.
@@ -118,10 +118,10 @@ const NAMES: [&str; 17] = [
 /// The message without its percent-encoding, as far as it is kept.
 fn decoded(message: &[u8]) -> Vec<u8> {
     let hex = |b: u8| char::from(b).to_digit(16);
-    let mut out = Vec::with_capacity(message.len().min(LONGEST));
+    let mut out = Vec::with_capacity(message.len().min(LONGEST_VALUE));
     let mut rest = message;
     while let [first, behind @ ..] = rest
-        && out.len() < LONGEST
+        && out.len() < LONGEST_VALUE
     {
         rest = behind;
         match behind {
@@ -156,6 +156,6 @@ mod tests {
     fn a_message_is_told_without_its_encoding() {
         assert_eq!(decoded(b"a%20b%2"), b"a b%2");
         assert_eq!(decoded(b"%zz%E2%82%AC"), "%zz€".as_bytes());
-        assert_eq!(decoded(&[b'x'; 5000]).len(), LONGEST);
+        assert_eq!(decoded(&[b'x'; 5000]).len(), LONGEST_VALUE);
     }
 }

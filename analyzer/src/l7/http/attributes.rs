@@ -2,9 +2,7 @@ use super::body::BodyField;
 use super::lines::{trim, trim_end};
 use super::url::{Target, host_and_port, redacted};
 use crate::fact::{Attributes, Outcome};
-
-/// Longest value that is kept.
-pub(in crate::l7) const LONGEST: usize = 1024;
+use crate::l7::limits::LONGEST_VALUE;
 
 /// A field that something is done with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +99,7 @@ pub(in crate::l7) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]
 
 /// The value as far as it is kept.
 fn cut(value: &[u8]) -> &[u8] {
-    &value[..value.len().min(LONGEST)]
+    &value[..value.len().min(LONGEST_VALUE)]
 }
 
 /// Methods of OpenTelemetry's closed set for `http.request.method`.

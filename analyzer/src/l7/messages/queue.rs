@@ -44,10 +44,6 @@ impl Queue {
         self.entries.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     pub(super) fn front(&self) -> Option<&Entry> {
         self.entries.front().map(|entry| &**entry)
     }
@@ -127,8 +123,10 @@ impl Queue {
 
     /// The request (or one-way message) or the response of an entry begins.
     pub(super) fn open(&mut self, index: usize, kind: Kind) -> &mut Entry {
-        // What the message opened before says is there by now.
-        if let Some(touched) = self.index_of(self.touched) {
+        // What the message opened before says is there by now. Few cannot be too large.
+        if self.entries.len() > MANY
+            && let Some(touched) = self.index_of(self.touched)
+        {
             self.reckon(touched);
         }
         let entry = &mut self.entries[index];
@@ -146,7 +144,9 @@ impl Queue {
 
     /// It ends.
     pub(super) fn shut(&mut self, index: usize, kind: Kind) -> &mut Entry {
-        self.reckon(index);
+        if kind != Kind::Response {
+            self.reckon(index);
+        }
         let entry = &mut self.entries[index];
         let (flag, open) = match kind {
             Kind::Response => (&mut entry.response_open, &mut self.responses[entry.asker]),
@@ -170,6 +170,10 @@ impl Queue {
             return None;
         }
         let wanted = |e: &Entry| e.asker == asker && e.is_open(kind);
+        if self.entries.len() == 1 {
+            let only = &self.entries[0];
+            return (wanted(only) && id.is_none_or(|id| id == only.id)).then_some(0);
+        }
         let found = self.index_of(last).filter(|&index| {
             let entry = &self.entries[index];
             wanted(entry) && id.is_none_or(|id| id == entry.id)
