@@ -84,14 +84,19 @@ def with_psycopg():
         for n in range(10, 15):
             connection.execute("INSERT INTO items VALUES (%s, %s, %s)", (n, SECRET, "x" * 5000))
     say("Execute", times=5)
-    try:
-        with connection.pipeline():
-            connection.execute("SELECT %s::int", (1,))
-            connection.execute("INSERT INTO items VALUES (%s, %s)", (1, SECRET))
-            connection.execute("SELECT %s::int", (2,))
-            connection.execute("SELECT %s::int", (3,))
-    except psycopg.Error:
+    # By hand: a pipeline of psycopg does not send what follows an error that it already knows of.
+    raw = connection.pgconn
+    raw.nonblocking = 0
+    raw.enter_pipeline_mode()
+    raw.send_query_params(b"SELECT $1::int", [b"1"])
+    raw.send_query_params(b"INSERT INTO items VALUES ($1, $2)", [b"1", SECRET.encode()])
+    raw.send_query_params(b"SELECT $1::int", [b"2"])
+    raw.send_query_params(b"SELECT $1::int", [b"3"])
+    raw.pipeline_sync()
+    while (result := raw.get_result()) is None or result.status != psycopg.pq.ExecStatus.PIPELINE_SYNC:
         pass
+    raw.exit_pipeline_mode()
+    raw.nonblocking = 1
     say("Execute")
     say("Execute", "client_error")
     say("Execute", "no_response", times=2)

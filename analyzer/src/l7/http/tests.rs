@@ -290,6 +290,13 @@ fn answers_that_may_be_to_another_request_are_not_told_as_its_own() {
 }
 
 #[test]
+fn the_end_of_a_body_before_the_join_rules_nothing_out() {
+    let mut t = Talk::tcp(8080);
+    t.c(b"\0\0\0\0\x013").s(OK).c(get("/2")).s(OK);
+    assert_eq!(t.told(), ["200 no_request", "GET /2 200 ok"]);
+}
+
+#[test]
 fn a_reset_after_a_hole_does_not_say_that_nothing_was_answered() {
     let mut t = Talk::tcp(80);
     t.c(get("/1")).gap(S, 60).end(End::Over(Unanswered::Reset));

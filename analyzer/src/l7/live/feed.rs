@@ -84,6 +84,7 @@ impl Live {
                         if fresh_from < self.streams[direction].start + rest.len() as u64
                             && !self.streams[direction.reverse()].pending.is_empty() =>
                     {
+                        self.untold = Some(direction.reverse());
                         return used;
                     }
                     Probe::Yes => {}

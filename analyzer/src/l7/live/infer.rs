@@ -55,6 +55,7 @@ impl Live {
         self.parser = Some((entry.parser)(clue));
         self.protocol = Some(entry.name);
         self.chosen = index;
+        self.untold = None;
         self.flipped = flipped;
         self.either_asks = entry.either_asks;
         self.messages.order = entry.order;
@@ -95,7 +96,9 @@ impl Live {
                 self.failures += 1;
                 if self.failures > self.limits.failures {
                     self.give_in();
-                } else if self.messages.counts.requests + self.messages.counts.responses == 0 {
+                } else if self.messages.counts.requests + self.messages.counts.responses == 0
+                    && self.untold != Some(direction)
+                {
                     self.excluded |= 1 << self.chosen;
                     self.parser = None;
                     self.protocol = None;

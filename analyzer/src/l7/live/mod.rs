@@ -56,6 +56,8 @@ pub(in crate::l7) struct Live {
     proof: Proof,
     /// Index in the registry of the parser's protocol.
     chosen: usize,
+    /// The protocol was told by the other side: this one may have begun in the middle of a message.
+    untold: Option<Direction>,
     /// The parser's protocol says nothing about who asks.
     either_asks: bool,
     /// The asking side sends what the flow calls `ToClient`.
@@ -84,6 +86,7 @@ impl Live {
             hints: PerDirection::default(),
             proof: Proof::None,
             chosen: 0,
+            untold: None,
             either_asks: false,
             flipped: false,
             excluded: 0,
@@ -108,6 +111,7 @@ impl Live {
             hints,
             proof,
             chosen,
+            untold,
             either_asks,
             flipped,
             excluded,
@@ -128,7 +132,7 @@ impl Live {
         }
         messages.reset();
         (*parser, *protocol, *chosen, *either_asks, *flipped, *excluded) = (None, None, 0, false, false, 0);
-        (*hints, *proof) = (PerDirection::default(), Proof::None);
+        (*hints, *proof, *untold) = (PerDirection::default(), Proof::None, None);
         (*failures, *undecided, *opaque, *sealed, *look_again) = (0, 0, false, false, false);
         (*heads_dropped, *news) = (0, News::default());
     }
