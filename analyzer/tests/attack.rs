@@ -6,39 +6,15 @@
 #![allow(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "figures for those who ask with --nocapture")]
 
+mod heap;
 mod packets;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use analyzer::fact::{Outcome, Table};
 use analyzer::{Analyzer, Config, Fact, Sink};
 use packets::{Ends, frame};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counting the bytes that are in use.
-struct Counting;
-
-// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract; the counter is an atomic number.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`, which is the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: `ptr` came from the system's allocator with this layout, as `alloc` passes it on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[derive(Default)]
 struct Counts {
@@ -76,7 +52,7 @@ struct Attack {
 
 impl Attack {
     fn new(config: Config) -> Self {
-        let before = ALLOCATED.load(Ordering::Relaxed);
+        let before = heap::in_use();
         let analyzer = Analyzer::new(config);
         Self {
             analyzer,
@@ -118,7 +94,7 @@ impl Attack {
 
     /// Bytes that the analyzer allocated and did not free.
     fn grown(&self) -> usize {
-        ALLOCATED.load(Ordering::Relaxed).saturating_sub(self.before)
+        heap::in_use().saturating_sub(self.before)
     }
 
     /// Bytes that it says it holds.

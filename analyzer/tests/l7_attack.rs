@@ -7,11 +7,10 @@
 #![allow(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "figures for those who ask with --nocapture")]
 
+mod heap;
 mod packets;
 mod speech;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use analyzer::fact::Table;
@@ -21,31 +20,6 @@ use rustix::time::{ClockId, clock_gettime};
 use speech::tricks::{TRICKS, Trick};
 use speech::{SPEECHES, Speech};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counting the bytes that are in use.
-struct Counting;
-
-// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract; the counters are atomic numbers.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`, which is the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: `ptr` came from the system's allocator with this layout, as `alloc` passes it on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[derive(Default)]
 struct Counts {
@@ -92,7 +66,7 @@ struct Attack {
 
 impl Attack {
     fn new(port: u16, said: &[&[u8]]) -> Self {
-        let before = ALLOCATED.load(Ordering::Relaxed);
+        let before = heap::in_use();
         let analyzer = Analyzer::new(Config::default());
         let mut attack = Self {
             analyzer,
@@ -107,7 +81,7 @@ impl Attack {
             bytes: 0,
             most: 0,
         };
-        attack.held = ALLOCATED.load(Ordering::Relaxed) - before;
+        attack.held = heap::in_use() - before;
         let handshake = Ends::new(CLIENT, port).handshake();
         attack.work(|attack| handshake.iter().for_each(|frame| attack.take(frame)));
         for (turn, bytes) in said.iter().enumerate() {
@@ -149,13 +123,13 @@ impl Attack {
 
     /// Lets the analyzer work, and counts what that costs.
     fn work(&mut self, work: impl FnOnce(&mut Self)) {
-        let before = ALLOCATED.load(Ordering::Relaxed);
-        PEAK.store(before, Ordering::Relaxed);
+        let before = heap::in_use();
+        heap::take_most();
         let start = worked();
         work(self);
         self.spent += worked() - start;
-        self.most = self.most.max(self.held + PEAK.load(Ordering::Relaxed) - before);
-        self.held = self.held + ALLOCATED.load(Ordering::Relaxed) - before;
+        self.most = self.most.max(self.held + heap::take_most() - before);
+        self.held = self.held + heap::in_use() - before;
     }
 
     /// Says it in segments of `size` bytes.
