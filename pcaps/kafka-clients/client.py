@@ -35,6 +35,11 @@ while seen < MESSAGES and time.time() - begin < 20:
     seen += message is not None and not message.error()
 assert seen == MESSAGES
 consumer.commit(asynchronous=False)
+# What it fetches while it closes is not always logged.
+consumer.pause(consumer.assignment())
+begin = time.time()
+while time.time() - begin < 1.5:
+    consumer.poll(0.1)
 consumer.close()
 producer.flush(2)
 del producer
