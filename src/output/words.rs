@@ -52,12 +52,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_ends_as_the_call_says_it() {
-        let grpc = ["http.response.status_code", "rpc.grpc.status_code", "rpc.response.status_code"];
-        assert_eq!(status(|key| grpc.contains(&key).then_some(key)), Some("rpc.response.status_code"));
-    }
-
-    #[test]
     fn a_command_is_not_said_twice() {
         assert_eq!(request("GET", "GET ?"), "GET ?");
         assert_eq!(request("PING", "PING"), "PING");
