@@ -59,6 +59,7 @@ mod tests {
         assert_eq!(request("GET", "GETTER ?"), "GET GETTER ?");
         assert_eq!(request("COM_QUERY", "SELECT ?"), "COM_QUERY SELECT ?");
     }
+
     #[test]
     fn a_failure_is_not_told_as_success() {
         let of = |failed, all: &[(&str, &str)]| {
