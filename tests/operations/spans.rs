@@ -64,6 +64,11 @@ impl Span {
         self.request_seq == other.response_seq && [server, client] == [&other.ends[0], &other.ends[1]]
     }
 
+    /// Whether this was asked before the other, on the same connection.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        self.ends == other.ends && self.start < other.start
+    }
+
     /// Whether both tell the same request. Where packets are lost, the one that joined late may know it by a repeat only.
     pub(crate) fn is_at(&self, other: &Self) -> bool {
         self.request_seq == other.request_seq
