@@ -1,9 +1,16 @@
 use std::fmt;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use crate::recording::Recording;
+
+/// Nanoseconds by which the same request may begin later where a connection is joined.
+static APART: LazyLock<u64> = LazyLock::new(|| match std::env::var_os("WIRESPAN_LOSS") {
+    Some(_) => 2_000_000_000,
+    None => 1_000_000,
+});
 
 /// What was done, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +80,7 @@ impl Span {
     pub(crate) fn is_at(&self, other: &Self) -> bool {
         self.request_seq == other.request_seq
             && self.ends == other.ends
-            && self.start.abs_diff(other.start) < 2_000_000_000
+            && self.start.abs_diff(other.start) < *APART
     }
 }
 
