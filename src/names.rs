@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use analyzer::fact::Protocol;
 use capture::interfaces::CniPod;
 use dashmap::DashMap;
+use fact::Protocol;
 use metrics::{JoinResult, Metrics, Names, TracedCall};
 use store::{AttributeValue, Peer, Trace};
 use wire::{Endpoint, SockIo, TapId, TapKind};

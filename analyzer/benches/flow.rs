@@ -5,8 +5,9 @@
 #[path = "../tests/packets/mod.rs"]
 mod packets;
 
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use fact::{Fact, Sink};
 use packets::Ends;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

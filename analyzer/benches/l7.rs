@@ -2,8 +2,9 @@
 
 #![allow(missing_docs)]
 
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fact::{Fact, Sink};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 
 const REQUEST: &[u8] =

@@ -11,7 +11,8 @@ mod packets;
 
 use std::time::Instant;
 
-use analyzer::{Analyzer, Config, Fact, FlowLimits, Sink};
+use analyzer::{Analyzer, Config, FlowLimits};
+use fact::{Fact, Sink};
 use packets::frame;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

@@ -2,9 +2,9 @@ use wire::decode::{Decoded, Decoder, Undecoded};
 use wire::{RawFrame, TapId, Timestamp};
 
 use crate::config::Config;
-use crate::fact::{Fact, Sink, Table};
 use crate::tracker::Tracker;
 use crate::usage::Usage;
+use fact::{Fact, Sink, Table};
 
 /// Turns the frames of one shard into facts.
 ///

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use l7::RequestLimits;
+
 use wire::decode::DecodeConfig;
 
 /// Every limit of an [`Analyzer`](crate::Analyzer). Sizes are for one analyzer, that is for one shard.
@@ -58,43 +60,6 @@ impl Default for FlowLimits {
             half_closed_idle: Duration::from_secs(600),
             closed_linger: Duration::from_secs(10),
             udp_idle: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Limits of one conversation: what is kept until a message is understood, and until a request is answered.
-#[derive(Clone, Debug)]
-pub struct RequestLimits {
-    /// Bytes of one direction kept until a message head is whole.
-    pub head_bytes: u32,
-    /// Requests that wait for a response.
-    pub pending: u32,
-    /// Bytes that no protocol recognises before the conversation is left alone.
-    pub undecided_bytes: u32,
-    /// Parse errors before the conversation is left alone.
-    pub failures: u32,
-    /// Servers of which it is remembered what they speak, as a hint for their next connections. With 0, connections are looked at each
-    /// by itself, whatever came before.
-    pub known_servers: u32,
-    /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are masked. Credentials never are.
-    pub literals: bool,
-    /// Wait for a response on TCP.
-    pub stream_wait: Duration,
-    /// Wait for a response on UDP.
-    pub datagram_wait: Duration,
-}
-
-impl Default for RequestLimits {
-    fn default() -> Self {
-        Self {
-            head_bytes: 64 * 1024,
-            pending: 1024,
-            undecided_bytes: 1024 * 1024,
-            failures: 16,
-            known_servers: 4096,
-            literals: false,
-            stream_wait: Duration::from_secs(120),
-            datagram_wait: Duration::from_secs(15),
         }
     }
 }

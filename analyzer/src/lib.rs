@@ -8,15 +8,13 @@
 
 mod analyzer;
 mod config;
-pub mod fact;
 mod flow;
-mod l7;
 mod per_side;
 mod tcp;
 mod tracker;
 mod usage;
 
 pub use analyzer::Analyzer;
-pub use config::{Config, FlowLimits, ReassemblyLimits, RequestLimits};
-pub use fact::{Fact, Sink};
+pub use config::{Config, FlowLimits, ReassemblyLimits};
+pub use l7::RequestLimits;
 pub use usage::Usage;

@@ -2,11 +2,11 @@ use wire::decode::{Decoded, Layer4};
 use wire::{InputClock, Timestamp};
 
 use crate::config::Config;
-use crate::fact::{self, Fact, FlowId, Sink};
 use crate::flow::{Flow, Table, record};
-use crate::l7::{Limits, Room};
 use crate::tcp::{Budget, Cause, Segment};
 use crate::usage::Usage;
+use fact::{self, Fact, FlowId, Sink};
+use l7::Room;
 
 /// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time is over.
 #[derive(Debug)]
@@ -29,19 +29,8 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     pub(crate) fn new(config: Config) -> Self {
-        let r = &config.requests;
-        let limits = Limits {
-            head_bytes: r.head_bytes,
-            pending_requests: r.pending,
-            undecided_bytes: r.undecided_bytes,
-            failures: r.failures,
-            known_servers: r.known_servers,
-            literals: r.literals,
-            stream_wait: r.stream_wait,
-            datagram_wait: r.datagram_wait,
-        };
         Self {
-            room: Room::new(limits),
+            room: Room::new(config.requests),
             config,
             table: Table::default(),
             held_bytes: 0,

@@ -10,7 +10,8 @@ mod packets;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
+use fact::{Fact, Sink};
 use packets::Ends;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

@@ -11,8 +11,9 @@ mod packets;
 
 use std::time::{Duration, Instant};
 
-use analyzer::fact::{Outcome, Table};
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
+use fact::{Fact, Sink};
+use fact::{Outcome, Table};
 use packets::{Ends, frame};
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

@@ -4,8 +4,9 @@ mod packets;
 
 use std::time::Duration;
 
-use analyzer::fact::{ClientBy, CloseReason, FlowRecord, FlowState, Table};
-use analyzer::{Analyzer, Config, Fact, FlowLimits, Sink};
+use analyzer::{Analyzer, Config, FlowLimits};
+use fact::{ClientBy, CloseReason, FlowRecord, FlowState, Table};
+use fact::{Fact, Sink};
 use packets::{Ends, frame};
 use wire::{InputClock, LinkType, RawFrame, TapId, Timestamp};
 

@@ -13,8 +13,9 @@ mod speech;
 
 use std::time::Duration;
 
-use analyzer::fact::Table;
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
+use fact::Table;
+use fact::{Fact, Sink};
 use packets::{Ends, datagram, frame};
 use rustix::time::{ClockId, clock_gettime};
 use speech::tricks::{TRICKS, Trick};

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use analyzer::fact::Protocol;
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
 use capture::CaptureFile;
+use fact::Protocol;
+use fact::{Fact, Sink};
 use serde_json::Value;
 use wire::{InputClock, TapId};
 

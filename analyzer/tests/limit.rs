@@ -2,8 +2,9 @@
 
 mod packets;
 
-use analyzer::fact::{CloseReason, Table};
-use analyzer::{Analyzer, Config, Fact, FlowLimits, Sink};
+use analyzer::{Analyzer, Config, FlowLimits};
+use fact::{CloseReason, Table};
+use fact::{Fact, Sink};
 use packets::frame;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

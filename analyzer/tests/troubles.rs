@@ -2,8 +2,9 @@
 
 mod packets;
 
-use analyzer::fact::{CloseReason, FlowRecord, FlowState, Notes, Trouble};
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
+use fact::{CloseReason, FlowRecord, FlowState, Notes, Trouble};
+use fact::{Fact, Sink};
 use packets::Given;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use analyzer::{Analyzer, Config, Fact, FlowLimits, ReassemblyLimits, Sink};
+use analyzer::{Analyzer, Config, FlowLimits, ReassemblyLimits};
+use fact::{Fact, Sink};
 use libfuzzer_sys::fuzz_target;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 

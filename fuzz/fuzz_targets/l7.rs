@@ -5,7 +5,8 @@
 
 use std::sync::LazyLock;
 
-use analyzer::{Analyzer, Config, Fact, RequestLimits, Sink};
+use analyzer::{Analyzer, Config, RequestLimits};
+use fact::{Fact, Sink};
 use libfuzzer_sys::fuzz_target;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 use wirespan_fuzz::PORTS;
@@ -78,7 +79,8 @@ fuzz_target!(|input: &[u8]| {
         }
         let time = Timestamp::from_nanos(1_000_000_000 + number * 1_000_000);
         let wire_len = bytes.len() as u32;
-        let frame = RawFrame { time, tap: TapId(0), link_type: LinkType::RawIp, wire_len, vlan: None, bytes: &bytes };
+        let frame =
+            RawFrame { time, tap: TapId(0), link_type: LinkType::RawIp, wire_len, vlan: None, bytes: &bytes };
         analyzer.frame(number, &frame, &mut sink);
         analyzer.tick(time, &mut sink);
         let usage = analyzer.usage();

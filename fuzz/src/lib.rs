@@ -1,6 +1,6 @@
 //! What fuzz targets and the maker of their first inputs share.
 
-use analyzer::fact::Protocol;
+use fact::Protocol;
 
 /// Protocols and their ports; UDP where said.
 pub const PORTS: &[(Protocol, u16, bool)] = &[

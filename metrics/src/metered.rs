@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use analyzer::fact::{Exchange, FlowId, FlowRecord, Value};
-use analyzer::{Fact, Sink};
+use fact::{Exchange, FlowId, FlowRecord, Value};
+use fact::{Fact, Sink};
 use foldhash::fast::FixedState;
 use wire::{Endpoint, TapId, TapKind};
 

@@ -1,4 +1,4 @@
-use analyzer::fact::Protocol;
+use fact::Protocol;
 
 /// Longest route in bytes.
 const LONGEST: usize = 128;

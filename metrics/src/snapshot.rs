@@ -1,4 +1,4 @@
-use analyzer::fact::{DirectionRecord, FlowRecord, Latencies};
+use fact::{DirectionRecord, FlowRecord, Latencies};
 use wire::PerDirection;
 
 /// The cumulative figures of one direction that were counted already.

@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use analyzer::fact::{
+use fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
     Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpTrouble, Trouble,
 };
-use analyzer::{Fact, Sink};
+use fact::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
 use wire::{Drops, Endpoint, PerDirection, SeqNum, SeqRange, TapId, TapKind, Timestamp, Transport};
 

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 
-use analyzer::fact::{FlowRecord, Latencies};
+use fact::{FlowRecord, Latencies};
 
 /// The flows of one shard that the HTTP side can list: open ones as of the last tick, and the last that were closed.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use analyzer::fact::{Exchange, FlowRecord};
+use fact::{Exchange, FlowRecord};
 use store::Store;
 use wire::SockIo;
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use analyzer::fact::{Outcome, Table};
-use analyzer::{Fact, Sink};
+use fact::{Fact, Sink};
+use fact::{Outcome, Table};
 use serde::Serialize;
 use wire::Drops;
 use wire::decode::Undecoded;

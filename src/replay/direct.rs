@@ -1,4 +1,4 @@
-use analyzer::{Fact, Sink};
+use fact::{Fact, Sink};
 use wire::Timestamp;
 
 use super::found::{Finds, Found, Place, Wanted};

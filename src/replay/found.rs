@@ -1,5 +1,5 @@
-use analyzer::fact::{Exchange, FlowRecord};
-use analyzer::{Fact, Sink};
+use fact::{Exchange, FlowRecord};
+use fact::{Fact, Sink};
 use metrics::Metered;
 use wire::Timestamp;
 

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
-use analyzer::fact::{Exchange, FlowRecord};
-use analyzer::{Fact, Sink};
+use fact::{Exchange, FlowRecord};
+use fact::{Fact, Sink};
 use serde::Serialize;
 use wire::Timestamp;
 

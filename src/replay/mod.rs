@@ -50,7 +50,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
     // What one thread learns of a server another would not know.
-    let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests.clone() };
+    let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
     let plan = Plan {
         // Nobody looks before the end.
         analyzer: analyzer::Config { progress: false, requests, ..settings.analyzer.clone() },

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use analyzer::fact::{Exchange, FlowRecord};
+use fact::{Exchange, FlowRecord};
 use store::{Store, Trace};
 
 use super::found::{Found, Place};

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use analyzer::fact::FlowRecord;
+use fact::FlowRecord;
 use store::Trace;
 
 use crate::cli::EmitSet;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::TryLockError;
 
-use analyzer::fact::FlowRecord;
-use analyzer::{Fact, Sink};
+use fact::FlowRecord;
+use fact::{Fact, Sink};
 
 use crate::live::Shared;
 use crate::live::{Kept, Message, ToKeeper};

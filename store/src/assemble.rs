@@ -1,4 +1,4 @@
-use analyzer::fact::{MessageSpan, TcpTrouble, Value};
+use fact::{MessageSpan, TcpTrouble, Value};
 use wire::{Endpoint, Tap, TapId, TapKind, Transport};
 
 use crate::calls::{Observation, OpenCall};

@@ -1,4 +1,4 @@
-use analyzer::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
 use crate::call_id::{CallId, Wait};

@@ -1,4 +1,4 @@
-use analyzer::fact::{Attributes, Value};
+use fact::{Attributes, Value};
 
 use crate::call_id::CallId;
 use crate::hash::{Fingerprint, Map};

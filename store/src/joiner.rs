@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use analyzer::fact::Exchange;
+use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
 
 use crate::assemble::{self, Names};

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use analyzer::fact::{Attributes, Exchange, Value};
+use fact::{Attributes, Exchange, Value};
 use wire::{Endpoint, SeqRange, Timestamp, Transport};
 
 use crate::call_id::CallId;
@@ -146,7 +146,7 @@ impl Observed {
 }
 
 fn seen(id: CallId, exchange: &Exchange) -> Seen {
-    let range = |m: Option<analyzer::fact::MessageSpan>| m.map(|m| m.seq);
+    let range = |m: Option<fact::MessageSpan>| m.map(|m| m.seq);
     Seen {
         id,
         start: exchange.start(),

@@ -90,7 +90,7 @@ fn port(seen: &[Observation], copy: usize, kind: &impl Fn(TapId) -> TapKind) -> 
 
 #[cfg(test)]
 mod tests {
-    use analyzer::fact::{FlowId, MessageSpan, Outcome, TcpTrouble};
+    use fact::{FlowId, MessageSpan, Outcome, TcpTrouble};
     use wire::{Endpoint, SeqNum, SeqRange};
 
     use super::*;

@@ -1,4 +1,4 @@
-use analyzer::fact::Exchange;
+use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
 
 use crate::archive::{Archive, Query};

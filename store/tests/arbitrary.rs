@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use analyzer::fact::Outcome;
+use fact::Outcome;
 use proptest::prelude::*;
 use store::{Store, StoreConfig};
 use wire::{SeqNum, SeqRange, SockIo, SockIoKind, TapId, Timestamp, Transport};

@@ -4,7 +4,7 @@
 
 mod world;
 
-use analyzer::fact::{Exchange, Protocol};
+use fact::{Exchange, Protocol};
 use store::{Call, Cause, Store, StoreConfig, Trace};
 use wire::{SeqNum, SeqRange, SockIoKind, TapId, Timestamp, Transport};
 use world::{Conn, Input, Recorder, attribute, endpoint, exchange, http, process};

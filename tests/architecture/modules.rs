@@ -16,9 +16,18 @@ struct Module {
 /// Circles between the modules of one folder or of the crate's root, each as `FOLDER: a -> b -> a`.
 ///
 /// A module and those below it count as one towards their neighbours; a module and its own children may use each other.
+/// Modules that only tests have may use everything.
 pub(crate) fn circles(folder: &str, files: &[SourceFile]) -> Vec<String> {
     let mut modules: BTreeMap<Path, Module> = BTreeMap::new();
+    let mut in_tests: Vec<Path> = Vec::new();
     for file in files {
+        let path = module_path(folder, &file.path);
+        in_tests.extend(file.test_modules().into_iter().map(|name| [&path[..], &[name.to_owned()]].concat()));
+    }
+    for file in files {
+        if in_tests.iter().any(|path| module_path(folder, &file.path).starts_with(path)) {
+            continue;
+        }
         let module = Module { code: file.code().as_str().to_owned(), exports: BTreeMap::new() };
         modules.insert(module_path(folder, &file.path), module);
     }

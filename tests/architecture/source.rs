@@ -21,8 +21,15 @@ impl SourceFile {
 
     /// The code, without the unit tests at its end.
     pub(crate) fn code(&self) -> Code {
-        let end = self.text.find("#[cfg(test)]\nmod ").unwrap_or(self.text.len());
-        Code(without_comments_and_strings(&self.text[..end]))
+        let inline = |at: &usize| self.text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
+        let tests = self.text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at).find(inline);
+        Code(without_comments_and_strings(&self.text[..tests.unwrap_or(self.text.len())]))
+    }
+
+    /// Names of the modules in files of their own that only tests have.
+    pub(crate) fn test_modules(&self) -> Vec<&str> {
+        let after = self.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| rest.lines().next());
+        after.filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod ")).map(|(_, name)| name).collect()
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use analyzer::fact::FlowRecord;
+use fact::FlowRecord;
 
 use super::counts::Counts;
 use super::handshake::Opening;

@@ -1,4 +1,4 @@
-use analyzer::fact::DirectionRecord;
+use fact::DirectionRecord;
 
 /// What is compared of one direction of a flow, by the names that flow records have.
 pub(crate) const NAMES: [&str; 23] = [

@@ -1,4 +1,4 @@
-use analyzer::fact::FlowRecord;
+use fact::FlowRecord;
 
 use super::simulator::{End, flag};
 use super::tshark::Marks;

@@ -1,6 +1,6 @@
 //! Flow records against what the simulator knows: figures that no other tool gives, where there is a truth.
 
-use analyzer::fact::{DirectionRecord, FlowRecord};
+use fact::{DirectionRecord, FlowRecord};
 
 use super::own;
 use super::simulator::{End, Endpoints, Plan, Reason, Truth};

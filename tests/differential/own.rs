@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use analyzer::fact::{DirectionRecord, FlowRecord};
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
 use capture::CaptureFile;
+use fact::{DirectionRecord, FlowRecord};
+use fact::{Fact, Sink};
 use wire::decode::{Decoder, Layer4};
 use wire::{InputClock, TapId};
 
@@ -139,7 +140,7 @@ pub(crate) fn story(tape: &Tape, endpoints: &Endpoints) -> Vec<String> {
         let mut line = format!("{number:5} flow {} {}", record.id.0, describe(frame));
         let (times, old_times) = (now.rtt, old.rtt);
         if times.count > old_times.count {
-            let sum = |t: &analyzer::fact::Timing| t.mean_ns * t.count as i64;
+            let sum = |t: &fact::Timing| t.mean_ns * t.count as i64;
             line += &format!("  rtt {}", sum(&times) - sum(&old_times));
         }
         for (name, now, old) in [

@@ -1,7 +1,8 @@
 //! What applications said must come out of the reassembled streams as they said it, whatever the path did to the segments.
 
-use analyzer::fact::{Exchange, FlowRecord, Value};
-use analyzer::{Analyzer, Fact, Sink};
+use analyzer::Analyzer;
+use fact::{Exchange, FlowRecord, Value};
+use fact::{Fact, Sink};
 
 use super::simulator::requests::{Conversation, conversation};
 use super::simulator::{End, Endpoints, Random};

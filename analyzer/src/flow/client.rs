@@ -1,7 +1,7 @@
 use wire::decode::{Layer4, TcpFlags};
 use wire::{FlowKey, Side};
 
-use crate::fact::ClientBy;
+use fact::ClientBy;
 
 /// Ports of services, sorted: where exactly one end of a flow has one of these, that end is the server.
 const SERVICES: [u16; 75] = [

@@ -2,10 +2,10 @@ use wire::decode::{Decoded, Layer4, Tunnel};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
-use crate::fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
-use crate::l7::{Context, Conversation, Room};
 use crate::per_side::PerSide;
 use crate::tcp::{Cause, Connection, Phase, Segment};
+use fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
+use l7::{Context, Conversation, Room};
 
 /// One flow at one tap.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use wire::{PerDirection, Side, Timestamp};
 
 use super::Flow;
-use crate::fact::{CloseReason, DirectionRecord, FlowRecord, FlowState, TunnelRecord};
+use fact::{CloseReason, DirectionRecord, FlowRecord, FlowState, TunnelRecord};
 
 /// Everything measured on `flow` as of `now`, in the given state.
 pub(crate) fn record(

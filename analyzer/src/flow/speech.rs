@@ -1,9 +1,10 @@
 use wire::{Side, Timestamp};
 
 use super::Flow;
-use crate::fact::{Fact, Sink, Table, Unanswered};
-use crate::l7::{End, Room};
-use crate::tcp::{Budget, Cause, Chunk, Outcome, Segment, Stream};
+use crate::tcp::{Budget, Cause, Outcome, Segment, Stream};
+use fact::{Fact, Sink, Table, Unanswered};
+use l7::Chunk;
+use l7::{End, Room};
 
 /// What may come out of a flow's streams at one moment.
 #[derive(Clone, Copy, Debug)]

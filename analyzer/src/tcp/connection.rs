@@ -5,8 +5,8 @@ use super::{
     Analysis, Distribution, Findings, Health, Progress, RoundTrips, Samples, Segment, Stream, Symptom,
     Symptoms, TroubleCounts, Troubles,
 };
-use crate::fact::{CloseReason, DirectionRecord, FlowState, Trouble};
 use crate::per_side::PerSide;
+use fact::{CloseReason, DirectionRecord, FlowState, Trouble};
 
 /// All that is known of one TCP connection besides what its application says.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 use wire::Side;
 
 use super::Progress;
-use crate::fact::{CloseReason, FlowState, Notes, Trouble};
 use crate::per_side::PerSide;
+use fact::{CloseReason, FlowState, Notes, Trouble};
 
 /// What is known of a connection when it is asked what went wrong with it.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use wire::{Side, Timestamp};
 
 use super::marks::{By, Marks};
 use super::{Findings, Segment};
-use crate::fact::{CloseReason, FlowState, Handshake, Notes};
+use fact::{CloseReason, FlowState, Handshake, Notes};
 
 /// A SYN/ACK this long after the client's ACK is no copy that crossed it.
 const LATE_NS: u64 = 200_000_000;

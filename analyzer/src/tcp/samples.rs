@@ -1,4 +1,4 @@
-use crate::fact::{Latencies, Timing};
+use fact::{Latencies, Timing};
 
 /// Times of one kind: count, smallest, sum, largest.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use analyzer::fact::{DirectionRecord, FlowRecord};
+use fact::{DirectionRecord, FlowRecord};
 use serde_json::Value;
 use wire::Transport;
 

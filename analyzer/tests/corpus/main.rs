@@ -12,8 +12,9 @@ mod read;
 
 use std::path::Path;
 
-use analyzer::fact::FlowRecord;
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
+use fact::FlowRecord;
+use fact::{Fact, Sink};
 use wire::InputClock;
 
 use compare::Score;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use analyzer::{Analyzer, Config, Fact, Sink};
+use analyzer::{Analyzer, Config};
 use capture::CaptureFile;
+use fact::{Fact, Sink};
 use wire::decode::{DecodeConfig, Decoder, Layer4};
 use wire::{Endpoint, FlowKey, Side, TapId};
 use wirespan_fuzz::PORTS;
@@ -63,9 +64,8 @@ fn seeds(folder: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let (low, high) = (packet.key.low, packet.key.high);
         let known = spoken.0.get(&low.to_string()).or_else(|| spoken.0.get(&high.to_string()));
         let Some(&(server, protocol)) = known else { continue };
-        let (_, input) = inputs
-            .entry(format!("{low} {high}"))
-            .or_insert_with(|| (packet.key.clone(), vec![protocol]));
+        let (_, input) =
+            inputs.entry(format!("{low} {high}")).or_insert_with(|| (packet.key.clone(), vec![protocol]));
         let sender = if packet.side == Side::Low { low } else { high };
         for piece in payload.chunks(0xfff) {
             if input.len() + piece.len() < LONGEST {

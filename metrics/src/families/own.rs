@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use analyzer::fact::{Inference, Table};
+use fact::{Inference, Table};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;

@@ -1,4 +1,4 @@
-use analyzer::fact::{CloseReason, FlowRecord};
+use fact::{CloseReason, FlowRecord};
 use wire::{Direction, PerDirection};
 
 use crate::snapshot::Snapshot;

@@ -11,7 +11,7 @@ pub(crate) use flows::FlowTally;
 pub(crate) use requests::{RequestTally, Sample};
 pub(crate) use tcp::{Counts, Resent, TcpTally};
 
-use analyzer::fact::FlowRecord;
+use fact::FlowRecord;
 use wire::Transport;
 
 use crate::snapshot::Snapshot;

@@ -1,4 +1,4 @@
-use analyzer::fact::{Exchange, Outcome};
+use fact::{Exchange, Outcome};
 
 use crate::histogram::Times;
 

@@ -1,4 +1,4 @@
-use analyzer::fact::{CloseReason, FlowRecord, Trouble};
+use fact::{CloseReason, FlowRecord, Trouble};
 use wire::{Direction, PerDirection};
 
 use crate::histogram::Times;

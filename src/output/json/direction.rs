@@ -1,4 +1,4 @@
-use analyzer::fact::{DirectionRecord, Latencies, Timing};
+use fact::{DirectionRecord, Latencies, Timing};
 use serde::Serialize;
 
 use super::is_zero;

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use analyzer::fact::{FlowRecord, Handshake, Trouble, TunnelRecord};
+use fact::{FlowRecord, Handshake, Trouble, TunnelRecord};
 use serde::Serialize;
 
 use super::End;

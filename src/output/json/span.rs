@@ -1,4 +1,4 @@
-use analyzer::fact::{Attributes, Exchange, MessageSpan, TcpTrouble, Value};
+use fact::{Attributes, Exchange, MessageSpan, TcpTrouble, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-use analyzer::fact::{
+use fact::{
     Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, Trouble, Value,
 };
 

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use analyzer::fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, Process, SeqNum, SeqRange, SockIo, SockIoKind, TapId, Timestamp, Transport};
 
 use super::rng::Rng;

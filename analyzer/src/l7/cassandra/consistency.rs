@@ -1,9 +1,0 @@
-use super::opcodes;
-use crate::fact::Attributes;
-use crate::l7::reader::Reader;
-
-/// Takes the level of consistency that is asked for.
-pub(super) fn consistency(r: &mut Reader<'_>, into: &mut Attributes) -> Option<()> {
-    into.push_text("cassandra.consistency.level", opcodes::consistency(r.u16()?)?);
-    Some(())
-}

@@ -1,0 +1,32 @@
+use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
+
+use crate::input::Health;
+use fact::{FlowId, Unanswered};
+
+/// What a conversation is told with every call; owned by the flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The connection.
+    pub flow: FlowId,
+    /// Where it is seen.
+    pub tap: TapId,
+    /// What carries it.
+    pub transport: Transport,
+    /// The end that is taken for the client.
+    pub client: Endpoint,
+    /// The other end.
+    pub server: Endpoint,
+    /// TCP: sequence number of stream offset 0 of each direction.
+    pub base: PerDirection<SeqNum>,
+    /// Running totals of the flow; an exchange reports what was added during it.
+    pub health: Health,
+}
+
+/// How the transport ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// This direction sent FIN: read-until-close bodies end here; the other direction may go on.
+    Fin(Direction),
+    /// The flow is over. Requests that wait are unanswered, because of this.
+    Over(Unanswered),
+}

@@ -1,0 +1,189 @@
+//! Streams of messages that say their length at the beginning: where one ends and the next begins, also behind lost bytes.
+//! What stands in a message is its [`Format`]'s business.
+
+use std::fmt;
+
+use wire::{Direction, PerDirection};
+
+use crate::contract::{Parser, Probe, Progress, Reason};
+use crate::correlate::Messages;
+
+/// What a format did with the bytes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many bytes are dealt with, of those shown or beyond; at least one.
+    Take(u64),
+    /// So many bytes have to be shown, counted from the first of those shown.
+    Need(usize),
+    /// The rest of the message says nothing.
+    Done,
+}
+
+/// Messages of one protocol.
+pub(crate) trait Format: fmt::Debug + Send {
+    /// So many bytes tell how long a message is.
+    const HEAD: usize;
+
+    /// Length in bytes of the message that `head` begins, `head` included; none if no message begins like this.
+    fn length(&self, direction: Direction, head: &[u8]) -> Option<u64>;
+
+    /// Whether a message of `direction` begins with `bytes`; asked where that is not known, so be strict.
+    fn begins(&self, direction: Direction, bytes: &[u8], out: &Messages) -> Probe;
+
+    /// Reads on in a message, of which `left` bytes are still to come; `bytes` are those of them that are there.
+    /// The first call of a message has it from its first byte on, which is at `at` of what the parser is shown.
+    fn step(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        left: u64,
+        at: usize,
+        out: &mut Messages,
+    ) -> Result<Step, Reason>;
+
+    /// The message ends before `at`.
+    fn close(&mut self, direction: Direction, at: usize, out: &mut Messages);
+
+    /// The rest of the message is lost, and where the next begins is unknown.
+    fn lost(&mut self, direction: Direction, out: &mut Messages);
+
+    /// Memory behind it, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Where the next message begins is unknown.
+    #[default]
+    Lost,
+    /// A message begins here.
+    Between,
+    /// In a message: bytes still to come, and whether its format looks at them.
+    Within { left: u64, read: bool },
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    state: State,
+    /// Bytes that were kept and will not be shown again.
+    forgotten: u64,
+}
+
+/// The parser of a format.
+#[derive(Debug)]
+pub(crate) struct Framed<F> {
+    format: F,
+    sides: PerDirection<Side>,
+}
+
+impl<F: Format> Framed<F> {
+    /// Both directions look for the beginning of a message first.
+    pub(crate) fn new(format: F) -> Self {
+        Self { format, sides: PerDirection::default() }
+    }
+
+    /// Bytes before the first message, and whether there is none among all of them.
+    fn find(&self, direction: Direction, bytes: &[u8], out: &Messages) -> (usize, Probe) {
+        for at in 0..bytes.len() {
+            let rest = bytes.get(at..).unwrap_or_default();
+            match self.format.begins(direction, rest, out) {
+                Probe::No => {}
+                found => return (at, found),
+            }
+        }
+        (bytes.len(), Probe::No)
+    }
+}
+
+impl<F: Format> Parser for Framed<F> {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            match self.sides[direction].state {
+                State::Lost => {
+                    let (before, found) = self.find(direction, rest, out);
+                    at += before;
+                    match found {
+                        Probe::Yes => self.sides[direction].state = State::Between,
+                        Probe::More => return Progress::Need { consumed: at, more: 1 },
+                        Probe::No => return Progress::Consumed(at),
+                    }
+                }
+                State::Between if rest.is_empty() => return Progress::Consumed(at),
+                State::Between if rest.len() < F::HEAD => {
+                    return Progress::Need { consumed: at, more: F::HEAD - rest.len() };
+                }
+                State::Between => {
+                    let Some(left) = self.format.length(direction, rest).filter(|n| *n >= F::HEAD as u64)
+                    else {
+                        return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+                    };
+                    self.sides[direction].state = State::Within { left, read: true };
+                }
+                State::Within { left: 0, .. } => {
+                    self.format.close(direction, at, out);
+                    self.sides[direction].state = State::Between;
+                }
+                State::Within { left, read } => {
+                    let here = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                    let shown = rest.get(..here).unwrap_or_default();
+                    let step = match read {
+                        true => self.format.step(direction, shown, left, at, out),
+                        false => Ok(Step::Take(left)),
+                    };
+                    match step {
+                        Ok(Step::Take(n)) => {
+                            let n = n.clamp(1, left);
+                            self.sides[direction].state = State::Within { left: left - n, read };
+                            let in_sight = n.min(here as u64);
+                            at += in_sight as usize;
+                            if n > in_sight {
+                                return Progress::Skip { consumed: at, body: n - in_sight };
+                            }
+                        }
+                        Ok(Step::Need(n)) if n > here && n as u64 <= left => {
+                            return Progress::Need { consumed: at, more: n - here };
+                        }
+                        Ok(Step::Need(_) | Step::Done) => {
+                            self.sides[direction].state = State::Within { left, read: false };
+                        }
+                        Err(reason) => return Progress::GiveUp { consumed: at, reason },
+                    }
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, direction: Direction, bytes: &[u8], _: &mut Messages) {
+        self.sides[direction].forgotten = bytes.len() as u64;
+    }
+
+    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
+        let side = &mut self.sides[direction];
+        let missing = std::mem::take(&mut side.forgotten).saturating_add(len);
+        match side.state {
+            State::Within { left, .. } if len > 0 && left >= missing => {
+                side.state = State::Within { left: left - missing, read: false };
+            }
+            _ => {
+                side.state = State::Lost;
+                self.format.lost(direction, out);
+                out.lost();
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, direction: Direction, out: &mut Messages) {
+        if let State::Within { .. } = self.sides[direction].state {
+            self.format.lost(direction, out);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.format.bytes()
+    }
+}

@@ -1,0 +1,173 @@
+//! What holds for every protocol: segmentation changes nothing but times, and no input does harm.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use wire::Transport;
+
+use crate::engine::registry;
+use crate::input::End;
+use crate::limits::RequestLimits;
+use crate::protocols::{
+    amqp, amqp1, cassandra, dns, dubbo, fastcgi, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
+    postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper,
+};
+use crate::testing::{C, S, Script, Talk, timeless};
+
+/// Every protocol's own conversations.
+pub(crate) fn scripts() -> Vec<Script> {
+    [
+        http::tests::scripts(),
+        http2::tests::scripts(),
+        websocket::tests::scripts(),
+        dns::tests::scripts(),
+        mqtt::tests::scripts(),
+        kafka::tests::scripts(),
+        rocketmq::tests::scripts(),
+        dubbo::tests::scripts(),
+        mysql::tests::scripts(),
+        postgresql::tests::scripts(),
+        mongodb::tests::scripts(),
+        redis::tests::scripts(),
+        fastcgi::tests::scripts(),
+        nats::tests::scripts(),
+        memcached::tests::scripts(),
+        amqp::tests::scripts(),
+        tls::tests::scripts(),
+        thrift::tests::scripts(),
+        amqp1::tests::scripts(),
+        zookeeper::tests::scripts(),
+        cassandra::tests::scripts(),
+    ]
+    .concat()
+}
+
+fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {
+    let mut talk = Talk::tcp(script.port);
+    for (direction, bytes) in &script.turns {
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let (piece, more) = rest.split_at(cut(rest.len()).clamp(1, rest.len()));
+            talk.send(*direction, piece);
+            rest = more;
+        }
+    }
+    talk.end(End::Fin(S)).over();
+    timeless(&talk.found.exchanges)
+}
+
+#[test]
+fn byte_by_byte_gives_what_the_whole_gives() {
+    for script in scripts() {
+        let whole = spans(&script, |len| len);
+        assert!(whole.len() >= script.least, "port {}: {whole:#?}", script.port);
+        for size in [1, 2, 3, 7, 20] {
+            assert_eq!(whole, spans(&script, |_| size), "pieces of {size}");
+        }
+    }
+}
+
+/// The protocols of what comes of a script on some port.
+fn protocols(script: &Script, port: u16) -> BTreeSet<&'static str> {
+    let mut talk = Talk::tcp(port);
+    for (direction, bytes) in &script.turns {
+        talk.send(*direction, bytes);
+    }
+    talk.over();
+    talk.found.exchanges.iter().map(|exchange| exchange.protocol.as_str()).collect()
+}
+
+#[test]
+fn every_protocol_has_a_conversation() {
+    let told: BTreeSet<_> = scripts().iter().flat_map(|script| protocols(script, script.port)).collect();
+    for (_, entry) in registry::among(registry::on(Transport::Tcp)) {
+        assert!(told.contains(entry.name.as_str()), "no script of {}", entry.name.as_str());
+    }
+}
+
+#[test]
+fn ports_of_others_fool_nobody() {
+    let scripts = scripts();
+    let mut ports: Vec<u16> = scripts.iter().map(|script| script.port).collect();
+    ports.extend([7, 40_000]);
+    for script in &scripts {
+        let own = protocols(script, script.port);
+        for &port in &ports {
+            let found = protocols(script, port);
+            let others: Vec<_> = found.difference(&own).collect();
+            assert!(others.is_empty(), "{own:?} on port {port} is taken for {others:?}");
+        }
+    }
+}
+
+/// Exchanges of a script on some port that lack their request.
+fn answers_alone(script: &Script, port: u16) -> usize {
+    let mut talk = Talk::tcp(port);
+    script.play(&mut talk);
+    talk.over();
+    talk.found.exchanges.iter().filter(|exchange| exchange.request.is_none()).count()
+}
+
+#[test]
+fn a_request_that_only_its_answer_explains_is_no_loss() {
+    for script in scripts() {
+        let [own, other] = [script.port, 40_000].map(|port| answers_alone(&script, port));
+        assert!(
+            other <= own,
+            "{:?}: {other} answers without request, not {own}",
+            protocols(&script, script.port)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_segmentation_gives_what_the_whole_gives(cuts in prop::collection::vec(1usize..40, 1..40)) {
+        for script in scripts() {
+            let mut next = cuts.iter().cycle();
+            prop_assert_eq!(spans(&script, |len| len), spans(&script, |_| next.next().copied().unwrap_or(1)));
+        }
+    }
+
+    #[test]
+    fn random_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4), 0..30), port in prop::sample::select(vec![53u16, 80, 443, 1883, 3306, 4222, 5353, 5432, 5672, 6379, 9092, 9042, 11211, 20880, 27017, 4000]), udp in any::<bool>()) {
+        let transport = if udp { Transport::Udp } else { Transport::Tcp };
+        let mut talk = Talk::new(transport, 40_000, port, RequestLimits::default());
+        for (to_server, bytes, gap) in pieces {
+            let direction = if to_server { C } else { S };
+            talk.send(direction, &bytes);
+            if gap > 0 && !udp {
+                talk.gap(direction, gap);
+            }
+        }
+        talk.over();
+    }
+
+    #[test]
+    fn damaged_conversations_do_no_harm(at in any::<prop::sample::Index>(), byte in any::<u8>(), size in 1usize..60, lost in 0usize..60) {
+        for script in scripts() {
+            let mut talk = Talk::tcp(script.port);
+            let place = at.index(script.turns.iter().map(|t| t.1.len()).sum());
+            let mut passed = 0;
+            for (direction, bytes) in &script.turns {
+                let mut bytes = bytes.clone();
+                let here = place.wrapping_sub(passed);
+                passed += bytes.len();
+                let hit = here < bytes.len();
+                if hit {
+                    bytes[here] = byte;
+                }
+                for (n, piece) in bytes.chunks(size).enumerate() {
+                    if hit && lost > 0 && here / size == n {
+                        talk.gap(*direction, piece.len() as u64);
+                    } else {
+                        talk.send(*direction, piece);
+                    }
+                }
+            }
+            talk.over();
+        }
+    }
+}

@@ -1,0 +1,257 @@
+use wire::{Direction, PerDirection};
+
+use super::channels::{Channels, Consumer};
+use super::content::{self, Content};
+use super::frame::{BODY, END, HEADER, METHOD, PREFIX, Prefix, frame, method};
+use super::ids;
+use super::methods::{BASIC, CHANNEL, CONFIRM, DELIVER, Method, PUBLISH, Role};
+use super::settle::{self, Place};
+use super::tell::{Terms, tell, terms};
+use crate::contract::{Parser, Progress, Reason};
+use crate::correlate::{Kind, Messages};
+use crate::kit::frames::next_message;
+use fact::Protocol;
+
+/// Bytes of a method or content header that are looked at.
+const LOOKED_AT: usize = 4096;
+/// Contents of a direction that are not whole; of more, the oldest ends where the next begins.
+const CONTENTS: usize = 64;
+
+/// One connection.
+#[derive(Debug, Default)]
+pub(super) struct AmqpParser {
+    channels: Channels,
+    sides: PerDirection<Side>,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    contents: Vec<Content>,
+    /// The end octet is next; with it ends this message.
+    tail: Option<Option<(Kind, u64)>>,
+    /// The next frame has to be looked for.
+    lost: bool,
+    begun: bool,
+}
+
+impl AmqpParser {
+    /// Tells a method; returns what ends with its frame.
+    fn method(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+        let method = method(payload, place.direction)?;
+        let arguments = payload.get(4..).unwrap_or_default();
+        let channel = self.channels.get(place.channel);
+        if method.role == Role::Settles {
+            let _ = settle::messages(method, arguments, channel, place, out);
+            return None;
+        }
+        if matches!(method.name, "channel.close" | "connection.close") {
+            let _ = settle::refused(method, arguments, channel, place, out);
+        }
+        if method.has_content() {
+            self.make_room(place, out);
+        }
+        let terms = terms(method, arguments);
+        let (kind, id) = self.role(method, &terms, place);
+        let channel = self.channels.get(place.channel);
+        let exchange = &mut out.open(Protocol::Amqp, kind, id, place.at).exchange;
+        if exchange.operation.is_empty() {
+            let asked = Method::of(method.class, method.asked()).unwrap_or(method);
+            exchange.operation.push_str(asked.name);
+            exchange.attributes.push_text("messaging.system", "rabbitmq");
+            if place.channel != 0 {
+                exchange.attributes.push_int("amqp.channel", i64::from(place.channel));
+            }
+        }
+        let _ = tell(method, arguments, channel, exchange);
+        self.remember(method, &terms, place.channel);
+        if !method.has_content() {
+            return Some((kind, id));
+        }
+        let contents = &mut self.sides[place.direction].contents;
+        contents.push(Content { channel: place.channel, kind, id, left: None });
+        None
+    }
+
+    /// A content that another begins on the channel of is over, and so is the oldest of too many.
+    fn make_room(&mut self, place: Place, out: &mut Messages) {
+        let contents = &mut self.sides[place.direction].contents;
+        let same = contents.iter().position(|c| c.channel == place.channel);
+        if let Some(index) = same.or((contents.len() >= CONTENTS).then_some(0)) {
+            let old = contents.remove(index);
+            out.close(old.kind, old.id, place.at);
+        }
+    }
+
+    fn role(&mut self, method: &Method, terms: &Terms<'_>, place: Place) -> (Kind, u64) {
+        let channel = self.channels.get(place.channel);
+        match method.role {
+            Role::Asks if terms.no_wait => (Kind::OneWay, ids::one_way(place.channel)),
+            Role::Asks => (Kind::Request, ids::called(place.channel, method.class, method.number)),
+            Role::Answers(asked) => (Kind::Response, ids::called(place.channel, method.class, asked)),
+            Role::Tells | Role::Settles => {
+                if method.is(BASIC, PUBLISH)
+                    && let Some(number) = &mut channel.confirms
+                {
+                    let id = ids::published(place.channel, channel.epoch, *number);
+                    *number = number.wrapping_add(1);
+                    return (Kind::Request, id);
+                }
+                let acknowledged = || channel.consumer(terms.consumer_tag).is_some_and(|c| c.acknowledges);
+                if method.is(BASIC, DELIVER) && acknowledged() {
+                    return (Kind::Request, ids::delivered(place.channel, channel.epoch, terms.delivery_tag));
+                }
+                (Kind::OneWay, ids::one_way(place.channel))
+            }
+        }
+    }
+
+    /// What later methods of the channel depend on.
+    fn remember(&mut self, method: &Method, terms: &Terms<'_>, number: u16) {
+        match (method.class, method.number) {
+            (CHANNEL, 10 | 41) => self.channels.close(number),
+            (CONFIRM, 10) => self.channels.get(number).confirms = Some(1),
+            (BASIC, 20) if self.channels.has_room() => {
+                let consumer = Consumer {
+                    tag: terms.consumer_tag.to_vec(),
+                    queue: terms.queue.to_vec(),
+                    acknowledges: !terms.no_ack,
+                };
+                let channel = self.channels.get(number);
+                if terms.no_wait { channel.add(consumer) } else { channel.ask(consumer) }
+            }
+            (BASIC, 21) => self.channels.get(number).answer(terms.consumer_tag),
+            (BASIC, 30) => self.channels.get(number).cancel(terms.consumer_tag),
+            _ => {}
+        }
+    }
+
+    fn header(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+        let contents = &mut self.sides[place.direction].contents;
+        let index = contents.iter().position(|c| c.channel == place.channel)?;
+        let content = &mut contents[index];
+        if let Some(entry) = out.current(content.kind, content.id) {
+            let _ = content::tell(payload, &mut entry.exchange.attributes);
+        }
+        let size = content::body_size(payload).unwrap_or_default();
+        content.left = Some(size);
+        let ended = (content.kind, content.id);
+        (size == 0).then(|| {
+            contents.remove(index);
+            ended
+        })
+    }
+
+    fn body(&mut self, size: u32, place: Place) -> Option<(Kind, u64)> {
+        let contents = &mut self.sides[place.direction].contents;
+        let index = contents.iter().position(|c| c.channel == place.channel)?;
+        let content = &mut contents[index];
+        let left = content.left?.saturating_sub(u64::from(size));
+        content.left = Some(left);
+        let ended = (content.kind, content.id);
+        (left == 0).then(|| {
+            contents.remove(index);
+            ended
+        })
+    }
+}
+
+impl Parser for AmqpParser {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        let mut at = 0;
+        if self.sides[direction].lost && !bytes.is_empty() {
+            match next_message(bytes, |b| frame(b, direction)) {
+                Some(found) => at = found,
+                None => return Progress::Consumed(bytes.len()),
+            }
+            self.sides[direction].lost = false;
+        }
+        loop {
+            let side = &mut self.sides[direction];
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(&first) = rest.first() else { return Progress::Consumed(at) };
+            if let Some(ended) = side.tail.take() {
+                if first != END {
+                    return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+                }
+                at += 1;
+                if let Some((kind, id)) = ended {
+                    out.close(kind, id, at);
+                }
+                continue;
+            }
+            if !side.begun && first == b'A' {
+                if rest.len() < 8 {
+                    return Progress::Need { consumed: at, more: 8 - rest.len() };
+                }
+                at += 8;
+                side.begun = true;
+                continue;
+            }
+            side.begun = true;
+            let Some(prefix) = Prefix::read(rest) else {
+                return Progress::Need { consumed: at, more: PREFIX - rest.len() };
+            };
+            if !prefix.is_believable() {
+                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+            }
+            let size = prefix.size as usize;
+            let looked_at = if prefix.kind == BODY { 0 } else { size.min(LOOKED_AT) };
+            let ends = prefix.kind != BODY && size <= LOOKED_AT;
+            let wanted = looked_at + usize::from(ends);
+            let behind = rest.get(PREFIX..).unwrap_or_default();
+            if behind.len() < wanted {
+                return Progress::Need { consumed: at, more: wanted - behind.len() };
+            }
+            let payload = behind.get(..looked_at).unwrap_or_default();
+            let is_ended = !ends || behind.get(size) == Some(&END);
+            if !is_ended || prefix.kind == METHOD && method(payload, direction).is_none() {
+                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+            }
+            let end = at + PREFIX + size + 1;
+            let place = Place { direction, channel: prefix.channel, at, end };
+            let ended = match prefix.kind {
+                METHOD => self.method(payload, place, out),
+                HEADER => self.header(payload, place, out),
+                BODY => self.body(prefix.size, place),
+                _ => None,
+            };
+            self.sides[direction].tail = Some(ended);
+            if behind.len() < size {
+                let body = (size - looked_at) as u64;
+                return Progress::Skip { consumed: at + PREFIX + looked_at, body };
+            }
+            at += PREFIX + size;
+        }
+    }
+
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        let side = &self.sides[direction];
+        if side.lost || side.tail.is_some() {
+            return;
+        }
+        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_believable()) else { return };
+        let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
+        let payload = bytes.get(PREFIX..).unwrap_or_default();
+        match prefix.kind {
+            METHOD => drop(self.method(payload, place, out)),
+            HEADER => drop(self.header(payload, place, out)),
+            _ => {}
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
+        out.lost();
+        let side = &mut self.sides[direction];
+        side.contents.clear();
+        (side.tail, side.lost, side.begun) = (None, true, true);
+        if direction == Direction::ToServer {
+            self.channels.lose_count();
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let contents: usize = Direction::BOTH.iter().map(|&d| self.sides[d].contents.capacity()).sum();
+        size_of::<Self>() + self.channels.bytes() + contents * size_of::<Content>()
+    }
+}

@@ -1,0 +1,289 @@
+use wire::{Direction, PerDirection};
+
+use super::frame::{
+    ATTACH, BEGIN, CLOSE, DETACH, DISPOSITION, END, OPEN, PREFIX, Prefix, SASL_INIT, SASL_OUTCOME, TRANSFER,
+    frame, header,
+};
+use super::sessions::Sessions;
+use super::types::{Items, Value};
+use super::{conditions, message, perform};
+use crate::contract::{Parser, Progress, Reason};
+use crate::correlate::{Kind, Messages};
+use crate::kit::frames::next_message;
+use crate::kit::reader::first_bytes;
+use fact::Protocol;
+
+/// Bytes of a frame that are looked at.
+const LOOKED_AT: usize = 4096;
+/// Deliveries of a direction of which transfers are to come; of more, the oldest ends where the next begins.
+const PARTS: usize = 64;
+/// Bytes of an address that are kept.
+const ADDRESS: usize = 512;
+
+/// State of a delivery of which a part was received (part 3, section 3.4.1).
+const RECEIVED: u64 = 0x23;
+
+/// A delivery of which transfers are to come.
+#[derive(Clone, Copy, Debug)]
+struct Delivery {
+    channel: u16,
+    handle: u32,
+    kind: Kind,
+    id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    deliveries: Vec<Delivery>,
+    /// What ends with the frame of which bytes are skipped.
+    ends: Option<(Kind, u64)>,
+    /// The next frame has to be looked for.
+    lost: bool,
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+pub(super) struct Amqp1Parser {
+    sessions: Sessions,
+    sides: PerDirection<Side>,
+}
+
+/// Where a frame stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    direction: Direction,
+    channel: u16,
+    at: usize,
+    end: usize,
+}
+
+/// What pairs: a performative, its session, and a number within it.
+fn key(code: u64, session: u16, number: u32) -> u64 {
+    code << 48 | u64::from(session) << 32 | u64::from(number)
+}
+
+fn fingerprint(name: &[u8]) -> u32 {
+    name.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+impl Amqp1Parser {
+    /// Tells a frame; returns what ends with it.
+    fn tell(&mut self, prefix: Prefix, body: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+        let (code, fields, payload) = prefix.performative(body, place.direction)?;
+        let Place { direction, channel, .. } = place;
+        let id = match code {
+            OPEN | CLOSE => key(code, 0, 0),
+            SASL_INIT | SASL_OUTCOME => key(SASL_INIT, 0, 0),
+            BEGIN => {
+                let session = match fields.field(0).number() {
+                    Some(remote) => self.sessions.join(direction, channel, remote as u16),
+                    None => self.sessions.begin(direction, channel),
+                };
+                key(code, session, 0)
+            }
+            ATTACH => {
+                let session = self.sessions.of(direction, channel);
+                let name = fingerprint(fields.field(0).bytes().unwrap_or_default());
+                let handle = fields.field(1).number().unwrap_or_default() as u32;
+                let address = first_bytes(perform::address(fields).unwrap_or_default(), ADDRESS);
+                self.sessions.attach(direction, session, handle, name, address);
+                key(code, session, name)
+            }
+            DETACH => {
+                let session = self.sessions.of(direction, channel);
+                let handle = fields.field(0).number().unwrap_or_default() as u32;
+                let name = self.sessions.detach(direction, session, handle).unwrap_or(handle);
+                key(code, session, name)
+            }
+            END => key(code, self.sessions.of(direction, channel), 0),
+            TRANSFER => return self.transfer(fields, payload, place, out),
+            DISPOSITION => {
+                self.disposition(fields, place, out);
+                return None;
+            }
+            _ => return None,
+        };
+        self.refuse(code, fields, place, out);
+        let answers = code == SASL_OUTCOME || code != SASL_INIT && out.waits(id);
+        if code == END {
+            self.sessions.end(direction, channel);
+        }
+        let kind = if answers { Kind::Response } else { Kind::Request };
+        let exchange = &mut out.open(Protocol::Amqp1, kind, id, place.at).exchange;
+        start(exchange, code);
+        perform::tell(code, fields, answers, exchange);
+        Some((kind, id))
+    }
+
+    /// An error that ends a link, a session or the connection is the response to what waits there.
+    fn refuse(&mut self, code: u64, fields: Items<'_>, place: Place, out: &mut Messages) {
+        let Some(error) = perform::error(code, fields) else { return };
+        let session = self.sessions.of(place.direction, place.channel);
+        let wanted = |waiting: u64| {
+            let (waits, of) = (waiting >> 48, (waiting >> 32) as u16);
+            match code {
+                CLOSE => matches!(waits, BEGIN | ATTACH | TRANSFER),
+                END => of == session && matches!(waits, ATTACH | TRANSFER),
+                _ => false,
+            }
+        };
+        while let Some(found) = out.waiting(wanted) {
+            let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
+            exchange.outcome = conditions::error(error, &mut exchange.attributes);
+            out.close(Kind::Response, found, place.end);
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        fields: Items<'_>,
+        payload: &[u8],
+        place: Place,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
+        let Place { direction, channel, .. } = place;
+        let handle = fields.field(0).number()? as u32;
+        let more = fields.field(5).is_true() && !fields.field(9).is_true();
+        let deliveries = &mut self.sides[direction].deliveries;
+        if let Some(index) = deliveries.iter().position(|d| (d.channel, d.handle) == (channel, handle)) {
+            let Delivery { kind, id, .. } = deliveries[index];
+            return (!more).then(|| {
+                deliveries.remove(index);
+                (kind, id)
+            });
+        }
+        if more && deliveries.len() >= PARTS {
+            let old = deliveries.remove(0);
+            out.close(old.kind, old.id, place.at);
+        }
+        let session = self.sessions.of(direction, channel);
+        let number = fields.field(1).number().unwrap_or_default() as u32;
+        let settled = fields.field(4).is_true();
+        let kind = if settled { Kind::OneWay } else { Kind::Request };
+        let id = key(TRANSFER, session, number);
+        let exchange = &mut out.open(Protocol::Amqp1, kind, id, place.at).exchange;
+        start(exchange, TRANSFER);
+        let attributes = &mut exchange.attributes;
+        attributes.push_text("messaging.operation.name", "transfer");
+        let kind_of = if direction == Direction::ToServer { "send" } else { "receive" };
+        attributes.push_text("messaging.operation.type", kind_of);
+        if let Some(link) = self.sessions.link(direction, session, handle).filter(|l| !l.address.is_empty()) {
+            attributes.push_bytes("messaging.destination.name", &link.address);
+        }
+        attributes.push_int("amqp.delivery_id", i64::from(number));
+        attributes.push_bool("amqp.settled", settled);
+        let _ = message::tell(payload, attributes);
+        if !more {
+            return Some((kind, id));
+        }
+        let deliveries = &mut self.sides[direction].deliveries;
+        deliveries.push(Delivery { channel, handle, kind, id });
+        None
+    }
+
+    /// The receiver's word on deliveries.
+    fn disposition(&mut self, fields: Items<'_>, place: Place, out: &mut Messages) {
+        if !fields.field(0).is_true() {
+            return;
+        }
+        let session = self.sessions.of(place.direction, place.channel);
+        let first = fields.field(1).number().unwrap_or_default() as u32;
+        let last = fields.field(2).number().unwrap_or(u64::from(first)) as u32;
+        let state = fields.field(4);
+        let settled = fields.field(3).is_true();
+        let base = key(TRANSFER, session, 0);
+        let wanted = |waiting: u64| {
+            waiting & !0xffff_ffff == base && (waiting as u32).wrapping_sub(first) <= last.wrapping_sub(first)
+        };
+        if matches!(state, Value::Null | Value::Described(RECEIVED, _)) && !settled {
+            return;
+        }
+        while let Some(found) = out.waiting(wanted) {
+            let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
+            let outcome = conditions::delivered(state, &mut exchange.attributes);
+            exchange.outcome = outcome.unwrap_or(fact::Outcome::Ok);
+            out.close(Kind::Response, found, place.end);
+        }
+    }
+}
+
+fn start(exchange: &mut fact::Exchange, code: u64) {
+    if exchange.operation.is_empty() {
+        exchange.operation.push_str(perform::name(code));
+        exchange.attributes.push_text("messaging.system", "amqp");
+    }
+}
+
+impl Parser for Amqp1Parser {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        let mut at = 0;
+        if self.sides[direction].lost && !bytes.is_empty() {
+            match next_message(bytes, |b| frame(b, direction)) {
+                Some(found) => at = found,
+                None => return Progress::Consumed(bytes.len()),
+            }
+            self.sides[direction].lost = false;
+        }
+        loop {
+            if let Some((kind, id)) = self.sides[direction].ends.take() {
+                out.close(kind, id, at);
+            }
+            let rest = bytes.get(at..).unwrap_or_default();
+            if rest.is_empty() {
+                return Progress::Consumed(at);
+            }
+            if rest.len() < PREFIX {
+                return Progress::Need { consumed: at, more: PREFIX - rest.len() };
+            }
+            match header(rest) {
+                // Both sides agreed on TLS, which is on its own from here on.
+                Some(2) if direction == Direction::ToClient => {
+                    return Progress::GiveUp { consumed: at + 8, reason: Reason::Switched };
+                }
+                Some(_) => {
+                    at += 8;
+                    continue;
+                }
+                None => {}
+            }
+            let Some(prefix) = Prefix::read(rest) else {
+                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+            };
+            let looked_at = prefix.size.min(LOOKED_AT);
+            let Some(head) = rest.get(..looked_at) else {
+                return Progress::Need { consumed: at, more: looked_at - rest.len() };
+            };
+            let place = Place { direction, channel: prefix.channel, at, end: at + prefix.size };
+            let body = head.get(prefix.body..).unwrap_or_default();
+            if !body.is_empty() && prefix.performative(body, direction).is_none() {
+                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+            }
+            self.sides[direction].ends = self.tell(prefix, body, place, out);
+            if rest.len() < prefix.size {
+                let body = (prefix.size - looked_at) as u64;
+                return Progress::Skip { consumed: at + looked_at, body };
+            }
+            at += prefix.size;
+        }
+    }
+
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        if let Some(prefix) = Prefix::read(bytes).filter(|_| !self.sides[direction].lost) {
+            let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
+            self.tell(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
+        out.lost();
+        let side = &mut self.sides[direction];
+        side.deliveries.clear();
+        (side.ends, side.lost) = (None, true);
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let deliveries: usize = Direction::BOTH.iter().map(|&d| self.sides[d].deliveries.capacity()).sum();
+        size_of::<Self>() + self.sessions.bytes() + deliveries * size_of::<Delivery>()
+    }
+}

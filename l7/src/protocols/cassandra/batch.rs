@@ -1,0 +1,38 @@
+use super::consistency::consistency;
+use super::session::Session;
+use crate::kit::reader::Reader;
+use crate::kit::sql::Dialect;
+use fact::Attributes;
+
+/// Tells a BATCH (section 4.1.7): the first statement, how many there are, and the consistency where all of it is there.
+pub(super) fn tell(r: &mut Reader<'_>, session: &mut Session, into: &mut Attributes) -> Option<()> {
+    r.u8()?;
+    let number = r.u16()?;
+    into.push_int("db.operation.batch.size", i64::from(number));
+    for n in 0..number {
+        if r.u8()? == 0 {
+            let len = r.u32()? as usize;
+            let text = r.take(len.min(r.len()))?;
+            if n == 0 {
+                session.statement.read(text, Dialect::CQL, session.literals);
+                session.statement.tell(into);
+            }
+            if text.len() < len {
+                return None;
+            }
+        } else {
+            let id = r.bytes16()?;
+            if n == 0
+                && let Some(statement) = session.prepared.get(id)
+            {
+                statement.tell(into);
+            }
+        }
+        for _ in 0..r.u16()? {
+            // Null and "not set" have no bytes.
+            let len = r.i32()?;
+            r.take(usize::try_from(len).unwrap_or(0))?;
+        }
+    }
+    consistency(r, into)
+}

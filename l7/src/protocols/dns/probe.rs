@@ -1,0 +1,95 @@
+use wire::Transport;
+
+use super::codes::type_name;
+use super::message::{HEADER, Header, question};
+use crate::contract::{Clue, Probe};
+
+/// Whether bytes are a message; on the usual ports the header alone is enough.
+pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
+    let usual = [clue.client_port, clue.server_port].iter().any(|p| matches!(p, 53 | 5353 | 5355));
+    // NetBIOS's name service has the same header, and other names.
+    if [clue.client_port, clue.server_port].contains(&137) {
+        return Probe::No;
+    }
+    let message = match clue.transport {
+        Transport::Udp => head,
+        Transport::Tcp => match head {
+            [a, b, rest @ ..] => {
+                let length = usize::from(u16::from_be_bytes([*a, *b]));
+                if length < HEADER {
+                    return Probe::No;
+                }
+                &rest[..length.min(rest.len())]
+            }
+            _ => return if usual || may_begin(head) { Probe::More } else { Probe::No },
+        },
+    };
+    let Some(header) = Header::read(message) else {
+        let more = clue.transport == Transport::Tcp && (usual || may_begin(head));
+        return if more { Probe::More } else { Probe::No };
+    };
+    if !plausible(&header) {
+        return Probe::No;
+    }
+    // Over TCP more comes first that only looks like it; what has no question answers one, or is of RFC 8490.
+    let asked =
+        header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
+    if usual && clue.transport == Transport::Tcp && header.questions == 1 {
+        return asks(message, head.len() - 2);
+    }
+    let usual = usual && (clue.transport == Transport::Udp || asked);
+    if usual {
+        return Probe::Yes;
+    }
+    let shown = if clue.transport == Transport::Tcp { head.len() - 2 } else { LONGEST };
+    strictly(message, &header, clue.transport, shown)
+}
+
+/// Header, the longest name, type and class.
+const LONGEST: usize = HEADER + 255 + 4;
+
+/// Whether the first bytes of a stream, fewer than a header, may be those of a message with one question: some send its length by
+/// itself.
+fn may_begin(head: &[u8]) -> bool {
+    head.iter().enumerate().all(|(at, &byte)| match at {
+        0 => byte < 16,
+        4 => byte & 0x78 == 0,
+        6 => byte == 0,
+        7 => byte == 1,
+        _ => true,
+    })
+}
+
+/// Whether the one question of a message over TCP is one, of which `shown` bytes of the stream are there: a header alone could be any
+/// bytes in the middle of a connection.
+fn asks(message: &[u8], shown: usize) -> Probe {
+    match question(message, HEADER, &mut String::new()) {
+        // Multicast DNS uses the highest bit.
+        Some(first) if matches!(first.class & 0x7fff, 1 | 3 | 4 | 254 | 255) => Probe::Yes,
+        None if message.len() == shown && shown < LONGEST => Probe::More,
+        _ => Probe::No,
+    }
+}
+
+fn plausible(header: &Header) -> bool {
+    matches!(header.opcode(), 0..=6) && (header.questions <= 64 || header.is_response())
+}
+
+/// Without the port's help: one well-known question, no records that do not belong there, nothing behind it.
+fn strictly(message: &[u8], header: &Header, transport: Transport, shown: usize) -> Probe {
+    let sections = if header.is_response() {
+        header.answers < 256 && header.authorities < 256
+    } else {
+        header.answers == 0 && header.authorities == 0 && header.rcode() == 0
+    };
+    if header.opcode() != 0 || header.questions != 1 || header.additionals > 64 || !sections {
+        return Probe::No;
+    }
+    let Some(first) = question(message, HEADER, &mut String::new()) else {
+        return if message.len() == shown && shown < LONGEST { Probe::More } else { Probe::No };
+    };
+    let records = header.answers + header.authorities + header.additionals;
+    let end_fits = records > 0 || first.end == message.len() || transport == Transport::Tcp;
+    let known = type_name(first.kind).is_some() && matches!(first.class, 1 | 3 | 4 | 255);
+    if known && end_fits { Probe::Yes } else { Probe::No }
+}

@@ -1,0 +1,120 @@
+//! Heads of messages (dubbo.apache.org, "Dubbo2 Protocol"): sixteen bytes, numbers big-endian.
+
+use crate::contract::Probe;
+use fact::Outcome;
+
+/// Length of the head.
+pub(super) const HEAD: usize = 16;
+/// The first two bytes.
+const MAGIC: [u8; 2] = [0xda, 0xbb];
+/// Longest body; 8 MiB is what servers take unless told otherwise.
+const LONGEST: u32 = 256 << 20;
+
+/// Hessian 2.
+pub(super) const HESSIAN2: u8 = 2;
+/// JSON, a line for each value.
+pub(super) const FASTJSON: u8 = 6;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    flags: u8,
+    pub(super) status: u8,
+    pub(super) id: u64,
+    pub(super) body: u32,
+}
+
+impl Head {
+    /// The head at the beginning, if it is one.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let &[m0, m1, flags, status, a, b, c, d, e, f, g, h, w, x, y, z] = bytes.first_chunk::<HEAD>()?;
+        let head = Self {
+            flags,
+            status,
+            id: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            body: u32::from_be_bytes([w, x, y, z]),
+        };
+        let known = head.is_request() || head.is_event() || status_name(status).is_some();
+        ([m0, m1] == MAGIC && serialization(flags & 31).is_some() && known && head.body <= LONGEST)
+            .then_some(head)
+    }
+
+    pub(super) fn is_request(&self) -> bool {
+        self.flags & 0x80 != 0
+    }
+
+    pub(super) fn is_two_way(&self) -> bool {
+        self.flags & 0x40 != 0
+    }
+
+    /// Heartbeats and the like.
+    pub(super) fn is_event(&self) -> bool {
+        self.flags & 0x20 != 0
+    }
+
+    pub(super) fn serialization(&self) -> u8 {
+        self.flags & 31
+    }
+}
+
+/// Whether bytes begin a message.
+pub(super) fn begins(bytes: &[u8]) -> Probe {
+    match Head::read(bytes) {
+        Some(_) => Probe::Yes,
+        None if bytes.len() < HEAD && bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) => {
+            Probe::More
+        }
+        None => Probe::No,
+    }
+}
+
+/// Name of a serialisation by its number.
+pub(super) fn serialization(number: u8) -> Option<&'static str> {
+    Some(match number {
+        HESSIAN2 => "hessian2",
+        3 => "java",
+        4 => "compactedjava",
+        FASTJSON => "fastjson",
+        7 => "nativejava",
+        8 => "kryo",
+        9 => "fst",
+        10 => "native-hessian",
+        11 => "avro",
+        12 => "protostuff",
+        16 => "gson",
+        17 => "hprose",
+        21 => "protobuf-json",
+        22 => "protobuf",
+        23 => "fastjson2",
+        25 => "kryo2",
+        27 => "msgpack",
+        _ => return None,
+    })
+}
+
+/// Name of a response's status.
+pub(super) fn status_name(status: u8) -> Option<&'static str> {
+    Some(match status {
+        20 => "OK",
+        25 => "SERIALIZATION_ERROR",
+        30 => "CLIENT_TIMEOUT",
+        31 => "SERVER_TIMEOUT",
+        35 => "CHANNEL_INACTIVE",
+        40 => "BAD_REQUEST",
+        50 => "BAD_RESPONSE",
+        60 => "SERVICE_NOT_FOUND",
+        70 => "SERVICE_ERROR",
+        80 => "SERVER_ERROR",
+        90 => "CLIENT_ERROR",
+        100 => "SERVER_THREADPOOL_EXHAUSTED_ERROR",
+        _ => return None,
+    })
+}
+
+/// Whose fault a status is.
+pub(super) fn outcome(status: u8) -> Outcome {
+    match status {
+        20 => Outcome::Ok,
+        30 | 40 | 60 | 90 => Outcome::ClientError,
+        _ => Outcome::ServerError,
+    }
+}

@@ -1,0 +1,41 @@
+//! HTTP/2 in clear text (RFC 9113), and the gRPC calls on it: by prior knowledge, by Upgrade of HTTP/1.1, or joined in the middle.
+
+mod block;
+#[cfg(test)]
+mod call_tests;
+mod frame;
+mod head;
+mod hpack;
+mod parser;
+mod probe;
+mod streams;
+mod tell;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+
+/// HTTP/2 over TCP without TLS.
+pub(crate) struct Http2;
+
+impl Protocol for Http2 {
+    const NAME: fact::Protocol = fact::Protocol::Http2;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[50051, 50052, 2379, 2380, 4317];
+    const ORDER: Order = Order::ById;
+    // Frames look the same from both sides: header fields and the preface say who is the client.
+    const EITHER_ASKS: bool = true;
+
+    fn probe(head: &[u8], _: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, clue.usual)
+    }
+
+    fn parser(_: &Clue) -> Box<dyn Parser> {
+        Box::<parser::Http2Parser>::default()
+    }
+}

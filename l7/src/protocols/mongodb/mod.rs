@@ -1,0 +1,35 @@
+//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED`, and the messages of old.
+
+mod body;
+mod bson;
+mod compressed;
+mod errors;
+mod format;
+mod head;
+#[cfg(test)]
+pub(crate) mod tests;
+mod told;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+use crate::kit::framed::Framed;
+
+/// MongoDB, and what speaks its protocol.
+pub(crate) struct Mongodb;
+
+impl Protocol for Mongodb {
+    const NAME: fact::Protocol = fact::Protocol::Mongodb;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[27_017, 27_018, 27_019];
+    const ORDER: Order = Order::ById;
+
+    fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
+        head::is_message(head, direction)
+    }
+
+    fn parser(clue: &Clue) -> Box<dyn Parser> {
+        Box::new(Framed::new(format::MongoFormat::new(clue)))
+    }
+}

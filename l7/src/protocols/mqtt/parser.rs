@@ -1,0 +1,200 @@
+use wire::{Direction, PerDirection};
+
+use super::aliases::Aliases;
+use super::connect;
+use super::packet::{Header, NoHeader, Type, frame};
+use super::publish::Publish;
+use super::subscribe;
+use crate::contract::{Parser, Progress, Reason};
+use crate::correlate::{Kind, Messages};
+use crate::kit::frames::next_message;
+use crate::kit::reader::Reader;
+use fact::{Exchange, Protocol};
+
+/// Bytes of packets other than PUBLISH that are looked at.
+const LOOKED_AT: usize = 4096;
+
+/// One connection.
+#[derive(Debug, Default)]
+pub(super) struct MqttParser {
+    /// Level of the protocol, where it was seen.
+    level: Option<u8>,
+    aliases: PerDirection<Aliases>,
+    /// The message whose end is behind bytes that were skipped.
+    open: PerDirection<Option<(Kind, u64)>>,
+    /// The next packet has to be looked for.
+    lost: PerDirection<bool>,
+    text: String,
+}
+
+/// What pairs: the packet that asks, and its id.
+fn key(asks: Type, id: u16) -> u64 {
+    (asks as u64) << 16 | u64::from(id)
+}
+
+/// What pairs the packet: kind and key of its message. None for what has no exchange of its own.
+fn role(kind: Type, id: u16, out: &Messages) -> Option<(Kind, u64)> {
+    Some(match kind {
+        Type::Connect => (Kind::Request, key(Type::Connect, 0)),
+        Type::Connack => (Kind::Response, key(Type::Connect, 0)),
+        Type::Publish => (Kind::Request, key(Type::Publish, id)),
+        Type::Puback | Type::Pubrec => (Kind::Response, key(Type::Publish, id)),
+        Type::Pubcomp => {
+            let wanted = key(Type::Publish, id);
+            if !out.waits(wanted) {
+                return None;
+            }
+            (Kind::Response, wanted)
+        }
+        Type::Pubrel => return None,
+        Type::Subscribe => (Kind::Request, key(Type::Subscribe, id)),
+        Type::Suback => (Kind::Response, key(Type::Subscribe, id)),
+        Type::Unsubscribe => (Kind::Request, key(Type::Unsubscribe, id)),
+        Type::Unsuback => (Kind::Response, key(Type::Unsubscribe, id)),
+        Type::Pingreq => (Kind::Request, key(Type::Pingreq, 0)),
+        Type::Pingresp => (Kind::Response, key(Type::Pingreq, 0)),
+        Type::Disconnect | Type::Auth => (Kind::OneWay, key(kind, 0)),
+    })
+}
+
+/// Name of the exchange that a response without request belongs to.
+fn asked(kind: Type) -> Type {
+    match kind {
+        Type::Connack => Type::Connect,
+        Type::Puback | Type::Pubrec | Type::Pubcomp => Type::Publish,
+        Type::Suback => Type::Subscribe,
+        Type::Unsuback => Type::Unsubscribe,
+        Type::Pingresp => Type::Pingreq,
+        other => other,
+    }
+}
+
+fn start(exchange: &mut Exchange, kind: Type) {
+    if exchange.operation.is_empty() {
+        exchange.operation.push_str(asked(kind).name());
+        exchange.attributes.push_text("messaging.system", "mqtt");
+    }
+}
+
+impl MqttParser {
+    fn tell(&mut self, direction: Direction, header: Header, body: &[u8], at: usize, out: &mut Messages) {
+        let mut role = if header.kind == Type::Publish {
+            None
+        } else {
+            let id = Reader::new(body).u16().unwrap_or_default();
+            let Some(role) = role(header.kind, id, out) else { return };
+            Some(role)
+        };
+        let mut publish = None;
+        if header.kind == Type::Publish {
+            publish = Publish::read(header, self.level, body);
+            let id = publish.as_ref().and_then(|p| p.id);
+            role = Some(match id {
+                Some(id) => (Kind::Request, key(Type::Publish, id)),
+                None => (Kind::OneWay, key(Type::Publish, 0)),
+            });
+        }
+        let Some((kind, id)) = role else { return };
+        let exchange = &mut out.open(Protocol::Mqtt, kind, id, at).exchange;
+        start(exchange, header.kind);
+        match header.kind {
+            Type::Connect => self.level = connect::connect(body, &mut exchange.attributes),
+            Type::Connack => {
+                if self.level.is_none() {
+                    self.level = (body.len() > 2).then_some(5);
+                }
+                connect::connack(body, self.level, exchange);
+            }
+            Type::Publish => {
+                if let Some(publish) = publish {
+                    publish.tell(header, direction, &mut self.aliases[direction], &mut exchange.attributes);
+                }
+            }
+            Type::Puback | Type::Pubrec | Type::Pubcomp => {
+                connect::reason(&mut Reader::new(body.get(2..).unwrap_or_default()), exchange);
+            }
+            Type::Subscribe | Type::Unsubscribe => {
+                let options = header.kind == Type::Subscribe;
+                subscribe::filters(body, self.level, options, &mut self.text, exchange);
+            }
+            Type::Suback | Type::Unsuback => subscribe::acknowledged(body, self.level, exchange),
+            Type::Disconnect | Type::Auth => connect::reason(&mut Reader::new(body), exchange),
+            Type::Pubrel | Type::Pingreq | Type::Pingresp => {}
+        }
+        self.open[direction] = Some((kind, id));
+    }
+
+    /// How many bytes of the body are waited for.
+    fn wanted(&self, header: Header, body: &[u8]) -> Result<usize, usize> {
+        if header.kind != Type::Publish {
+            return Ok(header.remaining.min(LOOKED_AT));
+        }
+        Publish::wanted(header, self.level, body)
+    }
+}
+
+impl Parser for MqttParser {
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+        let mut at = 0;
+        if self.lost[direction] && !bytes.is_empty() {
+            match next_message(bytes, |b| frame(b, direction)) {
+                Some(found) => at = found,
+                None => return Progress::Consumed(bytes.len()),
+            }
+            self.lost[direction] = false;
+        }
+        loop {
+            if let Some((kind, id)) = self.open[direction].take() {
+                out.close(kind, id, at);
+            }
+            let rest = bytes.get(at..).unwrap_or_default();
+            if rest.is_empty() {
+                return Progress::Consumed(at);
+            }
+            let header = match Header::read(rest, direction) {
+                Ok(header) => header,
+                Err(NoHeader::TooShort) => return Progress::Need { consumed: at, more: 1 },
+                Err(NoHeader::Invalid) => {
+                    return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
+                }
+            };
+            let body = rest.get(header.len..).unwrap_or_default();
+            let body = body.get(..header.remaining).unwrap_or(body);
+            let wanted = match self.wanted(header, body) {
+                Ok(wanted) | Err(wanted) if wanted > body.len() => {
+                    return Progress::Need { consumed: at, more: wanted - body.len() };
+                }
+                Ok(wanted) => wanted,
+                Err(_) => return Progress::GiveUp { consumed: at, reason: Reason::Malformed },
+            };
+            self.tell(direction, header, body.get(..wanted).unwrap_or(body), at, out);
+            if body.len() < header.remaining {
+                let body = (header.remaining - wanted) as u64;
+                return Progress::Skip { consumed: at + header.len + wanted, body };
+            }
+            at += header.len + header.remaining;
+        }
+    }
+
+    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+        if self.lost[direction] {
+            return;
+        }
+        if let Ok(header) = Header::read(bytes, direction) {
+            self.tell(direction, header, bytes.get(header.len..).unwrap_or_default(), 0, out);
+        }
+    }
+
+    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
+        out.lost();
+        self.open[direction] = None;
+        self.aliases[direction].forget();
+        self.lost[direction] = true;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let aliases: usize = Direction::BOTH.iter().map(|&d| self.aliases[d].bytes()).sum();
+        size_of::<Self>() + aliases + self.text.capacity()
+    }
+}

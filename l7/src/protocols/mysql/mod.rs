@@ -1,0 +1,42 @@
+//! MySQL's client/server protocol, as MySQL and MariaDB speak it (MySQL source documentation, page "Client/Server Protocol"; MariaDB
+//! documentation, chapter "Client/Server Protocol").
+//!
+//! Every command is an exchange, or a one-way message where the server does not answer it. A log-in is told if it fails.
+
+mod broken;
+mod commands;
+mod compression;
+mod handshake;
+mod parser;
+mod probe;
+mod reply;
+mod requests;
+mod response;
+mod session;
+#[cfg(test)]
+pub(crate) mod tests;
+mod values;
+mod zstd;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+
+/// MySQL and MariaDB.
+pub(crate) struct Mysql;
+
+impl Protocol for Mysql {
+    const NAME: fact::Protocol = fact::Protocol::Mysql;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[3306, 3307, 4000, 6033];
+    const ORDER: Order = Order::InOrder;
+
+    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, direction, clue)
+    }
+
+    fn parser(clue: &Clue) -> Box<dyn Parser> {
+        Box::new(parser::MysqlParser::new(clue))
+    }
+}

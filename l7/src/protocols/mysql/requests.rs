@@ -1,0 +1,221 @@
+use std::sync::Arc;
+
+use super::commands::{command, is_one_way, name};
+use super::handshake::LogIn;
+use super::session::{Command, Phase, Session, keep};
+use super::values::{number, sized, text, u32_at};
+use crate::correlate::{Kind, Messages, Start};
+use crate::kit::reader::first_bytes;
+use crate::kit::sql::Statement;
+use fact::{Attributes, Protocol};
+
+/// Commands that may wait when a statement is prepared: of one behind more, the text is not kept.
+const MOST_PREPARED: usize = 512;
+
+/// The client's packets.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    /// A message is open; it ends with the packet that is being read, unless that is continued.
+    open: Option<Kind>,
+    /// The last packet was full: the next continues it.
+    continued: bool,
+    simple: Statement,
+}
+
+impl Requests {
+    /// The last packet ends before `at`.
+    pub(super) fn conclude(&mut self, at: usize, out: &mut Messages) {
+        if !self.continued
+            && let Some(kind) = self.open.take()
+        {
+            out.close(kind, 0, at);
+        }
+    }
+
+    /// Bytes are missing.
+    pub(super) fn lost(&mut self) {
+        (self.open, self.continued) = (None, false);
+    }
+
+    /// A packet, of which the first bytes are shown. False if a client cannot send it now. `more`: the next one continues it.
+    pub(super) fn packet(
+        &mut self,
+        session: &mut Session,
+        (sequence, length, more): (u8, usize, bool),
+        payload: &[u8],
+        start: Start,
+        out: &mut Messages,
+    ) -> bool {
+        if std::mem::replace(&mut self.continued, more) {
+            if let Some(waiting) = session.pending.back_mut().filter(|_| self.open.is_some()) {
+                waiting.next_sequence = sequence.wrapping_add(1);
+            }
+            return true;
+        }
+        if session.infile {
+            session.infile = length > 0;
+            return true;
+        }
+        match session.phase {
+            Phase::LogIn | Phase::Greeting => self.log_in(session, sequence, (length, payload), start, out),
+            Phase::Authentication => true,
+            Phase::Commands if session.streams || sequence != 0 && !session.compressed => true,
+            Phase::Commands => self.command(session, sequence, payload, start, out),
+        }
+    }
+
+    fn log_in(
+        &mut self,
+        session: &mut Session,
+        sequence: u8,
+        (length, payload): (usize, &[u8]),
+        start: Start,
+        out: &mut Messages,
+    ) -> bool {
+        let Some(login) = LogIn::read(payload, length) else { return false };
+        let login = session.offered.agreed(login);
+        session.log_in(&login);
+        session.no_eof = Some(login.deprecates_eof());
+        session.query_attributes = Some(login.has_query_attributes());
+        session.will_compress = login.compresses();
+        session.phase = Phase::Authentication;
+        let entry = out.open_since(Protocol::Mysql, Kind::Request, 0, start);
+        entry.silent = true;
+        entry.exchange.operation.push_str("COM_CONNECT");
+        session.tell(true, &mut entry.exchange.attributes);
+        self.wait(session, command::CONNECT, sequence);
+        true
+    }
+
+    fn command(
+        &mut self,
+        session: &mut Session,
+        sequence: u8,
+        payload: &[u8],
+        start: Start,
+        out: &mut Messages,
+    ) -> bool {
+        let Some((&code, body)) = payload.split_first() else { return false };
+        let Some(name) = name(code) else { return false };
+        let kind = if is_one_way(code) { Kind::OneWay } else { Kind::Request };
+        let exchange = &mut out.open_since(Protocol::Mysql, kind, 0, start).exchange;
+        exchange.operation.push_str(name);
+        let names_database = matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
+        session.tell(!names_database, &mut exchange.attributes);
+        session.tell_server(&mut exchange.attributes);
+        self.open = Some(kind);
+        if kind == Kind::Request {
+            self.wait(session, code, sequence);
+        }
+        self.describe(session, code, body, &mut exchange.attributes);
+        true
+    }
+
+    fn wait(&mut self, session: &mut Session, code: u8, sequence: u8) {
+        self.open = Some(Kind::Request);
+        let next_sequence = sequence.wrapping_add(1);
+        session.wait_for(Command { code, next_sequence, statement: None, database: None });
+    }
+
+    /// What a command is about.
+    fn describe(&mut self, session: &mut Session, code: u8, body: &[u8], into: &mut Attributes) {
+        let Session { dialect, literals, query_attributes, .. } = *session;
+        match code {
+            command::QUERY => {
+                let Some(statement) = without_attributes(body, query_attributes) else { return };
+                self.simple.read(statement, dialect, literals);
+                self.simple.tell(into);
+                if let (Some(database), Some(waiting)) = (self.simple.database(), session.pending.back_mut())
+                {
+                    waiting.database = Some(database.to_owned());
+                }
+            }
+            command::STMT_PREPARE => {
+                let mut statement = Statement::default();
+                statement.read(body, dialect, literals);
+                statement.tell(into);
+                let statement = Arc::new(statement);
+                session.last = Some(Arc::clone(&statement));
+                if session.pending.len() <= MOST_PREPARED
+                    && let Some(waiting) = session.pending.back_mut()
+                {
+                    waiting.statement = Some(statement);
+                }
+            }
+            command::STMT_EXECUTE
+            | command::STMT_BULK_EXECUTE
+            | command::STMT_FETCH
+            | command::STMT_RESET
+            | command::STMT_SEND_LONG_DATA
+            | command::STMT_CLOSE => {
+                let Some(id) = u32_at(body, 0) else { return };
+                let statement =
+                    if id == u32::MAX { session.last.clone() } else { session.statements.get(&id) };
+                if let Some(statement) = statement {
+                    statement.tell(into);
+                }
+                if code == command::STMT_CLOSE {
+                    session.statements.remove(&id);
+                }
+            }
+            command::INIT_DB => {
+                let mut name = String::new();
+                keep(body, &mut name);
+                into.push_text("db.namespace", &name);
+                if let Some(waiting) = session.pending.back_mut() {
+                    waiting.database = Some(name);
+                }
+            }
+            command::CREATE_DB | command::DROP_DB => {
+                into.push_bytes("db.namespace", first_bytes(body, 128));
+            }
+            command::FIELD_LIST => {
+                let table = text(body).map_or(body, |(table, _)| table);
+                into.push_bytes("db.collection.name", first_bytes(table, 128));
+            }
+            command::CHANGE_USER => {
+                if let Some(login) = LogIn::change(body) {
+                    session.log_in(&login);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The statement behind the attributes that a query may have in front (MySQL 8.0.23); none if they cannot be read.
+fn without_attributes(body: &[u8], possible: Option<bool>) -> Option<&[u8]> {
+    match possible {
+        Some(false) => return Some(body),
+        None if !matches!(body, [0, 1, ..]) => return Some(body),
+        _ => {}
+    }
+    let (count, rest) = number(body)?;
+    let (_, mut rest) = number(rest)?;
+    if count == 0 {
+        return Some(rest);
+    }
+    let count = usize::try_from(count).ok().filter(|count| *count <= 64)?;
+    let nulls = rest.get(..count.div_ceil(8))?;
+    rest = rest.get(nulls.len() + 1..)?;
+    let mut types = [0u8; 64];
+    for kind in types.get_mut(..count)? {
+        *kind = *rest.first()?;
+        rest = sized(rest.get(2..)?)?.1;
+    }
+    for (n, kind) in types.get(..count)?.iter().enumerate() {
+        if nulls.get(n / 8)? >> (n % 8) & 1 == 1 {
+            continue;
+        }
+        rest = match kind {
+            0x01 => rest.get(1..)?,
+            0x02 | 0x0d => rest.get(2..)?,
+            0x03 | 0x04 | 0x09 => rest.get(4..)?,
+            0x05 | 0x08 => rest.get(8..)?,
+            0x06 => rest,
+            0x07 | 0x0a | 0x0b | 0x0c => rest.get(1 + usize::from(*rest.first()?)..)?,
+            _ => sized(rest)?.1,
+        };
+    }
+    Some(rest)
+}

@@ -1,0 +1,32 @@
+//! The client protocol of NATS.
+
+mod line;
+mod parser;
+mod probe;
+mod tell;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+
+/// NATS over TCP.
+pub(crate) struct Nats;
+
+impl Protocol for Nats {
+    const NAME: fact::Protocol = fact::Protocol::Nats;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[4222];
+    // By what is answered, not by an id on the wire: an inbox, a PING, a command in verbose mode.
+    const ORDER: Order = Order::ById;
+
+    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, direction, clue.usual)
+    }
+
+    fn parser(_: &Clue) -> Box<dyn Parser> {
+        Box::<parser::NatsParser>::default()
+    }
+}

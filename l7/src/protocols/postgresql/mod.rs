@@ -1,0 +1,39 @@
+//! PostgreSQL's frontend/backend protocol 3 (PostgreSQL documentation, chapter "Frontend/Backend Protocol").
+//!
+//! A simple query is an exchange, up to `ReadyForQuery`. In the extended protocol every `Execute` is one: its request begins with the
+//! first message of its own (`Parse`, `Bind`…) and ends with the `Execute`; its response ends with `CommandComplete`, or with
+//! `ReadyForQuery` where `Sync` follows. What asks without executing (a log-in, a statement that is only prepared) is told if it fails.
+
+mod backend;
+mod error;
+mod frontend;
+mod head;
+mod parser;
+mod probe;
+mod session;
+mod steps;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+
+/// PostgreSQL.
+pub(crate) struct Postgresql;
+
+impl Protocol for Postgresql {
+    const NAME: fact::Protocol = fact::Protocol::Postgresql;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[5432, 5433, 6432];
+    const ORDER: Order = Order::InOrder;
+
+    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, direction, clue)
+    }
+
+    fn parser(clue: &Clue) -> Box<dyn Parser> {
+        Box::new(parser::PostgresqlParser::new(clue))
+    }
+}

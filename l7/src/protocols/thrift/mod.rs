@@ -1,0 +1,33 @@
+//! Apache Thrift: binary protocol (strict and old) and compact protocol, framed, unframed, and in the header transport
+//! (doc/specs of Thrift: thrift-binary-protocol, thrift-compact-protocol, HeaderFormat).
+
+mod head;
+mod parser;
+mod probe;
+#[cfg(test)]
+pub(crate) mod tests;
+mod varint;
+mod walk;
+
+use wire::{Direction, Transport};
+
+use crate::contract::{Clue, Parser, Probe, Protocol};
+use crate::correlate::Order;
+
+/// Thrift over TCP.
+pub(crate) struct Thrift;
+
+impl Protocol for Thrift {
+    const NAME: fact::Protocol = fact::Protocol::Thrift;
+    const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+    const PORTS: &'static [u16] = &[9090, 9083, 10_000];
+    const ORDER: Order = Order::ById;
+
+    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(head, direction, clue)
+    }
+
+    fn parser(_: &Clue) -> Box<dyn Parser> {
+        Box::new(parser::ThriftParser::default())
+    }
+}
