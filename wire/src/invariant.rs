@@ -45,8 +45,6 @@ pub fn invariant_failures() -> Vec<(&'static str, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn what_holds_costs_nothing_and_says_so() {
         let one = 1;
@@ -64,6 +62,6 @@ mod tests {
     #[cfg(not(debug_assertions))]
     fn what_does_not_hold_is_counted_here() {
         assert!(!invariant!("one is one"));
-        assert_eq!(invariant_failures(), [(module_path!(), 1)]);
+        assert_eq!(super::invariant_failures(), [(module_path!(), 1)]);
     }
 }
