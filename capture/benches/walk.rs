@@ -68,7 +68,7 @@ fn benches(c: &mut Criterion) {
     group.bench_function("pcap_blocks", |b| {
         b.iter(|| {
             let mut file = CaptureFile::open(&file, Box::new(|_| TapId(0))).unwrap();
-            let mut block = capture::Block::default();
+            let mut block = capture::FrameBlock::default();
             while file.next_block(&mut block).unwrap() {
                 for frame in block.frames() {
                     black_box(frame.bytes.first());

@@ -17,7 +17,7 @@ mod sys;
 mod writer;
 
 pub use error::Error;
-pub use file::{Block, CaptureFile, TapNames};
+pub use file::{CaptureFile, FrameBlock, TapNames};
 pub use filter::Filter;
 pub use ring::{InterfaceTaps, Promiscuous, Ring, RingConfig, Skipped, Taps};
 pub use writer::CaptureWriter;

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use capture::{Block, CaptureFile};
+use capture::{CaptureFile, FrameBlock};
 use tempfile::TempDir;
 use wire::{SourceError, TapId};
 
@@ -87,7 +87,7 @@ fn read(path: &std::path::Path) -> (Vec<Frame>, Vec<String>, Option<SourceError>
         TapId(taps.len() as u32 - 1)
     });
     let mut file = CaptureFile::open(path, tap).unwrap();
-    let (mut frames, mut block, mut end) = (Vec::new(), Block::default(), None);
+    let (mut frames, mut block, mut end) = (Vec::new(), FrameBlock::default(), None);
     loop {
         match file.next_block(&mut block) {
             Ok(true) => frames

@@ -1,4 +1,4 @@
-use capture::Block;
+use capture::FrameBlock;
 use wire::decode::{DecodeConfig, Decoder, OwnedDecoded, Route, Undecoded};
 use wire::{InputClock, RawFrame, TapId, Timestamp};
 
@@ -13,7 +13,7 @@ const CLASSES: usize = 1 << 16;
 /// A block of frames, and who gets which of them.
 #[derive(Debug, Default)]
 pub(super) struct Dealt {
-    pub(super) block: Block,
+    pub(super) block: FrameBlock,
     /// For every frame the shard.
     owners: Vec<u16>,
     /// Number of the first frame that anybody gets.

@@ -1,4 +1,4 @@
-use capture::{Block, CaptureFile};
+use capture::{CaptureFile, FrameBlock};
 use wire::{RawFrame, SourceError};
 
 /// Frames of several files as one sequence, by time; files keep their own order, and of frames with the same time those of the
@@ -11,7 +11,7 @@ pub(super) struct Merge {
 struct File {
     file: CaptureFile,
     /// Frames read ahead, needed only to compare times with other files.
-    ahead: Block,
+    ahead: FrameBlock,
     /// How many of them were handed over.
     passed: usize,
     ended: bool,
@@ -22,8 +22,12 @@ const MERGED: usize = 4096;
 
 impl Merge {
     pub(super) fn new(files: Vec<CaptureFile>) -> Self {
-        let files =
-            files.into_iter().map(|file| File { file, ahead: Block::default(), passed: 0, ended: false });
+        let files = files.into_iter().map(|file| File {
+            file,
+            ahead: FrameBlock::default(),
+            passed: 0,
+            ended: false,
+        });
         Self { files: files.collect(), failed: Vec::new() }
     }
 
@@ -57,7 +61,7 @@ impl Merge {
     }
 
     /// Fills `block` with the next frames, of several files with copies of them; false when there are no more.
-    pub(super) fn next_block(&mut self, block: &mut Block) -> bool {
+    pub(super) fn next_block(&mut self, block: &mut FrameBlock) -> bool {
         let Self { files, failed } = self;
         block.clear();
         if let [only] = &mut files[..] {
@@ -65,7 +69,10 @@ impl Merge {
         }
         while block.len() < MERGED {
             let Some(file) = earliest(files, failed) else { break };
-            block.copy(&file.ahead, file.passed);
+            let Some(frame) = file.head() else { break };
+            if !block.push(&frame) {
+                break;
+            }
             file.passed += 1;
         }
         !block.is_empty()
@@ -88,7 +95,7 @@ impl File {
     }
 
     /// Fills `block`; false where the file has ended.
-    fn fill(&mut self, block: &mut Block, failed: &mut Vec<SourceError>) -> bool {
+    fn fill(&mut self, block: &mut FrameBlock, failed: &mut Vec<SourceError>) -> bool {
         if self.ended {
             return false;
         }

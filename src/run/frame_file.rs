@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use capture::CaptureWriter;
+use capture::{CaptureWriter, FrameBlock};
 use wire::RawFrame;
 
-use super::batch::FrameBatch;
 use crate::taps::{TapCache, Taps};
 
 /// Bytes of frames that go to the writing thread at once.
@@ -15,8 +14,8 @@ const BATCH_BYTES: usize = 256 << 10;
 
 /// A shard's way to the file of `--write`. A disk that is too slow costs frames of the file, never of the analysis.
 pub(super) struct FrameFile {
-    batch: FrameBatch,
-    to_writer: SyncSender<FrameBatch>,
+    batch: FrameBlock,
+    to_writer: SyncSender<FrameBlock>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -65,7 +64,7 @@ pub(super) fn start(
     let (to_writer, batches) = sync_channel((queue_bytes / BATCH_BYTES).max(1));
     let dropped = Arc::new(AtomicU64::new(0));
     let file =
-        || FrameFile { batch: FrameBatch::default(), to_writer: to_writer.clone(), dropped: dropped.clone() };
+        || FrameFile { batch: FrameBlock::default(), to_writer: to_writer.clone(), dropped: dropped.clone() };
     let files = (0..shards).map(|_| file()).collect();
     let thread =
         std::thread::Builder::new().name("write".into()).spawn(move || write(writer, &batches, taps))?;
@@ -74,12 +73,12 @@ pub(super) fn start(
 
 fn write(
     mut writer: CaptureWriter,
-    batches: &Receiver<FrameBatch>,
+    batches: &Receiver<FrameBlock>,
     taps: Arc<Taps>,
 ) -> Result<(), capture::Error> {
     let mut taps = TapCache::new(taps);
     for batch in batches {
-        for frame in batch.iter() {
+        for frame in batch.frames() {
             writer.write(&frame, taps.name(frame.tap))?;
         }
     }

@@ -4,7 +4,6 @@
 //! the store, one each for records of system calls, for interfaces, and for the capture file. This thread becomes the control
 //! plane: signals, HTTP, the watchdog. At the end the threads are joined in the order in which data passes them.
 
-mod batch;
 mod control;
 mod emitter;
 mod frame_file;

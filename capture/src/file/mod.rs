@@ -1,6 +1,6 @@
 //! Capture files: pcap and pcapng, plain or compressed.
 
-mod block;
+mod frame_block;
 mod input;
 mod interface;
 mod pcap;
@@ -8,6 +8,6 @@ mod pcapng;
 mod reader;
 mod step;
 
-pub use block::Block;
+pub use frame_block::FrameBlock;
 pub use input::TapNames;
 pub use reader::CaptureFile;

@@ -2,7 +2,7 @@
 
 use wire::{LinkType, TapId, Timestamp};
 
-use super::block::{Block, Placed};
+use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
 pub(super) const HEADER: usize = 24;
@@ -67,7 +67,7 @@ impl Pcap {
     }
 
     /// Finds the records in `bytes`. Returns how many bytes the whole ones take, and what comes behind them.
-    pub(super) fn parse(&self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+    pub(super) fn parse(&self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
         // One loop for each byte order, which then costs nothing a record.
         match self.endian {
             Endian::Little => self.records(bytes, block, u32::from_le_bytes),
@@ -76,7 +76,7 @@ impl Pcap {
     }
 
     #[inline]
-    fn records(&self, bytes: &[u8], block: &mut Block, word: impl Fn([u8; 4]) -> u32) -> (usize, Rest) {
+    fn records(&self, bytes: &[u8], block: &mut FrameBlock, word: impl Fn([u8; 4]) -> u32) -> (usize, Rest) {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -95,13 +95,14 @@ impl Pcap {
             if rest.len() < total {
                 return (at, Rest::Need(total));
             }
-            block.place(Placed {
+            block.push_entry(FrameEntry {
                 time: self.time(word([h[0], h[1], h[2], h[3]]), word([h[4], h[5], h[6], h[7]])),
                 start: (at + self.record_header) as u32,
                 len: captured,
                 wire_len: original.max(captured),
                 tap: self.tap,
                 link_type: self.link_type,
+                vlan: PackedVlan::NONE,
             });
             at += total;
         }

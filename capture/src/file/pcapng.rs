@@ -2,7 +2,7 @@
 
 use wire::{TapId, Timestamp};
 
-use super::block::{Block, Placed};
+use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
 use super::input::TapNames;
 use super::interface::Interface;
 use super::step::{Endian, MAX_CAPTURED, Rest};
@@ -35,7 +35,7 @@ pub(super) struct PcapNg {
 /// What the block at the reading position is.
 enum Step {
     /// A packet; `start` is counted from the beginning of the block.
-    Frame(Placed, usize),
+    Frame(FrameEntry, usize),
     /// That many bytes without a frame, which need not be in memory.
     Skip(usize),
     Rest(Rest),
@@ -61,7 +61,7 @@ impl PcapNg {
     }
 
     /// Finds the packets in `bytes`. Returns how many bytes the whole blocks take, and what comes behind them.
-    pub(super) fn parse(&mut self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+    pub(super) fn parse(&mut self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
         let mut at = 0;
         loop {
             let data = bytes.get(at..).unwrap_or_default();
@@ -76,7 +76,7 @@ impl PcapNg {
             }
             match self.step(data) {
                 Step::Frame(frame, total) => {
-                    block.place(Placed { start: frame.start + at as u32, ..frame });
+                    block.push_entry(FrameEntry { start: frame.start + at as u32, ..frame });
                     at += total;
                 }
                 Step::Skip(total) => self.passing = Some((0, total as u64)),
@@ -163,10 +163,9 @@ impl PcapNg {
         let Some(tap) = interface.tap.or_else(|| self.name_tap(index as usize)) else {
             return Step::Skip(total);
         };
-        Step::Frame(
-            Placed { time, tap, link_type, wire_len: original.max(captured), start: 28, len: captured },
-            total,
-        )
+        let (wire_len, vlan) = (original.max(captured), PackedVlan::NONE);
+        let entry = FrameEntry { time, start: 28, len: captured, wire_len, tap, link_type, vlan };
+        Step::Frame(entry, total)
     }
 
     /// A simple packet block has no time and belongs to the section's first interface.
@@ -187,8 +186,9 @@ impl PcapNg {
         let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {
             return Step::Skip(total);
         };
-        let time = Timestamp::ZERO;
-        Step::Frame(Placed { time, tap, link_type, wire_len: original, start: 12, len: captured }, total)
+        let (time, vlan) = (Timestamp::ZERO, PackedVlan::NONE);
+        let entry = FrameEntry { time, start: 12, len: captured, wire_len: original, tap, link_type, vlan };
+        Step::Frame(entry, total)
     }
 
     /// Names the tap of an interface at its first frame. The only interface of a file goes by the file's name alone.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wire::{Batch, Drops, RawFrame, Source, SourceError};
 
-use super::block::Block;
+use super::frame_block::FrameBlock;
 use super::input::{Input, TapNames, describe};
 use super::pcap::{self, Pcap};
 use super::pcapng::PcapNg;
@@ -37,7 +37,7 @@ pub struct CaptureFile {
     failed: Option<SourceError>,
     ended: bool,
     /// For reading by frame: the last block, and how many of its frames were handed over.
-    current: Block,
+    current: FrameBlock,
     passed: usize,
 }
 
@@ -47,7 +47,7 @@ enum Format {
 }
 
 impl Format {
-    fn parse(&mut self, bytes: &[u8], block: &mut Block) -> (usize, Rest) {
+    fn parse(&mut self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
         match self {
             Self::Pcap(pcap) => pcap.parse(bytes, block),
             Self::PcapNg(pcapng) => pcapng.parse(bytes, block),
@@ -114,7 +114,7 @@ impl CaptureFile {
             frames: 0,
             failed: None,
             ended: false,
-            current: Block::default(),
+            current: FrameBlock::default(),
             passed: 0,
         })
     }
@@ -134,7 +134,7 @@ impl CaptureFile {
     ///
     /// # Errors
     /// As [`Source::next_batch`]: once, at the first record that is not whole.
-    pub fn next_block(&mut self, block: &mut Block) -> Result<bool, SourceError> {
+    pub fn next_block(&mut self, block: &mut FrameBlock) -> Result<bool, SourceError> {
         block.clear();
         if let Some(error) = self.failed.take() {
             return Err(error);
