@@ -77,7 +77,7 @@ impl Recorder {
             if let Some(tap) = tap.filter(|_| new) {
                 store.add_tap((**tap).clone());
             }
-            store.add_exchange(exchange);
+            store.add_exchange(Box::new(exchange.clone()));
         }
         if !alone {
             return Ok(());

@@ -54,7 +54,7 @@ impl Keeper {
                             if let Some(tap) = tap.filter(|_| new) {
                                 self.store.add_tap((**tap).clone());
                             }
-                            self.store.add_exchange(&exchange);
+                            self.store.add_exchange(exchange);
                         }
                         Kept::Flow(flow) => self.emitter.flow(&flow, self.taps.name(flow.tap))?,
                     }

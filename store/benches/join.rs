@@ -33,7 +33,7 @@ fn join(c: &mut Criterion) {
                         }
                         match input {
                             Input::Io(io) => store.add_sock_io(io),
-                            Input::Exchange(exchange) => store.add_exchange(exchange),
+                            Input::Exchange(exchange) => store.add_exchange(exchange.clone()),
                         }
                     }
                     store.finish().expect("kept");

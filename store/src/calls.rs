@@ -62,14 +62,15 @@ pub(crate) struct OpenCall {
 }
 
 impl OpenCall {
-    pub(crate) fn new(exchange: &Exchange, headers: TraceHeaders) -> Self {
+    pub(crate) fn new(exchange: Exchange, headers: TraceHeaders) -> Self {
+        let observed = observation(&exchange);
         let mut call = Self {
             transport: exchange.transport,
             protocol: exchange.protocol,
-            operation: exchange.operation.clone(),
-            outcome: exchange.outcome,
-            attributes: exchange.attributes.clone(),
             observations: Vec::with_capacity(4),
+            start: exchange.start(),
+            end: exchange.end(),
+            outcome: exchange.outcome,
             headers,
             client: None,
             server: None,
@@ -81,29 +82,29 @@ impl OpenCall {
             cause: Cause::None,
             guess: false,
             children: Vec::new(),
-            start: exchange.start(),
-            end: exchange.end(),
             added: Timestamp::ZERO,
             size: 1,
             depth: 1,
+            operation: exchange.operation,
+            attributes: exchange.attributes,
         };
-        call.observations.push(observation(exchange));
+        call.observations.push(observed);
         call
     }
 
     /// Adds what another tap saw of it.
-    pub(crate) fn observe(&mut self, exchange: &Exchange, headers: TraceHeaders) {
-        if completeness(exchange.outcome) > completeness(self.outcome) {
-            self.outcome = exchange.outcome;
-            self.attributes = exchange.attributes.clone();
-        }
-        if self.operation.is_empty() {
-            self.operation.clone_from(&exchange.operation);
-        }
+    pub(crate) fn observe(&mut self, exchange: Exchange, headers: TraceHeaders) {
         self.headers.join(headers);
         self.start = self.start.min(exchange.start());
         self.end = self.end.max(exchange.end());
-        self.observations.push(observation(exchange));
+        self.observations.push(observation(&exchange));
+        if completeness(exchange.outcome) > completeness(self.outcome) {
+            self.outcome = exchange.outcome;
+            self.attributes = exchange.attributes;
+        }
+        if self.operation.is_empty() {
+            self.operation = exchange.operation;
+        }
     }
 
     pub(crate) fn request(&self) -> Option<SeqRange> {
@@ -156,6 +157,11 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
+    /// The id that the next call gets.
+    pub(crate) const fn next_id(&self) -> CallId {
+        self.next
+    }
+
     pub(crate) fn insert(&mut self, call: OpenCall) -> CallId {
         let id = self.next;
         self.next += 1;

@@ -80,7 +80,7 @@ impl Joiner {
         self.kernel.add(*io, &self.config, &mut self.counters);
     }
 
-    pub(crate) fn add_exchange(&mut self, exchange: &Exchange) {
+    pub(crate) fn add_exchange(&mut self, exchange: Box<Exchange>) {
         self.counters.exchanges += 1;
         if self.now == Timestamp::ZERO {
             self.now = exchange.end();
@@ -91,7 +91,7 @@ impl Joiner {
             TraceHeaders::default()
         };
         let windows = Windows { stream: self.config.merge_window, datagram: self.config.datagram_window };
-        if let Some(id) = self.observed.find(exchange, windows) {
+        if let Some(id) = self.observed.find(&exchange, windows) {
             let Some(call) = self.calls.get_mut(id) else {
                 self.counters.late_observations += 1;
                 return;
@@ -106,18 +106,20 @@ impl Joiner {
                     && o.request.is_some() >= exchange.request.is_some()
                     && o.response.is_some() >= exchange.response.is_some()
             });
-            self.by_header.remove(id, &call.headers);
-            call.observe(exchange, headers);
-            self.by_header.add(id, &call.headers);
             if !known {
-                self.observed.note(id, exchange, self.now);
+                self.observed.note(id, &exchange, self.now);
             }
+            self.by_header.remove(id, &call.headers);
+            call.observe(*exchange, headers);
+            self.by_header.add(id, &call.headers);
             return;
         }
-        let id = self.calls.insert(OpenCall::new(exchange, headers));
-        self.observed.note(id, exchange, self.now);
+        let end = exchange.end();
+        let id = self.calls.next_id();
+        self.observed.note(id, &exchange, self.now);
+        self.calls.insert(OpenCall::new(*exchange, headers));
         self.by_header.add(id, &headers);
-        let end = exchange.end().clamp(self.now, self.now + self.config.max_wait);
+        let end = end.clamp(self.now, self.now + self.config.max_wait);
         self.due.push(Reverse((end + self.config.settle * 2, id, Step::Settle)));
         self.make_room();
         self.observed.expire(Timestamp::ZERO, self.config.max_calls.saturating_mul(2));

@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Takes an exchange that one tap saw; each tap's is to be added.
-    pub fn add_exchange(&mut self, exchange: &Exchange) {
+    pub fn add_exchange(&mut self, exchange: Box<Exchange>) {
         self.joiner.add_exchange(exchange);
     }
 

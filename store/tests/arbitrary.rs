@@ -110,7 +110,7 @@ fn apply(store: &mut Store, op: &Op) -> Vec<store::Trace> {
             if header > 0 {
                 e.attributes.push_text("http.request.header.x-request-id", &format!("id-{header}"));
             }
-            store.add_exchange(&e);
+            store.add_exchange(Box::new(e));
         }
         Op::Tick(time) => return store.tick(Timestamp::from_nanos(time)).unwrap(),
     }

@@ -62,7 +62,7 @@ fn a_reader_sees_what_another_connection_writes_meanwhile() {
     let reader = Archive::read_only(&path).unwrap();
     assert_eq!(reader.traces(&Query::default()).unwrap().len(), 5);
     let more = world::exchanges(3, 1_700_000_100_000_000_000);
-    more.iter().for_each(|e| writer.add_exchange(e));
+    more.into_iter().for_each(|e| writer.add_exchange(Box::new(e)));
     writer.finish().unwrap();
     assert_eq!(reader.traces(&Query::default()).unwrap().len(), 8);
 }
@@ -74,7 +74,7 @@ fn the_file_stays_small_and_keeps_the_newest() {
     let mut store = Store::open(StoreConfig { max_bytes: 1 << 20, ..config(&path) }).unwrap();
     for round in 0..40u64 {
         let start = 1_700_000_000_000_000_000 + round * 10_000_000_000;
-        world::exchanges(100, start).iter().for_each(|e| store.add_exchange(e));
+        world::exchanges(100, start).into_iter().for_each(|e| store.add_exchange(Box::new(e)));
         store.tick(Timestamp::from_nanos(start + 9_000_000_000)).unwrap();
     }
     store.finish().unwrap();
@@ -99,7 +99,7 @@ fn the_old_go() {
                 .unwrap();
         for round in 0..10u64 {
             let start = 1_700_000_000_000_000_000 + round * 20_000_000_000;
-            world::exchanges(10, start).iter().for_each(|e| store.add_exchange(e));
+            world::exchanges(10, start).into_iter().for_each(|e| store.add_exchange(Box::new(e)));
             store.tick(Timestamp::from_nanos(start + 5_000_000_000)).unwrap();
             store.tick(Timestamp::from_nanos(start + 10_000_000_000)).unwrap();
         }

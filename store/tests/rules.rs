@@ -26,7 +26,7 @@ fn feed(recorder: Recorder, config: StoreConfig) -> (Vec<Trace>, Store) {
         }
         match input {
             Input::Io(io) => store.add_sock_io(&io),
-            Input::Exchange(e) => store.add_exchange(&e),
+            Input::Exchange(e) => store.add_exchange(e),
         }
     }
     traces.extend(store.finish().unwrap());
@@ -209,7 +209,7 @@ fn the_same_header_of_another_host_or_time_joins_nothing() {
         call(2, 3, T + 8 * MS, T + 19 * MS, 4, "/d"),
         call(2, 3, T + 4 * MS, T + 5 * MS, 5, "/child"),
     ] {
-        store.add_exchange(&e);
+        store.add_exchange(Box::new(e));
     }
     let mut found = shapes(&store.finish().unwrap());
     found.sort();
@@ -234,11 +234,11 @@ fn datagram(tap: u32, client: (u8, u16), server: u8, id: u32, at: u64) -> Exchan
 #[test]
 fn datagrams_join_by_transaction_also_across_translation_and_not_for_ever() {
     let mut store = Store::open(StoreConfig::default()).unwrap();
-    store.add_exchange(&datagram(1, (5, 999), 53, 7, T));
-    store.add_exchange(&datagram(2, (5, 999), 53, 7, T));
-    store.add_exchange(&datagram(3, (5, 999), 54, 7, T + 4000));
-    store.add_exchange(&datagram(1, (5, 999), 53, 8, T));
-    store.add_exchange(&datagram(1, (5, 999), 53, 7, T + 3000 * MS));
+    store.add_exchange(Box::new(datagram(1, (5, 999), 53, 7, T)));
+    store.add_exchange(Box::new(datagram(2, (5, 999), 53, 7, T)));
+    store.add_exchange(Box::new(datagram(3, (5, 999), 54, 7, T + 4000)));
+    store.add_exchange(Box::new(datagram(1, (5, 999), 53, 8, T)));
+    store.add_exchange(Box::new(datagram(1, (5, 999), 53, 7, T + 3000 * MS)));
     let mut hops: Vec<usize> = store.finish().unwrap().iter().map(|t| t.root.hops.len()).collect();
     hops.sort_unstable();
     assert_eq!(hops, [1, 1, 3]);
@@ -250,9 +250,9 @@ fn a_tap_that_missed_the_response_is_a_hop_all_the_same() {
     let request = http(SeqRange::new(SeqNum(u32::MAX - 20), 100), T, T);
     let response = http(SeqRange::new(SeqNum(9), 100), T + MS, T + MS);
     let mut store = Store::open(StoreConfig::default()).unwrap();
-    store.add_exchange(&exchange(TapId(1), ends.0, ends.1, Some(request), None, "/x"));
-    store.add_exchange(&exchange(TapId(2), ends.0, ends.1, Some(request), Some(response), "/x"));
-    store.add_exchange(&exchange(TapId(3), ends.0, ends.1, None, Some(response), "/x"));
+    store.add_exchange(Box::new(exchange(TapId(1), ends.0, ends.1, Some(request), None, "/x")));
+    store.add_exchange(Box::new(exchange(TapId(2), ends.0, ends.1, Some(request), Some(response), "/x")));
+    store.add_exchange(Box::new(exchange(TapId(3), ends.0, ends.1, None, Some(response), "/x")));
     let traces = store.finish().unwrap();
     assert_eq!(traces.len(), 1);
     assert_eq!(traces[0].root.outcome, "ok");

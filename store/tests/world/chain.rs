@@ -257,7 +257,7 @@ pub fn run(setup: &Setup, config: StoreConfig) -> (Vec<Trace>, Store) {
         }
         match input {
             Input::Io(io) => store.add_sock_io(&io),
-            Input::Exchange(exchange) => store.add_exchange(&exchange),
+            Input::Exchange(exchange) => store.add_exchange(exchange),
         }
     }
     for _ in 0..60 {
