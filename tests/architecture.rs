@@ -1,6 +1,9 @@
-//! Holds the rules that no compiler holds: which crate may depend on which, where `unsafe` may stand, that the modules
-//! of a crate do not import each other in a circle, and how long a file may be.
+//! Holds the rules that no compiler holds: which crate may depend on which, where `unsafe` may
+//! stand, that the modules of a crate do not import each other, how long a file and how wide a line
+//! may be, and that each file says what lives there.
 
+#[path = "architecture/imports.rs"]
+mod imports;
 #[path = "architecture/modules.rs"]
 mod modules;
 #[path = "architecture/source.rs"]
@@ -9,6 +12,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use modules::Modules;
 use source::{SourceFile, files, root};
 
 /// Crate, folder, and the crates of this workspace that it may depend on.
@@ -39,6 +43,19 @@ const TABLES: &[&str] = &["l7/src/protocols/kafka/api.rs"];
 const MEDIAN_FILE: usize = 130;
 /// Code lines that nine files in ten may have, at most.
 const NINE_IN_TEN: usize = 350;
+
+/// Columns that a line of code or of a comment may have, at most. A line of code may be wider by what stands in its string
+/// literals: a message in one piece can be searched for.
+const COLUMNS: usize = 100;
+
+/// Crates whose modules still import from modules below that import from them.
+const TWO_WAY_PARENTS_LEFT: &[&str] = &["l7", "metrics"];
+/// Crates with files that do not begin with `//!`.
+const FIRST_LINES_LEFT: &[&str] =
+    &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
+/// Crates with lines that are too wide.
+const WIDE_LINES_LEFT: &[&str] =
+    &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
 
 fn source_folder(krate: &str) -> String {
     let folder = CRATES.iter().find(|(name, ..)| *name == krate).map_or(krate, |(_, folder, _)| folder);
@@ -106,12 +123,42 @@ fn unsafe_stands_only_where_it_may() {
 
 #[test]
 fn modules_do_not_import_each_other() {
-    let mut circles = Vec::new();
+    let mut found = Vec::new();
     for (krate, ..) in CRATES {
         let folder = source_folder(krate);
-        circles.extend(modules::circles(&folder, &files(&folder, "rs")));
+        let modules = Modules::new(&folder, &files(&folder, "rs"));
+        found.extend(modules.circles());
+        if !TWO_WAY_PARENTS_LEFT.contains(krate) {
+            found.extend(modules.two_way_parents());
+        }
     }
-    assert!(circles.is_empty(), "modules that import each other:\n{}", circles.join("\n"));
+    assert!(found.is_empty(), "modules that import each other:\n{}", found.join("\n"));
+}
+
+#[test]
+fn files_say_what_lives_there() {
+    let crates = CRATES.iter().filter(|(krate, ..)| !FIRST_LINES_LEFT.contains(krate));
+    let all = crates.flat_map(|(krate, ..)| files(&source_folder(krate), "rs"));
+    let silent: Vec<_> = all.filter(|file| !file.says_what_lives_there()).map(|file| file.path).collect();
+    assert!(silent.is_empty(), "files that do not begin with a line of //!:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn lines_are_narrow() {
+    let mut wide = Vec::new();
+    for (krate, folder, _) in CRATES {
+        if WIDE_LINES_LEFT.contains(krate) {
+            continue;
+        }
+        for below in ["src", "tests", "benches"] {
+            for file in files(&format!("{folder}/{below}"), "rs") {
+                wide.extend(
+                    file.lines_wider_than(COLUMNS).iter().map(|line| format!("{}:{line}", file.path)),
+                );
+            }
+        }
+    }
+    assert!(wide.is_empty(), "wider than {COLUMNS} columns:\n{}", wide.join("\n"));
 }
 
 #[test]
@@ -146,7 +193,7 @@ fn the_checks_see_what_they_look_for() {
         file("x/src/b/mod.rs", "mod inner;\npub use inner::Thing;"),
         file("x/src/b/inner.rs", "fn f() -> super::super::a::E { loop {} }"),
     ];
-    assert_eq!(modules::circles("x/src", &circle), ["x/src: a -> b -> a"]);
+    assert_eq!(Modules::new("x/src", &circle).circles(), ["x/src: a -> b -> a"]);
     let tree = [
         file("x/src/lib.rs", "mod a;\nmod b;"),
         file("x/src/a.rs", "use crate::b::F;"),
@@ -155,7 +202,7 @@ fn the_checks_see_what_they_look_for() {
             "// use crate::a::G;\nconst S: &str = \"crate::a::G\";\n#[cfg(test)]\nmod tests { use crate::a::G; }",
         ),
     ];
-    assert!(modules::circles("x/src", &tree).is_empty());
+    assert!(Modules::new("x/src", &tree).circles().is_empty());
     let with_tests = [
         file("x/src/lib.rs", "mod a;\n#[cfg(test)]\nmod testing;\nmod b;\nuse b::F;"),
         file("x/src/a.rs", "#[cfg(test)]\nmod tests;\nuse crate::b::F;"),
@@ -163,7 +210,41 @@ fn the_checks_see_what_they_look_for() {
         file("x/src/testing.rs", "use crate::a::A;"),
         file("x/src/b.rs", "struct F;"),
     ];
-    assert!(modules::circles("x/src", &with_tests).is_empty());
+    assert!(Modules::new("x/src", &with_tests).circles().is_empty());
+    let child = |text: &str| {
+        let parent = "mod b;\nmod c;\npub use c::D;\nuse b::B;\nuse std::fmt::Debug;\nstruct A;";
+        let files = [
+            file("x/src/lib.rs", "mod a;"),
+            file("x/src/a/mod.rs", parent),
+            file("x/src/a/c.rs", "pub struct D;"),
+            file("x/src/a/b.rs", text),
+        ];
+        Modules::new("x/src", &files).two_way_parents()
+    };
+    assert_eq!(child("use super::A;"), ["x/src/a <-> b"]);
+    assert_eq!(child("fn f(a: &crate::a::A) {}"), ["x/src/a <-> b"]);
+    assert_eq!(child("use super::{A as E, D};"), ["x/src/a <-> b"]);
+    assert!(child("use super::D;\nuse super::Debug;\nuse super::c::D as E;").is_empty());
+    let parent = |text: &str| {
+        let files = [
+            file("x/src/lib.rs", text),
+            file("x/src/b/mod.rs", "mod inner;\npub use inner::B;"),
+            file("x/src/b/inner.rs", "use crate::A;\npub struct B;"),
+        ];
+        Modules::new("x/src", &files).two_way_parents()
+    };
+    assert_eq!(parent("mod b;\nuse b::B;\nstruct A;"), ["x/src <-> b"]);
+    assert_eq!(parent("mod b;\nfn f() -> b::B { A }"), ["x/src <-> b"]);
+    assert_eq!(parent("mod b;\npub use b::B;\nstruct A(B);"), ["x/src <-> b"]);
+    assert!(parent("mod b;\npub use b::B;\nstruct A;").is_empty());
+    let wide = |line: &str| file("x", &format!("\n{line}\n")).lines_wider_than(20);
+    assert_eq!(wide("    // a comment that is long"), [2]);
+    assert_eq!(wide("fn a_function_that_is_long() {}"), [2]);
+    assert_eq!(wide("fn a() {} // \"and what it does\""), [2]);
+    assert!(wide("const A: &str = \"text that is long\";").is_empty());
+    assert!(wide("// ä, ö, ü: ä and ü").is_empty() && wide("// just at the edge").is_empty());
+    assert!(file("x", "//! One.\n").says_what_lives_there());
+    assert!(!file("x", "//!\n").says_what_lives_there() && !file("x", "/// One.\n").says_what_lives_there());
     assert!(file("x", "fn f() { unsafe { g() } }").code().contains_word("unsafe"));
     assert!(
         !file("x", "#![forbid(unsafe_code)]\n/// unsafe\nconst A: &str = \"unsafe\";")

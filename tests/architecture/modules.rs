@@ -1,68 +1,151 @@
-//! Which module of a crate imports which, and whether that makes a circle.
+//! Which module of a crate imports which, and whether that goes both ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::imports::{Import, imports};
 use crate::source::SourceFile;
 
 /// A module's place in its crate: the names from the root down.
 type Path = Vec<String>;
 
-struct Module {
-    code: String,
-    /// Names that this module makes visible from elsewhere in the crate.
-    exports: BTreeMap<String, Path>,
+/// The modules of a crate, without those that only tests have.
+pub(crate) struct Modules {
+    folder: String,
+    modules: BTreeMap<Path, Module>,
 }
 
-/// Circles between the modules of one folder or of the crate's root, each as `FOLDER: a -> b -> a`.
-///
-/// A module and those below it count as one towards their neighbours; a module and its own children may use each other.
-/// Modules that only tests have may use everything.
-pub(crate) fn circles(folder: &str, files: &[SourceFile]) -> Vec<String> {
-    let mut modules: BTreeMap<Path, Module> = BTreeMap::new();
-    let mut in_tests: Vec<Path> = Vec::new();
-    for file in files {
-        let path = module_path(folder, &file.path);
-        in_tests.extend(file.test_modules().into_iter().map(|name| [&path[..], &[name.to_owned()]].concat()));
-    }
-    for file in files {
-        if in_tests.iter().any(|path| module_path(folder, &file.path).starts_with(path)) {
-            continue;
+struct Module {
+    imports: Vec<Import>,
+    /// The code without its `use` statements.
+    body: String,
+    /// Names that `use` brings into it.
+    names: BTreeMap<String, Name>,
+}
+
+struct Name {
+    /// From the crate's root; none if another crate has it.
+    from: Option<Path>,
+    exported: bool,
+}
+
+/// Which `use` statements lead to the definition of a name.
+#[derive(Clone, Copy, PartialEq)]
+enum Through {
+    /// Those that all modules see.
+    Exports,
+    /// Those that the modules below see: all.
+    All,
+}
+
+impl Modules {
+    /// The modules in all `files` below `folder`.
+    pub(crate) fn new(folder: &str, files: &[SourceFile]) -> Self {
+        let mut in_tests: Vec<Path> = Vec::new();
+        for file in files {
+            let path = module_path(folder, &file.path);
+            in_tests
+                .extend(file.test_modules().into_iter().map(|name| [&path[..], &[name.to_owned()]].concat()));
         }
-        let module = Module { code: file.code().as_str().to_owned(), exports: BTreeMap::new() };
-        modules.insert(module_path(folder, &file.path), module);
-    }
-    let imports: BTreeMap<Path, Vec<Import>> =
-        modules.iter().map(|(path, module)| (path.clone(), imports(&module.code))).collect();
-    for (path, list) in &imports {
-        for import in list.iter().filter(|import| import.exported) {
-            let (Some(name), Some(target)) = (import.name.clone(), absolute(path, import, &modules)) else {
-                continue;
-            };
-            if let Some(module) = modules.get_mut(path) {
-                module.exports.insert(name, target);
-            }
-        }
+        let code: BTreeMap<Path, String> = files
+            .iter()
+            .map(|file| (module_path(folder, &file.path), file.code().as_str().to_owned()))
+            .filter(|(path, _)| !in_tests.iter().any(|test| path.starts_with(test)))
+            .collect();
+        let read = |(path, text): (&Path, &String)| {
+            let is_child = |name: &str| code.contains_key(&child(path, name));
+            let (imports, body) = imports(text, is_child);
+            let names = imports.iter().filter_map(|import| {
+                let from = absolute(path, import, is_child);
+                Some((import.name.clone()?, Name { from, exported: import.exported }))
+            });
+            let names = names.collect();
+            (path.clone(), Module { imports, body, names })
+        };
+        Self { folder: folder.into(), modules: code.iter().map(read).collect() }
     }
 
-    let mut edges: BTreeMap<Path, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-    for (from, list) in &imports {
-        for import in list {
-            let Some(target) = absolute(from, import, &modules) else { continue };
-            let to = resolve(&target, &modules, 0);
+    /// Circles between the modules of one folder or of the crate's root, each as `FOLDER: a -> b -> a`. A module and
+    /// those below it count as one towards their neighbours.
+    pub(crate) fn circles(&self) -> Vec<String> {
+        let mut edges: BTreeMap<Path, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+        for (from, _, to) in self.edges(Through::Exports) {
             let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
             if let (Some(a), Some(b)) = (from.get(common), to.get(common)) {
                 let level = edges.entry(from[..common].to_vec()).or_default();
                 level.entry(a.clone()).or_default().insert(b.clone());
             }
         }
+        let found = edges.iter().filter_map(|(level, graph)| {
+            Some(format!("{}: {}", self.place(level), circle(graph)?.join(" -> ")))
+        });
+        found.collect()
     }
-    let mut found = Vec::new();
-    for (level, graph) in &edges {
-        let place =
-            std::iter::once(folder).chain(level.iter().map(String::as_str)).collect::<Vec<_>>().join("/");
-        found.extend(circle(graph).map(|circle| format!("{place}: {}", circle.join(" -> "))));
+
+    /// Modules that import from a module below them which imports what they themselves define, each as
+    /// `FOLDER <-> child`. To re-export a name and not to mention it otherwise is not to import it.
+    pub(crate) fn two_way_parents(&self) -> Vec<String> {
+        let (mut down, mut up) = (BTreeSet::new(), BTreeSet::new());
+        for (from, import, to) in self.edges(Through::All) {
+            if to.len() > from.len() && to.starts_with(from) {
+                let name = import.name.as_deref().unwrap_or_default();
+                if !import.exported || self.modules[from].mentions(name) {
+                    down.insert((from.clone(), to[from.len()].clone()));
+                }
+            } else if from.len() > to.len() && from.starts_with(&to) {
+                let below = from[to.len()].clone();
+                up.insert((to, below));
+            }
+        }
+        let both = down.intersection(&up);
+        both.map(|(upper, child)| format!("{} <-> {child}", self.place(upper))).collect()
     }
-    found
+
+    /// Every import that stays in the crate: the module, what it imports, and the module that defines it.
+    fn edges(&self, through: Through) -> impl Iterator<Item = (&Path, &Import, Path)> {
+        let all =
+            self.modules.iter().flat_map(|(from, module)| module.imports.iter().map(move |i| (from, i)));
+        all.filter_map(move |(from, import)| {
+            let path = absolute(from, import, |name| self.modules.contains_key(&child(from, name)))?;
+            Some((from, import, self.resolve(&path, through, 0)?))
+        })
+    }
+
+    /// The module that defines the thing at `path`; none if another crate does.
+    fn resolve(&self, path: &Path, through: Through, depth: usize) -> Option<Path> {
+        let mut at: Path = Vec::new();
+        for (index, segment) in path.iter().enumerate() {
+            let below = child(&at, segment);
+            if self.modules.contains_key(&below) {
+                at = below;
+                continue;
+            }
+            let name = self.modules.get(&at).and_then(|module| module.names.get(segment));
+            return match name {
+                Some(name) if depth < 8 && (name.exported || through == Through::All) => {
+                    let full: Path = name.from.iter().flatten().chain(&path[index + 1..]).cloned().collect();
+                    name.from.as_ref()?;
+                    self.resolve(&full, through, depth + 1)
+                }
+                _ => Some(at),
+            };
+        }
+        Some(at)
+    }
+
+    fn place(&self, path: &Path) -> String {
+        std::iter::once(&self.folder).chain(path).map(String::as_str).collect::<Vec<_>>().join("/")
+    }
+}
+
+impl Module {
+    /// Whether the code has this name outside of `use`.
+    fn mentions(&self, name: &str) -> bool {
+        self.body.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+    }
+}
+
+fn child(path: &Path, name: &str) -> Path {
+    path.iter().cloned().chain([name.to_owned()]).collect()
 }
 
 fn module_path(folder: &str, file: &str) -> Path {
@@ -74,106 +157,8 @@ fn module_path(folder: &str, file: &str) -> Path {
     path
 }
 
-struct Import {
-    segments: Vec<String>,
-    /// The name under which it is known here; none for a glob.
-    name: Option<String>,
-    exported: bool,
-}
-
-/// Everything that the code names by a path: in `use`, and in place by `crate::` or `super::`.
-fn imports(code: &str) -> Vec<Import> {
-    let mut list = Vec::new();
-    let mut rest = code;
-    while let Some(at) = next_use(rest) {
-        let exported = rest[..at].trim_end().ends_with("pub") || rest[..at].trim_end().ends_with(')');
-        let statement = &rest[at + "use ".len()..];
-        let end = statement.find(';').unwrap_or(statement.len());
-        expand(&statement[..end], &[], exported, &mut list);
-        rest = &statement[end..];
-    }
-    for start in ["crate::", "super::"] {
-        for (at, _) in code.match_indices(start) {
-            let before = code[..at].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || "_:{$".contains(c)) {
-                continue;
-            }
-            let path: String =
-                code[at..].chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
-            let segments = path.split("::").filter(|s| !s.is_empty()).map(str::to_owned).collect();
-            list.push(Import { segments, name: None, exported: false });
-        }
-    }
-    list
-}
-
-fn next_use(code: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = code[from..].find("use ").map(|at| from + at) {
-        let before = code[..at].chars().next_back();
-        if before.is_none_or(|c| c.is_whitespace() || c == '}' || c == ';') {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
-}
-
-/// One tree of a `use` statement into its paths.
-fn expand(tree: &str, prefix: &[String], exported: bool, list: &mut Vec<Import>) {
-    let tree = tree.trim();
-    let (head, group) = match tree.find('{') {
-        Some(open) => (&tree[..open], tree[open + 1..].strip_suffix('}')),
-        None => (tree, None),
-    };
-    let (path, alias) =
-        head.split_once(" as ").map_or((head, None), |(path, alias)| (path, Some(alias.trim())));
-    let mut segments = prefix.to_vec();
-    segments.extend(path.split("::").map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned));
-    if let Some(group) = group {
-        for part in split_group(group) {
-            expand(part, &segments, exported, list);
-        }
-        return;
-    }
-    let name = match segments.last().map(String::as_str) {
-        Some("*") => {
-            segments.pop();
-            None
-        }
-        Some("self") => {
-            segments.pop();
-            segments.last().cloned()
-        }
-        _ => segments.last().cloned(),
-    };
-    let name = alias.map(str::to_owned).or(name);
-    if !segments.is_empty() {
-        list.push(Import { segments, name, exported });
-    }
-}
-
-/// The parts of a group, split at the commas of its own level.
-fn split_group(group: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                parts.push(&group[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&group[start..]);
-    parts.retain(|part| !part.trim().is_empty());
-    parts
-}
-
 /// The path from the crate's root, if the import stays in the crate.
-fn absolute(from: &Path, import: &Import, modules: &BTreeMap<Path, Module>) -> Option<Path> {
+fn absolute(from: &Path, import: &Import, is_child: impl Fn(&str) -> bool) -> Option<Path> {
     let mut base = from.clone();
     let mut segments = import.segments.iter().peekable();
     match segments.peek().map(|s| s.as_str()) {
@@ -189,35 +174,11 @@ fn absolute(from: &Path, import: &Import, modules: &BTreeMap<Path, Module>) -> O
                 base.pop()?;
             }
         }
-        Some(first) => {
-            let child: Path = from.iter().cloned().chain([first.to_owned()]).collect();
-            modules.get(&child)?;
-        }
-        None => return None,
+        Some(first) if is_child(first) => {}
+        _ => return None,
     }
     base.extend(segments.cloned());
     Some(base)
-}
-
-/// The module in which the thing at `path` is, through re-exports.
-fn resolve(path: &Path, modules: &BTreeMap<Path, Module>, depth: usize) -> Path {
-    let mut at: Path = Vec::new();
-    for (index, segment) in path.iter().enumerate() {
-        let child: Path = at.iter().cloned().chain([segment.clone()]).collect();
-        if modules.contains_key(&child) {
-            at = child;
-            continue;
-        }
-        let export = modules.get(&at).and_then(|module| module.exports.get(segment));
-        return match export {
-            Some(target) if depth < 8 => {
-                let full: Path = target.iter().chain(&path[index + 1..]).cloned().collect();
-                resolve(&full, modules, depth + 1)
-            }
-            _ => at,
-        };
-    }
-    at
 }
 
 /// One circle of the graph, if there is any, from its first module round to it.

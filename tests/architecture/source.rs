@@ -23,7 +23,19 @@ impl SourceFile {
     pub(crate) fn code(&self) -> Code {
         let inline = |at: &usize| self.text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
         let tests = self.text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at).find(inline);
-        Code(without_comments_and_strings(&self.text[..tests.unwrap_or(self.text.len())]))
+        Code(reduced(&self.text[..tests.unwrap_or(self.text.len())], false))
+    }
+
+    /// Whether it begins with a line of `//!` that has words.
+    pub(crate) fn says_what_lives_there(&self) -> bool {
+        self.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > "//! ".len())
+    }
+
+    /// Numbers of the lines with more than `columns` characters, not counting what stands in string literals.
+    pub(crate) fn lines_wider_than(&self, columns: usize) -> Vec<usize> {
+        let text = reduced(&self.text, true);
+        let numbered = (1..).zip(text.lines());
+        numbered.filter(|(_, line)| line.chars().count() > columns).map(|(number, _)| number).collect()
     }
 
     /// Names of the modules in files of their own that only tests have.
@@ -69,27 +81,34 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<SourceFile> {
     found
 }
 
-fn without_comments_and_strings(text: &str) -> String {
+/// The text with empty strings, and without comments unless they are asked for. Lines stay lines.
+fn reduced(text: &str, with_comments: bool) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with("//") {
-            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
-        } else if rest.starts_with("/*") {
-            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-        } else if let Some(quoted) = raw_string(rest) {
+        let string = raw_string(rest).or_else(|| (c == '"').then(|| string_length(rest)));
+        let comment = rest.starts_with("//").then(|| rest.find('\n').unwrap_or(rest.len()));
+        let comment = comment
+            .or_else(|| rest.starts_with("/*").then(|| rest.find("*/").map_or(rest.len(), |end| end + 2)));
+        let length = if let Some(length) = comment {
+            if with_comments {
+                code.push_str(&rest[..length]);
+            } else {
+                code.extend(rest[..length].matches('\n'));
+            }
+            length
+        } else if let Some(length) = string {
             code.push_str("\"\"");
-            rest = &rest[quoted..];
-        } else if c == '"' {
-            code.push_str("\"\"");
-            rest = &rest[string_length(rest)..];
+            code.extend(rest[..length].matches('\n'));
+            length
         } else if let Some(length) = char_literal(rest) {
             code.push('0');
-            rest = &rest[length..];
+            length
         } else {
             code.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
+            c.len_utf8()
+        };
+        rest = &rest[length..];
     }
     code
 }
