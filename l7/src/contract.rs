@@ -63,7 +63,7 @@ pub(crate) trait Parser: fmt::Debug + Send {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress;
 
     /// The bytes waited for behind `bytes` will never come. What can be told without them is told now; `gap` follows.
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let _ = (direction, bytes, out);
     }
 
@@ -77,7 +77,7 @@ pub(crate) trait Parser: fmt::Debug + Send {
     }
 
     /// The flow is over, other than by a reset: what can be told of messages that still run is told now.
-    fn over(&mut self, why: Unanswered, out: &mut Messages) {
+    fn finish(&mut self, why: Unanswered, out: &mut Messages) {
         let _ = (why, out);
     }
 

@@ -3,9 +3,9 @@ use wire::{SeqNum, Timestamp};
 use super::lifecycle::{answered, finish};
 use super::{Entry, Kind, Messages};
 
-/// A place in a direction and when it passed, kept for later: [`Messages::close_answer`].
+/// A place in a direction and when it passed, kept for later: [`Messages::close_response`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct EndMark {
     offset: u64,
     passed: Timestamp,
 }
@@ -13,13 +13,13 @@ pub(crate) struct Mark {
 /// What one direction tells about a response that travels in the other.
 impl Messages {
     /// The place before `at`, counted from the first of the bytes shown.
-    pub(crate) fn mark(&self, at: usize) -> Mark {
+    pub(crate) fn end_mark(&self, at: usize) -> EndMark {
         let offset = self.here.offset + at as u64;
-        Mark { offset, passed: self.timelines[self.here.direction].at(offset.saturating_sub(1)) }
+        EndMark { offset, passed: self.timelines[self.here.direction].at(offset.saturating_sub(1)) }
     }
 
     /// The response that is open, or else the request that waits, of what this direction asked.
-    pub(crate) fn asked(&mut self, id: u64) -> Option<&mut Entry> {
+    pub(crate) fn outstanding(&mut self, id: u64) -> Option<&mut Entry> {
         let (direction, id) = (self.here.direction, self.key(id));
         let open = self.entries.open_index(Kind::Response, direction, id);
         let waits = |e: &Entry| e.is_waiting() && e.asker == direction;
@@ -28,7 +28,7 @@ impl Messages {
     }
 
     /// The open response to what this direction asked ended at `end` of the other direction.
-    pub(crate) fn close_answer(&mut self, id: u64, end: Mark) {
+    pub(crate) fn close_response(&mut self, id: u64, end: EndMark) {
         let id = self.key(id);
         let Some(index) = self.entries.open_index(Kind::Response, self.here.direction, id) else { return };
         let entry = self.entries.shut(index, Kind::Response);

@@ -9,7 +9,7 @@ use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrou
 
 /// What a message takes where those of others stand between its parts.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Own {
+pub(crate) struct OwnBytes {
     /// Its bytes.
     pub(crate) bytes: u64,
     /// Stream offset behind its last part so far.
@@ -19,8 +19,19 @@ pub(crate) struct Own {
 /// What the two messages take; none: all of their range.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OwnParts {
-    pub(crate) request: Option<Own>,
-    pub(crate) response: Option<Own>,
+    pub(crate) request: Option<OwnBytes>,
+    pub(crate) response: Option<OwnBytes>,
+}
+
+/// What the parser notes about a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Notes {
+    /// Anything that helps the parser to read the response.
+    pub(crate) tag: u16,
+    /// The request is no operation of a user's (a log-in, say): the exchange is emitted only if it fails.
+    pub(crate) errors_only: bool,
+    /// The server answers only where there is something to say: no response is a good one.
+    pub(crate) response_optional: bool,
 }
 
 /// An exchange in the making. Entries are reused with the memory of their texts.
@@ -33,11 +44,8 @@ pub(crate) struct Entry {
     pub(super) number: u64,
     /// Bytes that it took when that was reckoned last.
     pub(super) held: usize,
-    /// A note of the parser to itself about the request.
-    pub(crate) tag: u16,
-    /// What is asked is no operation of a user's (a log-in, say): it is told only if it fails.
-    pub(crate) silent: bool,
-    pub(crate) own: OwnParts,
+    pub(crate) notes: Notes,
+    own: OwnParts,
     /// Direction, as the flow sees it, in which the request travels.
     pub(super) asker: Direction,
     /// Totals of the flow at the first byte; then what was added.
@@ -50,8 +58,6 @@ pub(crate) struct Entry {
     pub(super) response_torn: bool,
     /// Bytes are missing where (a part of) its response may have been.
     pub(super) lost: bool,
-    /// Is only answered where there is something to say: no answer is a good one.
-    pub(crate) quiet: bool,
     /// Requests before it may be missing.
     pub(super) after_hole: bool,
     /// Its response cannot be told from another's.
@@ -82,8 +88,7 @@ impl Entry {
             id: 0,
             number: 0,
             held: 0,
-            tag: 0,
-            silent: false,
+            notes: Notes::default(),
             own: OwnParts::default(),
             asker: Direction::ToServer,
             before: TroubleCounts::default(),
@@ -93,7 +98,6 @@ impl Entry {
             request_torn: false,
             response_torn: false,
             lost: false,
-            quiet: false,
             after_hole: false,
             doubtful: false,
             request_start: 0,
@@ -111,8 +115,7 @@ impl Entry {
         exchange.request = None;
         exchange.response = None;
         self.id = 0;
-        self.tag = 0;
-        self.silent = false;
+        self.notes = Notes::default();
         self.own = OwnParts::default();
         self.request_open = false;
         self.response_open = false;
@@ -120,7 +123,6 @@ impl Entry {
         self.request_torn = false;
         self.response_torn = false;
         self.lost = false;
-        self.quiet = false;
         self.after_hole = false;
         self.doubtful = false;
     }
@@ -138,13 +140,29 @@ impl Entry {
         };
     }
 
+    /// What the message of this kind takes, where its range holds bytes of others as well.
+    pub(crate) fn set_own_bytes(&mut self, kind: Kind, own: OwnBytes) {
+        match kind {
+            Kind::Response => self.own.response = Some(own),
+            Kind::Request | Kind::OneWay => self.own.request = Some(own),
+        }
+    }
+
+    /// What the message of this kind takes, if less than its range.
+    pub(super) fn own_bytes(&self, kind: Kind) -> Option<OwnBytes> {
+        match kind {
+            Kind::Response => self.own.response,
+            Kind::Request | Kind::OneWay => self.own.request,
+        }
+    }
+
     /// The request turned out to be one that nobody answers.
     pub(crate) fn expect_no_response(&mut self) {
         self.one_way = true;
     }
 
     /// The response begins with the message that was opened: what was lost before was not part of it.
-    pub(crate) fn begins_here(&mut self) {
+    pub(crate) fn clear_loss(&mut self) {
         self.lost = false;
     }
 
@@ -154,7 +172,7 @@ impl Entry {
     }
 
     /// The beginning of its response was not captured.
-    pub(crate) fn tear_response(&mut self) {
+    pub(crate) fn mark_response_incomplete(&mut self) {
         self.response_torn = true;
     }
 

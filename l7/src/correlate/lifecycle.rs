@@ -11,12 +11,11 @@ impl Messages {
         let last = self.timelines[direction].at(end.saturating_sub(1));
         let base = self.here.base;
         let entry = self.entries.shut(index, kind);
-        let (span, start, torn, own) = match kind {
-            Kind::Response => {
-                (&mut entry.exchange.response, entry.response_start, entry.response_torn, entry.own.response)
-            }
+        let own = entry.own_bytes(kind);
+        let (span, start, torn) = match kind {
+            Kind::Response => (&mut entry.exchange.response, entry.response_start, entry.response_torn),
             Kind::Request | Kind::OneWay => {
-                (&mut entry.exchange.request, entry.request_start, entry.request_torn, entry.own.request)
+                (&mut entry.exchange.request, entry.request_start, entry.request_torn)
             }
         };
         if let Some(span) = span {
@@ -52,10 +51,14 @@ impl Messages {
     /// The exchange goes out as it is.
     pub(super) fn remove(&mut self, index: usize, outcome: Outcome) {
         let Some(mut entry) = self.entries.remove(index) else { return };
-        if entry.is_waiting() && !entry.quiet && !entry.is_unsure() && self.order == Order::InOrder {
+        if entry.is_waiting()
+            && !entry.notes.response_optional
+            && !entry.is_unsure()
+            && self.order == Order::InOrder
+        {
             self.owed = self.owed.saturating_add(1);
         }
-        if entry.silent && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
+        if entry.notes.errors_only && !matches!(outcome, Outcome::ClientError | Outcome::ServerError) {
             let counts = &mut self.counts;
             counts.quietly |= entry.exchange.request.is_some() && entry.exchange.response.is_some();
             counts.requests = counts.requests.saturating_sub(u64::from(entry.exchange.request.is_some()));
@@ -81,7 +84,7 @@ impl Messages {
         let outcome = match why {
             Unanswered::Reset => Outcome::Reset,
             _ if entry.is_unsure() => Outcome::LostBytes,
-            _ if entry.quiet => Outcome::Ok,
+            _ if entry.notes.response_optional => Outcome::Ok,
             _ => Outcome::NoResponse,
         };
         if !matches!(outcome, Outcome::LostBytes | Outcome::Ok) {
@@ -92,7 +95,7 @@ impl Messages {
 
     /// The server will not answer the oldest request that waits: because what came before it in the same batch failed, or because
     /// it asked for no answer where all is well.
-    pub(crate) fn pass_over(&mut self) {
+    pub(crate) fn skip_request(&mut self) {
         if self.owed > 0 {
             self.owed -= 1;
             return;
@@ -105,7 +108,7 @@ impl Messages {
     }
 
     /// The bytes that are skipped next belong to the message of this id, and to no other that is open.
-    pub(crate) fn skips_of(&mut self, id: u64) {
+    pub(crate) fn skip_belongs_to(&mut self, id: u64) {
         self.skipped[self.here.direction] = Some(id);
     }
 
@@ -157,12 +160,11 @@ impl Messages {
                 continue;
             }
             let direction = if kind == Kind::Request { entry.asker } else { entry.asker.reverse() };
+            let own = entry.own_bytes(kind);
             let exchange = &mut entry.exchange;
-            let (span, start, own) = match kind {
-                Kind::Response => (&mut exchange.response, entry.response_start, entry.own.response),
-                Kind::Request | Kind::OneWay => {
-                    (&mut exchange.request, entry.request_start, entry.own.request)
-                }
+            let (span, start) = match kind {
+                Kind::Response => (&mut exchange.response, entry.response_start),
+                Kind::Request | Kind::OneWay => (&mut exchange.request, entry.request_start),
             };
             let seen = self.timelines[direction].end();
             let end = own.map_or(seen, |own| own.end.min(seen));

@@ -90,7 +90,7 @@ impl Messages {
     }
 
     /// Messages of this direction may be missing from here on; an open one ends where it was last seen.
-    pub(crate) fn lost(&mut self) {
+    pub(crate) fn mark_loss(&mut self) {
         let direction = self.here.direction;
         let at = self.here.offset;
         self.miss(direction);
@@ -125,7 +125,7 @@ impl Messages {
     }
 
     /// Messages of this direction may be missing from here on. Those that are open go on: their parts say whose they are.
-    pub(crate) fn missed(&mut self) {
+    pub(crate) fn mark_loss_keep_open(&mut self) {
         let direction = self.here.direction;
         self.miss(direction);
         self.entries

@@ -9,8 +9,8 @@ mod queue;
 mod tests;
 mod timeline;
 
-pub(crate) use answer::Mark;
-pub(crate) use entry::{Entry, Own};
+pub(crate) use answer::EndMark;
+pub(crate) use entry::{Entry, OwnBytes};
 
 use std::collections::VecDeque;
 
@@ -72,9 +72,9 @@ impl Here {
     };
 }
 
-/// A place in a direction where a message begins: [`Messages::open_since`].
+/// A place in a direction where a message begins: [`Messages::open_at`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Start {
+pub(crate) struct StartMark {
     pub(crate) offset: u64,
     first: Timestamp,
 }
@@ -227,20 +227,41 @@ impl Messages {
         (*cut, *owed, *rolling, *first_asker) = (false, 0, false, None);
     }
 
+    /// Stream offset of the first of the bytes shown.
+    pub(crate) fn offset(&self) -> u64 {
+        self.here.offset
+    }
+
+    /// Whether what is lost now was cut off by the snap length: it passed the tap, and nobody misses it.
+    pub(crate) fn is_snapped(&self) -> bool {
+        self.cut
+    }
+
+    /// Bytes of the open messages of this direction are missing.
+    pub(crate) fn mark_open_incomplete(&mut self) {
+        self.tear(self.here.direction, false);
+    }
+
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
     pub(crate) fn open(&mut self, protocol: Protocol, kind: Kind, id: u64, at: usize) -> &mut Entry {
-        self.open_since(protocol, kind, id, self.start(at))
+        self.open_at(protocol, kind, id, self.start_mark(at))
     }
 
     /// A place where a message begins of which it is found out later, when its bytes are not shown any more.
-    pub(crate) fn start(&self, at: usize) -> Start {
+    pub(crate) fn start_mark(&self, at: usize) -> StartMark {
         let offset = self.here.offset + at as u64;
-        Start { offset, first: self.timelines[self.here.direction].at(offset) }
+        StartMark { offset, first: self.timelines[self.here.direction].at(offset) }
     }
 
     /// A message of this direction began at `start`.
-    pub(crate) fn open_since(&mut self, protocol: Protocol, kind: Kind, id: u64, start: Start) -> &mut Entry {
-        let Start { offset, first } = start;
+    pub(crate) fn open_at(
+        &mut self,
+        protocol: Protocol,
+        kind: Kind,
+        id: u64,
+        start: StartMark,
+    ) -> &mut Entry {
+        let StartMark { offset, first } = start;
         let direction = self.here.direction;
         let seq = self.here.base.map_or(SeqNum(id as u16 as u32), |base| base.plus(offset as u32));
         let asker = if kind == Kind::Response { direction.reverse() } else { direction };
@@ -277,14 +298,14 @@ impl Messages {
     }
 
     /// Adds what the protocol before left to the open message.
-    pub(crate) fn tell_handed_on(&mut self, kind: Kind, id: u64) {
+    pub(crate) fn add_carried_over(&mut self, kind: Kind, id: u64) {
         if let Some(index) = self.open_index(kind, id) {
             self.entries[index].exchange.attributes.append(&self.handed_on);
         }
     }
 
     /// Leaves what the open message says under these keys to the protocol that follows.
-    pub(crate) fn hand_on(&mut self, kind: Kind, id: u64, keys: &[&str]) {
+    pub(crate) fn carry_over(&mut self, kind: Kind, id: u64, keys: &[&str]) {
         let Some(index) = self.open_index(kind, id) else { return };
         self.handed_on.clear();
         for (key, value) in
@@ -323,28 +344,29 @@ impl Messages {
         if self.owed > 0 {
             return None;
         }
-        self.entries.iter().find(|e| e.is_waiting() && e.asker != self.here.direction).map(|e| e.tag)
+        self.entries.iter().find(|e| e.is_waiting() && e.asker != self.here.direction).map(|e| e.notes.tag)
     }
 
     /// Whether a request that the next response can answer has such a tag.
-    pub(crate) fn waits_for(&self, wanted: impl Fn(u16) -> bool) -> bool {
+    pub(crate) fn any_pending(&self, wanted: impl Fn(u16) -> bool) -> bool {
         let direction = self.here.direction;
-        self.owed == 0 && self.entries.iter().any(|e| e.is_waiting() && e.asker != direction && wanted(e.tag))
+        self.owed == 0
+            && self.entries.iter().any(|e| e.is_waiting() && e.asker != direction && wanted(e.notes.tag))
     }
 
     /// The next response answers none of the requests that wait.
-    pub(crate) fn answers_another(&mut self) {
+    pub(crate) fn expect_orphan_response(&mut self) {
         self.owed = self.owed.max(1);
     }
 
     /// Id of the oldest waiting request for which `wanted` holds and that this direction can answer.
-    pub(crate) fn waiting(&self, wanted: impl Fn(u64) -> bool) -> Option<u64> {
+    pub(crate) fn pending_id(&self, wanted: impl Fn(u64) -> bool) -> Option<u64> {
         let asker = self.here.direction.reverse();
         self.entries.find(wanted, |e| e.is_waiting() && e.asker == asker).map(|e| e.id)
     }
 
     /// Whether a request of this id waits that this direction can answer.
-    pub(crate) fn waits(&self, id: u64) -> bool {
+    pub(crate) fn is_pending(&self, id: u64) -> bool {
         let asker = self.here.direction.reverse();
         self.entries.position(Some(id), |e| e.is_waiting() && e.asker == asker).is_some()
     }
@@ -374,7 +396,7 @@ impl Messages {
 
     /// Whether what this direction says at `start` was said before the request that waits the longest: it answers something that was
     /// not seen.
-    pub(crate) fn is_too_early(&self, start: Start) -> bool {
+    pub(crate) fn precedes_request(&self, start: StartMark) -> bool {
         let asker = self.here.direction.reverse();
         let oldest = self.entries.iter().find(|e| e.is_waiting() && e.asker == asker);
         oldest.is_some_and(|entry| entry.is_after(start.first))

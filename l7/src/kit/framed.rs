@@ -157,7 +157,7 @@ impl<F: Format> Parser for Framed<F> {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], _: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], _: &mut Messages) {
         self.sides[direction].forgotten = bytes.len() as u64;
     }
 
@@ -171,7 +171,7 @@ impl<F: Format> Parser for Framed<F> {
             _ => {
                 side.state = State::Lost;
                 self.format.lost(direction, out);
-                out.lost();
+                out.mark_loss();
             }
         }
         Ok(())

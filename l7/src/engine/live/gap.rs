@@ -52,7 +52,7 @@ impl Live {
         let stream = &mut self.streams[direction];
         if let Some(parser) = self.parser.as_mut().filter(|_| !stream.pending.is_empty()) {
             let side = if self.flipped { direction.reverse() } else { direction };
-            parser.cut(side, &stream.pending, &mut self.messages);
+            parser.read_truncated(side, &stream.pending, &mut self.messages);
         }
         stream.start += stream.pending.len() as u64;
         stream.pending.clear();

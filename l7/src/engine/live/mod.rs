@@ -282,7 +282,7 @@ impl Live {
                 let asking = if self.flipped { Direction::ToClient } else { Direction::ToServer };
                 self.stand(cx, asking, 0);
                 if let Some(parser) = self.parser.as_mut().filter(|_| why != Unanswered::Reset) {
-                    parser.over(why, &mut self.messages);
+                    parser.finish(why, &mut self.messages);
                 }
                 self.messages.finish(why);
             }

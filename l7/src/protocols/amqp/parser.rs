@@ -224,7 +224,7 @@ impl Parser for AmqpParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let side = &self.sides[direction];
         if side.lost || side.tail.is_some() {
             return;
@@ -240,7 +240,7 @@ impl Parser for AmqpParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         let side = &mut self.sides[direction];
         side.contents.clear();
         (side.tail, side.lost, side.begun) = (None, true, true);

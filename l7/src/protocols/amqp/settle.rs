@@ -40,8 +40,8 @@ pub(super) fn messages(
         Direction::ToClient => ids::published(place.channel, channel.epoch, last),
     };
     let next = |out: &Messages| match multiple {
-        true => out.waiting(|waiting| ids::up_to(waiting, id)),
-        false => out.waits(id).then_some(id),
+        true => out.pending_id(|waiting| ids::up_to(waiting, id)),
+        false => out.is_pending(id).then_some(id),
     };
     while let Some(found) = next(out) {
         let exchange = &mut out.open(Protocol::Amqp, Kind::Response, found, place.at).exchange;
@@ -83,7 +83,7 @@ pub(super) fn refused(
             ids::is_call_of(waiting, class, number)
         }
     };
-    while let Some(found) = out.waiting(wanted) {
+    while let Some(found) = out.pending_id(wanted) {
         let exchange = &mut out.open(Protocol::Amqp, Kind::Response, found, place.at).exchange;
         exchange.outcome = codes::tell(code, text, &mut exchange.attributes);
         out.close(Kind::Response, found, place.end);

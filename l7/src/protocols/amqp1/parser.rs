@@ -104,7 +104,7 @@ impl Amqp1Parser {
             _ => return None,
         };
         self.refuse(code, fields, place, out);
-        let answers = code == SASL_OUTCOME || code != SASL_INIT && out.waits(id);
+        let answers = code == SASL_OUTCOME || code != SASL_INIT && out.is_pending(id);
         if code == END {
             self.sessions.end(direction, channel);
         }
@@ -127,7 +127,7 @@ impl Amqp1Parser {
                 _ => false,
             }
         };
-        while let Some(found) = out.waiting(wanted) {
+        while let Some(found) = out.pending_id(wanted) {
             let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
             exchange.outcome = conditions::error(error, &mut exchange.attributes);
             out.close(Kind::Response, found, place.end);
@@ -198,7 +198,7 @@ impl Amqp1Parser {
         if matches!(state, Value::Null | Value::Described(RECEIVED, _)) && !settled {
             return;
         }
-        while let Some(found) = out.waiting(wanted) {
+        while let Some(found) = out.pending_id(wanted) {
             let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
             let outcome = conditions::delivered(state, &mut exchange.attributes);
             exchange.outcome = outcome.unwrap_or(fact::Outcome::Ok);
@@ -267,7 +267,7 @@ impl Parser for Amqp1Parser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if let Some(prefix) = Prefix::read(bytes).filter(|_| !self.sides[direction].lost) {
             let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
             self.tell(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
@@ -275,7 +275,7 @@ impl Parser for Amqp1Parser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         let side = &mut self.sides[direction];
         side.deliveries.clear();
         (side.ends, side.lost) = (None, true);

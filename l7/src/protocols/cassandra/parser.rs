@@ -276,7 +276,7 @@ impl Parser for CqlParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let side = &self.sides[direction];
         let at_envelope = !side.lost && side.body == 0 && (side.framing.is_none() || side.segment.is_some());
         if let Some(envelope) = Envelope::read(bytes, direction).filter(|_| at_envelope) {
@@ -285,7 +285,7 @@ impl Parser for CqlParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         let side = &mut self.sides[direction];
         let framing = side.framing;
         *side = Side { framing, lost: true, whole_only: true, ..Side::default() };

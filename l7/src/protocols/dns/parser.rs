@@ -204,7 +204,7 @@ impl Parser for DnsParser {
     }
 
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.open[direction] = None;
         self.transfers[direction] = None;
         self.walking[direction] = false;

@@ -26,7 +26,7 @@ impl DnsParser {
         let mut id = key(header.id, first.as_ref(), &self.name);
         let kind = if header.is_response() { Kind::Response } else { Kind::Request };
         if kind == Kind::Response && first.is_none() && header.id != 0 {
-            id = out.waiting(|waiting| waiting as u16 == header.id).unwrap_or(id);
+            id = out.pending_id(|waiting| waiting as u16 == header.id).unwrap_or(id);
         }
         let exchange = &mut out.open(self.protocol, kind, id, at).exchange;
         let into = &mut exchange.attributes;

@@ -52,7 +52,7 @@ impl Format for DubboFormat {
         self.open[direction] = Some((kind, head.id));
         let entry = out.open(Protocol::Dubbo, kind, head.id, at);
         if kind == Kind::Response {
-            entry.begins_here();
+            entry.clear_loss();
         }
         let exchange = &mut entry.exchange;
         if exchange.attributes.is_empty() {

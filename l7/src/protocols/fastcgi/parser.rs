@@ -58,7 +58,7 @@ impl Parser for FastcgiParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.sides[direction] = Side { ends: None, seeks: true };
         if direction == Direction::ToServer {
             self.beyond = None;
@@ -189,7 +189,7 @@ impl FastcgiParser {
 
 /// Whether the head of the answer to request `id` was seen.
 fn head_seen(id: u64, out: &mut Messages) -> bool {
-    out.current(Kind::Response, id).is_some_and(|entry| entry.tag & HEAD_SEEN != 0)
+    out.current(Kind::Response, id).is_some_and(|entry| entry.notes.tag & HEAD_SEEN != 0)
 }
 
 /// The answer to request `id`, which begins here if it has not begun before.
@@ -204,8 +204,8 @@ fn output(record: Record, content: &[u8], at: usize, out: &mut Messages) {
         return;
     }
     let mut size = record.content;
-    if entry.tag & HEAD_SEEN == 0 {
-        entry.tag |= HEAD_SEEN;
+    if entry.notes.tag & HEAD_SEEN == 0 {
+        entry.notes.tag |= HEAD_SEEN;
         tell::response(&mut entry.exchange, content);
         let head = memchr::memmem::find(content, b"\r\n\r\n").map(|at| at + 4);
         size -= head.or(memchr::memmem::find(content, b"\n\n").map(|at| at + 2)).unwrap_or(0);

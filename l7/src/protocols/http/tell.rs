@@ -42,12 +42,12 @@ impl<'a> Head<'a> {
         out: &'m mut Messages,
     ) -> (Said, &'m mut Entry) {
         let entry = out.open(Protocol::Http, Kind::Request, 0, self.at);
-        entry.tag = match method {
+        entry.notes.tag = match method {
             b"HEAD" => HEAD,
             b"CONNECT" => CONNECT,
             _ => 0,
         };
-        let tag = entry.tag;
+        let tag = entry.notes.tag;
         let exchange = &mut entry.exchange;
         exchange.operation.push_str(std::str::from_utf8(method).unwrap_or_default());
         let into = &mut exchange.attributes;

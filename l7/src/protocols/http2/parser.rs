@@ -267,7 +267,7 @@ impl Http2Parser {
         self.sides[direction].phase = phase;
         let step = skip(at, read + behind, bytes.len());
         if let (Step::Stop(_), Some(id)) = (&step, message) {
-            out.skips_of(id);
+            out.skip_belongs_to(id);
         }
         step
     }
@@ -290,7 +290,7 @@ impl Parser for Http2Parser {
     }
 
     // A block of which the end is missing tells what it began with.
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let Some(frame) = Frame::read(bytes).filter(Frame::is_lawful) else { return };
         if self.sides[direction].phase != Phase::Frame || !matches!(frame.kind, HEADERS | PUSH_PROMISE) {
             return;
@@ -306,8 +306,8 @@ impl Parser for Http2Parser {
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
         if let Some(id) = self.sides[direction].cut_end.take() {
-            if !out.cut {
-                out.tear(out.here.direction, false);
+            if !out.is_snapped() {
+                out.mark_open_incomplete();
             }
             self.end_message(direction, id, 0, out);
         }
@@ -315,7 +315,7 @@ impl Parser for Http2Parser {
         let side = &mut self.sides[direction];
         (side.phase, side.walked) = (Phase::Seek(0), 0);
         side.table.lose();
-        out.missed();
+        out.mark_loss_keep_open();
         for stream in self.streams.all() {
             let half = if from_client { &mut stream.request } else { &mut stream.response };
             if half.state != State::Ended {

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::correlate::Own;
+use crate::correlate::OwnBytes;
 use crate::protocols::grpc;
 
 /// Streams that are open at once; with more, the oldest are forgotten.
@@ -27,7 +27,7 @@ pub(super) struct Half {
     /// Bytes of content.
     pub(super) body: u64,
     /// Its frames.
-    pub(super) own: Own,
+    pub(super) own: OwnBytes,
     /// gRPC messages, while they can be counted.
     pub(super) messages: Option<grpc::Messages>,
     /// Frames of it may be missing.

@@ -98,7 +98,7 @@ impl Http2Parser {
                 }
                 let entry = out.open(Protocol::Http2, Kind::Response, stream.id, at);
                 if head.status.is_none() && stream.response.missed {
-                    entry.tear_response();
+                    entry.mark_response_incomplete();
                 }
                 head.answer(&mut entry.exchange);
                 stream.call = stream.call.or(head.call);
@@ -112,7 +112,7 @@ impl Http2Parser {
     /// Where a response may belong whose request was not seen on this stream; whether there is such a place.
     fn find_request(&mut self, id: u32, ends: bool, out: &Messages) -> bool {
         // The request that asked HTTP/1.1 for the upgrade is answered on stream 1 (RFC 7540 section 3.2).
-        let upgraded = (id == 1 && out.waits(0)).then_some(0);
+        let upgraded = (id == 1 && out.is_pending(0)).then_some(0);
         let alone = id % 2 == 1 && self.head.begins(ends) && !self.streams.was_reset(id);
         if upgraded.is_none() && !alone {
             return false;
@@ -217,7 +217,7 @@ impl Half {
     /// Frames from the first of `bounds` to the second belong to it.
     fn add(&mut self, [at, end]: [usize; 2], out: &Messages) {
         self.own.bytes += (end - at) as u64;
-        self.own.end = out.here.offset + end as u64;
+        self.own.end = out.offset() + end as u64;
     }
 
     /// Tells of it what is there, if it is not over.
@@ -229,8 +229,8 @@ impl Half {
 
     /// Tells how large it is. A response that was `pushed` stands for both messages.
     fn tell(&self, entry: &mut Entry, request: bool, pushed: bool) {
-        let own = if request || pushed { &mut entry.own.request } else { &mut entry.own.response };
-        *own = Some(self.own);
+        let kind = if request || pushed { Kind::Request } else { Kind::Response };
+        entry.set_own_bytes(kind, self.own);
         let exchange = &mut entry.exchange;
         if self.body > 0 {
             let key = if request { "http.request.body.size" } else { "http.response.body.size" };

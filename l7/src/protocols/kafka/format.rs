@@ -116,7 +116,7 @@ impl KafkaFormat {
         open.walk = Walk::NONE;
         if let Some(api) = api.filter(|api| head.version <= i16::from(api.newest)) {
             let version = head.version as u8;
-            entry.tag = KNOWN | (head.key as u16) << 8 | u16::from(version);
+            entry.notes.tag = KNOWN | (head.key as u16) << 8 | u16::from(version);
             open.walk = Walk::new(api.request, version, version >= api.flexible, true);
         }
         let behind = if wanted == FIXED { FIXED } else { CLIENT_ID + length };
@@ -128,17 +128,17 @@ impl KafkaFormat {
         let id = u64::from(correlation as u32);
         let open = &mut self.open[Direction::ToClient];
         open.walk = Walk::NONE;
-        if self.tokens && !out.waits(id) {
+        if self.tokens && !out.is_pending(id) {
             return Step::Done;
         }
         let entry = out.open(Protocol::Kafka, Kind::Response, id, at);
-        entry.begins_here();
+        entry.clear_loss();
         if entry.exchange.request.is_none() {
             entry.exchange.attributes.push_text("messaging.system", "kafka");
         }
         open.id = Some(id);
-        let (key, version) = ((entry.tag >> 8 & 0x7f) as i16, entry.tag as u8);
-        if entry.tag & KNOWN != 0
+        let (key, version) = ((entry.notes.tag >> 8 & 0x7f) as i16, entry.notes.tag as u8);
+        if entry.notes.tag & KNOWN != 0
             && let Some(api) = Api::of(key)
         {
             let flexible = version >= api.flexible;
@@ -182,7 +182,7 @@ impl Format for KafkaFormat {
         if direction == Direction::ToClient {
             let ([0..64, ..] | []) = bytes else { return Probe::No };
             let Some(correlation) = int32(bytes, 4) else { return Probe::More };
-            let waits = out.waits(u64::from(correlation as u32));
+            let waits = out.is_pending(u64::from(correlation as u32));
             return if waits && length(bytes).is_some() { Probe::Yes } else { Probe::No };
         }
         if self.client.is_empty() {

@@ -102,7 +102,7 @@ impl Answers {
             if quiet == Quiet::Not || !quiet::leaves_out(tag, word) && quiet::fits(tag, repeated) {
                 break;
             }
-            out.pass_over();
+            out.skip_request();
         }
         self.begin(at, out);
     }
@@ -129,15 +129,15 @@ impl Answers {
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         if self.phase == Phase::Start {
             // What it repeats says whose it is. What the server passed over was quiet, or its answer was not seen.
-            if out.waits_for(|tag| quiet::fits(tag, hash)) {
+            if out.any_pending(|tag| quiet::fits(tag, hash)) {
                 while out.next_tag().is_some_and(|tag| !quiet::fits(tag, hash)) {
-                    out.pass_over();
+                    out.skip_request();
                 }
             } else {
                 while out.next_tag().is_some_and(|tag| quiet::quiet(tag) != Quiet::Not) {
-                    out.pass_over();
+                    out.skip_request();
                 }
-                out.answers_another();
+                out.expect_orphan_response();
             }
             self.begin(at, out);
         }

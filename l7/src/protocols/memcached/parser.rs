@@ -42,7 +42,7 @@ impl Parser for MemcachedParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         match direction {
             Direction::ToServer => self.requests.lost(),
             Direction::ToClient => {

@@ -190,8 +190,8 @@ impl Requests {
         out: &mut Messages,
     ) {
         let entry = tell::open(name, kind, key, keys, self.literals, at, out);
-        entry.tag = tag;
-        entry.quiet = quiet::quiet(tag) != Quiet::Not;
+        entry.notes.tag = tag;
+        entry.notes.response_optional = quiet::quiet(tag) != Quiet::Not;
     }
 
     /// Looks for a command at the beginning of a line.

@@ -85,7 +85,7 @@ impl MongoFormat {
         if !goes_on {
             let entry = out.open(Protocol::Mongodb, kind, id, at);
             if !asked {
-                entry.begins_here();
+                entry.clear_loss();
             }
             let attributes = &mut entry.exchange.attributes;
             if attributes.get("db.system.name").is_none() {

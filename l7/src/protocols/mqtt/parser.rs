@@ -41,7 +41,7 @@ fn role(kind: Type, id: u16, out: &Messages) -> Option<(Kind, u64)> {
         Type::Puback | Type::Pubrec => (Kind::Response, key(Type::Publish, id)),
         Type::Pubcomp => {
             let wanted = key(Type::Publish, id);
-            if !out.waits(wanted) {
+            if !out.is_pending(wanted) {
                 return None;
             }
             (Kind::Response, wanted)
@@ -176,7 +176,7 @@ impl Parser for MqttParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.lost[direction] {
             return;
         }
@@ -186,7 +186,7 @@ impl Parser for MqttParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.open[direction] = None;
         self.aliases[direction].forget();
         self.lost[direction] = true;

@@ -3,7 +3,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::broken::Broken;
 use super::values::u24;
 use super::zstd::Zstd;
-use crate::correlate::Start;
+use crate::correlate::StartMark;
 
 /// Head of a compressed packet: length, sequence number, length before compression (0: not compressed).
 pub(super) const HEAD: usize = 7;
@@ -87,7 +87,7 @@ pub(super) struct Frames {
     /// Packets that may.
     pub(super) packets: usize,
     /// Where it begins, and the offset at which it ends.
-    pub(super) start: Option<Start>,
+    pub(super) start: Option<StartMark>,
     pub(super) end: u64,
     /// Bytes that wait for more, how many have to, and how many need not be looked at.
     pub(super) pending: Vec<u8>,
@@ -108,7 +108,7 @@ impl std::fmt::Debug for Frames {
 
 impl Frames {
     /// A packet begins at `start`; `first` is the first byte behind its head.
-    pub(super) fn begin(&mut self, head: FrameHead, first: u8, start: Start) {
+    pub(super) fn begin(&mut self, head: FrameHead, first: u8, start: StartMark) {
         self.left = head.length;
         self.room = RATIO.saturating_mul(head.length) + PIECE;
         self.packets = PACKETS.saturating_mul(head.length) + PACKETS_LEAST;

@@ -9,7 +9,7 @@ use super::response::Responses;
 use super::session::{Phase, Session};
 use super::values::{FULL, packet};
 use crate::contract::{Clue, Parser, Progress, Reason};
-use crate::correlate::{Messages, Start};
+use crate::correlate::{Messages, StartMark};
 
 /// So much of a command is looked at.
 const COMMAND: usize = 4096 + 64;
@@ -35,7 +35,7 @@ enum Place {
 /// Where a compressed packet lies; messages in it begin and end with it.
 #[derive(Debug)]
 struct Within {
-    start: Start,
+    start: StartMark,
     end: u64,
     /// Packets that may still be in it.
     packets: usize,
@@ -129,7 +129,7 @@ impl MysqlParser {
         direction: Direction,
         about: (u8, usize, bool),
         shown: &[u8],
-        start: Start,
+        start: StartMark,
         out: &mut Messages,
     ) -> bool {
         match direction {
@@ -169,7 +169,7 @@ impl MysqlParser {
                     return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
                 };
                 within.packets = left;
-                let end = within.end.saturating_sub(out.here.offset);
+                let end = within.end.saturating_sub(out.offset());
                 self.conclude(direction, usize::try_from(end).unwrap_or(usize::MAX), out);
             }
             if direction == Direction::ToServer
@@ -178,7 +178,7 @@ impl MysqlParser {
             {
                 return Progress::GiveUp { consumed: at + 4 + length, reason: Reason::Switched };
             }
-            let start = within.as_ref().map_or_else(|| out.start(at), |within| within.start);
+            let start = within.as_ref().map_or_else(|| out.start_mark(at), |within| within.start);
             if !self.packet(direction, (sequence, length, length == FULL), shown, start, out) {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
             }
@@ -211,7 +211,7 @@ impl MysqlParser {
                 if head.length == 0 {
                     return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
                 }
-                frames.begin(head, *first, out.start(at));
+                frames.begin(head, *first, out.start_mark(at));
                 at += HEAD;
                 continue;
             }
@@ -296,11 +296,11 @@ impl Parser for MysqlParser {
                 return Progress::Need { consumed: 0, more: LEAST_FRAME - bytes.len() };
             }
             Place::Unknown => {
-                let early = direction == Direction::ToClient && out.is_too_early(out.start(0));
+                let early = direction == Direction::ToClient && out.precedes_request(out.start_mark(0));
                 if early || !self.begins(direction, bytes) {
                     if direction == Direction::ToClient && !early {
                         // It may have been the answer.
-                        out.missed();
+                        out.mark_loss_keep_open();
                     }
                     return Progress::Consumed(bytes.len());
                 }
@@ -316,14 +316,14 @@ impl Parser for MysqlParser {
         progress
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.places[direction] != Place::Packet || self.session.compressed {
             return;
         }
         let Some((first, payload)) = bytes.split_first_chunk() else { return };
         let (length, sequence) = packet(first);
         let shown = payload.get(..length).unwrap_or(payload);
-        let start = out.start(0);
+        let start = out.start_mark(0);
         if self.packet(direction, (sequence, length, length == FULL), shown, start, out) {
             self.places[direction] = Place::Before((length - shown.len()) as u64);
         }
@@ -339,7 +339,7 @@ impl Parser for MysqlParser {
             return Ok(());
         }
         self.places[direction] = Place::Unknown;
-        out.lost();
+        out.mark_loss();
         if let Some(frames) = &mut self.frames[direction] {
             frames.reset();
         }

@@ -4,7 +4,7 @@ use super::commands::{command, is_one_way, name};
 use super::handshake::LogIn;
 use super::session::{Command, Phase, Session, keep};
 use super::values::{number, sized, text, u32_at};
-use crate::correlate::{Kind, Messages, Start};
+use crate::correlate::{Kind, Messages, StartMark};
 use crate::kit::reader::first_bytes;
 use crate::kit::sql::Statement;
 use fact::{Attributes, Protocol};
@@ -43,7 +43,7 @@ impl Requests {
         session: &mut Session,
         (sequence, length, more): (u8, usize, bool),
         payload: &[u8],
-        start: Start,
+        start: StartMark,
         out: &mut Messages,
     ) -> bool {
         if std::mem::replace(&mut self.continued, more) {
@@ -69,7 +69,7 @@ impl Requests {
         session: &mut Session,
         sequence: u8,
         (length, payload): (usize, &[u8]),
-        start: Start,
+        start: StartMark,
         out: &mut Messages,
     ) -> bool {
         let Some(login) = LogIn::read(payload, length) else { return false };
@@ -79,8 +79,8 @@ impl Requests {
         session.query_attributes = Some(login.has_query_attributes());
         session.will_compress = login.compresses();
         session.phase = Phase::Authentication;
-        let entry = out.open_since(Protocol::Mysql, Kind::Request, 0, start);
-        entry.silent = true;
+        let entry = out.open_at(Protocol::Mysql, Kind::Request, 0, start);
+        entry.notes.errors_only = true;
         entry.exchange.operation.push_str("COM_CONNECT");
         session.tell(true, &mut entry.exchange.attributes);
         self.wait(session, command::CONNECT, sequence);
@@ -92,13 +92,13 @@ impl Requests {
         session: &mut Session,
         sequence: u8,
         payload: &[u8],
-        start: Start,
+        start: StartMark,
         out: &mut Messages,
     ) -> bool {
         let Some((&code, body)) = payload.split_first() else { return false };
         let Some(name) = name(code) else { return false };
         let kind = if is_one_way(code) { Kind::OneWay } else { Kind::Request };
-        let exchange = &mut out.open_since(Protocol::Mysql, kind, 0, start).exchange;
+        let exchange = &mut out.open_at(Protocol::Mysql, kind, 0, start).exchange;
         exchange.operation.push_str(name);
         let names_database = matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
         session.tell(!names_database, &mut exchange.attributes);

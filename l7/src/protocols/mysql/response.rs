@@ -3,7 +3,7 @@ use super::handshake::Greeting;
 use super::reply::{PROGRESS, Status, columns, end_status, error, is_eof, ok};
 use super::session::{Phase, Session};
 use super::values::{text, u16_at, u32_at};
-use crate::correlate::{Kind, Messages, Start};
+use crate::correlate::{Kind, Messages, StartMark};
 use crate::kit::sql;
 use fact::{Attributes, Outcome, Protocol};
 
@@ -72,7 +72,7 @@ impl Responses {
         session: &mut Session,
         (sequence, length, more): (u8, usize, bool),
         payload: &[u8],
-        start: Start,
+        start: StartMark,
         out: &mut Messages,
     ) -> bool {
         if std::mem::replace(&mut self.continued, more) || session.streams {
@@ -94,7 +94,7 @@ impl Responses {
             }
             self.open = true;
             self.rows = 0;
-            out.open_since(Protocol::Mysql, Kind::Response, 0, start);
+            out.open_at(Protocol::Mysql, Kind::Response, 0, start);
         }
         if payload.first() == Some(&0xff) {
             self.fail(session, payload, out);
@@ -138,7 +138,7 @@ impl Responses {
         true
     }
 
-    fn greeting(session: &mut Session, payload: &[u8], start: Start, out: &mut Messages) -> bool {
+    fn greeting(session: &mut Session, payload: &[u8], start: StartMark, out: &mut Messages) -> bool {
         if let Some(greeting) = Greeting::read(payload) {
             session.greet(&greeting);
             session.phase = Phase::LogIn;
@@ -148,7 +148,7 @@ impl Responses {
             return false;
         }
         // Refused before anybody asked.
-        let exchange = &mut out.open_since(Protocol::Mysql, Kind::Response, 0, start).exchange;
+        let exchange = &mut out.open_at(Protocol::Mysql, Kind::Response, 0, start).exchange;
         exchange.operation.push_str("COM_CONNECT");
         tell_error(payload, &mut exchange.attributes);
         out.close(Kind::Response, 0, 0);

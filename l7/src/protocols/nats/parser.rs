@@ -94,7 +94,7 @@ impl Parser for NatsParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.sides[direction] = Side { phase: Phase::Seek, ..Side::default() };
         Ok(())
     }
@@ -203,14 +203,14 @@ impl NatsParser {
             Line::Ok => {
                 // Joined in the middle: from here on, commands are known to be answered.
                 self.verbose = true;
-                if !out.waits(COMMAND) {
+                if !out.is_pending(COMMAND) {
                     return None;
                 }
                 begin("+OK", Kind::Response, COMMAND, at, out);
                 Some((Kind::Response, COMMAND))
             }
             Line::Error(said) => {
-                let answers = out.waits(COMMAND);
+                let answers = out.is_pending(COMMAND);
                 let (kind, id) = if answers { (Kind::Response, COMMAND) } else { (Kind::OneWay, NOBODY) };
                 tell::error(&mut begin("-ERR", kind, id, at, out).exchange, said);
                 Some((kind, id))
@@ -230,7 +230,7 @@ impl NatsParser {
         match (direction, reply) {
             (Direction::ToClient, _) => {
                 let id = inbox(subject);
-                if out.waits(id) { (Kind::Response, id) } else { (Kind::OneWay, NOBODY) }
+                if out.is_pending(id) { (Kind::Response, id) } else { (Kind::OneWay, NOBODY) }
             }
             (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND),
             (Direction::ToServer, Some(reply))

@@ -118,7 +118,7 @@ impl Backend {
         if std::mem::take(&mut self.open) {
             out.close(Kind::Response, 0, at);
         } else {
-            out.pass_over();
+            out.skip_request();
         }
     }
 
@@ -192,7 +192,7 @@ impl Backend {
             if step == Step::UnitEnd && !std::mem::take(&mut self.failed_early) {
                 if !failed && !self.open {
                     // Nothing was passed over: its answer was not seen, or taken for another's.
-                    out.missed();
+                    out.mark_loss_keep_open();
                 }
                 self.unanswered(at, out);
             }
@@ -212,10 +212,10 @@ impl Backend {
         if session.steps.before(|step| step == Step::Sync).is_none() {
             return;
         }
-        out.missed();
+        out.mark_loss_keep_open();
         while let Some(step) = session.steps.pop().filter(|step| *step != Step::Sync) {
             if step == Step::UnitEnd {
-                out.pass_over();
+                out.skip_request();
             }
         }
     }

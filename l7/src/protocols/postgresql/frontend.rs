@@ -53,7 +53,7 @@ impl Frontend {
     pub(super) fn log_in(&mut self, session: &mut Session, parameters: &[u8], at: usize, out: &mut Messages) {
         session.log_in(parameters);
         session.steps.push(Step::Login);
-        open(session, "StartupMessage", at, out).silent = true;
+        open(session, "StartupMessage", at, out).notes.errors_only = true;
         self.ends = Ends::Request;
     }
 
@@ -115,7 +115,7 @@ impl Frontend {
                 self.begin_unit(session, "Execute", at, out);
                 let statement = session.portal(text(body).0);
                 if let Some(entry) = out.current(Kind::Request, 0) {
-                    entry.silent = false;
+                    entry.notes.errors_only = false;
                     entry.exchange.operation.clear();
                     entry.exchange.operation.push_str("Execute");
                     if let Some(statement) = statement {
@@ -149,7 +149,7 @@ impl Frontend {
     /// The first message of an exchange of the extended protocol may begin here.
     fn begin_unit(&mut self, session: &mut Session, operation: &str, at: usize, out: &mut Messages) {
         if !std::mem::replace(&mut self.unit, true) {
-            open(session, operation, at, out).silent = true;
+            open(session, operation, at, out).notes.errors_only = true;
         }
     }
 

@@ -179,7 +179,7 @@ impl Parser for PostgresqlParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.places[direction] != Place::Message {
             return;
         }
@@ -200,7 +200,7 @@ impl Parser for PostgresqlParser {
             Some(left) => self.places[direction] = Place::Before(left),
             None => {
                 self.places[direction] = Place::Unknown;
-                out.lost();
+                out.mark_loss();
                 match direction {
                     Direction::ToServer => self.frontend.lost(&mut self.session),
                     Direction::ToClient => self.backend.lost(&mut self.session),

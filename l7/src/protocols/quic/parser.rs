@@ -5,7 +5,7 @@ use super::frames;
 use super::keys::Keys;
 use super::packet::{self, Kind as PacketKind, Packet};
 use crate::contract::{Parser, Progress, Reason};
-use crate::correlate::{Kind, Mark, Messages};
+use crate::correlate::{EndMark, Kind, Messages};
 use crate::protocols::tls;
 use fact::{Exchange, Outcome, Protocol, Unanswered};
 
@@ -34,7 +34,7 @@ pub(super) struct QuicParser {
     /// The client has the server's handshake keys; data would follow soon if it liked what it saw.
     follows: bool,
     /// Where the server's part of the handshake ended so far.
-    mark: Option<Mark>,
+    mark: Option<EndMark>,
     datagrams: u32,
     scratch: Vec<u8>,
 }
@@ -122,7 +122,7 @@ impl QuicParser {
         if server && out.current(Kind::Response, ID).is_none() {
             answer(self.retried, out);
         }
-        let entry = if server { out.current(Kind::Response, ID) } else { out.asked(ID) };
+        let entry = if server { out.current(Kind::Response, ID) } else { out.outstanding(ID) };
         if let Some(entry) = entry {
             let outcome = if server { Outcome::ServerError } else { Outcome::ClientError };
             match frames::error_name(code) {
@@ -133,7 +133,7 @@ impl QuicParser {
         if server {
             out.close(Kind::Response, ID, len);
         } else if let Some(mark) = self.mark {
-            out.close_answer(ID, mark);
+            out.close_response(ID, mark);
         }
         true
     }
@@ -155,11 +155,11 @@ impl QuicParser {
     }
 
     fn done(&mut self, out: &mut Messages) {
-        if let Some(entry) = out.asked(ID) {
+        if let Some(entry) = out.outstanding(ID) {
             entry.exchange.attributes.push_bool("tls.established", true);
         }
         if let Some(mark) = self.mark {
-            out.close_answer(ID, mark);
+            out.close_response(ID, mark);
         }
     }
 
@@ -233,7 +233,7 @@ impl Parser for QuicParser {
             }
             let long = matches!(packet.kind, PacketKind::Initial | PacketKind::Handshake);
             if direction == Direction::ToClient && self.answered && long {
-                self.mark = Some(out.mark(bytes.len() - rest.len() + packet.end));
+                self.mark = Some(out.end_mark(bytes.len() - rest.len() + packet.end));
             }
             rest = rest.get(packet.end..).unwrap_or_default();
         }
@@ -248,15 +248,15 @@ impl Parser for QuicParser {
         Ok(())
     }
 
-    fn over(&mut self, why: Unanswered, out: &mut Messages) {
+    fn finish(&mut self, why: Unanswered, out: &mut Messages) {
         if !self.answered || why == Unanswered::InputEnd && !self.follows {
             return;
         }
-        if let Some(entry) = out.asked(ID) {
+        if let Some(entry) = out.outstanding(ID) {
             failed(Outcome::ClientError, "not_completed", &mut entry.exchange);
         }
         if let Some(mark) = self.mark {
-            out.close_answer(ID, mark);
+            out.close_response(ID, mark);
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) fn open(
     out: &mut Messages,
 ) {
     let entry = out.open(command.protocol, kind, 0, at);
-    entry.tag = command.tag();
+    entry.notes.tag = command.tag();
     let exchange = &mut entry.exchange;
     exchange.operation.push_str(command.name);
     text.clear();

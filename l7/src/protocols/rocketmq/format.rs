@@ -45,7 +45,7 @@ fn request(head: &Header<'_>, frame: &Frame, bytes: &[u8], exchange: &mut Exchan
 }
 
 fn response(head: &Header<'_>, frame: &Frame, bytes: &[u8], entry: &mut Entry) {
-    entry.begins_here();
+    entry.clear_loss();
     let exchange = &mut entry.exchange;
     let attributes = &mut exchange.attributes;
     if exchange.request.is_none() {

@@ -203,7 +203,7 @@ impl Parser for ThriftParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.sides[direction] = Side { lost: true, ..Side::default() };
         Ok(())
     }

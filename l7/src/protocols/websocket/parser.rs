@@ -136,7 +136,7 @@ impl WebSocketParser {
             if header.compressed {
                 entry.exchange.attributes.push_bool("wirespan.websocket.compressed", true);
             }
-            out.tell_handed_on(Kind::OneWay, OF_DATA);
+            out.add_carried_over(Kind::OneWay, OF_DATA);
         }
         let message = message.get_or_insert_default();
         message.payload = message.payload.saturating_add(header.payload);
@@ -144,7 +144,7 @@ impl WebSocketParser {
         self.sides[direction].phase = Phase::PayloadEnd(header.last);
         let start = at + header.length;
         if header.payload > (bytes.len() - start) as u64 {
-            out.skips_of(OF_DATA);
+            out.skip_belongs_to(OF_DATA);
             return Err(Progress::Skip { consumed: start, body: header.payload });
         }
         Ok(start + header.payload as usize)
@@ -174,7 +174,7 @@ impl WebSocketParser {
         out: &mut Messages,
     ) {
         let id = if opcode == CLOSE { OF_CLOSE } else { OF_PING | hash(payload) };
-        let asked = out.waits(id);
+        let asked = out.is_pending(id);
         // What asks a side that is not understood any more gets no answer that could be seen.
         let answerable = self.sides[direction.reverse()].phase != Phase::Lost;
         let kind = match opcode {
@@ -200,7 +200,7 @@ impl WebSocketParser {
             }
         }
         if kind != Kind::Response {
-            out.tell_handed_on(kind, id);
+            out.add_carried_over(kind, id);
         }
         out.close(kind, id, end);
     }
@@ -243,7 +243,7 @@ impl Parser for WebSocketParser {
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         self.sides[direction] = Side { phase: Phase::Lost, message: None };
         let both = Direction::BOTH.iter().all(|&d| self.sides[d].phase == Phase::Lost);
         if both { Err(Reason::Opaque) } else { Ok(()) }

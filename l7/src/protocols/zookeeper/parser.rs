@@ -54,7 +54,7 @@ impl ZookeeperParser {
                 op(code)?;
                 let id = u64::from(xid as u32);
                 let entry = out.open(Protocol::Zookeeper, Kind::Request, id, at);
-                entry.tag = code as u16;
+                entry.notes.tag = code as u16;
                 let _ = request::tell(code, r.rest(), &mut entry.exchange);
                 Some((Kind::Request, id))
             }
@@ -123,7 +123,7 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
     }
     let id = u64::from(xid as u32);
     let entry = out.open(Protocol::Zookeeper, Kind::Response, id, at);
-    let code = i32::from(entry.tag as i16);
+    let code = i32::from(entry.notes.tag as i16);
     let asked = entry.exchange.request.is_some();
     let exchange = &mut entry.exchange;
     let several = asked && matches!(code, MULTI | MULTI_READ);
@@ -200,14 +200,14 @@ impl Parser for ZookeeperParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if !self.word && !self.sides[direction].lost && matches!(length(bytes), Some(Some(_))) {
             self.tell(direction, bytes.get(4..).unwrap_or_default(), 0, out);
         }
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.lost();
+        out.mark_loss();
         let side = &mut self.sides[direction];
         (side.ends, side.lost, side.begun) = (None, true, true);
         self.connecting &= direction == Direction::ToServer;

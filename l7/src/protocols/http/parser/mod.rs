@@ -179,7 +179,7 @@ impl Parser for HttpParser {
     }
 
     // Messages are left open: the loss that is told next ends them.
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.sides[direction].phase != Phase::Start {
             return;
         }
@@ -215,7 +215,7 @@ impl Parser for HttpParser {
         side.body = 0;
         side.call = None;
         if side.begun || len > 0 {
-            out.lost();
+            out.mark_loss();
         }
         Ok(())
     }

@@ -97,7 +97,7 @@ impl HttpParser {
         match direction {
             Direction::ToServer => {
                 let entry = out.open(Protocol::Http, Kind::Request, 0, at);
-                entry.tag = said.tag;
+                entry.notes.tag = said.tag;
                 memo.inspect(|memo| memo.tell(entry));
                 self.asked(said, len, end, out)
             }
@@ -140,7 +140,7 @@ impl HttpParser {
             let websocket = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"websocket"));
             let reason = match code {
                 101 if websocket => {
-                    out.hand_on(Kind::Response, 0, &["url.path", "server.address", "server.port"]);
+                    out.carry_over(Kind::Response, 0, &["url.path", "server.address", "server.port"]);
                     Reason::Became(Protocol::WebSocket)
                 }
                 101 => Reason::Opaque,

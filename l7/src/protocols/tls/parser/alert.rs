@@ -30,14 +30,14 @@ impl TlsParser {
         let name = alert_name(description).unwrap_or("unknown_alert");
         let end = at + HEADER + 2;
         if direction == Direction::ToServer {
-            if let Some(entry) = out.asked(ID) {
+            if let Some(entry) = out.outstanding(ID) {
                 tell::alert(level, description, &mut entry.exchange.attributes);
                 if fatal {
                     tell::failed(Outcome::ClientError, name, &mut entry.exchange);
                 }
             }
             if fatal && let Some(mark) = self.mark {
-                out.close_answer(ID, mark);
+                out.close_response(ID, mark);
             }
             return if fatal { opaque(end) } else { Step::On(end) };
         }
@@ -67,10 +67,10 @@ impl TlsParser {
             }
             out.close(Kind::Response, ID, 0);
         } else if let Some(mark) = self.mark
-            && let Some(entry) = out.asked(ID).filter(|entry| entry.exchange.response.is_some())
+            && let Some(entry) = out.outstanding(ID).filter(|entry| entry.exchange.response.is_some())
         {
             tell::failed(Outcome::ClientError, "closed", &mut entry.exchange);
-            out.close_answer(ID, mark);
+            out.close_response(ID, mark);
         }
     }
 }

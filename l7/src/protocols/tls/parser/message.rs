@@ -123,7 +123,7 @@ impl TlsParser {
         let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
         if direction == Direction::ToServer {
             if kind == CERTIFICATES
-                && let Some(entry) = out.asked(ID)
+                && let Some(entry) = out.outstanding(ID)
             {
                 let _ = certificate::tell(body, &certificate::CLIENT, &mut entry.exchange.attributes);
             }

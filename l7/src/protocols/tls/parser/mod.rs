@@ -9,7 +9,7 @@ use wire::{Direction, PerDirection};
 use super::record::{ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Head, Record, head, old_hello};
 use super::tell::{self, Choice, Offer};
 use crate::contract::{Parser, Progress, Reason};
-use crate::correlate::{Kind, Mark, Messages};
+use crate::correlate::{EndMark, Kind, Messages};
 use fact::Protocol;
 
 /// Records that are passed over before it is given up to see the end of a handshake.
@@ -28,7 +28,7 @@ pub(super) struct TlsParser {
     /// Description of a warning before the server's hello.
     warned: Option<u8>,
     /// Where the server's part of the handshake ended so far.
-    mark: Option<Mark>,
+    mark: Option<EndMark>,
     passed: u32,
     scratch: Vec<u8>,
 }
@@ -168,7 +168,7 @@ impl TlsParser {
         match end {
             End::Request => out.close(Kind::Request, ID, at),
             End::Retry => out.close(Kind::Response, ID, at),
-            End::Part => self.mark = Some(out.mark(at)),
+            End::Part => self.mark = Some(out.end_mark(at)),
             End::Finished => {
                 if let Some(entry) = out.current(Kind::Response, ID) {
                     entry.exchange.attributes.push_bool("tls.established", true);
@@ -198,13 +198,13 @@ impl Parser for TlsParser {
         }
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         self.message_cut(direction, bytes, out);
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        if !out.cut {
-            out.lost();
+        if !out.is_snapped() {
+            out.mark_loss();
         }
         self.passed += 1;
         if self.passed > PATIENCE {

@@ -62,16 +62,16 @@ impl TlsParser {
     ) -> Step {
         let early = self.offer.early_data && self.sides.to_client.sealed == 0;
         if alert {
-            if let Some(entry) = out.asked(ID) {
+            if let Some(entry) = out.outstanding(ID) {
                 tell::failed(Outcome::ClientError, "encrypted_alert", &mut entry.exchange);
             }
         } else if record.kind != APPLICATION_DATA || !hidden || early {
             return skip(at, HEADER + record.length, len);
-        } else if let Some(entry) = out.asked(ID) {
+        } else if let Some(entry) = out.outstanding(ID) {
             entry.exchange.attributes.push_bool("tls.established", true);
         }
         if let Some(mark) = self.mark {
-            out.close_answer(ID, mark);
+            out.close_response(ID, mark);
         }
         opaque(at)
     }
