@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use capture::CaptureFile;
+use fact::TcpCounter;
 use serde_json::Value;
 use wire::TapId;
 
@@ -135,28 +136,21 @@ fn no_password_comes_out() {
     }
 }
 
-/// Counters of a flow's direction, and tshark's name of the same.
-const COUNTERS: &[(&str, &str)] = &[
-    ("retransmissions", "tcp.analysis.retransmission"),
-    ("fast_retransmissions", "tcp.analysis.fast_retransmission"),
-    ("spurious_retransmissions", "tcp.analysis.spurious_retransmission"),
-    ("out_of_order", "tcp.analysis.out_of_order"),
-    ("duplicate_acks", "tcp.analysis.duplicate_ack"),
-    ("zero_windows", "tcp.analysis.zero_window"),
-    ("zero_window_probes", "tcp.analysis.zero_window_probe"),
-    ("zero_window_probe_acks", "tcp.analysis.zero_window_probe_ack"),
-    ("window_full", "tcp.analysis.window_full"),
-    ("window_updates", "tcp.analysis.window_update"),
-    ("keep_alives", "tcp.analysis.keep_alive"),
-    ("keep_alive_acks", "tcp.analysis.keep_alive_ack"),
-    ("lost_segments", "tcp.analysis.lost_segment"),
-    ("acked_lost_segments", "tcp.analysis.ack_lost_segment"),
-    ("syn", "tcp.flags.syn == 1 and tcp.flags.ack == 0"),
-    ("syn_ack", "tcp.flags.syn == 1 and tcp.flags.ack == 1"),
-    ("fin", "tcp.flags.fin == 1"),
-    ("rst", "tcp.flags.reset == 1"),
-    ("packets", "tcp or dns or quic"),
-];
+/// Figures of a flow's direction, each with a display filter of tshark for the same.
+fn figures() -> impl Iterator<Item = (&'static str, String)> {
+    let analyses = TcpCounter::ALL.iter().filter_map(|counter| {
+        let field = counter.wireshark()?;
+        Some((counter.as_str(), format!("tcp.analysis.{field}")))
+    });
+    let header = [
+        ("syn", "tcp.flags.syn == 1 and tcp.flags.ack == 0"),
+        ("syn_ack", "tcp.flags.syn == 1 and tcp.flags.ack == 1"),
+        ("fin", "tcp.flags.fin == 1"),
+        ("rst", "tcp.flags.reset == 1"),
+        ("packets", "tcp or dns or quic"),
+    ];
+    analyses.chain(header.map(|(name, filter)| (name, filter.to_owned())))
+}
 
 /// How many frames `tshark` shows for each display filter, in one reading of the capture.
 fn tshark_frames(capture: &Path, filters: &[String]) -> Vec<u64> {
@@ -217,6 +211,7 @@ fn tshark_counts_the_same() {
         common::report("tshark_counts_the_same skipped: needs tshark");
         return;
     }
+    assert_eq!(figures().count(), 19);
     let mut wrong = String::new();
     for (name, capture) in cases() {
         let expected = std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
@@ -225,11 +220,11 @@ fn tshark_counts_the_same() {
         let flows: Vec<&Value> = records.iter().filter(|record| record["type"] == "flow").collect();
         let mut ours: Vec<(String, u64)> = Vec::new();
         let mut filters = Vec::new();
-        for (counter, filter) in COUNTERS {
+        for (counter, filter) in figures() {
             let both =
                 flows.iter().flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
-            ours.push(((*counter).to_owned(), both.filter_map(Value::as_u64).sum()));
-            filters.push((*filter).to_owned());
+            ours.push((counter.to_owned(), both.filter_map(Value::as_u64).sum()));
+            filters.push(filter);
         }
         let spans = |protocol: &str, half: &str| {
             let spans = records.iter().filter(|r| r["type"] == "span" && r["protocol"] == protocol);

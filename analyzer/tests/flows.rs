@@ -5,7 +5,7 @@ mod packets;
 use std::time::Duration;
 
 use analyzer::{Analyzer, Config, FlowLimits};
-use fact::{ClientBy, CloseReason, FlowRecord, FlowState, Table};
+use fact::{ClientBy, CloseReason, FlowRecord, FlowState, Table, TcpCounter};
 use fact::{Fact, Sink};
 use packets::{Ends, frame};
 use wire::{InputClock, LinkType, RawFrame, TapId, Timestamp};
@@ -126,7 +126,8 @@ fn handshakes_without_an_answer() {
     let [syn, syn_ack, _] = e.handshake();
     let again = [syn.clone(), syn.clone()];
     let record = ends(&again, FlowState::HandshakeFailed, CloseReason::SynUnanswered);
-    assert_eq!((record.directions.to_server.syn, record.directions.to_server.syn_retransmissions), (2, 1));
+    let sent = &record.directions.to_server;
+    assert_eq!((sent.syn, sent.tcp[TcpCounter::SynRetransmission]), (2, 1));
     let mut bench = Bench::new(Config::default());
     bench.at(0, &syn);
     bench.at(MS, &syn_ack);
@@ -227,8 +228,9 @@ fn lost_bytes_and_retransmissions_are_told_apart() {
     let facts = bench.finish();
     assert_eq!(facts.gap_bytes, 100);
     let d = &facts.closed[0].directions;
-    assert_eq!((d.to_server.lost_segments, d.to_server.retransmissions), (1, 1));
-    assert_eq!((d.to_server.timeout_retransmissions, d.to_client.acked_lost_segments), (1, 1));
+    let (up, down) = (&d.to_server.tcp, &d.to_client.tcp);
+    assert_eq!((up[TcpCounter::LostSegment], up[TcpCounter::Retransmission]), (1, 1));
+    assert_eq!((up[TcpCounter::TimeoutRetransmission], down[TcpCounter::AckedLostSegment]), (1, 1));
     assert_eq!((d.to_server.missing_bytes, d.to_server.goodput_bytes), (100, 200));
     assert_eq!((d.to_client.response_time.count, d.to_client.response_time.mean_ns), (1, 589 * IMS));
 }

@@ -3,8 +3,9 @@
 mod packets;
 
 use analyzer::{Analyzer, Config};
+use fact::TcpCounter::{self, *};
 use fact::{CloseReason, FlowRecord, FlowState, Notes, Trouble};
-use fact::{Fact, Sink};
+use fact::{DirectionRecord, Fact, Sink};
 use packets::Given;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 
@@ -138,6 +139,10 @@ impl Story {
     }
 }
 
+fn counts<const N: usize>(record: &DirectionRecord, counters: [TcpCounter; N]) -> [u32; N] {
+    counters.map(|counter| record.tcp[counter])
+}
+
 #[test]
 fn a_connection_that_went_well_has_no_trouble() {
     let story = Story::established().c(PSH, 1, 1, 10).s(PSH, 1, 11, 20).c(FIN, 11, 21, 0).s(FIN, 21, 12, 0);
@@ -258,7 +263,9 @@ fn acks_that_answer_acks_are_a_storm() {
     assert_eq!(storm(4).trouble(), None);
     let record = storm(20).record();
     assert_eq!((record.trouble, record.notes), (Some(Trouble::AckStorm), Notes::ACK_STORM));
-    assert_eq!(record.directions.to_server.duplicate_acks + record.directions.to_client.duplicate_acks, 40);
+    let duplicates =
+        [&record.directions.to_server, &record.directions.to_client].map(|d| d.tcp[DuplicateAck]);
+    assert_eq!(duplicates.iter().sum::<u32>(), 40);
 }
 
 #[test]
@@ -274,7 +281,7 @@ fn repeats_by_what_they_are_for() {
     }
     story = story.wait(30).c(PSH, 1, 1, 100).wait(400).c(PSH, 1, 1, 100);
     let up = story.s(ACK, 1, 401, 0).wait(50).record().directions.to_server;
-    assert_eq!((up.retransmissions, up.recovery_retransmissions, up.timeout_retransmissions), (2, 0, 2));
+    assert_eq!(counts(&up, [Retransmission, RecoveryRetransmission, TimeoutRetransmission]), [2, 0, 2]);
 
     let mut story = Story::selective();
     for n in 0..4 {
@@ -288,8 +295,8 @@ fn repeats_by_what_they_are_for() {
     story = story.c(PSH, 401, 1, 100).wait(210).c(PSH, 401, 1, 100).wait(220).c(PSH, 401, 1, 100);
     let record = story.s(ACK, 1, 501, 0).record();
     let up = &record.directions.to_server;
-    assert_eq!((up.recovery_retransmissions, up.tail_loss_probes, up.timeout_retransmissions), (1, 1, 1));
-    assert_eq!((up.retransmissions, up.fast_retransmissions, up.needless_retransmissions), (3, 1, 0));
+    assert_eq!(counts(up, [RecoveryRetransmission, TailLossProbe, TimeoutRetransmission]), [1, 1, 1]);
+    assert_eq!(counts(up, [Retransmission, FastRetransmission, NeedlessRetransmission]), [3, 1, 0]);
 }
 
 #[test]
@@ -298,9 +305,9 @@ fn a_receiver_that_had_the_bytes_says_so() {
     let dsack: &[u8] = &[1, 1, 5, 10, 0, 0, 3, 0xe9, 0, 0, 4, 0x4d];
     let story = Story::selective().c(PSH, 1, 1, 100).wait(210).c(PSH, 1, 1, 100).s(ACK, 1, 101, 0);
     let up = story.s_with(ACK, 1, 101, 0, 1000, dsack).record().directions.to_server;
-    assert_eq!((up.tail_loss_probes, up.needless_retransmissions), (1, 1));
+    assert_eq!(counts(&up, [TailLossProbe, NeedlessRetransmission]), [1, 1]);
     let doubled = Story::selective().c(PSH, 1, 1, 100).s_with(ACK, 1, 101, 0, 1000, dsack).record();
-    assert_eq!(doubled.directions.to_server.needless_retransmissions, 0, "the network doubled it");
+    assert_eq!(doubled.directions.to_server.tcp[NeedlessRetransmission], 0, "the network doubled it");
 }
 
 #[test]
@@ -319,7 +326,7 @@ fn closed_windows_come_in_episodes() {
     let story = shut(Story::established().c(PSH, 1, 1, 10), 11).wait(499).s(ACK, 1, 11, 0);
     let story = shut(story.c(PSH, 11, 1, 10), 21).wait(100).s_with(FIN, 1, 21, 0, 0, &[]).wait(98);
     let down = story.s(ACK, 2, 21, 0).record().directions.to_client;
-    assert_eq!((down.zero_windows, down.zero_window_episodes), (2, 2));
+    assert_eq!((down.tcp[ZeroWindow], down.zero_window_episodes), (2, 2));
     assert_eq!((down.zero_window_ns, down.zero_window_max_ns), (700 * MS, 500 * MS));
 }
 
@@ -333,8 +340,8 @@ fn congestion_is_marked_echoed_and_answered() {
     }
     let record = story.s(ACK | ECE, 1, 11, 0).s(ACK | ECE, 1, 11, 0).c(PSH | CWR, 11, 1, 10).record();
     let (up, down) = (&record.directions.to_server, &record.directions.to_client);
-    assert_eq!((up.ecn_ce, up.ecn_cwr, up.ecn_echo), (1, 1, 0));
-    assert_eq!((down.ecn_ce, down.ecn_cwr, down.ecn_echo), (0, 0, 2));
+    assert_eq!(counts(up, [EcnCe, EcnCwr, EcnEcho]), [1, 1, 0]);
+    assert_eq!(counts(down, [EcnCe, EcnCwr, EcnEcho]), [0, 0, 2]);
     let asked = Story::new().c(SYN | ECE | CWR, 0, 0, 0).record();
-    assert_eq!((asked.directions.to_server.ecn_echo, asked.directions.to_server.ecn_cwr), (0, 0));
+    assert_eq!(counts(&asked.directions.to_server, [EcnEcho, EcnCwr]), [0, 0]);
 }

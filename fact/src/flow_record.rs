@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
-use super::{CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, Trouble};
+use super::{CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, TcpCounters, Trouble};
 
 /// How client and server were told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,8 +138,8 @@ pub struct Timing {
     pub max_ns: i64,
 }
 
-/// Figures of what one side of a flow sent. Names up to `acked_lost_segments` and `ack_rtt` mean what Wireshark 4.0's
-/// `tcp.analysis.*` means for frames sent in this direction.
+/// Figures of what one side of a flow sent. `ack_rtt` and the counters that name a field of
+/// Wireshark mean what `tcp.analysis.*` of Wireshark 4.0 means for frames sent in this direction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DirectionRecord {
     /// Packets.
@@ -162,50 +162,8 @@ pub struct DirectionRecord {
     pub rst: u64,
     /// PSH.
     pub psh: u64,
-    /// Retransmissions of every kind, SYN and SYN/ACK included.
-    pub retransmissions: u64,
-    /// Retransmissions of SYN or SYN/ACK.
-    pub syn_retransmissions: u64,
-    /// Fast retransmissions.
-    pub fast_retransmissions: u64,
-    /// Retransmissions of bytes that were acknowledged already.
-    pub spurious_retransmissions: u64,
-    /// Retransmissions after a time-out (ours: nothing of the receiver called for them).
-    pub timeout_retransmissions: u64,
-    /// First repeats of the end of a flight after a short silence (RFC 8985, section 7).
-    pub tail_loss_probes: u64,
-    /// Retransmissions that the receiver's ACKs called for, or that ACKs led to after a time-out.
-    pub recovery_retransmissions: u64,
-    /// Retransmissions of which the receiver reported that it had the bytes already (RFC 2883).
-    pub needless_retransmissions: u64,
-    /// Segments out of order.
-    pub out_of_order: u64,
-    /// Duplicate ACKs.
-    pub duplicate_acks: u64,
-    /// Segments that close the window.
-    pub zero_windows: u64,
-    /// Probes of a closed window.
-    pub zero_window_probes: u64,
-    /// Answers to probes of a closed window.
-    pub zero_window_probe_acks: u64,
-    /// Segments that fill the receiver's window.
-    pub window_full: u64,
-    /// Window updates.
-    pub window_updates: u64,
-    /// Keep-alives.
-    pub keep_alives: u64,
-    /// Answers to keep-alives.
-    pub keep_alive_acks: u64,
-    /// Segments before which at least one was not captured.
-    pub lost_segments: u64,
-    /// ACKs of segments that were not captured.
-    pub acked_lost_segments: u64,
-    /// Packets marked Congestion Experienced.
-    pub ecn_ce: u64,
-    /// Segments with ECN-Echo.
-    pub ecn_echo: u64,
-    /// Segments with Congestion Window Reduced.
-    pub ecn_cwr: u64,
+    /// Retransmissions, reordering, windows and the like.
+    pub tcp: TcpCounters,
     /// Times that this side closed its window.
     pub zero_window_episodes: u64,
     /// Nanoseconds for which this side kept its window closed.

@@ -9,6 +9,7 @@ mod flow_record;
 mod latency;
 mod protocol;
 mod reasons;
+mod tcp_counters;
 mod trouble;
 
 pub use attributes::{Attributes, Value};
@@ -20,6 +21,7 @@ pub use flow_record::{
 pub use latency::{Latencies, LatencyHistogram};
 pub use protocol::Protocol;
 pub use reasons::{CloseReason, FlowState, Inference, Table, Unanswered};
+pub use tcp_counters::{Metric, TcpCounter, TcpCounters};
 pub use trouble::{Notes, Trouble};
 
 use wire::TapId;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use analyzer::{Analyzer, Config, FlowLimits, ReassemblyLimits};
-use fact::{Fact, Sink};
+use fact::{Fact, Sink, TcpCounter};
 use libfuzzer_sys::fuzz_target;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
 
@@ -27,7 +27,9 @@ impl Sink for Checker {
                 assert!(record.start <= record.end);
                 for d in [&record.directions.to_server, &record.directions.to_client] {
                     assert!(d.data_packets <= d.packets && d.payload_bytes <= d.ip_bytes);
-                    assert!(d.retransmissions >= d.fast_retransmissions + d.spurious_retransmissions);
+                    let kinds = [TcpCounter::FastRetransmission, TcpCounter::SpuriousRetransmission];
+                    let of_kinds: u32 = kinds.into_iter().map(|kind| d.tcp[kind]).sum();
+                    assert!(d.tcp[TcpCounter::Retransmission] >= of_kinds);
                     self.packets += d.packets;
                 }
             }

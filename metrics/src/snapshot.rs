@@ -1,4 +1,6 @@
-use fact::{DirectionRecord, FlowRecord, Latencies};
+//! What of the cumulative figures of a flow the metrics contain already.
+
+use fact::{DirectionRecord, FlowRecord, Latencies, TcpCounter, TcpCounters};
 use wire::PerDirection;
 
 /// The cumulative figures of one direction that were counted already.
@@ -6,19 +8,11 @@ use wire::PerDirection;
 pub(crate) struct Counted {
     pub(crate) packets: u64,
     pub(crate) ip_bytes: u64,
-    pub(crate) timeout: u64,
-    pub(crate) fast: u64,
-    pub(crate) spurious: u64,
-    pub(crate) syn: u64,
-    pub(crate) syn_ack: u64,
-    pub(crate) probe: u64,
-    /// Without those that are fast.
-    pub(crate) recovery: u64,
-    pub(crate) out_of_order: u64,
-    pub(crate) duplicate_acks: u64,
-    pub(crate) zero_windows: u64,
+    /// As in the record, but recovery without what is fast, and SYN without SYN/ACK.
+    pub(crate) tcp: TcpCounters,
+    /// Retransmissions of SYN/ACK.
+    pub(crate) syn_ack: u32,
     pub(crate) zero_window_ns: u64,
-    pub(crate) window_full: u64,
     pub(crate) resets: u64,
     pub(crate) rtt: Latencies,
 }
@@ -26,27 +20,21 @@ pub(crate) struct Counted {
 impl Counted {
     /// All but the round-trip times, which are not cheap to keep.
     pub(crate) fn of(record: &DirectionRecord) -> Self {
-        // SYN and SYN/ACK repeats share one counter in the record; which of the two a side sent tells them apart.
-        let (syn, syn_ack) = if record.syn_ack > 0 {
-            (0, record.syn_retransmissions)
-        } else {
-            (record.syn_retransmissions, 0)
-        };
+        let (mut tcp, mut syn_ack) = (record.tcp, 0);
+        // SYN and SYN/ACK repeats share one counter in the record; which of
+        // the two a side sent tells them apart.
+        if record.syn_ack > 0 {
+            syn_ack = std::mem::take(&mut tcp[TcpCounter::SynRetransmission]);
+        }
+        let fast = tcp[TcpCounter::FastRetransmission];
+        let recovery = &mut tcp[TcpCounter::RecoveryRetransmission];
+        *recovery = recovery.saturating_sub(fast);
         Self {
             packets: record.packets,
             ip_bytes: record.ip_bytes,
-            timeout: record.timeout_retransmissions,
-            fast: record.fast_retransmissions,
-            spurious: record.spurious_retransmissions,
-            syn,
+            tcp,
             syn_ack,
-            probe: record.tail_loss_probes,
-            recovery: record.recovery_retransmissions.saturating_sub(record.fast_retransmissions),
-            out_of_order: record.out_of_order,
-            duplicate_acks: record.duplicate_acks,
-            zero_windows: record.zero_windows,
             zero_window_ns: record.zero_window_ns,
-            window_full: record.window_full,
             resets: record.rst,
             rtt: Latencies::default(),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use fact::{Metric, TcpCounter};
 use metrics::{Config, Format, Metrics};
 
 #[test]
@@ -20,10 +21,13 @@ fn the_documented_families_are_the_registered_ones() {
         include_str!("../src/families/tcp.rs"),
     ]
     .join("\n");
+    let counters = TcpCounter::ALL.iter().filter(|c| matches!(c.metric(), Some(Metric::Family(_))));
+    let counters: Vec<String> = counters.map(|counter| format!("tcp_{}", counter.as_str())).collect();
     let registered: Vec<&str> = sources
         .split(".register")
         .skip(1)
         .filter_map(|call| call.split_once('(')?.1.trim_start().strip_prefix('"')?.split('"').next())
+        .chain(counters.iter().map(String::as_str))
         .collect();
     assert!(registered.len() > 25, "found only {registered:?}");
     for name in &registered {

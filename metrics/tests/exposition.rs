@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpTrouble, Trouble,
+    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpCounter, TcpCounters,
+    TcpTrouble, Trouble,
 };
 use fact::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -37,10 +38,12 @@ fn endpoint(host: u8, port: u16) -> Endpoint {
 fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
     let mut latencies = Latencies::default();
     rtts.iter().for_each(|&ns| latencies.record(ns));
+    let mut tcp = TcpCounters::default();
+    tcp[TcpCounter::TimeoutRetransmission] = packets as u32 / 10;
     let sent = DirectionRecord {
         packets,
         ip_bytes: packets * 100,
-        timeout_retransmissions: packets / 10,
+        tcp,
         rtt_latencies: latencies,
         ..DirectionRecord::default()
     };
@@ -175,7 +178,7 @@ fn what_went_wrong_is_counted_by_its_name() {
         let mut flow = flow(3, &[]);
         (flow.id, flow.trouble, flow.close_reason) = (FlowId(id), Some(trouble), Some(CloseReason::InputEnd));
         flow.directions.to_client.syn_ack = syn_ack;
-        flow.directions.to_server.tail_loss_probes = 1;
+        flow.directions.to_server.tcp[TcpCounter::TailLossProbe] = 1;
         sink.emit(Fact::FlowClosed(&flow));
     }
     sink.finish();

@@ -1,36 +1,28 @@
-use fact::DirectionRecord;
+//! Figures of one direction of a flow that the analyzer and tshark must agree on.
 
-/// What is compared of one direction of a flow, by the names that flow records have.
-pub(crate) const NAMES: [&str; 23] = [
-    "packets",
-    "data_packets",
-    "payload_bytes",
-    "syn",
-    "syn_ack",
-    "fin",
-    "rst",
-    "psh",
-    "retransmissions",
-    "syn_retransmissions",
-    "fast_retransmissions",
-    "spurious_retransmissions",
-    "out_of_order",
-    "duplicate_acks",
-    "zero_windows",
-    "zero_window_probes",
-    "zero_window_probe_acks",
-    "window_full",
-    "window_updates",
-    "keep_alives",
-    "keep_alive_acks",
-    "lost_segments",
-    "acked_lost_segments",
-];
+use fact::{DirectionRecord, TcpCounter};
 
-/// Figures of one direction, in the order of [`NAMES`], and the times from segments to their acknowledgements.
+/// Figures that are read from headers, by the names that flow records have.
+const HEADER: [&str; 8] = ["packets", "data_packets", "payload_bytes", "syn", "syn_ack", "fin", "rst", "psh"];
+
+/// Whether tshark tells this counter; retransmissions of SYN are those with the flag.
+fn is_compared(counter: TcpCounter) -> bool {
+    counter.wireshark().is_some() || counter == TcpCounter::SynRetransmission
+}
+
+/// Names of all figures, in the order of [`Counts::of`].
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let counters = TcpCounter::ALL.iter().filter(|&&counter| is_compared(counter));
+    HEADER.into_iter().chain(counters.map(|counter| counter.as_str()))
+}
+
+/// Number of figures: those of headers, 14 of tshark's analyses and retransmissions of SYN.
+const FIGURES: usize = HEADER.len() + 15;
+
+/// Figures of one direction, in the order of [`names`], and the times from segments to their acknowledgements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    pub(crate) of: [u64; NAMES.len()],
+    pub(crate) of: [u64; FIGURES],
     pub(crate) ack_rtt: AckRtt,
 }
 
@@ -65,31 +57,12 @@ impl Counts {
 
     /// What `record` says; `sum_ns` is left out, as records only have the mean.
     pub(crate) fn of_record(r: &DirectionRecord) -> Self {
-        let of = [
-            r.packets,
-            r.data_packets,
-            r.payload_bytes,
-            r.syn,
-            r.syn_ack,
-            r.fin,
-            r.rst,
-            r.psh,
-            r.retransmissions,
-            r.syn_retransmissions,
-            r.fast_retransmissions,
-            r.spurious_retransmissions,
-            r.out_of_order,
-            r.duplicate_acks,
-            r.zero_windows,
-            r.zero_window_probes,
-            r.zero_window_probe_acks,
-            r.window_full,
-            r.window_updates,
-            r.keep_alives,
-            r.keep_alive_acks,
-            r.lost_segments,
-            r.acked_lost_segments,
-        ];
+        let header = [r.packets, r.data_packets, r.payload_bytes, r.syn, r.syn_ack, r.fin, r.rst, r.psh];
+        let counters = r.tcp.iter().filter(|&(counter, _)| is_compared(counter));
+        let counters = counters.map(|(_, count)| u64::from(count));
+        assert_eq!(names().count(), FIGURES);
+        let mut of = [0; FIGURES];
+        of.iter_mut().zip(header.into_iter().chain(counters)).for_each(|(figure, n)| *figure = n);
         let rtt = r.ack_rtt;
         let ack_rtt = AckRtt {
             count: rtt.count,
@@ -102,16 +75,15 @@ impl Counts {
 
     /// The names of all analyses that are not zero.
     pub(crate) fn names(&self) -> String {
-        let named = NAMES.iter().zip(self.of).skip(8).filter(|(_, n)| *n > 0);
-        let mut text: Vec<String> = named.map(|(name, _)| (*name).to_owned()).collect();
+        let named = names().zip(self.of).skip(HEADER.len()).filter(|(_, n)| *n > 0);
+        let mut text: Vec<String> = named.map(|(name, _)| name.to_owned()).collect();
         text.extend((self.ack_rtt.count > 0).then(|| format!("ack_rtt {}", self.ack_rtt.sum_ns)));
         text.join(" ")
     }
 
     /// Each figure in which the two differ.
     pub(crate) fn differences(&self, tshark: &Self) -> Vec<String> {
-        let mut found: Vec<String> = NAMES
-            .iter()
+        let mut found: Vec<String> = names()
             .zip(self.of.iter().zip(tshark.of))
             .filter(|(_, (own, theirs))| **own != *theirs)
             .map(|(name, (own, theirs))| format!("{name}: {own}, tshark {theirs}"))

@@ -1,6 +1,6 @@
 //! Flow records against what the simulator knows: figures that no other tool gives, where there is a truth.
 
-use fact::{DirectionRecord, FlowRecord};
+use fact::{DirectionRecord, FlowRecord, TcpCounter};
 
 use super::own;
 use super::simulator::{End, Endpoints, Plan, Reason, Truth};
@@ -148,9 +148,10 @@ impl Honest {
         let sees_all =
             plan.tap.loss == 0.0 && half.loss == 0.0 && half.reordering == 0.0 && half.duplication == 0.0;
         // A repeated byte of its own is a keep-alive to Wireshark, and so here.
-        if !sees_all || told.keep_alives > 0 {
+        if !sees_all || told.tcp[TcpCounter::KeepAlive] > 0 {
             return;
         }
+        let told_of = |counter: TcpCounter| u64::from(told.tcp[counter]);
         let count = |reason: Reason| {
             truth
                 .sent
@@ -158,15 +159,15 @@ impl Honest {
                 .filter(|s| s.from == end && s.reason == reason && !s.recorded.is_empty())
                 .count() as u64
         };
-        self.timeouts.add(count(Reason::Timeout), told.timeout_retransmissions);
+        self.timeouts.add(count(Reason::Timeout), told_of(TcpCounter::TimeoutRetransmission));
         let timers = count(Reason::Timeout) + count(Reason::TailProbe);
-        let needless = told.spurious_retransmissions;
-        let told_timers = told.timeout_retransmissions + told.tail_loss_probes;
+        let needless = told_of(TcpCounter::SpuriousRetransmission);
+        let told_timers = told_of(TcpCounter::TimeoutRetransmission) + told_of(TcpCounter::TailLossProbe);
         self.timers.add(
             timers,
             if told_timers < timers { (told_timers + needless).min(timers) } else { told_timers },
         );
-        self.recoveries.add(count(Reason::Recovery), told.recovery_retransmissions);
-        self.tail_probes.add(count(Reason::TailProbe), told.tail_loss_probes);
+        self.recoveries.add(count(Reason::Recovery), told_of(TcpCounter::RecoveryRetransmission));
+        self.tail_probes.add(count(Reason::TailProbe), told_of(TcpCounter::TailLossProbe));
     }
 }

@@ -17,7 +17,7 @@ mod tshark;
 use std::path::PathBuf;
 
 use compare::{Batch, Report};
-use counts::NAMES;
+use counts::names;
 use honest::Honest;
 use simulator::{Endpoints, Plan, Random, Truth, hostile, scenario};
 
@@ -94,7 +94,7 @@ fn tell(what: &str, report: &Report) {
         report.backwards,
         report.differences.len()
     );
-    for (name, count) in NAMES.iter().zip(report.seen.of).skip(3) {
+    for (name, count) in names().zip(report.seen.of).skip(3) {
         eprintln!("  {name:24} {count}");
     }
     let (stories, figures): (Vec<&String>, Vec<&String>) =

@@ -143,15 +143,12 @@ pub(crate) fn story(tape: &Tape, endpoints: &Endpoints) -> Vec<String> {
             let sum = |t: &fact::Timing| t.mean_ns * t.count as i64;
             line += &format!("  rtt {}", sum(&times) - sum(&old_times));
         }
-        for (name, now, old) in [
-            ("retransmissions", now.retransmissions, old.retransmissions),
-            ("fast", now.fast_retransmissions, old.fast_retransmissions),
-            ("spurious", now.spurious_retransmissions, old.spurious_retransmissions),
-            ("timeout", now.timeout_retransmissions, old.timeout_retransmissions),
-            ("out_of_order", now.out_of_order, old.out_of_order),
+        let counts = now.tcp.iter().zip(old.tcp.iter());
+        let counts = counts.map(|((c, now), (_, old))| (c.as_str(), u64::from(now), u64::from(old)));
+        for (name, now, old) in counts.chain([
             ("missing", now.missing_bytes, old.missing_bytes),
             ("closed_ns", now.zero_window_ns, old.zero_window_ns),
-        ] {
+        ]) {
             if now != old {
                 line += &format!("  {name} {}", now.wrapping_sub(old));
             }

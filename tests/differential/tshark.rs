@@ -1,26 +1,19 @@
+//! What tshark says of a capture.
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::counts::{Counts, NAMES};
+use fact::TcpCounter;
+
+use super::counts::{Counts, names};
 use super::simulator::flag;
 
-/// Name of the field for each of the counters that are analyses; those before them are counted from the header.
-const ANALYSES: [(&str, &str); 14] = [
-    ("retransmissions", "tcp.analysis.retransmission"),
-    ("fast_retransmissions", "tcp.analysis.fast_retransmission"),
-    ("spurious_retransmissions", "tcp.analysis.spurious_retransmission"),
-    ("out_of_order", "tcp.analysis.out_of_order"),
-    ("duplicate_acks", "tcp.analysis.duplicate_ack"),
-    ("zero_windows", "tcp.analysis.zero_window"),
-    ("zero_window_probes", "tcp.analysis.zero_window_probe"),
-    ("zero_window_probe_acks", "tcp.analysis.zero_window_probe_ack"),
-    ("window_full", "tcp.analysis.window_full"),
-    ("window_updates", "tcp.analysis.window_update"),
-    ("keep_alives", "tcp.analysis.keep_alive"),
-    ("keep_alive_acks", "tcp.analysis.keep_alive_ack"),
-    ("lost_segments", "tcp.analysis.lost_segment"),
-    ("acked_lost_segments", "tcp.analysis.ack_lost_segment"),
-];
+/// Counters that tshark tells, each with its field; those before them are counted from the header.
+fn analyses() -> impl Iterator<Item = (TcpCounter, String)> {
+    let field = |counter: &TcpCounter| Some((*counter, format!("tcp.analysis.{}", counter.wireshark()?)));
+    TcpCounter::ALL.iter().filter_map(field)
+}
+
 const HEADER: [&str; 5] =
     ["tcp.stream", "tcp.flags", "tcp.len", "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt"];
 
@@ -49,8 +42,8 @@ pub(crate) fn available() -> Result<(), String> {
 pub(crate) fn marks(capture: &Path) -> Vec<Marks> {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(capture).args(["-T", "fields", "-E", "occurrence=f"]);
-    for field in HEADER.iter().chain(ANALYSES.iter().map(|(_, field)| field)) {
-        command.args(["-e", field]);
+    for field in HEADER.into_iter().map(str::to_owned).chain(analyses().map(|(_, field)| field)) {
+        command.args(["-e", &field]);
     }
     let output = command.stderr(Stdio::piped()).output().expect("tshark runs");
     assert!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
@@ -58,7 +51,7 @@ pub(crate) fn marks(capture: &Path) -> Vec<Marks> {
 }
 
 fn index(name: &str) -> usize {
-    NAMES.iter().position(|&known| known == name).expect("a counter's name")
+    names().position(|known| known == name).expect("a counter's name")
 }
 
 fn frame(line: &str) -> Marks {
@@ -81,11 +74,11 @@ fn frame(line: &str) -> Marks {
     set("fin", has(flag::FIN));
     set("rst", has(flag::RST));
     set("psh", has(flag::PSH));
-    for (name, _) in ANALYSES {
+    for (counter, _) in analyses() {
         let found = u64::from(!fields.next().unwrap_or_default().is_empty());
-        set(name, found);
-        if name == "retransmissions" {
-            set("syn_retransmissions", found * opening);
+        set(counter.as_str(), found);
+        if counter == TcpCounter::Retransmission {
+            set(TcpCounter::SynRetransmission.as_str(), found * opening);
         }
     }
     let backwards = ack_rtt.starts_with('-');

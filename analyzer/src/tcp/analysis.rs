@@ -1,3 +1,4 @@
+use fact::TcpCounter;
 use wire::decode::TcpFlags;
 use wire::{SeqNum, Side, Timestamp};
 
@@ -51,7 +52,8 @@ struct Track {
     scale: Scale,
     /// The last segment was a SYN: windows are not scaled yet.
     unscaled: bool,
-    last: Findings,
+    /// Which probe the last segment was: `ZeroWindowProbe` or `KeepAlive`, if it was one.
+    probe: Option<TcpCounter>,
     /// The last segment carried SACK blocks beyond its acknowledgement.
     selective: bool,
     seen: bool,
@@ -79,7 +81,7 @@ impl Default for Track {
             based: false,
             scale: Scale::Unknown,
             unscaled: false,
-            last: Findings::default(),
+            probe: None,
             selective: false,
             seen: false,
             unacked: Unacked::default(),
@@ -220,36 +222,36 @@ impl Track {
         let tcp = &segment.tcp;
         let (seq, len, window) = (tcp.seq, tcp.payload_len, u32::from(tcp.window));
         if len == 1 && seq == self.next && peer.window == 0 {
-            found.add(Findings::ZERO_WINDOW_PROBE);
+            found.add(TcpCounter::ZeroWindowProbe);
             return found;
         }
         if window == 0 && !segment.control() {
-            found.add(Findings::ZERO_WINDOW);
+            found.add(TcpCounter::ZeroWindow);
         }
         if self.next.0 != 0 && self.next.before(seq) && !tcp.flags.rst() {
-            found.add(Findings::LOST_SEGMENT);
+            found.add(TcpCounter::LostSegment);
         }
         if len <= 1 && self.next.0 == seq.0.wrapping_add(1) && !segment.control() {
-            found.add(Findings::KEEP_ALIVE);
+            found.add(TcpCounter::KeepAlive);
         }
         let same_place = len == 0 && seq == self.next && tcp.ack == self.last_ack && !segment.control();
         if same_place && window != 0 && window != self.window {
-            found.add(Findings::WINDOW_UPDATE);
+            found.add(TcpCounter::WindowUpdate);
         }
         if len > 0 && !segment.control() && self.fills_window_of(peer, seq.plus(len)) {
-            found.add(Findings::WINDOW_FULL);
+            found.add(TcpCounter::WindowFull);
         }
         if !same_place || window != self.window {
             return found;
         }
         if window == 0 {
-            if peer.last.has(Findings::ZERO_WINDOW_PROBE) {
-                found.add(Findings::ZERO_WINDOW_PROBE_ACK);
+            if peer.probe == Some(TcpCounter::ZeroWindowProbe) {
+                found.add(TcpCounter::ZeroWindowProbeAck);
             }
-        } else if peer.last.has(Findings::KEEP_ALIVE) {
-            found.add(Findings::KEEP_ALIVE_ACK);
+        } else if peer.probe == Some(TcpCounter::KeepAlive) {
+            found.add(TcpCounter::KeepAliveAck);
         } else {
-            found.add(Findings::DUPLICATE_ACK);
+            found.add(TcpCounter::DuplicateAck);
             self.duplicates = if self.duplicates == DUPLICATES_UNKNOWN { 1 } else { self.duplicates + 1 };
         }
         found
@@ -275,10 +277,10 @@ impl Track {
         }
         if peer.contiguous.before(peer.next) {
             peer.contiguous = peer.next;
-            found.add(Findings::ACKED_LOST_SEGMENT);
+            found.add(TcpCounter::AckedLostSegment);
         } else {
             if peer.duplicates == 0 {
-                found.add(Findings::ACKED_LOST_SEGMENT);
+                found.add(TcpCounter::AckedLostSegment);
             }
             peer.duplicates = DUPLICATES_UNKNOWN;
         }
@@ -287,13 +289,13 @@ impl Track {
     fn repeats(&self, peer: &Self, segment: &Segment<'_>, reordering_ns: u64, found: &mut Findings) {
         let tcp = &segment.tcp;
         let (seq, len) = (tcp.seq, tcp.payload_len);
-        if (len == 0 && !segment.counted_flag()) || found.has(Findings::KEEP_ALIVE) {
+        if (len == 0 && !segment.counted_flag()) || found.has(TcpCounter::KeepAlive) {
             return;
         }
         let end = seq.plus(len);
         if len > 0 && peer.last_ack.0 != 0 && !end.after(peer.last_ack) {
-            found.add(Findings::RETRANSMISSION);
-            found.add(Findings::SPURIOUS_RETRANSMISSION);
+            found.add(TcpCounter::Retransmission);
+            found.add(TcpCounter::SpuriousRetransmission);
             return;
         }
         let probe = len > 1 && self.next.0 == seq.0.wrapping_add(1);
@@ -302,17 +304,17 @@ impl Track {
         }
         let since_ack = segment.time.signed_nanos_since(peer.last_ack_time);
         if peer.duplicates >= 2 && peer.last_ack == seq && (0..FAST_RETRANSMISSION_NS).contains(&since_ack) {
-            found.add(Findings::RETRANSMISSION);
-            found.add(Findings::FAST_RETRANSMISSION);
+            found.add(TcpCounter::Retransmission);
+            found.add(TcpCounter::FastRetransmission);
             return;
         }
         let since_next = segment.time.signed_nanos_since(self.next_time).cast_unsigned();
         let whole_end = end.plus(u32::from(segment.counted_flag()));
         if since_next < reordering_ns && self.next != whole_end {
-            found.add(Findings::OUT_OF_ORDER);
+            found.add(TcpCounter::OutOfOrder);
             return;
         }
-        found.add(Findings::RETRANSMISSION);
+        found.add(TcpCounter::Retransmission);
     }
 
     fn advance(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
@@ -333,7 +335,7 @@ impl Track {
                 self.unacked.push(segment.time, tcp.seq, end, timestamp, again);
             }
         }
-        if !found.has(Findings::ZERO_WINDOW_PROBE) {
+        if !found.has(TcpCounter::ZeroWindowProbe) {
             if self.next.0 == 0 || self.next.before(end) {
                 self.next = end;
                 self.next_time = segment.time;
@@ -345,7 +347,8 @@ impl Track {
         self.window = u32::from(tcp.window);
         self.last_ack = tcp.ack;
         self.last_ack_time = segment.time;
-        self.last = found;
+        self.probe =
+            [TcpCounter::ZeroWindowProbe, TcpCounter::KeepAlive].into_iter().find(|&probe| found.has(probe));
         self.selective = tcp.options.sack_count > 0
             && tcp.options.sack.iter().take(usize::from(tcp.options.sack_count)).any(|b| b.1.after(tcp.ack));
     }

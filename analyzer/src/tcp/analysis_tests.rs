@@ -1,5 +1,6 @@
 //! One rule of the analysis after the other, on connections made by hand.
 
+use fact::TcpCounter;
 use wire::decode::{Tcp, TcpFlags, TcpOptions};
 use wire::{SeqNum, Side, Timestamp};
 
@@ -91,11 +92,17 @@ impl Talk {
     }
 }
 
+impl PartialEq<TcpCounter> for Findings {
+    fn eq(&self, only: &TcpCounter) -> bool {
+        *self == all(&[*only])
+    }
+}
+
 fn nothing() -> Findings {
     Findings::default()
 }
 
-fn all(list: &[Findings]) -> Findings {
+fn all(list: &[TcpCounter]) -> Findings {
     let mut sum = Findings::default();
     list.iter().for_each(|&finding| sum.add(finding));
     sum
@@ -106,20 +113,20 @@ fn the_last_byte_that_the_scaled_window_takes_fills_it() {
     let mut talk = Talk::new();
     talk.opens(1001, 100);
     assert_eq!(talk.client(1001, 399), nothing());
-    assert_eq!(talk.client(1400, 1), Findings::WINDOW_FULL);
+    assert_eq!(talk.client(1400, 1), TcpCounter::WindowFull);
     // The acknowledgement moves the window.
     assert_eq!(talk.server(1401), nothing());
     assert_eq!(talk.client(1401, 300), nothing());
-    assert_eq!(talk.client(1701, 100), Findings::WINDOW_FULL);
+    assert_eq!(talk.client(1701, 100), TcpCounter::WindowFull);
 }
 
 #[test]
 fn windows_of_syns_and_those_without_the_option_are_not_scaled() {
     let mut talk = Talk::with_scales(Some(0), Some(2), 100);
-    assert_eq!(talk.client(1001, 100), Findings::WINDOW_FULL, "the SYN/ACK's window");
+    assert_eq!(talk.client(1001, 100), TcpCounter::WindowFull, "the SYN/ACK's window");
     let mut talk = Talk::with_scales(None, None, 200);
     talk.opens(1001, 100);
-    assert_eq!(talk.client(1001, 100), Findings::WINDOW_FULL);
+    assert_eq!(talk.client(1001, 100), TcpCounter::WindowFull);
     let mut unseen = Talk { analysis: Analysis::default(), now: 0, window: 100 };
     unseen.opens(1001, 100);
     assert_eq!(unseen.client(1001, 100), nothing(), "whether the window is scaled is not known");
@@ -131,32 +138,32 @@ fn a_keep_alive_repeats_the_last_byte_or_nothing() {
         let mut talk = Talk::new();
         talk.client(1001, 50);
         talk.server(1051);
-        assert_eq!(talk.client(1050, len), Findings::KEEP_ALIVE);
-        assert_eq!(talk.server(1051), Findings::KEEP_ALIVE_ACK);
+        assert_eq!(talk.client(1050, len), TcpCounter::KeepAlive);
+        assert_eq!(talk.server(1051), TcpCounter::KeepAliveAck);
         // The same once more without a keep-alive before it is a duplicate.
-        assert_eq!(talk.client(1051, 0), Findings::DUPLICATE_ACK);
-        assert_eq!(talk.server(1051), Findings::DUPLICATE_ACK);
+        assert_eq!(talk.client(1051, 0), TcpCounter::DuplicateAck);
+        assert_eq!(talk.server(1051), TcpCounter::DuplicateAck);
     }
     let mut talk = Talk::new();
     talk.client(1001, 50);
     talk.server(1051);
-    assert_ne!(talk.client(1049, 2), Findings::KEEP_ALIVE, "two bytes are a retransmission");
+    assert_ne!(talk.client(1049, 2), TcpCounter::KeepAlive, "two bytes are a retransmission");
 }
 
 #[test]
 fn a_closed_window_is_probed_and_opens_again() {
     let mut talk = Talk::new();
     talk.client(1001, 50);
-    assert_eq!(talk.opens(1051, 0), Findings::ZERO_WINDOW);
-    assert_eq!(talk.client(1051, 1), Findings::ZERO_WINDOW_PROBE);
-    let answer = all(&[Findings::ZERO_WINDOW, Findings::ZERO_WINDOW_PROBE_ACK]);
+    assert_eq!(talk.opens(1051, 0), TcpCounter::ZeroWindow);
+    assert_eq!(talk.client(1051, 1), TcpCounter::ZeroWindowProbe);
+    let answer = all(&[TcpCounter::ZeroWindow, TcpCounter::ZeroWindowProbeAck]);
     assert_eq!(talk.server(1051), answer);
     // A probe takes no sequence number: the next one is a probe again.
-    assert_eq!(talk.client(1051, 1), Findings::ZERO_WINDOW_PROBE);
+    assert_eq!(talk.client(1051, 1), TcpCounter::ZeroWindowProbe);
     assert_eq!(talk.server(1051), answer);
-    assert_eq!(talk.client(1051, 0), Findings::DUPLICATE_ACK);
-    assert_eq!(talk.server(1051), Findings::ZERO_WINDOW, "no probe before it");
-    assert_eq!(talk.opens(1051, 100), Findings::WINDOW_UPDATE);
+    assert_eq!(talk.client(1051, 0), TcpCounter::DuplicateAck);
+    assert_eq!(talk.server(1051), TcpCounter::ZeroWindow, "no probe before it");
+    assert_eq!(talk.opens(1051, 100), TcpCounter::WindowUpdate);
     assert_eq!(talk.client(1051, 1), nothing());
 }
 
@@ -174,14 +181,14 @@ fn lost_first(duplicates: u32) -> Talk {
         assert_eq!(talk.client(1001 + n * 50, 50), nothing());
     }
     for _ in 0..duplicates {
-        assert_eq!(talk.server(1001), Findings::DUPLICATE_ACK);
+        assert_eq!(talk.server(1001), TcpCounter::DuplicateAck);
     }
     talk
 }
 
 #[test]
 fn fast_is_what_follows_two_duplicates_within_20_ms() {
-    let fast = all(&[Findings::RETRANSMISSION, Findings::FAST_RETRANSMISSION]);
+    let fast = all(&[TcpCounter::Retransmission, TcpCounter::FastRetransmission]);
     let mut talk = lost_first(2);
     assert_eq!(talk.client(1001, 50), fast);
 
@@ -191,32 +198,32 @@ fn fast_is_what_follows_two_duplicates_within_20_ms() {
 
     let mut talk = lost_first(2);
     talk.now += 19 * MS;
-    assert_eq!(talk.client(1001, 50), Findings::RETRANSMISSION, "after 20 ms");
+    assert_eq!(talk.client(1001, 50), TcpCounter::Retransmission, "after 20 ms");
 
     let mut talk = lost_first(2);
     talk.now += 10 * MS;
-    assert_eq!(talk.client(1051, 50), Findings::RETRANSMISSION, "not what the receiver asks for");
+    assert_eq!(talk.client(1051, 50), TcpCounter::Retransmission, "not what the receiver asks for");
 }
 
 #[test]
 fn one_duplicate_is_not_enough() {
     let mut talk = lost_first(1);
-    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER, "within the initial round-trip time");
+    assert_eq!(talk.client(1001, 50), TcpCounter::OutOfOrder, "within the initial round-trip time");
     let mut talk = lost_first(1);
     talk.now += 10 * MS;
-    assert_eq!(talk.client(1001, 50), Findings::RETRANSMISSION);
+    assert_eq!(talk.client(1001, 50), TcpCounter::Retransmission);
 }
 
 #[test]
 fn what_was_acknowledged_already_is_sent_again_for_nothing() {
-    let spurious = all(&[Findings::RETRANSMISSION, Findings::SPURIOUS_RETRANSMISSION]);
+    let spurious = all(&[TcpCounter::Retransmission, TcpCounter::SpuriousRetransmission]);
     let mut talk = lost_first(2);
     talk.server(1151);
     assert_eq!(talk.client(1001, 50), spurious, "also soon after duplicates");
     assert_eq!(talk.client(1101, 50), spurious);
     talk.now += 1000 * MS;
     assert_eq!(talk.client(1001, 150), spurious);
-    assert_eq!(talk.client(1101, 51), Findings::RETRANSMISSION, "a byte of it is new");
+    assert_eq!(talk.client(1101, 51), TcpCounter::Retransmission, "a byte of it is new");
 }
 
 #[test]
@@ -224,16 +231,16 @@ fn a_time_out_has_nothing_that_calls_for_it() {
     let mut talk = Talk::new();
     talk.client(1001, 50);
     talk.now += 200 * MS;
-    assert_eq!(talk.client(1001, 50), Findings::RETRANSMISSION);
+    assert_eq!(talk.client(1001, 50), TcpCounter::Retransmission);
 }
 
 #[test]
 fn holes_are_lost_segments_and_acknowledged_ones_tell_of_the_capture() {
     let mut talk = Talk::new();
     talk.client(1001, 50);
-    assert_eq!(talk.client(1101, 50), Findings::LOST_SEGMENT);
-    assert_eq!(talk.server(1151), Findings::ACKED_LOST_SEGMENT, "the hole was captured by nobody");
-    assert_eq!(talk.server(1300), Findings::ACKED_LOST_SEGMENT, "beyond everything sent");
+    assert_eq!(talk.client(1101, 50), TcpCounter::LostSegment);
+    assert_eq!(talk.server(1151), TcpCounter::AckedLostSegment, "the hole was captured by nobody");
+    assert_eq!(talk.server(1300), TcpCounter::AckedLostSegment, "beyond everything sent");
     assert_eq!(talk.server(1400), nothing(), "told once");
 }
 
@@ -264,7 +271,7 @@ fn a_syn_without_the_option_does_not_undo_a_known_window_scale() {
     talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, TcpOptions::default());
     talk.opens(1001, 100);
     talk.client(1001, 0);
-    assert_eq!(talk.client(1001, 400), Findings::WINDOW_FULL, "scaled by 4, as first told");
+    assert_eq!(talk.client(1001, 400), TcpCounter::WindowFull, "scaled by 4, as first told");
 }
 
 #[test]
@@ -285,7 +292,7 @@ fn a_window_scale_in_the_middle_of_a_connection_is_taken_too() {
     let scaled = TcpOptions { window_scale: Some(3), ..TcpOptions::default() };
     talk.segment(SERVER, 5001, 1001, ACK, 0, scaled);
     assert_eq!(talk.client(1001, 200), nothing());
-    assert_eq!(talk.client(1201, 1400), Findings::WINDOW_FULL);
+    assert_eq!(talk.client(1201, 1400), TcpCounter::WindowFull);
 }
 
 /// A handshake that the capture has in the wrong order: 2 ms pass from the first ACK to the SYN.
@@ -302,13 +309,13 @@ fn backwards() -> Talk {
 fn with_a_negative_initial_round_trip_time_every_later_repeat_is_out_of_order() {
     let mut talk = backwards();
     talk.now += 10_000 * MS;
-    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER);
+    assert_eq!(talk.client(1001, 50), TcpCounter::OutOfOrder);
     let mut talk = backwards();
     talk.now -= 2 * MS;
-    assert!(talk.client(1001, 50).has(Findings::RETRANSMISSION), "1 ms before what it repeats");
+    assert!(talk.client(1001, 50).has(TcpCounter::Retransmission), "1 ms before what it repeats");
     let mut talk = backwards();
     talk.now -= 4 * MS;
-    assert_eq!(talk.client(1001, 50), Findings::OUT_OF_ORDER, "3 ms before it");
+    assert_eq!(talk.client(1001, 50), TcpCounter::OutOfOrder, "3 ms before it");
 }
 
 #[test]
@@ -321,8 +328,8 @@ fn a_syn_at_the_epoch_gives_no_initial_round_trip_time() {
         analysis.segment(&segment, 100).findings
     };
     send(0, 0, TcpFlags::SYN, 0);
-    assert_eq!(send(1_000, 41, ACK, 2), Findings::LOST_SEGMENT);
-    assert_eq!(send(6_000, 1, ACK, 38), Findings::OUT_OF_ORDER, "3 ms are allowed, not 1 µs");
+    assert_eq!(send(1_000, 41, ACK, 2), TcpCounter::LostSegment);
+    assert_eq!(send(6_000, 1, ACK, 38), TcpCounter::OutOfOrder, "3 ms are allowed, not 1 µs");
 }
 
 #[test]
@@ -342,7 +349,7 @@ fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time() {
 fn an_ack_of_half_the_circle_ahead_acknowledges_what_was_not_seen() {
     let mut talk = Talk::new();
     talk.client(1001, 50);
-    assert_eq!(talk.server(1051u32.wrapping_add(1 << 31)), Findings::ACKED_LOST_SEGMENT);
+    assert_eq!(talk.server(1051u32.wrapping_add(1 << 31)), TcpCounter::AckedLostSegment);
     // It does not cover the segment: an ordinary ACK still does.
     assert!(talk.verdict(SERVER, 5001, 1051, ACK, 0, TcpOptions::default()).ack_rtt_ns.is_some());
 }

@@ -6,7 +6,7 @@ use super::{
     Symptoms, TroubleCounts, Troubles,
 };
 use crate::per_side::PerSide;
-use fact::{CloseReason, DirectionRecord, FlowState, Trouble};
+use fact::{CloseReason, DirectionRecord, FlowState, TcpCounter, Trouble};
 
 /// All that is known of one TCP connection besides what its application says.
 #[derive(Debug, Default)]
@@ -63,15 +63,15 @@ impl Connection {
             peer.needless();
         }
         // A repeat within a round trip of the latest segment is out of order by Wireshark's rules, which do not look at SACK.
-        let again = found.has(Findings::RETRANSMISSION)
-            || (found.has(Findings::OUT_OF_ORDER) && self.streams.get(segment.side).had(segment));
-        if again && !found.has(Findings::SPURIOUS_RETRANSMISSION) && !segment.tcp.flags.syn() {
+        let again = found.has(TcpCounter::Retransmission)
+            || (found.has(TcpCounter::OutOfOrder) && self.streams.get(segment.side).had(segment));
+        if again && !found.has(TcpCounter::SpuriousRetransmission) && !segment.tcp.flags.syn() {
             let circumstance = self.analysis.circumstance(segment, self.progress.selective());
             own.rare().troubles.get_or_insert_default().repeat(&circumstance);
         }
-        let repeated = found.has(Findings::RETRANSMISSION)
-            || found.has(Findings::KEEP_ALIVE)
-            || found.has(Findings::ZERO_WINDOW_PROBE);
+        let repeated = found.has(TcpCounter::Retransmission)
+            || found.has(TcpCounter::KeepAlive)
+            || found.has(TcpCounter::ZeroWindowProbe);
         if segment.tcp.payload_len > 0 && !repeated {
             if self.spoke == Some(segment.side.other()) {
                 let waited = segment.time.nanos_since(self.spoke_at);
@@ -85,9 +85,11 @@ impl Connection {
     pub(crate) fn health(&self) -> Health {
         let mut troubles = TroubleCounts::default();
         for seen in self.measures.both().into_iter().filter_map(Measures::seen_troubles) {
-            troubles.retransmissions = troubles.retransmissions.saturating_add(seen.retransmissions);
-            troubles.out_of_order = troubles.out_of_order.saturating_add(seen.out_of_order);
-            troubles.zero_windows = troubles.zero_windows.saturating_add(seen.zero_windows);
+            let seen = &seen.counters;
+            let add = |sum: &mut u32, counter| *sum = sum.saturating_add(seen[counter]);
+            add(&mut troubles.retransmissions, TcpCounter::Retransmission);
+            add(&mut troubles.out_of_order, TcpCounter::OutOfOrder);
+            add(&mut troubles.zero_windows, TcpCounter::ZeroWindow);
         }
         troubles.missing_bytes = self.streams.both().iter().map(|s| s.missing()).sum();
         let mut round_trips =
@@ -105,8 +107,8 @@ impl Connection {
         for side in [Side::Low, Side::High] {
             let troubles = self.measures.get(side).seen_troubles();
             *sides.get_mut(side) = Symptom {
-                retransmissions: troubles.map_or(0, |t| t.retransmissions),
-                keep_alives: troubles.map_or(0, |t| t.keep_alives),
+                retransmissions: troubles.map_or(0, |t| t.counters[TcpCounter::Retransmission]),
+                keep_alives: troubles.map_or(0, |t| t.counters[TcpCounter::KeepAlive]),
                 goodput: self.streams.get(side).goodput(),
                 shut: troubles.is_some_and(Troubles::shut),
                 unheard: self.analysis.unheard(side),
@@ -145,28 +147,7 @@ impl Connection {
             fin: u64::from(own.fin),
             rst: u64::from(own.rst),
             psh: u64::from(own.psh),
-            retransmissions: u64::from(troubles.retransmissions),
-            syn_retransmissions: u64::from(troubles.syn_retransmissions),
-            fast_retransmissions: u64::from(troubles.fast_retransmissions),
-            spurious_retransmissions: u64::from(troubles.spurious_retransmissions),
-            timeout_retransmissions: u64::from(troubles.timeout_retransmissions),
-            tail_loss_probes: u64::from(troubles.tail_loss_probes),
-            recovery_retransmissions: u64::from(troubles.recovery_retransmissions),
-            needless_retransmissions: u64::from(troubles.needless_retransmissions),
-            out_of_order: u64::from(troubles.out_of_order),
-            duplicate_acks: u64::from(troubles.duplicate_acks),
-            zero_windows: u64::from(troubles.zero_windows),
-            zero_window_probes: u64::from(troubles.zero_window_probes),
-            zero_window_probe_acks: u64::from(troubles.zero_window_probe_acks),
-            window_full: u64::from(troubles.window_full),
-            window_updates: u64::from(troubles.window_updates),
-            keep_alives: u64::from(troubles.keep_alives),
-            keep_alive_acks: u64::from(troubles.keep_alive_acks),
-            lost_segments: u64::from(troubles.lost_segments),
-            acked_lost_segments: u64::from(troubles.acked_lost_segments),
-            ecn_ce: u64::from(troubles.ecn_ce),
-            ecn_echo: u64::from(troubles.ecn_echo),
-            ecn_cwr: u64::from(troubles.ecn_cwr),
+            tcp: troubles.counters,
             zero_window_episodes: u64::from(troubles.zero_window_episodes),
             zero_window_ns: troubles.zero_window_ns(now),
             zero_window_max_ns: troubles.zero_window_max_ns(now),
@@ -266,10 +247,14 @@ impl Measures {
             troubles.count(found, segment);
         }
         troubles.window(segment);
-        troubles.ecn_ce = troubles.ecn_ce.saturating_add(u32::from(congested));
-        if signalled {
-            troubles.ecn_echo = troubles.ecn_echo.saturating_add(u32::from(flags.any(TcpFlags::ECE)));
-            troubles.ecn_cwr = troubles.ecn_cwr.saturating_add(u32::from(flags.any(TcpFlags::CWR)));
+        for (seen, counter) in [
+            (congested, TcpCounter::EcnCe),
+            (signalled && flags.any(TcpFlags::ECE), TcpCounter::EcnEcho),
+            (signalled && flags.any(TcpFlags::CWR), TcpCounter::EcnCwr),
+        ] {
+            if seen {
+                troubles.counters.increment(counter);
+            }
         }
     }
 }

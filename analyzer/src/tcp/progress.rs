@@ -1,5 +1,6 @@
 use std::num::NonZeroU64;
 
+use fact::TcpCounter;
 use wire::{Side, Timestamp};
 
 use super::marks::{By, Marks};
@@ -66,10 +67,10 @@ impl Progress {
         if segment.control() || !self.settled {
             self.step(segment);
         }
-        if tcp.payload_len > 0 && !found.has(Findings::KEEP_ALIVE) && !tcp.flags.rst() {
+        if tcp.payload_len > 0 && !found.has(TcpCounter::KeepAlive) && !tcp.flags.rst() {
             self.marks.set_by(By::DATA, segment.side);
         }
-        if found.has(Findings::DUPLICATE_ACK) {
+        if found.has(TcpCounter::DuplicateAck) {
             self.duplicate_ack(segment.side);
         } else if self.volley > 0 {
             self.volley = 0;

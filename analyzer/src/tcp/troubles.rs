@@ -1,3 +1,4 @@
+use fact::{TcpCounter, TcpCounters};
 use wire::Timestamp;
 
 use super::{Circumstance, Findings, Recovery, Repeat, Segment};
@@ -5,28 +6,7 @@ use super::{Circumstance, Findings, Recovery, Repeat, Segment};
 /// Counts of what most flows never have; kept in a box of its own for each side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Troubles {
-    pub(crate) retransmissions: u32,
-    pub(crate) syn_retransmissions: u32,
-    pub(crate) fast_retransmissions: u32,
-    pub(crate) spurious_retransmissions: u32,
-    pub(crate) timeout_retransmissions: u32,
-    pub(crate) tail_loss_probes: u32,
-    pub(crate) recovery_retransmissions: u32,
-    pub(crate) needless_retransmissions: u32,
-    pub(crate) out_of_order: u32,
-    pub(crate) duplicate_acks: u32,
-    pub(crate) zero_windows: u32,
-    pub(crate) zero_window_probes: u32,
-    pub(crate) zero_window_probe_acks: u32,
-    pub(crate) window_full: u32,
-    pub(crate) window_updates: u32,
-    pub(crate) keep_alives: u32,
-    pub(crate) keep_alive_acks: u32,
-    pub(crate) lost_segments: u32,
-    pub(crate) acked_lost_segments: u32,
-    pub(crate) ecn_ce: u32,
-    pub(crate) ecn_echo: u32,
-    pub(crate) ecn_cwr: u32,
+    pub(crate) counters: TcpCounters,
     pub(crate) zero_window_episodes: u32,
     zero_window_ns: u64,
     zero_window_max_ns: u64,
@@ -36,43 +16,28 @@ pub(crate) struct Troubles {
 
 impl Troubles {
     pub(crate) fn count(&mut self, found: Findings, segment: &Segment<'_>) {
-        let counters: [(Findings, &mut u32); 14] = [
-            (Findings::RETRANSMISSION, &mut self.retransmissions),
-            (Findings::FAST_RETRANSMISSION, &mut self.fast_retransmissions),
-            (Findings::SPURIOUS_RETRANSMISSION, &mut self.spurious_retransmissions),
-            (Findings::OUT_OF_ORDER, &mut self.out_of_order),
-            (Findings::DUPLICATE_ACK, &mut self.duplicate_acks),
-            (Findings::ZERO_WINDOW, &mut self.zero_windows),
-            (Findings::ZERO_WINDOW_PROBE, &mut self.zero_window_probes),
-            (Findings::ZERO_WINDOW_PROBE_ACK, &mut self.zero_window_probe_acks),
-            (Findings::WINDOW_FULL, &mut self.window_full),
-            (Findings::WINDOW_UPDATE, &mut self.window_updates),
-            (Findings::KEEP_ALIVE, &mut self.keep_alives),
-            (Findings::KEEP_ALIVE_ACK, &mut self.keep_alive_acks),
-            (Findings::LOST_SEGMENT, &mut self.lost_segments),
-            (Findings::ACKED_LOST_SEGMENT, &mut self.acked_lost_segments),
-        ];
-        for (finding, counter) in counters {
-            *counter = counter.saturating_add(u32::from(found.has(finding)));
+        found.iter().for_each(|finding| self.counters.increment(finding));
+        if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
+            self.counters.increment(TcpCounter::SynRetransmission);
         }
-        let syn_again = found.has(Findings::RETRANSMISSION) && segment.tcp.flags.syn();
-        self.syn_retransmissions = self.syn_retransmissions.saturating_add(u32::from(syn_again));
     }
 
     /// Counts a repeat of payload or FIN by what it was sent for.
     pub(crate) fn repeat(&mut self, circumstance: &Circumstance) {
-        let counter = match self.recovery.repeat(circumstance) {
-            Repeat::Timeout => &mut self.timeout_retransmissions,
-            Repeat::TailLossProbe => &mut self.tail_loss_probes,
-            Repeat::Recovery => &mut self.recovery_retransmissions,
-        };
-        *counter = counter.saturating_add(1);
+        self.counters.increment(match self.recovery.repeat(circumstance) {
+            Repeat::Timeout => TcpCounter::TimeoutRetransmission,
+            Repeat::TailLossProbe => TcpCounter::TailLossProbe,
+            Repeat::Recovery => TcpCounter::RecoveryRetransmission,
+        });
     }
 
-    /// The receiver reports that it had a segment already. What the network doubled is not the sender's.
+    /// The receiver reports by D-SACK that it had a segment already. Copies that the network made
+    /// are not the sender's: there are never more than retransmissions.
     pub(crate) fn needless(&mut self) {
-        self.needless_retransmissions =
-            self.needless_retransmissions.saturating_add(1).min(self.retransmissions);
+        let counters = &mut self.counters;
+        if counters[TcpCounter::NeedlessRetransmission] < counters[TcpCounter::Retransmission] {
+            counters.increment(TcpCounter::NeedlessRetransmission);
+        }
     }
 
     /// Follows how long the window is closed. A FIN does not open it, an RST ends all.

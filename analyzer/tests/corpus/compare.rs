@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use fact::{DirectionRecord, FlowRecord};
+use fact::{DirectionRecord, FlowRecord, TcpCounter};
 use serde_json::Value;
 use wire::Transport;
 
@@ -138,22 +138,13 @@ impl Score {
     }
 }
 
-fn analysis(d: &DirectionRecord) -> [(&'static str, u64); 15] {
-    [
-        ("retransmission", d.retransmissions),
-        ("retransmission_of_syn", d.syn_retransmissions),
-        ("fast_retransmission", d.fast_retransmissions),
-        ("spurious_retransmission", d.spurious_retransmissions),
-        ("out_of_order", d.out_of_order),
-        ("duplicate_ack", d.duplicate_acks),
-        ("zero_window", d.zero_windows),
-        ("zero_window_probe", d.zero_window_probes),
-        ("zero_window_probe_ack", d.zero_window_probe_acks),
-        ("window_full", d.window_full),
-        ("window_update", d.window_updates),
-        ("keep_alive", d.keep_alives),
-        ("keep_alive_ack", d.keep_alive_acks),
-        ("lost_segment", d.lost_segments),
-        ("ack_lost_segment", d.acked_lost_segments),
-    ]
+/// What Wireshark's analysis tells, by the names that the corpus has.
+fn analysis(d: &DirectionRecord) -> impl Iterator<Item = (&'static str, u64)> {
+    d.tcp.iter().filter_map(|(counter, count)| {
+        let name = match counter {
+            TcpCounter::SynRetransmission => "retransmission_of_syn",
+            other => other.wireshark()?,
+        };
+        Some((name, u64::from(count)))
+    })
 }

@@ -1,5 +1,8 @@
+//! The families of TCP: times, retransmissions, windows, failures.
+
 use std::sync::Arc;
 
+use fact::{Metric, TcpCounter};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::{Registry, Unit};
 use wire::Direction;
@@ -7,7 +10,7 @@ use wire::Direction;
 use crate::capped::Capped;
 use crate::edge::{Edge, Series};
 use crate::histogram::Seconds;
-use crate::tally::{Counts, Resent, TcpTally};
+use crate::tally::{Counts, TcpTally};
 
 type FloatCounter = Counter<f64, std::sync::atomic::AtomicU64>;
 
@@ -17,11 +20,9 @@ pub(crate) struct Tcp {
     handshake: Capped<Seconds>,
     rtt: Capped<Seconds>,
     retransmissions: Capped<Counter>,
-    out_of_order: Capped<Counter>,
-    duplicate_acks: Capped<Counter>,
-    zero_windows: Capped<Counter>,
+    /// Each counter that has a family of its own.
+    counters: Vec<(TcpCounter, Capped<Counter>)>,
     zero_window_seconds: Capped<FloatCounter>,
-    window_full: Capped<Counter>,
     resets: Capped<Counter>,
     handshake_failures: Capped<Counter>,
     troubles: Capped<Counter>,
@@ -37,15 +38,14 @@ const fn side(sent: Direction) -> &'static str {
 
 impl Tcp {
     pub(crate) fn register(registry: &mut Registry, cap: usize) -> Self {
+        let has_family = |counter: &TcpCounter| matches!(counter.metric(), Some(Metric::Family(_)));
+        let counters = TcpCounter::ALL.iter().copied().filter(has_family);
         let it = Self {
             handshake: Capped::new(cap),
             rtt: Capped::new(cap),
             retransmissions: Capped::new(cap),
-            out_of_order: Capped::new(cap),
-            duplicate_acks: Capped::new(cap),
-            zero_windows: Capped::new(cap),
+            counters: counters.map(|counter| (counter, Capped::new(cap))).collect(),
             zero_window_seconds: Capped::new(cap),
-            window_full: Capped::new(cap),
             resets: Capped::new(cap),
             handshake_failures: Capped::new(cap),
             troubles: Capped::new(cap),
@@ -65,16 +65,20 @@ impl Tcp {
             it.rtt.clone(),
         );
         r.register("tcp_retransmissions", "Retransmitted segments by kind", it.retransmissions.clone());
-        r.register("tcp_out_of_order", "Segments out of order", it.out_of_order.clone());
-        r.register("tcp_duplicate_acks", "Duplicate ACKs", it.duplicate_acks.clone());
-        r.register("tcp_zero_windows", "Segments that close the window", it.zero_windows.clone());
-        r.register_with_unit(
-            "tcp_zero_window",
-            "Time for which a window was closed",
-            seconds(),
-            it.zero_window_seconds.clone(),
-        );
-        r.register("tcp_window_full", "Segments that fill the receiver's window", it.window_full.clone());
+        for (counter, family) in &it.counters {
+            if let Some(Metric::Family(help)) = counter.metric() {
+                r.register(format!("tcp_{}", counter.as_str()), help, family.clone());
+            }
+            // The time for which windows were closed stands next to how often they were.
+            if *counter == TcpCounter::ZeroWindow {
+                r.register_with_unit(
+                    "tcp_zero_window",
+                    "Time for which a window was closed",
+                    seconds(),
+                    it.zero_window_seconds.clone(),
+                );
+            }
+        }
         r.register("tcp_resets", "Segments with RST by the side that sent them", it.resets.clone());
         r.register(
             "tcp_handshake_failures",
@@ -111,18 +115,20 @@ impl Tcp {
 
     fn add_counts(&self, edge: &Arc<Edge>, direction: Direction, counts: &Counts) {
         let to = ("direction", direction.as_str().into());
-        for (kind, &times) in Resent::ALL.iter().zip(&counts.resent).filter(|&(_, &times)| times > 0) {
-            let series = Series::with_both(edge, to.clone(), ("kind", kind.as_str().into()));
+        let kinds = TcpCounter::ALL.iter().filter_map(|&counter| match counter.metric() {
+            Some(Metric::Kind(kind)) => Some((kind, counts.of(counter))),
+            _ => None,
+        });
+        let kinds = kinds.chain([("syn_ack", counts.syn_ack_retransmissions)]);
+        for (kind, times) in kinds.filter(|&(_, times)| times > 0) {
+            let series = Series::with_both(edge, to.clone(), ("kind", kind.into()));
             self.retransmissions.at(&series).inc_by(times);
         }
-        let plain = [
-            (&self.out_of_order, counts.out_of_order),
-            (&self.duplicate_acks, counts.duplicate_acks),
-            (&self.zero_windows, counts.zero_windows),
-            (&self.window_full, counts.window_full),
-        ];
-        for (family, times) in plain.into_iter().filter(|&(_, times)| times > 0) {
-            family.at(&Series::with(edge, to.clone())).inc_by(times);
+        for (counter, family) in &self.counters {
+            let times = counts.of(*counter);
+            if times > 0 {
+                family.at(&Series::with(edge, to.clone())).inc_by(times);
+            }
         }
         if counts.zero_window_ns > 0 {
             let seconds = counts.zero_window_ns as f64 / 1e9;

@@ -9,7 +9,7 @@ mod tcp;
 pub(crate) use edges::Edges;
 pub(crate) use flows::FlowTally;
 pub(crate) use requests::{RequestTally, Sample};
-pub(crate) use tcp::{Counts, Resent, TcpTally};
+pub(crate) use tcp::{Counts, TcpTally};
 
 use fact::FlowRecord;
 use wire::Transport;

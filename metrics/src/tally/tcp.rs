@@ -1,4 +1,6 @@
-use fact::{CloseReason, FlowRecord, Trouble};
+//! What TCP told since the families were brought up to date last.
+
+use fact::{CloseReason, FlowRecord, TcpCounter, Trouble};
 use wire::{Direction, PerDirection};
 
 use crate::histogram::Times;
@@ -20,43 +22,12 @@ pub(crate) struct TcpTally {
 /// Counts of what one side of the flows of an edge sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    /// Retransmissions by [`Resent`].
-    pub(crate) resent: [u64; Resent::ALL.len()],
-    pub(crate) out_of_order: u64,
-    pub(crate) duplicate_acks: u64,
-    pub(crate) zero_windows: u64,
-    pub(crate) window_full: u64,
+    /// By [`TcpCounter`], each as in [`Counted`].
+    tcp: [u64; TcpCounter::COUNT],
+    /// Retransmissions of SYN/ACK.
+    pub(crate) syn_ack_retransmissions: u64,
     pub(crate) zero_window_ns: u64,
     pub(crate) resets: u64,
-}
-
-/// Kinds of retransmissions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Resent {
-    Timeout,
-    Fast,
-    Spurious,
-    Syn,
-    SynAck,
-    Probe,
-    Recovery,
-}
-
-impl Resent {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Timeout, Self::Fast, Self::Spurious, Self::Syn, Self::SynAck, Self::Probe, Self::Recovery];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Fast => "fast",
-            Self::Spurious => "spurious",
-            Self::Syn => "syn",
-            Self::SynAck => "syn_ack",
-            Self::Probe => "probe",
-            Self::Recovery => "recovery",
-        }
-    }
 }
 
 impl TcpTally {
@@ -107,15 +78,15 @@ fn count(names: &mut Vec<(&'static str, u64)>, name: &'static str) {
 
 impl Counts {
     fn add(&mut self, now: &Counted, before: &Counted) {
-        let resent = |c: &Counted| [c.timeout, c.fast, c.spurious, c.syn, c.syn_ack, c.probe, c.recovery];
-        for ((sum, now), before) in self.resent.iter_mut().zip(resent(now)).zip(resent(before)) {
-            *sum += now.saturating_sub(before);
+        for ((sum, (_, now)), (_, before)) in self.tcp.iter_mut().zip(now.tcp.iter()).zip(before.tcp.iter()) {
+            *sum += u64::from(now.saturating_sub(before));
         }
-        self.out_of_order += now.out_of_order.saturating_sub(before.out_of_order);
-        self.duplicate_acks += now.duplicate_acks.saturating_sub(before.duplicate_acks);
-        self.zero_windows += now.zero_windows.saturating_sub(before.zero_windows);
-        self.window_full += now.window_full.saturating_sub(before.window_full);
+        self.syn_ack_retransmissions += u64::from(now.syn_ack.saturating_sub(before.syn_ack));
         self.zero_window_ns += now.zero_window_ns.saturating_sub(before.zero_window_ns);
         self.resets += now.resets.saturating_sub(before.resets);
+    }
+
+    pub(crate) fn of(&self, counter: TcpCounter) -> u64 {
+        self.tcp[counter as usize]
     }
 }

@@ -1,63 +1,86 @@
-use fact::{DirectionRecord, Latencies, Timing};
-use serde::Serialize;
+//! What one side of a flow sent: the objects `to_server` and `to_client` of a `flow` record.
+
+use fact::{DirectionRecord, Latencies, TcpCounters, Timing};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::is_zero;
 
-macro_rules! counters {
-    ($($name:ident),* ; $($option:ident: $type:ty),*) => {
-        /// DIRECTION of a `flow` record; counters of troubles that are zero are left out.
-        #[derive(Debug, Serialize)]
-        pub(super) struct Direction {
-            packets: u64,
-            data_packets: u64,
-            payload_bytes: u64,
-            ip_bytes: u64,
-            wire_bytes: u64,
-            syn: u64,
-            syn_ack: u64,
-            fin: u64,
-            rst: u64,
-            psh: u64,
-            $(#[serde(skip_serializing_if = "is_zero")] $name: u64,)*
-            #[serde(skip_serializing_if = "Option::is_none")]
-            ack_rtt: Option<Times>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            rtt: Option<Times>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            response_time: Option<Times>,
-            $(#[serde(skip_serializing_if = "Option::is_none")] $option: Option<$type>,)*
-        }
-
-        impl From<&DirectionRecord> for Direction {
-            fn from(d: &DirectionRecord) -> Self {
-                Self {
-                    packets: d.packets,
-                    data_packets: d.data_packets,
-                    payload_bytes: d.payload_bytes,
-                    ip_bytes: d.ip_bytes,
-                    wire_bytes: d.wire_bytes,
-                    syn: d.syn,
-                    syn_ack: d.syn_ack,
-                    fin: d.fin,
-                    rst: d.rst,
-                    psh: d.psh,
-                    $($name: d.$name,)*
-                    ack_rtt: Times::of(&d.ack_rtt),
-                    rtt: Times::of(&d.rtt).map(|times| times.with_quantiles(&d.rtt_latencies)),
-                    response_time: Times::of(&d.response_time),
-                    $($option: d.$option,)*
-                }
-            }
-        }
-    };
+/// DIRECTION of a `flow` record; counters of troubles that are zero are left out.
+#[derive(Debug, Serialize)]
+pub(super) struct Direction {
+    packets: u64,
+    data_packets: u64,
+    payload_bytes: u64,
+    ip_bytes: u64,
+    wire_bytes: u64,
+    syn: u64,
+    syn_ack: u64,
+    fin: u64,
+    rst: u64,
+    psh: u64,
+    #[serde(flatten, serialize_with = "nonzero_counters")]
+    tcp: TcpCounters,
+    #[serde(skip_serializing_if = "is_zero")]
+    zero_window_ns: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    zero_window_episodes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    zero_window_max_ns: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    goodput_bytes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    missing_bytes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    differing_overlaps: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_rtt: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_time: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mss: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_scale: Option<u8>,
 }
 
-counters! {
-    retransmissions, syn_retransmissions, fast_retransmissions, spurious_retransmissions,
-    timeout_retransmissions, tail_loss_probes, recovery_retransmissions, needless_retransmissions, out_of_order, duplicate_acks, zero_windows, zero_window_probes, zero_window_probe_acks,
-    window_full, window_updates, keep_alives, keep_alive_acks, lost_segments, acked_lost_segments, ecn_ce, ecn_echo, ecn_cwr,
-    zero_window_ns, zero_window_episodes, zero_window_max_ns, goodput_bytes, missing_bytes, differing_overlaps;
-    mss: u16, window_scale: u8
+impl From<&DirectionRecord> for Direction {
+    fn from(d: &DirectionRecord) -> Self {
+        Self {
+            packets: d.packets,
+            data_packets: d.data_packets,
+            payload_bytes: d.payload_bytes,
+            ip_bytes: d.ip_bytes,
+            wire_bytes: d.wire_bytes,
+            syn: d.syn,
+            syn_ack: d.syn_ack,
+            fin: d.fin,
+            rst: d.rst,
+            psh: d.psh,
+            tcp: d.tcp,
+            zero_window_ns: d.zero_window_ns,
+            zero_window_episodes: d.zero_window_episodes,
+            zero_window_max_ns: d.zero_window_max_ns,
+            goodput_bytes: d.goodput_bytes,
+            missing_bytes: d.missing_bytes,
+            differing_overlaps: d.differing_overlaps,
+            ack_rtt: Times::of(&d.ack_rtt),
+            rtt: Times::of(&d.rtt).map(|times| times.with_quantiles(&d.rtt_latencies)),
+            response_time: Times::of(&d.response_time),
+            mss: d.mss,
+            window_scale: d.window_scale,
+        }
+    }
+}
+
+/// A field for each counter that is not zero, by its name.
+fn nonzero_counters<S: Serializer>(counters: &TcpCounters, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(None)?;
+    for (counter, count) in counters.iter().filter(|&(_, count)| count > 0) {
+        fields.serialize_entry(counter.as_str(), &count)?;
+    }
+    fields.end()
 }
 
 #[derive(Debug, Serialize)]

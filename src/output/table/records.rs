@@ -1,5 +1,6 @@
 use fact::{
-    Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, Trouble, Value,
+    Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, TcpCounter, Trouble,
+    Value,
 };
 
 use super::{Cell, Column};
@@ -58,7 +59,7 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let rtt = rtt.and_then(|ns| u64::try_from(ns).ok());
     let wrong = trouble(flow);
     let bad = flow.trouble.is_some() && !wrong.is_empty();
-    let retransmissions = up.retransmissions + down.retransmissions;
+    let retransmissions = counted(flow, TcpCounter::Retransmission);
     let application = match flow.l7 {
         Some(l7) if l7.errors > 0 => {
             let (requests, errors) = (count(l7.requests, "request"), count(l7.errors, "error"));
@@ -90,6 +91,11 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     ]
 }
 
+/// Count of both directions.
+fn counted(flow: &FlowRecord, counter: TcpCounter) -> u64 {
+    [&flow.directions.to_server, &flow.directions.to_client].map(|d| u64::from(d.tcp[counter])).iter().sum()
+}
+
 /// What went wrong with a flow or was uncommon, in a few words; what the column `END` says is not said again.
 fn trouble(flow: &FlowRecord) -> String {
     let both = |of: fn(&DirectionRecord) -> u64| {
@@ -104,7 +110,7 @@ fn trouble(flow: &FlowRecord) -> String {
         }
     };
     let mut words: Vec<String> = name.map(|name| name.replace('_', " ")).into_iter().collect();
-    let timeouts = both(|d| d.timeout_retransmissions);
+    let timeouts = counted(flow, TcpCounter::TimeoutRetransmission);
     if timeouts > 0 {
         words.push(count(timeouts, "timeout"));
     }
@@ -112,7 +118,7 @@ fn trouble(flow: &FlowRecord) -> String {
     if shut > 0 {
         words.push(format!("window shut {}", nanos(shut)));
     }
-    let congested = both(|d| d.ecn_ce);
+    let congested = counted(flow, TcpCounter::EcnCe);
     if congested > 0 {
         words.push(format!("{congested} CE"));
     }
