@@ -17,8 +17,7 @@ build: setup-build ## the release binary, target/release/wirespan
 	cargo build --release --bin wirespan
 
 test: setup-test ## every test; those that need root say so when they are skipped
-	cargo build --workspace --all-targets
-	cargo test --workspace --no-fail-fast
+	scripts/test
 
 # Other traffic with SEED=n, more or less of it with ROUNDS=n: each round is some 300,000 packets.
 differential: setup-test ## made-up traffic, millions of packets of it, through tshark and wirespan: every counter must agree
