@@ -1,3 +1,5 @@
+//! Errors of setting up a capture.
+
 use std::io;
 
 /// Why something could not be set up. What goes wrong later, while frames are read, is a

@@ -1,3 +1,5 @@
+//! Writes pcapng files.
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,7 +14,8 @@ const BUFFER: usize = 1 << 20;
 const RESOLUTION: u8 = 9;
 const PROGRAM: &str = concat!("wirespan ", env!("CARGO_PKG_VERSION"));
 
-/// Writes frames into a pcapng file (draft-ietf-opsawg-pcapng): one interface per tap, times in nanoseconds.
+/// Writes frames into a pcapng file (draft-ietf-opsawg-pcapng): one interface per tap, times in
+/// nanoseconds.
 pub struct CaptureWriter {
     path: String,
     output: BufWriter<File>,
@@ -33,7 +36,8 @@ impl CaptureWriter {
         Ok(Self { path: shown, output, interfaces: HashMap::new(), frames: 0 })
     }
 
-    /// Writes a frame that was seen at the tap of this name. A VLAN tag that the kernel took out is put back.
+    /// Writes a frame that was seen at the tap of this name. A VLAN tag that the kernel took out is
+    /// put back.
     ///
     /// # Errors
     /// [`Error::File`], for example when the disk is full.

@@ -1,4 +1,5 @@
-//! Every file of the shared corpus gives the records that its oracle counted, and ends as it should.
+//! Every file of the shared corpus gives the records that its oracle counted, and ends as it
+//! should.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

@@ -56,7 +56,8 @@ impl Blocks {
     }
 }
 
-/// Two sections of different byte order, with interfaces of all kinds of resolution, and blocks that nobody knows.
+/// Two sections of different byte order, with interfaces of all kinds of resolution, and blocks
+/// that nobody knows.
 fn file() -> Vec<u8> {
     let (little, big) = (Blocks { big: false }, Blocks { big: true });
     let offset = little.option(14, &1_700_000_000_u64.to_le_bytes());

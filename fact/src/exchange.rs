@@ -1,3 +1,5 @@
+//! An exchange: a request and its response, or a one-way message.
+
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
 use super::{Attributes, FlowId, Protocol};

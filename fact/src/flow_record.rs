@@ -1,3 +1,5 @@
+//! The record of a flow.
+
 use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};

@@ -1,3 +1,5 @@
+//! States of flows and reasons for their end, with their names in records.
+
 /// State of a flow at the time of its record. Names are those of flow records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,3 +1,5 @@
+//! What went wrong with a TCP connection.
+
 /// What went wrong with a TCP connection, in the one name that explains most. Names are those of flow records and metric labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,3 +1,5 @@
+//! The direction of bytes in a flow: to the server or to the client.
+
 use std::ops::{Index, IndexMut};
 
 /// Which way bytes travel, once it is decided which side of a flow is the server.

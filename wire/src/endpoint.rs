@@ -1,10 +1,13 @@
+//! An address and a port.
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 /// An address and a port in host byte order; the port is 0 for protocols without ports.
 ///
-/// IPv4-mapped IPv6 addresses (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2), which dual-stack sockets report,
-/// are kept as IPv4 by [`Endpoint::new`], so that both sides of a join speak of the same endpoint.
+/// IPv4-mapped IPv6 addresses (`::ffff:a.b.c.d`, RFC 4291 section 2.5.5.2), which dual-stack
+/// sockets report, are kept as IPv4 by [`Endpoint::new`], so that both sides of a join speak of the
+/// same endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     /// Network address.

@@ -1,3 +1,5 @@
+//! The key of a flow: transport, two endpoints, network.
+
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
@@ -51,8 +53,9 @@ pub struct FlowKey {
     pub low: Endpoint,
     /// The larger endpoint.
     pub high: Endpoint,
-    /// Virtual network: 0 for none, else a hash of the VLAN ids and of the overlay identifiers that are the same in both
-    /// directions (VXLAN and GENEVE VNI). Keys of GRE count only where the configuration says so: they may be a direction's own.
+    /// Virtual network: 0 for none, else a hash of the VLAN ids and of the overlay identifiers that
+    /// are the same in both directions (VXLAN and GENEVE VNI). Keys of GRE count only where the
+    /// configuration says so: they may be a direction's own.
     pub network: u64,
     /// Where it was seen.
     pub tap: TapId,

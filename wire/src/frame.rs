@@ -1,6 +1,9 @@
+//! A frame as a source yields it.
+
 use crate::{LinkType, TapId, Timestamp};
 
-/// One frame as a source yields it. It borrows the source's buffer and cannot outlive the call that yields it.
+/// One frame as a source yields it. It borrows the source's buffer and cannot outlive the call that
+/// yields it.
 #[derive(Clone, Copy, Debug)]
 pub struct RawFrame<'r> {
     /// When the kernel or the capturing host saw it.
@@ -9,7 +12,8 @@ pub struct RawFrame<'r> {
     pub tap: TapId,
     /// What `bytes` start with.
     pub link_type: LinkType,
-    /// Length on the wire in bytes, that of `vlan` not counted; more than `bytes.len()` if the capture cut it.
+    /// Length on the wire in bytes, that of `vlan` not counted; more than `bytes.len()` if the
+    /// capture cut it.
     pub wire_len: u32,
     /// Outermost VLAN tag, where the kernel took it out of the frame (packet(7), `PACKET_AUXDATA`).
     pub vlan: Option<VlanTag>,

@@ -1,13 +1,16 @@
+//! The time of an input, from the times of its frames.
+
 use std::time::Duration;
 
 use crate::Timestamp;
 
 /// How late it is in an input, as its frames tell it, without believing a single wild time stamp.
 ///
-/// A step of at most [`STEP`](Self::STEP) counts at once. A frame that is farther ahead, or farther behind, counts once the frame
-/// after it confirms it: one that lies as far off as well. So a frame dated decades ahead in the middle of a capture moves
-/// nothing, captures put one after the other move the clock back, and a quiet time of hours is believed one frame later.
-/// Frames that are late by less than a step do not move it.
+/// A step of at most [`STEP`](Self::STEP) counts at once. A frame that is farther ahead, or farther
+/// behind, counts once the frame after it confirms it: one that lies as far off as well. So a frame
+/// dated decades ahead in the middle of a capture moves nothing, captures put one after the other
+/// move the clock back, and a quiet time of hours is believed one frame later. Frames that are late
+/// by less than a step do not move it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InputClock {
     now: Option<Timestamp>,
@@ -20,11 +23,13 @@ pub struct InputClock {
 }
 
 impl InputClock {
-    /// Longest step between two frames that needs no confirmation: below the time-outs of flows that are open.
+    /// Longest step between two frames that needs no confirmation: below the time-outs of flows
+    /// that are open.
     pub const STEP: Duration = Duration::from_secs(60);
 
-    /// Takes the time of the next frame. Where it begins another whole second (with the first frame too), that second's start:
-    /// time for a tick, before the frame is looked at. It is earlier than the one before only where the input went back.
+    /// Takes the time of the next frame. Where it begins another whole second (with the first frame
+    /// too), that second's start: time for a tick, before the frame is looked at. It is earlier
+    /// than the one before only where the input went back.
     #[inline]
     pub fn frame(&mut self, time: Timestamp) -> Option<Timestamp> {
         if self.unconfirmed.is_none() && self.now.is_some_and(|now| now <= time && time < self.second_end) {

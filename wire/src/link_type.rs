@@ -1,14 +1,18 @@
-/// What the first byte of a frame belongs to: the link types of pcap files (draft-ietf-opsawg-pcaplinktype)
-/// that Wirespan decodes.
+//! Link types of pcap files.
+
+/// What the first byte of a frame belongs to: the link types of pcap files
+/// (draft-ietf-opsawg-pcaplinktype) that Wirespan decodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkType {
-    /// BSD loopback: 4-byte address family in the byte order of the capturing host (LINKTYPE_NULL, 0).
+    /// BSD loopback: 4-byte address family in the byte order of the capturing host (LINKTYPE_NULL,
+    /// 0).
     Null,
     /// Ethernet (LINKTYPE_ETHERNET, 1).
     Ethernet,
     /// OpenBSD loopback: 4-byte address family in network byte order (LINKTYPE_LOOP, 108).
     Loop,
-    /// Raw IPv4 or IPv6 by version nibble (LINKTYPE_RAW, 101, and the DLT_RAW values 12 and 14; LINKTYPE_IPV4, 228; LINKTYPE_IPV6, 229).
+    /// Raw IPv4 or IPv6 by version nibble (LINKTYPE_RAW, 101, and the DLT_RAW values 12 and 14;
+    /// LINKTYPE_IPV4, 228; LINKTYPE_IPV6, 229).
     RawIp,
     /// Linux cooked capture v1 (LINKTYPE_LINUX_SLL, 113).
     LinuxSll,

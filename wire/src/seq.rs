@@ -1,3 +1,5 @@
+//! TCP sequence numbers and ranges of them.
+
 /// A TCP sequence number (RFC 9293, section 3.4): a point on a circle of 2^32.
 ///
 /// It has no `Ord` on purpose: "before" and "after" exist only between two numbers less than

@@ -1,3 +1,5 @@
+//! Records of system calls on sockets.
+
 use crate::{Endpoint, SeqRange, Timestamp};
 
 /// What one system call of a process did to one TCP socket, as the kernel programs recorded it.
@@ -8,14 +10,16 @@ pub struct SockIo {
     pub kind: SockIoKind,
     /// Who did it.
     pub process: Process,
-    /// Kernel's socket cookie: the same for all records of one socket, never reused while the node is up.
+    /// Kernel's socket cookie: the same for all records of one socket, never reused while the node
+    /// is up.
     pub cookie: u64,
     /// This process's end of the connection.
     pub local: Endpoint,
     /// The other end, as this socket knows it (before any address translation).
     pub remote: Endpoint,
-    /// Bytes written ([`SockIoKind::Send`]: sequence numbers that this side sends) or read ([`SockIoKind::Receive`]:
-    /// sequence numbers that the other side sent); empty for the other kinds.
+    /// Bytes written ([`SockIoKind::Send`]: sequence numbers that this side sends) or read
+    /// ([`SockIoKind::Receive`]: sequence numbers that the other side sent); empty for the other
+    /// kinds.
     pub seq: SeqRange,
     /// When the call was entered.
     pub enter: Timestamp,
@@ -26,7 +30,8 @@ pub struct SockIo {
 /// Kind of a [`SockIo`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SockIoKind {
-    /// Bytes were handed to the kernel (write, writev, sendto, sendmsg, sendmmsg, sendfile, splice).
+    /// Bytes were handed to the kernel (write, writev, sendto, sendmsg, sendmmsg, sendfile,
+    /// splice).
     Send,
     /// Bytes were taken from the kernel (read, readv, recvfrom, recvmsg, recvmmsg, splice).
     Receive,

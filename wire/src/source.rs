@@ -1,3 +1,5 @@
+//! The trait of everything that yields frames.
+
 use std::time::Duration;
 
 use crate::RawFrame;
@@ -6,12 +8,12 @@ use crate::RawFrame;
 pub trait Source: Send {
     /// Hands every frame that is ready to `frames`, waiting at most `wait` for the first.
     ///
-    /// Frames borrow the source's buffer for the call only: a ring gives its block back to the kernel before this returns
-    /// or at the next call. A batch is bounded; call again for more.
+    /// Frames borrow the source's buffer for the call only: a ring gives its block back to the
+    /// kernel before this returns or at the next call. A batch is bounded; call again for more.
     ///
     /// # Errors
-    /// When the source cannot go on (the device is gone, the file is malformed). Frames handed over before stay valid
-    /// observations; after an error the source yields [`Batch::End`].
+    /// When the source cannot go on (the device is gone, the file is malformed). Frames handed over
+    /// before stay valid observations; after an error the source yields [`Batch::End`].
     fn next_batch(
         &mut self,
         wait: Duration,

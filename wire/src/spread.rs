@@ -1,8 +1,11 @@
+//! The hash of a flow that is the same in both directions.
+
 use std::net::IpAddr;
 
 use crate::{Endpoint, FlowKey};
 
-/// One end's part of a hash that is the same for both directions of a flow, on every machine and in every run.
+/// One end's part of a hash that is the same for both directions of a flow, on every machine and in
+/// every run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread(u64);
 
@@ -33,7 +36,8 @@ impl Spread {
     }
 }
 
-/// Both halves of a product depend on all bits of both factors; the constants (digits of pi) keep zeros from hiding the other one.
+/// Both halves of a product depend on all bits of both factors; the constants (digits of pi) keep
+/// zeros from hiding the other one.
 #[inline]
 const fn fold(a: u64, b: u64) -> u64 {
     let product = (a ^ 0x243f_6a88_85a3_08d3) as u128 * (b ^ 0x1319_8a2e_0370_7344) as u128;

@@ -1,7 +1,9 @@
+//! Taps: the places where frames are captured.
+
 use std::fmt;
 
-/// Names one place where frames are seen: an interface of this node, or an interface of a capture file.
-/// Small and dense; the tap registry of the binary maps it to a [`Tap`].
+/// Names one place where frames are seen: an interface of this node, or an interface of a capture
+/// file. Small and dense; the tap registry of the binary maps it to a [`Tap`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TapId(pub u32);
 

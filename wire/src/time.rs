@@ -1,7 +1,10 @@
+//! Points in time.
+
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// A point in time: nanoseconds since the Unix epoch, UTC, as the kernel or the capture file gave it.
+/// A point in time: nanoseconds since the Unix epoch, UTC, as the kernel or the capture file gave
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 

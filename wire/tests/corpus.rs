@@ -1,4 +1,5 @@
-//! Packets of each direction of each TCP connection, compared with what tshark counted in the same captures.
+//! Packets of each direction of each TCP connection, compared with what tshark counted in the same
+//! captures.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::BTreeMap;
@@ -26,7 +27,8 @@ fn frame(link: u16, nanos: u64, wire_len: u32, bytes: &[u8]) -> RawFrame<'_> {
     }
 }
 
-/// Section header, interface description, enhanced and simple packet blocks; the rest is skipped unread.
+/// Section header, interface description, enhanced and simple packet blocks; the rest is skipped
+/// unread.
 fn pcapng_frames(mut rest: &[u8], f: &mut impl FnMut(RawFrame<'_>)) {
     let (mut big_endian, mut links) = (false, Vec::new());
     while rest.len() >= 12 {

@@ -16,12 +16,15 @@ pub enum Ingress {
     /// The first that the interface takes of the other three, in their order.
     #[default]
     Best,
-    /// XDP in the driver. On a veth it turns off the peer's segmentation offload, so that bulk transfers out of a container
-    /// cost some ten times as many packets, and VLAN tags that the sender left to the device are not seen.
+    /// XDP in the driver. On a veth it turns off the peer's segmentation offload, so that bulk
+    /// transfers out of a container cost some ten times as many packets, and VLAN tags that the
+    /// sender left to the device are not seen.
     Native,
-    /// XDP in the stack, for every driver. Frames that the kernel received as one (GRO) appear as one.
+    /// XDP in the stack, for every driver. Frames that the kernel received as one (GRO) appear as
+    /// one.
     Generic,
-    /// TCX, or clsact before Linux 6.6: after XDP programs of others, with VLAN tags that the kernel holds beside the frame.
+    /// TCX, or clsact before Linux 6.6: after XDP programs of others, with VLAN tags that the
+    /// kernel holds beside the frame.
     Tcx,
 }
 
@@ -97,7 +100,8 @@ fn tc(
     {
         Ok(link) => link,
         Err(refused) => {
-            // Before Linux 6.6 there is no TCX. The queueing discipline may exist already; what matters is the attachment.
+            // Before Linux 6.6 there is no TCX. The queueing discipline may exist already; what
+            // matters is the attachment.
             let _exists = qdisc_add_clsact(interface);
             classifier
                 .attach_with_options(interface, attach_type, TcAttachOptions::Netlink(NlOptions::default()))

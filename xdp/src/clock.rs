@@ -30,7 +30,8 @@ impl Clock {
         }
     }
 
-    /// Reads the wall clock between two readings of the monotonic one, and keeps the closest of some tries.
+    /// Reads the wall clock between two readings of the monotonic one, and keeps the closest of
+    /// some tries.
     fn measure(&mut self) {
         let mut narrowest = i64::MAX;
         for _ in 0..TRIES {

@@ -1,3 +1,5 @@
+//! Errors of loading and attaching the kernel programs.
+
 use std::io;
 
 use aya::programs::ProgramError;

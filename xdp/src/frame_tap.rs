@@ -23,20 +23,23 @@ const BATCH: usize = 4096;
 /// How frames are copied and read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameTapConfig {
-    /// Size of the ring buffer in bytes; made a power of two and a multiple of the page size. A frame takes 256, 2,048, 16,384 or 66,048 bytes.
+    /// Size of the ring buffer in bytes; made a power of two and a multiple of the page size. A
+    /// frame takes 256, 2,048, 16,384 or 66,048 bytes.
     pub ring_bytes: u32,
     /// Bytes of each frame that are copied at most; from 1 to [`FrameTap::MAX_SNAP_LEN`].
     pub snap_len: u32,
     /// How incoming frames are seen.
     pub ingress: Ingress,
-    /// A waiting reader is woken when this part of the ring is filled, in percent; 0 wakes it for every frame.
+    /// A waiting reader is woken when this part of the ring is filled, in percent; 0 wakes it for
+    /// every frame.
     pub wake_percent: u8,
     /// Longest time that a frame waits for the reader when the ring is filled less than that.
     pub latency: Duration,
 }
 
 impl Default for FrameTapConfig {
-    /// 64 MiB, whole frames, a reader that looks every 5 ms, woken earlier when a tenth of the ring is filled.
+    /// 64 MiB, whole frames, a reader that looks every 5 ms, woken earlier when a tenth of the ring
+    /// is filled.
     fn default() -> Self {
         Self {
             ring_bytes: 64 << 20,
@@ -55,9 +58,9 @@ struct Attached {
     hooks: Option<Hooks>,
 }
 
-/// A tap on any number of interfaces of one network namespace: what comes in by XDP, what goes out by TCX, both
-/// together each frame once. Frames pass unchanged. Needs Linux 5.18 (6.6 to leave nothing behind when detached).
-/// Dropping it takes the programs off all interfaces.
+/// A tap on any number of interfaces of one network namespace: what comes in by XDP, what goes out
+/// by TCX, both together each frame once. Frames pass unchanged. Needs Linux 5.18 (6.6 to leave
+/// nothing behind when detached). Dropping it takes the programs off all interfaces.
 pub struct FrameTap {
     ebpf: Ebpf,
     ring: Ring,
@@ -69,7 +72,8 @@ pub struct FrameTap {
 }
 
 impl FrameTap {
-    /// The longest frame that is copied whole: 64 KiB of segmentation offload with its link header, and room to spare.
+    /// The longest frame that is copied whole: 64 KiB of segmentation offload with its link header,
+    /// and room to spare.
     pub const MAX_SNAP_LEN: u32 = 66_016;
 
     /// Loads the programs; none runs until an interface is attached.
@@ -103,8 +107,9 @@ impl FrameTap {
         })
     }
 
-    /// Begins to copy the frames of the interface `ifindex` of this thread's network namespace, which begin with what
-    /// `link_type` says, under the name `tap`; tells how incoming frames are seen. Attaching again replaces.
+    /// Begins to copy the frames of the interface `ifindex` of this thread's network namespace,
+    /// which begin with what `link_type` says, under the name `tap`; tells how incoming frames are
+    /// seen. Attaching again replaces.
     ///
     /// # Errors
     /// When the interface is gone or takes none of the hooks.
@@ -130,7 +135,8 @@ impl FrameTap {
         Ok(used)
     }
 
-    /// Takes the programs off the interface, and tells whether they were on it. Frames copied before are still handed over.
+    /// Takes the programs off the interface, and tells whether they were on it. Frames copied
+    /// before are still handed over.
     pub fn detach(&mut self, ifindex: u32) -> bool {
         self.taps.get_mut(&ifindex).is_some_and(|attached| attached.hooks.take().is_some())
     }

@@ -1,9 +1,9 @@
-//! What the kernel itself sees: system calls on TCP sockets ([`SocketRecords`]) and, as an alternative to packet
-//! sockets, frames at XDP and TCX hooks ([`FrameTap`]).
+//! What the kernel itself sees: system calls on TCP sockets ([`SocketRecords`]) and, as an
+//! alternative to packet sockets, frames at XDP and TCX hooks ([`FrameTap`]).
 //!
-//! The programs under `bpf/` are C, compiled by `build.rs`, and find the kernel's structures through its BTF. They copy
-//! no payload out of system calls. Times leave this crate as [`wire::Timestamp`]: the kernel's monotonic
-//! clock is converted here and nowhere else.
+//! The programs under `bpf/` are C, compiled by `build.rs`, and find the kernel's structures
+//! through its BTF. They copy no payload out of system calls. Times leave this crate as
+//! [`wire::Timestamp`]: the kernel's monotonic clock is converted here and nowhere else.
 
 #![forbid(unsafe_code)]
 

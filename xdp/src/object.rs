@@ -7,7 +7,8 @@ pub(crate) static SOCK_IO: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"
 /// `bpf/frame.bpf.c`.
 pub(crate) static FRAME: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/frame.o"));
 
-/// What this crate reads by offset lies where the compiler put it, as the objects' own type information says.
+/// What this crate reads by offset lies where the compiler put it, as the objects' own type
+/// information says.
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ mod tests {
         u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
     }
 
-    /// Size of a structure, and the offset of each member (Documentation/bpf/btf.rst of the kernel).
+    /// Size of a structure, and the offset of each member (Documentation/bpf/btf.rst of the
+    /// kernel).
     fn layout(object: &[u8], name: &str) -> (usize, BTreeMap<String, usize>) {
         let btf = aya_obj::Object::parse(object).unwrap().btf.unwrap().to_bytes();
         let header = word(&btf, 4);

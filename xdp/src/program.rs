@@ -1,3 +1,5 @@
+//! Look-up of a program in a loaded object.
+
 use aya::Ebpf;
 use aya::programs::{Program, ProgramError};
 

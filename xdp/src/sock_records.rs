@@ -45,28 +45,32 @@ const CALLS: [(&str, &str); 16] = [
 /// How the records are made and read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketRecordsConfig {
-    /// Size of the ring buffer in bytes; made a power of two and a multiple of the page size. A record takes 112 bytes.
+    /// Size of the ring buffer in bytes; made a power of two and a multiple of the page size. A
+    /// record takes 112 bytes.
     pub ring_bytes: u32,
-    /// Processes, by their ids in the initial pid namespace, whose calls are not recorded, besides this one; 7 at most, the rest is not heeded.
+    /// Processes, by their ids in the initial pid namespace, whose calls are not recorded, besides
+    /// this one; 7 at most, the rest is not heeded.
     pub ignore: Vec<u32>,
-    /// A waiting reader is woken when this part of the ring is filled, in percent; 0 wakes it for every record.
+    /// A waiting reader is woken when this part of the ring is filled, in percent; 0 wakes it for
+    /// every record.
     pub wake_percent: u8,
     /// Longest time that a record waits for the reader when the ring is filled less than that.
     pub latency: Duration,
 }
 
 impl Default for SocketRecordsConfig {
-    /// 8 MiB (some 75,000 records), a reader that looks every 20 ms, woken earlier when the ring is filled by a quarter.
+    /// 8 MiB (some 75,000 records), a reader that looks every 20 ms, woken earlier when the ring is
+    /// filled by a quarter.
     fn default() -> Self {
         Self { ring_bytes: 8 << 20, ignore: Vec::new(), wake_percent: 25, latency: Duration::from_millis(20) }
     }
 }
 
-/// The kernel programs that record system calls on TCP sockets, and the buffer from which their records are read.
-/// Dropping it takes the programs out of the kernel.
+/// The kernel programs that record system calls on TCP sockets, and the buffer from which their
+/// records are read. Dropping it takes the programs out of the kernel.
 ///
-/// Not seen: bytes that move without one of the system calls above, as with `io_uring` and kernel sockets; calls of
-/// 32-bit programs on a 64-bit kernel; sockets that are not TCP (MPTCP included).
+/// Not seen: bytes that move without one of the system calls above, as with `io_uring` and kernel
+/// sockets; calls of 32-bit programs on a 64-bit kernel; sockets that are not TCP (MPTCP included).
 pub struct SocketRecords {
     ring: Ring,
     clock: Clock,
@@ -78,10 +82,12 @@ pub struct SocketRecords {
 }
 
 impl SocketRecords {
-    /// Loads and attaches the programs. What this kernel lacks is told by [`missing`](Self::missing).
+    /// Loads and attaches the programs. What this kernel lacks is told by
+    /// [`missing`](Self::missing).
     ///
     /// # Errors
-    /// When nothing can be recorded: the kernel has no BTF, refuses the maps, or every single program.
+    /// When nothing can be recorded: the kernel has no BTF, refuses the maps, or every single
+    /// program.
     pub fn load(config: &SocketRecordsConfig) -> Result<Self, Error> {
         let btf = Btf::from_sys_fs().map_err(Error::NoBtf)?;
         let mut ignored = [0; IGNORED];
@@ -141,8 +147,9 @@ impl SocketRecords {
         &self.missing
     }
 
-    /// Hands the records that are ready to `each`, waiting at most `wait` for the first, and returns their number: 0 when
-    /// none came. A call hands over a bounded number; call again for more. Records of one thread come in order.
+    /// Hands the records that are ready to `each`, waiting at most `wait` for the first, and
+    /// returns their number: 0 when none came. A call hands over a bounded number; call again for
+    /// more. Records of one thread come in order.
     ///
     /// # Errors
     /// When the buffer cannot be waited for.
@@ -167,7 +174,8 @@ impl SocketRecords {
         }
     }
 
-    /// Records lost since the last call: no room in the ring buffer, no memory for a thread's state, or not understood.
+    /// Records lost since the last call: no room in the ring buffer, no memory for a thread's
+    /// state, or not understood.
     pub fn drops(&mut self) -> u64 {
         let lost: u64 = self.ring.growth().unwrap_or_default().iter().sum();
         lost + std::mem::take(&mut self.malformed)

@@ -16,7 +16,8 @@ pub(crate) fn is_mounted() -> bool {
     PLACES.iter().any(|place| Path::new(place).join("events").is_dir())
 }
 
-/// Mounts tracefs on [`TRACEFS`] if it is mounted nowhere. This changes the system, so it is left to the caller to ask for.
+/// Mounts tracefs on [`TRACEFS`] if it is mounted nowhere. This changes the system, so it is left
+/// to the caller to ask for.
 ///
 /// # Errors
 /// The mount's, where the process lacks `CAP_SYS_ADMIN` or the kernel lacks tracefs.

@@ -1,4 +1,5 @@
-//! Real traffic over a veth pair, as the tap sees it, as the interface counts it, and as tcpdump sees it.
+//! Real traffic over a veth pair, as the tap sees it, as the interface counts it, and as tcpdump
+//! sees it.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
 
@@ -76,7 +77,8 @@ fn is_tcp(frame: &[u8]) -> bool {
     frame[12..14] == [8, 0] && frame[23] == 6
 }
 
-/// Everything but TCP, each distinct frame with how often it was seen: TCP is merged and cut on its way.
+/// Everything but TCP, each distinct frame with how often it was seen: TCP is merged and cut on its
+/// way.
 fn others<'f>(frames: impl Iterator<Item = &'f [u8]>) -> BTreeMap<Vec<u8>, usize> {
     let mut count = BTreeMap::new();
     for frame in frames.filter(|f| !is_tcp(f)) {
@@ -136,7 +138,8 @@ fn one_mode(ingress: Ingress, name: &str) {
     drain(&mut tap, &mut seen);
     let counted = pair.counted() - before;
     assert_eq!(tap.drops(), Drops::default(), "{ingress:?}");
-    // tcpdump reads a second behind, more when the machine is busy; it has written all when its file stops growing.
+    // tcpdump reads a second behind, more when the machine is busy; it has written all when its
+    // file stops growing.
     let mut written = 0;
     while written < std::fs::metadata(&file).unwrap().len() {
         written = std::fs::metadata(&file).unwrap().len();

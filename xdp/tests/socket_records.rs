@@ -1,4 +1,5 @@
-//! System calls of a real process on real sockets, and the records that the kernel programs make of them.
+//! System calls of a real process on real sockets, and the records that the kernel programs make of
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
 
@@ -95,7 +96,8 @@ fn check(records: &mut SocketRecords, family: &str, blocking: &str, send: &str, 
             assert!(io.cookie != 0 && io.cookie >> 63 == 0, "{case}: the kernel's own cookie");
             assert_eq!(io.local.address.to_string(), address, "{case}");
             assert_eq!(io.remote.address.to_string(), address, "{case}");
-            // The clocks are joined to within a few microseconds; a millisecond leaves room for slewing.
+            // The clocks are joined to within a few microseconds; a millisecond leaves room for
+            // slewing.
             assert!(io.enter + Duration::from_millis(1) >= last && io.enter <= io.exit, "{case}: {io:?}");
             last = io.exit;
         }
@@ -246,7 +248,8 @@ print(os.getpid(), s.getsockname()[1])
         all.iter().filter(is).copied().collect()
     };
     let (sent, received) = (of(SockIoKind::Send), of(SockIoKind::Receive));
-    // Every reader was entered before the first byte: what each read is known only from the end of its call.
+    // Every reader was entered before the first byte: what each read is known only from the end of
+    // its call.
     let ranges =
         |records: &[SockIo]| records.iter().map(|io| (io.seq.start.0, io.seq.end.0)).collect::<Vec<_>>();
     assert_eq!(ranges(&sent), ranges(&received));

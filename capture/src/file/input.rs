@@ -1,3 +1,5 @@
+//! Opens a capture file or standard input, and decompresses it.
+
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::os::fd::AsFd;
@@ -12,7 +14,8 @@ use wire::TapId;
 use crate::Error;
 use crate::sys::wait_readable;
 
-/// Gives an id to the tap of that name: the file's, or `file#interface` in a pcapng file with several interfaces.
+/// Gives an id to the tap of that name: the file's, or `file#interface` in a pcapng file with
+/// several interfaces.
 pub type TapNames = Box<dyn FnMut(&str) -> TapId + Send>;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -55,8 +55,8 @@ impl Interface {
         Some(interface)
     }
 
-    /// Time of a frame from the file's units. Times outside of what 64 bits of nanoseconds hold (1970 to 2554) wrap,
-    /// so that the distance between two of them stays right.
+    /// Time of a frame from the file's units. Times outside of what 64 bits of nanoseconds hold
+    /// (1970 to 2554) wrap, so that the distance between two of them stays right.
     pub(super) fn time(&self, units: u64) -> Timestamp {
         let nanos = match self.resolution {
             9 => units,

@@ -6,8 +6,8 @@ use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
 pub(super) const HEADER: usize = 24;
-/// Snap lengths below this are not believed: files with a snap length of 0 or smaller than their frames exist, and
-/// libpcap reads them up to this size.
+/// Snap lengths below this are not believed: files with a snap length of 0 or smaller than their
+/// frames exist, and libpcap reads them up to this size.
 const LEAST_LIMIT: usize = 262_144;
 
 /// State of a pcap file after its header.
@@ -22,8 +22,8 @@ pub(super) struct Pcap {
     tap: TapId,
 }
 
-/// In which order records hold captured and original length. Writers before version 2.3 swapped them, 2.3 did
-/// either, and 543.0 was a vendor's way to say 2.2.
+/// In which order records hold captured and original length. Writers before version 2.3 swapped
+/// them, 2.3 did either, and 543.0 was a vendor's way to say 2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lengths {
     CapturedFirst,
@@ -44,7 +44,8 @@ impl Pcap {
             [0xd4, 0xc3, 0xb2, 0xa1] => Some((Endian::Little, false, 16)),
             [0xa1, 0xb2, 0x3c, 0x4d] => Some((Endian::Big, true, 16)),
             [0x4d, 0x3c, 0xb2, 0xa1] => Some((Endian::Little, true, 16)),
-            // The "modified" format: 8 more bytes a record (interface index, protocol, packet type, padding).
+            // The "modified" format: 8 more bytes a record (interface index, protocol, packet type,
+            // padding).
             [0xa1, 0xb2, 0xcd, 0x34] => Some((Endian::Big, false, 24)),
             [0x34, 0xcd, 0xb2, 0xa1] => Some((Endian::Little, false, 24)),
             _ => None,
@@ -66,7 +67,8 @@ impl Pcap {
         Some(Self { endian, nanoseconds, record_header, lengths, limit, link_type, tap })
     }
 
-    /// Finds the records in `bytes`. Returns how many bytes the whole ones take, and what comes behind them.
+    /// Finds the records in `bytes`. Returns how many bytes the whole ones take, and what comes
+    /// behind them.
     pub(super) fn parse(&self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
         // One loop for each byte order, which then costs nothing a record.
         match self.endian {
@@ -116,7 +118,8 @@ impl Pcap {
         ))
     }
 
-    /// A fraction beyond one second carries over; what does not fit 32 bits of nanoseconds wraps, as in tshark.
+    /// A fraction beyond one second carries over; what does not fit 32 bits of nanoseconds wraps,
+    /// as in tshark.
     #[inline]
     fn time(&self, seconds: u32, fraction: u32) -> Timestamp {
         let nanos = if self.nanoseconds { fraction } else { fraction.wrapping_mul(1000) } as i32;

@@ -26,7 +26,8 @@ pub(super) struct PcapNg {
     interfaces: Vec<Interface>,
     name: String,
     names: TapNames,
-    /// Taps named so far, by the interface's own name: the interface of a later section may be one of them.
+    /// Taps named so far, by the interface's own name: the interface of a later section may be one
+    /// of them.
     taps: Vec<(Option<String>, TapId)>,
     /// Bytes of a block without frames that were passed over, and how many are to come.
     passing: Option<(u64, u64)>,
@@ -60,7 +61,8 @@ impl PcapNg {
         self.passing.map_or(0, |(passed, _)| passed)
     }
 
-    /// Finds the packets in `bytes`. Returns how many bytes the whole blocks take, and what comes behind them.
+    /// Finds the packets in `bytes`. Returns how many bytes the whole blocks take, and what comes
+    /// behind them.
     pub(super) fn parse(&mut self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
         let mut at = 0;
         loop {
@@ -142,7 +144,8 @@ impl PcapNg {
         }
     }
 
-    /// Enhanced packet block, and the obsolete packet block, whose first word holds interface (16 bits) and drop count.
+    /// Enhanced packet block, and the obsolete packet block, whose first word holds interface (16
+    /// bits) and drop count.
     fn packet(&mut self, kind: u32, body: &[u8], total: usize) -> Step {
         if body.len() < 20 {
             return malformed("a packet block is too short");
@@ -191,7 +194,8 @@ impl PcapNg {
         Step::Frame(entry, total)
     }
 
-    /// Names the tap of an interface at its first frame. The only interface of a file goes by the file's name alone.
+    /// Names the tap of an interface at its first frame. The only interface of a file goes by the
+    /// file's name alone.
     #[cold]
     fn name_tap(&mut self, index: usize) -> Option<TapId> {
         let alone = self.interfaces.len() == 1 && self.taps.is_empty();

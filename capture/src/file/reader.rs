@@ -1,3 +1,5 @@
+//! Reads capture files, pcap and pcapng, block by block.
+
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,18 +18,19 @@ use crate::Error;
 /// Bytes of one read: they and their frames' places stay in a core's second-level cache.
 const BLOCK: usize = 256 << 10;
 
-/// A capture file: pcap (microseconds and nanoseconds, either byte order, the "modified" variant) or pcapng, plain or
-/// compressed with gzip or zstd. `-` is standard input.
+/// A capture file: pcap (microseconds and nanoseconds, either byte order, the "modified" variant)
+/// or pcapng, plain or compressed with gzip or zstd. `-` is standard input.
 ///
-/// Reading goes as far as whole records go: a file cut short, or damaged in the middle, yields all before
-/// and then one error.
+/// Reading goes as far as whole records go: a file cut short, or damaged in the middle, yields all
+/// before and then one error.
 pub struct CaptureFile {
     path: String,
     input: Box<dyn Read + Send>,
     format: Format,
     position: Arc<AtomicU64>,
     size: Option<u64>,
-    /// The start of what the next block is read into, `ahead` bytes of it: a record that was not whole.
+    /// The start of what the next block is read into, `ahead` bytes of it: a record that was not
+    /// whole.
     spare: Vec<u8>,
     ahead: usize,
     /// Offset of `spare` in the uncompressed input.
@@ -64,9 +67,9 @@ impl Format {
 }
 
 impl CaptureFile {
-    /// Opens `path` and reads as much as tells its format. `taps` is asked once for the tap of a pcap file, and for
-    /// a pcapng file once per interface, at its first frame; the name is the file's without its folder, with
-    /// `#interface` behind it where a file has several.
+    /// Opens `path` and reads as much as tells its format. `taps` is asked once for the tap of a
+    /// pcap file, and for a pcapng file once per interface, at its first frame; the name is the
+    /// file's without its folder, with `#interface` behind it where a file has several.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::NotACapture`] when it is something else.
@@ -74,7 +77,8 @@ impl CaptureFile {
         Self::open_until(path, taps, Arc::default())
     }
 
-    /// The same; a pipe is taken to be at its end as soon as `stop` is set, also while nothing comes out of it.
+    /// The same; a pipe is taken to be at its end as soon as `stop` is set, also while nothing
+    /// comes out of it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -119,7 +123,8 @@ impl CaptureFile {
         })
     }
 
-    /// Bytes read from the file so far, compressed as they may be: the measure of a progress bar with [`size`](Self::size).
+    /// Bytes read from the file so far, compressed as they may be: the measure of a progress bar
+    /// with [`size`](Self::size).
     pub fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)
     }
@@ -129,8 +134,9 @@ impl CaptureFile {
         self.size
     }
 
-    /// Fills `block` with the next frames, as many as one read of the file brings; false at the end of the file.
-    /// Nothing is copied but the beginning of a record that the read did not bring whole.
+    /// Fills `block` with the next frames, as many as one read of the file brings; false at the end
+    /// of the file. Nothing is copied but the beginning of a record that the read did not bring
+    /// whole.
     ///
     /// # Errors
     /// As [`Source::next_batch`]: once, at the first record that is not whole.
@@ -195,8 +201,8 @@ impl CaptureFile {
         Ok(self.current.get(self.passed - 1))
     }
 
-    /// Reads once, behind the first `filled` of `bytes`, which grow only as far as one record needs (`need` bytes, by its own words)
-    /// and the input really delivers.
+    /// Reads once, behind the first `filled` of `bytes`, which grow only as far as one record needs
+    /// (`need` bytes, by its own words) and the input really delivers.
     fn read(&mut self, bytes: &mut Vec<u8>, filled: &mut usize, need: usize) -> Result<usize, SourceError> {
         if *filled == bytes.len() || bytes.len() < BLOCK {
             let larger = (2 * bytes.len()).min(need.next_power_of_two());
@@ -210,7 +216,8 @@ impl CaptureFile {
                     return Ok(n);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                // What decompressors say where the compressed file ends early, and where it is damaged.
+                // What decompressors say where the compressed file ends early, and where it is
+                // damaged.
                 Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(self.cut()),
                 Err(e) if is_damage(&e) => {
                     return Err(self.malformed(format!("the compressed data is damaged: {e}"), self.offset));

@@ -1,4 +1,7 @@
-/// Captured bytes that one record may claim. More is taken for a damaged file: no device hands over frames of this size.
+//! What pcap and pcapng share: byte order, and the steps of a parser over bytes in memory.
+
+/// Captured bytes that one record may claim. More is taken for a damaged file: no device hands over
+/// frames of this size.
 pub(super) const MAX_CAPTURED: usize = 64 << 20;
 
 /// What comes behind the last whole record in memory.

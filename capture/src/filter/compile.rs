@@ -1,3 +1,5 @@
+//! Compiles filter expressions with libpcap.
+
 use pcap::{Capture, Linktype};
 use wire::LinkType;
 
@@ -33,8 +35,8 @@ impl Filter {
         Ok(Self { program: Program::new(instructions) })
     }
 
-    /// Whether the filter lets a frame pass: its captured bytes, and its length on the wire, which `len`, `less` and
-    /// `greater` speak of.
+    /// Whether the filter lets a frame pass: its captured bytes, and its length on the wire, which
+    /// `len`, `less` and `greater` speak of.
     pub fn matches(&self, bytes: &[u8], wire_len: u32) -> bool {
         self.program.run(bytes, wire_len) != 0
     }
@@ -44,7 +46,8 @@ impl Filter {
         Self { program: Program::new(vec![Instruction::new(op::RET_K, 0)]) }
     }
 
-    /// Whether it looks for VLAN tags. Where the kernel took a frame's tag out, it must be put back for such a filter.
+    /// Whether it looks for VLAN tags. Where the kernel took a frame's tag out, it must be put back
+    /// for such a filter.
     pub(crate) fn looks_for_vlans(&self) -> bool {
         self.program
             .instructions()

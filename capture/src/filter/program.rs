@@ -1,3 +1,5 @@
+//! Runs compiled filters: an interpreter of classic BPF.
+
 /// Opcodes of classic BPF that libpcap emits (linux/filter.h, linux/bpf_common.h).
 pub(crate) mod op {
     pub(crate) const LD_W_ABS: u16 = 0x20;
@@ -60,8 +62,8 @@ impl Program {
         &self.0
     }
 
-    /// How many bytes of the frame to keep, 0 to reject it. A load beyond the captured bytes rejects, as in the kernel,
-    /// and so does anything that is no valid program.
+    /// How many bytes of the frame to keep, 0 to reject it. A load beyond the captured bytes
+    /// rejects, as in the kernel, and so does anything that is no valid program.
     pub(crate) fn run(&self, frame: &[u8], wire_len: u32) -> u32 {
         self.execute(frame, wire_len).unwrap_or(0)
     }

@@ -1,3 +1,5 @@
+//! Names of pods and containers from the CNI cache.
+
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -23,7 +25,8 @@ pub struct CniPod {
     pub network: String,
     /// Name of the interface inside of the container.
     pub interface: String,
-    /// Interfaces on the node's side: the container's veth end, and the bridge that it is a port of.
+    /// Interfaces on the node's side: the container's veth end, and the bridge that it is a port
+    /// of.
     pub host_interfaces: Vec<String>,
     /// The container's network namespace, as a path.
     pub netns: Option<String>,
@@ -31,8 +34,8 @@ pub struct CniPod {
     pub addresses: Vec<IpAddr>,
 }
 
-/// Reads the results that CNI's library keeps (`/var/lib/cni/results`, or what `folder` is). Files that are not such results are
-/// passed over; a folder that is not there is an empty one.
+/// Reads the results that CNI's library keeps (`/var/lib/cni/results`, or what `folder` is). Files
+/// that are not such results are passed over; a folder that is not there is an empty one.
 ///
 /// # Errors
 /// [`Error::File`] when the folder cannot be read.

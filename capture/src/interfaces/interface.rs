@@ -1,3 +1,5 @@
+//! A network interface as rtnetlink(7) describes it.
+
 use wire::{LinkType, TapKind};
 
 /// A network interface, as rtnetlink(7) describes it.
@@ -9,10 +11,11 @@ pub struct Interface {
     pub name: String,
     /// Kind of device.
     pub kind: TapKind,
-    /// The kernel's own word for the kind (`IFLA_INFO_KIND`), such as `veth`; empty for devices of drivers.
+    /// The kernel's own word for the kind (`IFLA_INFO_KIND`), such as `veth`; empty for devices of
+    /// drivers.
     pub driver_kind: String,
-    /// Index of the other end of a veth pair, or of the device below a VLAN, macvlan or tunnel, in the namespace that
-    /// `peer_namespace` names.
+    /// Index of the other end of a veth pair, or of the device below a VLAN, macvlan or tunnel, in
+    /// the namespace that `peer_namespace` names.
     pub peer: Option<u32>,
     /// Id, in this namespace, of the network namespace that `peer` is in; none if it is this one.
     pub peer_namespace: Option<i32>,

@@ -49,7 +49,8 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message> {
 fn read(message: &[u8]) -> Message {
     let body = message.get(HEADER..).unwrap_or_default();
     let Some(kind) = u16_at(message, 4) else { return Message::Other };
-    // Bridges send link messages of their own family about their ports, which hold other attributes.
+    // Bridges send link messages of their own family about their ports, which hold other
+    // attributes.
     let of_link = body.first() == Some(&0);
     match kind {
         libc::RTM_NEWLINK if of_link => link(body).map_or(Message::Other, Message::Link),

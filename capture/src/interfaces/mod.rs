@@ -1,4 +1,5 @@
-//! The interfaces of this network namespace: which there are, what they are, which of them to tap, and what changes.
+//! The interfaces of this network namespace: which there are, what they are, which of them to tap,
+//! and what changes.
 
 mod cni;
 mod interface;

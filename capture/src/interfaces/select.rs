@@ -1,10 +1,13 @@
+//! Selects the interfaces to tap by names and globs.
+
 use globset::{Glob, GlobMatcher};
 use wire::TapKind;
 
 use super::interface::Interface;
 use crate::Error;
 
-/// Which interfaces to tap: names, globs (`veth*`), `any`, and `!pattern` for what not to tap, whatever else says so.
+/// Which interfaces to tap: names, globs (`veth*`), `any`, and `!pattern` for what not to tap,
+/// whatever else says so.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     include: Vec<Pattern>,
@@ -43,8 +46,8 @@ impl Pattern {
 }
 
 impl Selector {
-    /// Selector from patterns; from none, or only from exclusions, the default: everything that is up, except loopback and
-    /// dummy devices.
+    /// Selector from patterns; from none, or only from exclusions, the default: everything that is
+    /// up, except loopback and dummy devices.
     ///
     /// # Errors
     /// [`Error::Pattern`] for a glob that is not valid.
@@ -60,7 +63,8 @@ impl Selector {
         Ok(selector)
     }
 
-    /// Whether to tap `interface`. One that is down is chosen when its name matches: it may come up.
+    /// Whether to tap `interface`. One that is down is chosen when its name matches: it may come
+    /// up.
     pub fn choose(&self, interface: &Interface) -> Choice {
         let choice = |tap, reason: String| Choice { tap, reason };
         let matches = |pattern: &&Pattern| pattern.matcher.is_match(&interface.name);

@@ -1,3 +1,5 @@
+//! Lists interfaces and follows their changes by netlink.
+
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -22,7 +24,8 @@ const DATAGRAM: usize = 64 << 10;
 pub enum Change {
     /// It is new.
     Appeared(Interface),
-    /// It is known, and something about it is different now: its name, whether it is up, its bridge…
+    /// It is known, and something about it is different now: its name, whether it is up, its
+    /// bridge…
     Changed(Interface),
     /// It was removed, or moved to another network namespace.
     Gone(Interface),
@@ -45,7 +48,8 @@ pub(crate) fn find(index: u32) -> Result<Option<Interface>, Error> {
 
 /// Tells about interfaces as they come, change and go (rtnetlink(7), `RTNLGRP_LINK`).
 ///
-/// It never blocks: wait for the file descriptor to become readable, then ask for [`changes`](Self::changes).
+/// It never blocks: wait for the file descriptor to become readable, then ask for
+/// [`changes`](Self::changes).
 pub struct Watch {
     socket: Socket,
     known: BTreeMap<u32, Interface>,
@@ -68,13 +72,15 @@ impl Watch {
         self.known.values()
     }
 
-    /// What happened since the last call, in order. When the kernel had to drop notices, the differences to a new listing.
+    /// What happened since the last call, in order. When the kernel had to drop notices, the
+    /// differences to a new listing.
     ///
     /// # Errors
     /// [`Error::Socket`] when the kernel refuses.
     pub fn changes(&mut self) -> Result<Vec<Change>, Error> {
         let mut changes = Vec::new();
-        // The kernel tells of lost notices before those that are still queued, which are older than a new listing.
+        // The kernel tells of lost notices before those that are still queued, which are older than
+        // a new listing.
         let mut overrun = false;
         loop {
             match receive(&self.socket) {

@@ -1,3 +1,5 @@
+//! Configuration of packet rings.
+
 use std::time::Duration;
 
 use crate::Error;
@@ -17,13 +19,14 @@ pub enum Promiscuous {
 /// Geometry and options of packet rings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingConfig {
-    /// Bytes of one block, a power of two from 256 KiB to 16 MiB: a block must hold the largest frame (with segmentation offload
-    /// some 64 KiB) and, for throughput, many. 1 MiB by default.
+    /// Bytes of one block, a power of two from 256 KiB to 16 MiB: a block must hold the largest
+    /// frame (with segmentation offload some 64 KiB) and, for throughput, many. 1 MiB by default.
     pub block_size: u32,
-    /// Blocks of one shard's ring, 2 to 4096; 32 by default. The ring takes `block_size` × `blocks` bytes of kernel memory per shard.
+    /// Blocks of one shard's ring, 2 to 4096; 32 by default. The ring takes `block_size` × `blocks`
+    /// bytes of kernel memory per shard.
     pub blocks: u32,
-    /// After what time the kernel hands over a block that is not full, 1 ms to 10 s: the longest that a frame waits. 20 ms by
-    /// default.
+    /// After what time the kernel hands over a block that is not full, 1 ms to 10 s: the longest
+    /// that a frame waits. 20 ms by default.
     pub block_timeout: Duration,
     /// Bytes of a frame to keep, 64 and more; 262,144 by default, which is all of it.
     pub snap_len: u32,
@@ -31,9 +34,11 @@ pub struct RingConfig {
     pub filter: Option<String>,
     /// What to make promiscuous.
     pub promiscuous: Promiscuous,
-    /// Lets the kernel put IPv4 fragments together before frames are spread over shards (`PACKET_FANOUT_FLAG_DEFRAG`). Off by default: the
-    /// kernel keeps one queue per namespace, not per interface, so that a datagram that passes several tapped interfaces is
-    /// damaged by its own copies. Without it, fragments go where their addresses hash to, all of a datagram together.
+    /// Lets the kernel put IPv4 fragments together before frames are spread over shards
+    /// (`PACKET_FANOUT_FLAG_DEFRAG`). Off by default: the kernel keeps one queue per namespace, not
+    /// per interface, so that a datagram that passes several tapped interfaces is damaged by its
+    /// own copies. Without it, fragments go where their addresses hash to, all of a datagram
+    /// together.
     pub defragment: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The program that the kernel runs over the frames of every interface (Linux socket filter documentation, "BPF extensions").
+//! The program that the kernel runs over the frames of every interface (Linux socket filter
+//! documentation, "BPF extensions").
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ const INTERFACE: u32 = ANCILLARY + 8;
 const HARDWARE: u32 = ANCILLARY + 28;
 const OUTGOING: u32 = libc::PACKET_OUTGOING as u32;
 
-/// Rejected interfaces that the program names, the newest; more would slow every frame down, and are rejected in the ring.
+/// Rejected interfaces that the program names, the newest; more would slow every frame down, and
+/// are rejected in the ring.
 const MOST_REJECTED: usize = 256;
 
 /// The user's filter, by what frames start with.
@@ -25,8 +27,8 @@ pub(super) struct UserFilter {
 /// Lets nothing pass: for the time before the sockets have been joined to a group.
 pub(super) const REJECT_ALL: [Instruction; 1] = [Instruction::new(op::RET_K, 0)];
 
-/// Rejects frames of interfaces that are not tapped and loopback's outgoing copies; of the others keeps `snap_len` bytes
-/// if the user's filter lets them pass.
+/// Rejects frames of interfaces that are not tapped and loopback's outgoing copies; of the others
+/// keeps `snap_len` bytes if the user's filter lets them pass.
 pub(super) fn program(
     slots: &HashMap<u32, Slot>,
     user: Option<&UserFilter>,

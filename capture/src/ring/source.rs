@@ -1,3 +1,5 @@
+//! A packet ring as a source of frames.
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,7 +21,8 @@ const BATCH: usize = 4;
 /// Frames that came through the ring and were not handed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// Of interfaces that are not selected. The kernel rejects most of those before they count anywhere.
+    /// Of interfaces that are not selected. The kernel rejects most of those before they count
+    /// anywhere.
     pub unselected: u64,
     /// Outgoing copies of what loopback shows again as incoming.
     pub loopback_copies: u64,
@@ -27,8 +30,9 @@ pub struct Skipped {
     pub filtered: u64,
 }
 
-/// One shard's packet ring. It sees every interface of the network namespace, those that come later included, and hands over
-/// the frames of those that are tapped. All frames between two endpoints come to the same shard, in both directions.
+/// One shard's packet ring. It sees every interface of the network namespace, those that come later
+/// included, and hands over the frames of those that are tapped. All frames between two endpoints
+/// come to the same shard, in both directions.
 pub struct Ring {
     socket: PacketSocket,
     mapping: Mapping,
@@ -50,11 +54,13 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Opens the rings of `shards` shards in the network namespace that the calling thread is in. The kernel spreads frames over
-    /// them by a hash of addresses and ports that is the same in both directions (`PACKET_FANOUT_HASH`).
+    /// Opens the rings of `shards` shards in the network namespace that the calling thread is in.
+    /// The kernel spreads frames over them by a hash of addresses and ports that is the same in
+    /// both directions (`PACKET_FANOUT_HASH`).
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Filter`], and [`Error::Socket`] when the kernel refuses, mostly for lack of CAP_NET_RAW.
+    /// [`Error::Config`], [`Error::Filter`], and [`Error::Socket`] when the kernel refuses, mostly
+    /// for lack of CAP_NET_RAW.
     pub fn open(config: &RingConfig, shards: usize, taps: &Arc<Taps>) -> Result<Vec<Self>, Error> {
         config.check()?;
         let mut rings = Vec::with_capacity(shards.max(1));
@@ -122,13 +128,14 @@ impl Ring {
         self.skipped
     }
 
-    /// Frames that the kernel's filter let pass so far, as of the last call of `drops`: those handed over or still in the ring,
-    /// skipped and dropped ones.
+    /// Frames that the kernel's filter let pass so far, as of the last call of `drops`: those
+    /// handed over or still in the ring, skipped and dropped ones.
     pub const fn received(&self) -> u64 {
         self.received
     }
 
-    /// Takes over the table of taps: the copy for frames, the kernel's filter, promiscuous interfaces.
+    /// Takes over the table of taps: the copy for frames, the kernel's filter, promiscuous
+    /// interfaces.
     #[cold]
     fn refresh(&mut self) -> io::Result<()> {
         self.version = self.taps.version();
@@ -157,7 +164,8 @@ impl Ring {
     }
 
     fn discard_statistics(&mut self) {
-        // A failure repeats at the first call of `drops`, where nothing can be done about it either.
+        // A failure repeats at the first call of `drops`, where nothing can be done about it
+        // either.
         let _ = self.socket.statistics();
     }
 
@@ -247,7 +255,8 @@ impl Source for Ring {
                 }
                 None if blocks == 0 && !waited => {
                     waited = true;
-                    // An error of an interface (it went down) makes the socket readable too; there is no block then.
+                    // An error of an interface (it went down) makes the socket readable too; there
+                    // is no block then.
                     if let Err(e) = wait_readable(self.socket.as_fd(), wait) {
                         self.ended = true;
                         return Err(fail("waiting", e));

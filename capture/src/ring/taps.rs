@@ -1,3 +1,5 @@
+//! The tapped interfaces, shared by all rings.
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,8 +22,9 @@ pub(super) enum Slot {
 
 /// Which interfaces are tapped, shared by the rings of all shards and the watcher of interfaces.
 ///
-/// Rings keep a copy and look at a version number once per batch, so that frames cost no lock. A frame of an interface that is not
-/// known yet makes its ring ask the kernel about it at once: nothing is missed before the watcher is told.
+/// Rings keep a copy and look at a version number once per batch, so that frames cost no lock. A
+/// frame of an interface that is not known yet makes its ring ask the kernel about it at once:
+/// nothing is missed before the watcher is told.
 pub struct Taps {
     version: AtomicU64,
     table: Mutex<Table>,
@@ -96,7 +99,8 @@ impl Taps {
         Self { version: AtomicU64::new(1), table: Mutex::new(table) }
     }
 
-    /// Takes notice of a change that [`Watch`](interfaces::Watch) told; says what was chosen for an interface that is there.
+    /// Takes notice of a change that [`Watch`](interfaces::Watch) told; says what was chosen for an
+    /// interface that is there.
     pub fn apply(&self, change: &Change) -> Option<Choice> {
         let mut table = self.table();
         let (changed, choice) = match change {
@@ -158,7 +162,8 @@ impl Table {
         }
     }
 
-    /// Remembers an interface that is gone for a while longer; whether another one was forgotten for it.
+    /// Remembers an interface that is gone for a while longer; whether another one was forgotten
+    /// for it.
     fn forget(&mut self, index: u32) -> bool {
         self.gone.push_back(index);
         if self.gone.len() <= MAX_GONE {

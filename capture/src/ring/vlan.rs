@@ -1,6 +1,9 @@
+//! Restores the VLAN tag that the kernel removed from a frame.
+
 use wire::VlanTag;
 
-/// Writes into `out` the Ethernet frame `bytes` with `tag` put back behind the addresses, where the kernel took it out.
+/// Writes into `out` the Ethernet frame `bytes` with `tag` put back behind the addresses, where the
+/// kernel took it out.
 pub(crate) fn with_tag<'o>(bytes: &[u8], tag: VlanTag, out: &'o mut Vec<u8>) -> &'o [u8] {
     let (addresses, rest) = bytes.split_at(bytes.len().min(12));
     out.clear();

@@ -1,4 +1,5 @@
-//! System calls of packet(7): the only place of this crate with unsafe code. What it offers is safe to use.
+//! System calls of packet(7): the only place of this crate with unsafe code. What it offers is safe
+//! to use.
 
 #![allow(unsafe_code)]
 

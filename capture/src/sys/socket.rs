@@ -1,3 +1,5 @@
+//! Packet sockets and their options (packet(7)).
+
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -35,7 +37,8 @@ impl PacketSocket {
     /// Sets up a TPACKET_V3 receive ring, to be mapped.
     pub(crate) fn set_ring(&self, block_size: u32, blocks: u32, timeout_millis: u32) -> io::Result<()> {
         self.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as c_int))?;
-        // A "frame" is only the unit in which the kernel checks the geometry: in a block they have any size.
+        // A "frame" is only the unit in which the kernel checks the geometry: in a block they have
+        // any size.
         let frame = 2048;
         let request = libc::tpacket_req3 {
             tp_block_size: block_size,
@@ -49,7 +52,8 @@ impl PacketSocket {
         self.set(libc::SOL_PACKET, libc::PACKET_RX_RING, &request)
     }
 
-    /// Starts to receive the frames of every interface of the network namespace, later ones included.
+    /// Starts to receive the frames of every interface of the network namespace, later ones
+    /// included.
     pub(crate) fn bind_all(&self) -> io::Result<()> {
         let address = libc::sockaddr_ll {
             sll_family: libc::AF_PACKET as u16,
@@ -61,12 +65,14 @@ impl PacketSocket {
             sll_addr: [0; 8],
         };
         let len = size_of_val(&address) as libc::socklen_t;
-        // SAFETY: the address is a valid sockaddr_ll for the duration of the call, and `len` is its size.
+        // SAFETY: the address is a valid sockaddr_ll for the duration of the call, and `len` is its
+        // size.
         let done = unsafe { libc::bind(self.0.as_raw_fd(), (&raw const address).cast(), len) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Opens a fanout group of this socket, with an id that no other group of the network namespace has, and returns it.
+    /// Opens a fanout group of this socket, with an id that no other group of the network namespace
+    /// has, and returns it.
     pub(crate) fn new_fanout(&self, mode: u32) -> io::Result<u16> {
         let argument = (mode | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
         self.set(libc::SOL_PACKET, libc::PACKET_FANOUT, &argument)?;
@@ -113,8 +119,8 @@ impl PacketSocket {
 
     fn set<T>(&self, level: c_int, name: c_int, value: &T) -> io::Result<()> {
         let len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: `value` is readable for `len` bytes for the duration of the call. The one option that holds a pointer
-        // (SO_ATTACH_FILTER) is given one to a slice that outlives the call.
+        // SAFETY: `value` is readable for `len` bytes for the duration of the call. The one option
+        // that holds a pointer (SO_ATTACH_FILTER) is given one to a slice that outlives the call.
         let done =
             unsafe { libc::setsockopt(self.0.as_raw_fd(), level, name, (&raw const *value).cast(), len) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -123,7 +129,8 @@ impl PacketSocket {
     fn get<T: Default + Plain>(&self, level: c_int, name: c_int) -> io::Result<T> {
         let mut value = T::default();
         let mut len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: `value` is writable for `len` bytes, and `Plain` says that any bytes are valid for it.
+        // SAFETY: `value` is writable for `len` bytes, and `Plain` says that any bytes are valid
+        // for it.
         let done = unsafe {
             libc::getsockopt(self.0.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut len)
         };

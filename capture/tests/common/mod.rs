@@ -71,7 +71,8 @@ impl Drop for Netns {
     }
 }
 
-/// Two namespaces joined by a veth pair `a0` (10.9.0.1) – `b0` (10.9.0.2), without IPv6, which would talk on its own.
+/// Two namespaces joined by a veth pair `a0` (10.9.0.1) – `b0` (10.9.0.2), without IPv6, which
+/// would talk on its own.
 pub(crate) fn pair() -> Option<(Netns, Netns)> {
     let (a, b) = (Netns::new()?, Netns::new()?);
     a.ip(&format!("link add a0 type veth peer name b0 netns {}", b.0));

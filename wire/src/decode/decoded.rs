@@ -1,3 +1,5 @@
+//! What a frame is decoded to: flow key, path, transport header, payload.
+
 use std::net::IpAddr;
 
 use crate::{FlowKey, SeqNum, Side, Timestamp};
@@ -26,7 +28,8 @@ pub struct Decoded<'r> {
 /// What flows need of the innermost IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ip {
-    /// IPv4 total length, or IPv6 payload length + 40, in bytes; the captured rest of the frame where the field is 0 (TSO).
+    /// IPv4 total length, or IPv6 payload length + 40, in bytes; the captured rest of the frame
+    /// where the field is 0 (TSO).
     pub len: u32,
     /// Time to live, or hop limit.
     pub ttl: u8,
@@ -132,7 +135,8 @@ pub struct TcpOptions {
     pub sack_permitted: bool,
     /// Timestamps (RFC 7323, section 3).
     pub timestamps: Option<Timestamps>,
-    /// SACK blocks, left and right edge, the first `sack_count` of them valid (RFC 2018, section 3).
+    /// SACK blocks, left and right edge, the first `sack_count` of them valid (RFC 2018, section
+    /// 3).
     pub sack: [(SeqNum, SeqNum); 4],
     /// Number of SACK blocks.
     pub sack_count: u8,
@@ -147,7 +151,8 @@ pub struct Timestamps {
     pub echo: u32,
 }
 
-/// VLAN ids, outermost first; further ones than the array holds are dropped from the record (not from the flow's identity).
+/// VLAN ids, outermost first; further ones than the array holds are dropped from the record (not
+/// from the flow's identity).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vlans {
     ids: [u16; 4],
@@ -174,9 +179,11 @@ impl Vlans {
 pub struct Tunnel {
     /// Encapsulation.
     pub kind: TunnelKind,
-    /// VNI, VSID, GRE key, session id, label or tunnel endpoint id, where the encapsulation has one.
+    /// VNI, VSID, GRE key, session id, label or tunnel endpoint id, where the encapsulation has
+    /// one.
     pub id: Option<u32>,
-    /// Source address of the network layer that carries the tunnel; none for MPLS and PPPoE, which ride on a link.
+    /// Source address of the network layer that carries the tunnel; none for MPLS and PPPoE, which
+    /// ride on a link.
     pub outer_source: Option<IpAddr>,
     /// Destination address of that layer.
     pub outer_destination: Option<IpAddr>,

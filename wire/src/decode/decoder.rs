@@ -1,3 +1,5 @@
+//! The decoder: from a frame to its innermost packet, with fragments in between.
+
 use super::fragments::Table;
 use super::layer::{Datagram, Layer};
 use super::path::Path;
@@ -132,7 +134,8 @@ impl Decoder {
                     continue;
                 }
             };
-            // The packet borrows bytes that move into the decoder: lend it the same bytes from there.
+            // The packet borrows bytes that move into the decoder: lend it the same bytes from
+            // there.
             let payload = match &packet.layer4 {
                 Layer4::Tcp(tcp) => tcp.payload,
                 Layer4::Udp(udp) => udp.payload,

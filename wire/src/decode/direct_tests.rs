@@ -1,3 +1,5 @@
+//! Tests that the direct decoding gives what the walk through the layers gives.
+
 use std::net::Ipv4Addr;
 
 use proptest::prelude::*;

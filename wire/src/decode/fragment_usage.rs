@@ -1,7 +1,10 @@
+//! Counters of IP fragments.
+
 /// What the table of fragments holds, and what became of datagrams since the decoder was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FragmentUsage {
-    /// Datagrams that wait for fragments (those given up because of an overlap included, until they time out).
+    /// Datagrams that wait for fragments (those given up because of an overlap included, until they
+    /// time out).
     pub datagrams: usize,
     /// Bytes allocated for their fragments.
     pub bytes: usize,

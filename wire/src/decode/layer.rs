@@ -1,3 +1,5 @@
+//! Layers of a frame: what comes next, and what was removed.
+
 use std::net::IpAddr;
 
 use super::span::Span;

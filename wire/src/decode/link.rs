@@ -1,3 +1,5 @@
+//! The link layer: Ethernet, VLAN tags, Linux cooked, loopback, raw IP.
+
 use etherparse::SingleVlanHeaderSlice;
 
 use super::Undecoded;

@@ -1,3 +1,5 @@
+//! The mixing step of hashes that are the same on every machine.
+
 /// Adds `value` to a hash that is the same on every machine and in every run.
 #[inline]
 pub(super) const fn mix(hash: u64, value: u64) -> u64 {

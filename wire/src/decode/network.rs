@@ -1,3 +1,5 @@
+//! The network layer: IPv4, IPv6, extension headers, fragments.
+
 use std::net::IpAddr;
 
 use etherparse::err::{ipv4, ipv6};
@@ -18,7 +20,8 @@ pub(super) fn by_version(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     }
 }
 
-/// IPv4 with options (RFC 791, section 3.1). A total length of 0 is that of a segment yet to be cut (TSO).
+/// IPv4 with options (RFC 791, section 3.1). A total length of 0 is that of a segment yet to be cut
+/// (TSO).
 #[inline]
 pub(super) fn ipv4(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     let header = Ipv4HeaderSlice::from_slice(span.bytes).map_err(|e| match e {
@@ -49,7 +52,8 @@ pub(super) fn ipv4(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     Ok(Step::Next(Layer::Transport(datagram)))
 }
 
-/// The fixed IPv6 header (RFC 8200, section 3). A payload length of 0 is that of a segment yet to be cut (TSO).
+/// The fixed IPv6 header (RFC 8200, section 3). A payload length of 0 is that of a segment yet to
+/// be cut (TSO).
 pub(super) fn ipv6(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     let header = Ipv6HeaderSlice::from_slice(span.bytes).map_err(|e| match e {
         ipv6::HeaderSliceError::Len(_) => span.short(),
@@ -84,7 +88,8 @@ pub(super) fn authentication(datagram: Datagram<'_>) -> Result<Step<'_>, Undecod
     Ok(Step::Next(Layer::Transport(Datagram { protocol: header.next_header().0, payload, ..datagram })))
 }
 
-/// Fragment header (RFC 8200, section 4.5). One that stands for a whole datagram (RFC 6946) is passed over.
+/// Fragment header (RFC 8200, section 4.5). One that stands for a whole datagram (RFC 6946) is
+/// passed over.
 pub(super) fn fragment(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let span = datagram.payload;
     let header = Ipv6FragmentHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;

@@ -1,7 +1,10 @@
+//! TCP options.
+
 use super::{TcpOptions, Timestamps};
 use crate::SeqNum;
 
-/// Reads the options of a TCP header (RFC 9293, section 3.2). Unknown ones are skipped, a malformed one ends the list.
+/// Reads the options of a TCP header (RFC 9293, section 3.2). Unknown ones are skipped, a malformed
+/// one ends the list.
 #[inline]
 pub(super) fn read(bytes: &[u8]) -> TcpOptions {
     let mut options = TcpOptions::default();

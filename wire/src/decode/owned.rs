@@ -1,3 +1,5 @@
+//! A decoded packet that owns its bytes.
+
 use super::{Decoded, Layer4, Tcp, Tunnel, Udp};
 
 /// A packet that outlives the frame that it came in.

@@ -1,3 +1,5 @@
+//! VLANs and tunnels on the way to the innermost packet.
+
 use std::net::IpAddr;
 
 use super::layer::Entered;

@@ -1,3 +1,5 @@
+//! Which of several analyzers a frame goes to.
+
 use super::layer::Step;
 use super::step::step;
 use super::{Decoded, Decoder, Undecoded, direct, link};
@@ -6,13 +8,15 @@ use crate::{Endpoint, RawFrame, Spread};
 /// Headers that are looked through.
 const MAX_STEPS: usize = 64;
 
-/// Where a frame should go when one input is spread over several analyzers: all packets of a flow to the same one.
+/// Where a frame should go when one input is spread over several analyzers: all packets of a flow
+/// to the same one.
 #[derive(Clone, Copy, Debug)]
 pub enum Route<'a> {
-    /// The frame itself, to the one that this hash chooses: it is the same for both directions of the innermost flow, and
-    /// the same in every run.
+    /// The frame itself, to the one that this hash chooses: it is the same for both directions of
+    /// the innermost flow, and the same in every run.
     Frame(u64),
-    /// A packet that was put together from fragments, of which this frame was the last, to the one that the hash chooses.
+    /// A packet that was put together from fragments, of which this frame was the last, to the one
+    /// that the hash chooses.
     Packet(u64, Decoded<'a>),
     /// A fragment that was kept, or that gave no packet for another reason: to be counted.
     Fragment(Undecoded),
@@ -21,8 +25,8 @@ pub enum Route<'a> {
 }
 
 impl Decoder {
-    /// Tells where a frame should go. A fragment does not show which flow it belongs to: this decoder keeps the fragments, so
-    /// that the others never see one.
+    /// Tells where a frame should go. A fragment does not show which flow it belongs to: this
+    /// decoder keeps the fragments, so that the others never see one.
     #[inline]
     pub fn route<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Route<'a> {
         match direct::spread(frame, self.vxlan_ports()) {

@@ -1,3 +1,5 @@
+//! The captured part of a layer, and its length on the wire.
+
 use super::Undecoded;
 
 /// What was captured of a layer, and how long the layer was on the wire.

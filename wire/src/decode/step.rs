@@ -1,3 +1,5 @@
+//! One step of the walk: removes one header.
+
 use super::layer::{Datagram, Entered, Layer, Step};
 use super::span::Span;
 use super::tunnel::{OverUdp, gre, mpls, over_udp, pppoe};

@@ -1,3 +1,5 @@
+//! The TCP header.
+
 use super::layer::Ports;
 use super::options;
 use super::span::Span;

@@ -1,10 +1,13 @@
+//! The UDP header.
+
 use etherparse::UdpHeaderSlice;
 
 use super::Undecoded;
 use super::layer::Ports;
 use super::span::Span;
 
-/// A UDP header (RFC 768); its length field says where the payload ends, unless it is 0 (RFC 2675, section 4, and TSO).
+/// A UDP header (RFC 768); its length field says where the payload ends, unless it is 0 (RFC 2675,
+/// section 4, and TSO).
 #[inline]
 pub(super) fn datagram(span: Span<'_>) -> Result<(Ports, Span<'_>), Undecoded> {
     let header = UdpHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;

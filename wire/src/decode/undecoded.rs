@@ -1,3 +1,5 @@
+//! Reasons why a frame gave no packet.
+
 /// Why a frame gave no packet. Small, counted, never an error that stops anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

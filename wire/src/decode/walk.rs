@@ -1,3 +1,5 @@
+//! The walk through the layers of a frame, down to its innermost packet.
+
 use std::net::IpAddr;
 
 use super::fragments::{FragmentKey, Outcome, Part, Table, Whole};

@@ -1,6 +1,7 @@
-//! The straight way through what nearly all frames are: Ethernet with at most one VLAN tag of its own, IPv4 without options
-//! or IPv6 without extension headers, TCP or UDP; or the same once more inside VXLAN or GENEVE. None where the frame is anything
-//! else, or not in order: the walk through the layers, which gives the same result for these frames, then says what it is.
+//! The straight way through what nearly all frames are: Ethernet with at most one VLAN tag of its
+//! own, IPv4 without options or IPv6 without extension headers, TCP or UDP; or the same once more
+//! inside VXLAN or GENEVE. None where the frame is anything else, or not in order: the walk through
+//! the layers, which gives the same result for these frames, then says what it is.
 
 mod network;
 
@@ -20,7 +21,8 @@ pub(super) fn plain<'r>(frame: &RawFrame<'r>) -> Option<Decoded<'r>> {
     if outer.protocol == TCP { segment(frame, vlans, network, &outer) } else { None }
 }
 
-/// Decodes `frame` if it is UDP; its tunnel, if it has one, is left in `path`, and in what is returned to be put in.
+/// Decodes `frame` if it is UDP; its tunnel, if it has one, is left in `path`, and in what is
+/// returned to be put in.
 #[inline(never)]
 pub(super) fn over_datagram<'r>(
     frame: &RawFrame<'r>,

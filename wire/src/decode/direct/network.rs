@@ -1,3 +1,5 @@
+//! IP headers of the direct decoding: those of fixed length, and TCP or UDP after them.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::decode::layer::Ports;

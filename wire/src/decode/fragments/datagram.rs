@@ -1,3 +1,5 @@
+//! One IP datagram while its fragments arrive.
+
 /// Largest payload that fragments can add up to, in bytes.
 const MAX_LEN: u32 = 65_535;
 /// Fragments that one datagram may come in.
@@ -12,7 +14,8 @@ pub(super) enum Misfit {
     Conflict,
 }
 
-/// One fragment's place and how much of it was captured; all in bytes from the start of the datagram.
+/// One fragment's place and how much of it was captured; all in bytes from the start of the
+/// datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
     start: u32,

@@ -1,3 +1,5 @@
+//! The datagrams that wait for fragments, and their limits.
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! ERSPAN: mirrored Ethernet frames in GRE.
+
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};
@@ -9,8 +11,9 @@ pub(super) const TYPE_III: u16 = 0x22eb;
 
 /// Mirrored Ethernet frames: type I has no header of its own and no GRE sequence number.
 ///
-/// Session and VLAN of the ERSPAN header are the mirror's, and may differ between the directions of one connection (one session
-/// for each port or direction): neither is part of a flow's identity. Tags of the mirrored frame are.
+/// Session and VLAN of the ERSPAN header are the mirror's, and may differ between the directions of
+/// one connection (one session for each port or direction): neither is part of a flow's identity.
+/// Tags of the mirrored frame are.
 pub(super) fn erspan(protocol: u16, sequence: bool, span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
     if protocol == TYPE_II && !sequence {
         return Ok(Entered {

@@ -1,3 +1,5 @@
+//! GENEVE (RFC 8926).
+
 use crate::decode::TunnelKind;
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;

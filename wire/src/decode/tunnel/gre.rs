@@ -1,3 +1,5 @@
+//! GRE (RFC 2784, RFC 2890) and NVGRE (RFC 7637).
+
 use super::erspan::{self, erspan};
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
@@ -16,11 +18,13 @@ const MPLS: u16 = 0x8847;
 
 /// GRE with checksum, key and sequence number (RFC 2784, RFC 2890), and what rides on it.
 ///
-/// A key is reported and is no part of a flow's identity, not even around bridged Ethernet, unless the configuration says so. What it means is a matter of the two
-/// ends (RFC 2890, section 2.1): Linux's `ikey` and `okey` may differ, and switches that mirror ports into GRE tell by the key
-/// whether a frame was received or sent, so that the two directions of one connection come with two keys. Nothing on the wire
-/// tells these from an NVGRE VSID, which would be the same in both. The price: two NVGRE tenants that use the same addresses and
-/// ports at the same time are one flow where the underlay is tapped.
+/// A key is reported and is no part of a flow's identity, not even around bridged Ethernet, unless
+/// the configuration says so. What it means is a matter of the two ends (RFC 2890, section 2.1):
+/// Linux's `ikey` and `okey` may differ, and switches that mirror ports into GRE tell by the key
+/// whether a frame was received or sent, so that the two directions of one connection come with two
+/// keys. Nothing on the wire tells these from an NVGRE VSID, which would be the same in both. The
+/// price: two NVGRE tenants that use the same addresses and ports at the same time are one flow
+/// where the underlay is tapped.
 pub(in crate::decode) fn gre(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
     let h = span.head::<4>()?;
     let flags = u16::from_be_bytes([h[0], h[1]]);

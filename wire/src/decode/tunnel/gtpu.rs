@@ -1,3 +1,5 @@
+//! GTP-U, the user plane of mobile networks (3GPP TS 29.281).
+
 use crate::decode::TunnelKind;
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
@@ -7,7 +9,8 @@ pub(super) const PORT: u16 = 2152;
 /// Message type of a user packet (3GPP TS 29.281, section 6.1).
 const G_PDU: u8 = 255;
 
-/// GTP-U version 1 with a user packet in it (3GPP TS 29.281, section 5.1); other messages are no tunnel.
+/// GTP-U version 1 with a user packet in it (3GPP TS 29.281, section 5.1); other messages are no
+/// tunnel.
 pub(super) fn gtpu(span: Span<'_>) -> Option<Entered<'_>> {
     let h = span.head::<8>().ok()?;
     let (flags, kind) = (h[0], h[1]);
@@ -23,7 +26,8 @@ pub(super) fn gtpu(span: Span<'_>) -> Option<Entered<'_>> {
             extension = 0;
         }
         while extension != 0 {
-            // Extension headers count their length in 4 bytes and end with the type of the next (section 5.2.1).
+            // Extension headers count their length in 4 bytes and end with the type of the next
+            // (section 5.2.1).
             let len = usize::from(inner.head::<1>().ok()?[0]) * 4;
             extension = *inner.bytes.get(len.checked_sub(1)?)?;
             inner = inner.skip(len).ok()?;

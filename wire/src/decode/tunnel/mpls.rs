@@ -1,3 +1,5 @@
+//! MPLS label stacks (RFC 3032).
+
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};
@@ -5,8 +7,9 @@ use crate::decode::{TunnelKind, Undecoded};
 /// Labels that a stack may hold.
 const MAX_LABELS: usize = 16;
 
-/// A label stack (RFC 3032, section 2.1); its id is the label at the bottom, which names the service.
-/// The payload has no type: IP by its version nibble, else Ethernet (RFC 4448) with or without a control word (RFC 4385).
+/// A label stack (RFC 3032, section 2.1); its id is the label at the bottom, which names the
+/// service. The payload has no type: IP by its version nibble, else Ethernet (RFC 4448) with or
+/// without a control word (RFC 4385).
 pub(in crate::decode) fn mpls(mut span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
     for _ in 0..MAX_LABELS {
         let entry = u32::from_be_bytes(*span.head::<4>()?);
@@ -30,7 +33,8 @@ fn payload(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
     }
 }
 
-/// A length that fits exactly is proof; one that leaves padding is not if the bytes could be Ethernet.
+/// A length that fits exactly is proof; one that leaves padding is not if the bytes could be
+/// Ethernet.
 fn looks_like_ipv4(span: Span<'_>) -> bool {
     let &[first, _, high, low, ..] = span.bytes else { return true };
     let len = u32::from(u16::from_be_bytes([high, low]));

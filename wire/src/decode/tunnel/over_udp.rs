@@ -1,3 +1,5 @@
+//! Which tunnel a UDP datagram carries, by port and shape.
+
 use super::{geneve, gtpu, vxlan, wireguard};
 use crate::decode::layer::{Entered, Ports};
 use crate::decode::span::Span;

@@ -1,3 +1,5 @@
+//! PPPoE sessions (RFC 2516).
+
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};

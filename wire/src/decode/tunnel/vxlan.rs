@@ -1,3 +1,5 @@
+//! VXLAN (RFC 7348).
+
 use crate::decode::TunnelKind;
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;

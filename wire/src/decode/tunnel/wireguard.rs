@@ -1,9 +1,12 @@
+//! WireGuard, which is recognised and cannot be read.
+
 use crate::decode::span::Span;
 
 /// UDP port by custom.
 pub(super) const PORT: u16 = 51820;
 
-/// Whether it has the type and the exact length of a WireGuard message (WireGuard white paper, section 5.4).
+/// Whether it has the type and the exact length of a WireGuard message (WireGuard white paper,
+/// section 5.4).
 pub(super) fn is_message(span: Span<'_>) -> bool {
     match span.bytes {
         [1, 0, 0, 0, ..] => span.len == 148,
