@@ -27,7 +27,7 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
             b"REQUEST_METHOD" if exchange.operation.is_empty() => {
                 let method = value.get(..value.len().min(32)).unwrap_or_default();
                 exchange.operation.push_str(&String::from_utf8_lossy(method));
-                attributes::method(&mut exchange.attributes, method);
+                attributes::push_method(&mut exchange.attributes, method);
             }
             b"REQUEST_URI" => uri = Some(value),
             b"SCRIPT_NAME" => script = Some(value),
@@ -46,15 +46,15 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
     let into = &mut exchange.attributes;
     if into.get("url.path").is_none() {
         match (uri, script) {
-            (Some(uri), _) => attributes::target(into, &Target::of(uri, false)),
-            (None, Some(path)) => attributes::target(into, &Target { path, query, ..Target::default() }),
+            (Some(uri), _) => attributes::push_target(into, &Target::of(uri, false)),
+            (None, Some(path)) => attributes::push_target(into, &Target { path, query, ..Target::default() }),
             (None, None) => {}
         }
     }
     if let Some(server) = host.or(name)
         && into.get("server.address").is_none()
     {
-        attributes::server(into, server);
+        attributes::push_server(into, server);
     }
     list.beyond
 }

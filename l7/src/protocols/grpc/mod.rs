@@ -1,9 +1,10 @@
-//! gRPC on HTTP/2 and gRPC-Web: what a call says, how it ended, and how many messages it carried.
+//! gRPC on HTTP/2 and gRPC-Web (grpc/grpc `doc/PROTOCOL-HTTP2.md`, `doc/PROTOCOL-WEB.md`): method,
+//! status and message counts of a call. Frames and fields are read by `http2` and `http`.
 
 mod base64;
-mod messages;
+mod message_counter;
 
-pub(crate) use messages::Messages;
+pub(crate) use message_counter::MessageCounter;
 
 use crate::limits::LONGEST_VALUE;
 use fact::{Exchange, Outcome, Protocol, Value};
@@ -11,16 +12,16 @@ use fact::{Exchange, Outcome, Protocol, Value};
 /// How a call's messages are laid out in the content of its request and response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Each behind 5 bytes with its length; the status stands in the trailers.
+    /// gRPC: each behind a prefix of 5 bytes. The status is in the trailers.
     Native,
-    /// gRPC-Web: the status stands in a last message of its own.
+    /// gRPC-Web: the status is in a last message of its own.
     Web,
-    /// The same in Base64.
+    /// gRPC-Web in Base64.
     WebText,
 }
 
 impl Form {
-    /// By the content type.
+    /// Returns the form that a content type names.
     pub(crate) fn of(content_type: &[u8]) -> Option<Self> {
         const PREFIX: &[u8] = b"application/grpc";
         let (start, rest) = content_type.split_at_checked(PREFIX.len())?;
@@ -37,9 +38,9 @@ impl Form {
     }
 }
 
-/// Makes an exchange of HTTP a call of the method that its path names: `/package.Service/Method`. Nothing is its name where the path
-/// is unknown.
-pub(crate) fn ask(exchange: &mut Exchange) {
+/// Turns an exchange of HTTP into a call of the method that its path names:
+/// `/package.Service/Method`. The operation stays empty if the path is unknown.
+pub(crate) fn begin_call(exchange: &mut Exchange) {
     exchange.protocol = Protocol::Grpc;
     exchange.operation.clear();
     let path = match exchange.attributes.get("url.path") {
@@ -49,6 +50,7 @@ pub(crate) fn ask(exchange: &mut Exchange) {
     let into = &mut exchange.attributes;
     into.push_text("rpc.system", "grpc");
     into.push_text("rpc.system.name", "grpc");
+    // The request's head was lost, or it had no `:path`.
     let Some(path) = path else { return };
     let (service, method) = path.rsplit_once('/').unwrap_or(("", &path));
     if !service.is_empty() {
@@ -58,11 +60,17 @@ pub(crate) fn ask(exchange: &mut Exchange) {
     exchange.operation.push_str(method);
 }
 
-/// How a call ended. Which codes are the server's fault is as OpenTelemetry has it for server spans.
-pub(crate) fn answer(exchange: &mut Exchange, code: u32, message: &[u8]) {
+/// Adds the status of a call. OpenTelemetry's conventions for server spans say which codes are
+/// server errors.
+pub(crate) fn push_status(exchange: &mut Exchange, code: u32, message: &[u8]) {
     exchange.outcome = match code {
-        0 => Outcome::Ok,
-        2 | 4 | 12 | 13 | 14 | 15 => Outcome::ServerError,
+        code::OK => Outcome::Ok,
+        code::UNKNOWN
+        | code::DEADLINE_EXCEEDED
+        | code::UNIMPLEMENTED
+        | code::INTERNAL
+        | code::UNAVAILABLE
+        | code::DATA_LOSS => Outcome::ServerError,
         _ => Outcome::ClientError,
     };
     let into = &mut exchange.attributes;
@@ -77,24 +85,36 @@ pub(crate) fn answer(exchange: &mut Exchange, code: u32, message: &[u8]) {
     }
 }
 
-/// A call of which no field said how it ended, and whose response came to its end with these messages: its content says it, or nothing
-/// does.
-pub(crate) fn conclude(exchange: &mut Exchange, messages: Option<&Messages>) {
+/// The response of a call ended without a `grpc-status` field. The status is the one in its content
+/// (gRPC-Web); without that, bytes were lost.
+pub(crate) fn finish_call(exchange: &mut Exchange, messages: Option<&MessageCounter>) {
     if exchange.outcome != Outcome::Ok {
         return;
     }
-    match messages.and_then(Messages::status) {
-        Some((code, message)) => answer(exchange, code, message),
+    match messages.and_then(MessageCounter::status) {
+        Some((code, message)) => push_status(exchange, code, message),
         None => exchange.outcome = Outcome::LostBytes,
     }
 }
 
-/// Counts the messages of a finished side.
-pub(crate) fn count(exchange: &mut Exchange, request: bool, messages: u64) {
+/// Adds the number of messages in a request or response that ended.
+pub(crate) fn add_message_count(exchange: &mut Exchange, request: bool, messages: u64) {
     let key = if request { "wirespan.rpc.request.messages" } else { "wirespan.rpc.response.messages" };
     exchange.attributes.add_int(key, i64::try_from(messages).unwrap_or(i64::MAX));
 }
 
+/// Status codes (grpc/grpc `doc/statuscodes.md`) that are tested for.
+mod code {
+    pub(super) const OK: u32 = 0;
+    pub(super) const UNKNOWN: u32 = 2;
+    pub(super) const DEADLINE_EXCEEDED: u32 = 4;
+    pub(super) const UNIMPLEMENTED: u32 = 12;
+    pub(super) const INTERNAL: u32 = 13;
+    pub(super) const UNAVAILABLE: u32 = 14;
+    pub(super) const DATA_LOSS: u32 = 15;
+}
+
+/// Names of the status codes, in the order of their numbers.
 const NAMES: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -115,7 +135,7 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The message without its percent-encoding, as far as it is kept.
+/// Removes the percent-encoding of a status message, up to `LONGEST_VALUE` bytes.
 fn decoded(message: &[u8]) -> Vec<u8> {
     let hex = |b: u8| char::from(b).to_digit(16);
     let mut out = Vec::with_capacity(message.len().min(LONGEST_VALUE));

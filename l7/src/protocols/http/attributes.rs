@@ -1,25 +1,29 @@
+//! Which fields become which attributes (OpenTelemetry's HTTP conventions), and the values of those
+//! attributes. Where fields begin and end is in `lines`.
+
 use super::body::BodyField;
 use super::lines::{trim, trim_end};
 use super::url::{Target, host_and_port, redacted};
 use crate::limits::LONGEST_VALUE;
 use fact::{Attributes, Outcome};
 
-/// A field that something is done with.
+/// What a field is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Body(BodyField),
     Host,
     Upgrade,
-    /// Kept under this key; it says as well whether the body is that of a call.
+    /// Becomes the attribute of this key. The value tells as well whether a gRPC-Web call is in the
+    /// body.
     ContentType(&'static str),
     GrpcStatus,
     GrpcMessage,
-    /// Kept under this key.
+    /// Becomes the attribute of this key.
     Keep(&'static str),
 }
 
-/// Fields of requests that something is done with, by the first letter of their names. Credentials (Authorization, Cookie…) are
-/// not among them.
+/// Fields of requests that are used, by the first letter of their names. Credentials
+/// (Authorization, Cookie…) are not among them.
 fn request_names(first: u8) -> &'static [(&'static str, Field)] {
     match first.to_ascii_lowercase() {
         b'h' => &[("host", Field::Host)],
@@ -44,6 +48,7 @@ fn request_names(first: u8) -> &'static [(&'static str, Field)] {
     }
 }
 
+/// Fields of responses that are used, by the first letter of their names.
 fn response_names(first: u8) -> &'static [(&'static str, Field)] {
     match first.to_ascii_lowercase() {
         b'c' => &[
@@ -58,18 +63,18 @@ fn response_names(first: u8) -> &'static [(&'static str, Field)] {
     }
 }
 
-/// What a field line of a request is for, and its value.
+/// Use and value of a field line of a request.
 pub(super) fn request_field(line: &[u8]) -> Option<(Field, &[u8])> {
     find(request_names(*line.first()?), line)
 }
 
-/// What a field line of a response is for, and its value.
+/// Use and value of a field line of a response.
 pub(super) fn response_field(line: &[u8]) -> Option<(Field, &[u8])> {
     find(response_names(*line.first()?), line)
 }
 
-/// Key under which a field of a request or of a response is kept, by its name in lower case.
-pub(crate) fn kept(name: &[u8], of_request: bool) -> Option<&'static str> {
+/// Attribute key of a field of a request or of a response, by its name in lower case.
+pub(crate) fn attribute_key(name: &[u8], of_request: bool) -> Option<&'static str> {
     let first = *name.first()?;
     let names = if of_request { request_names(first) } else { response_names(first) };
     names.iter().find_map(|&(known, field)| match field {
@@ -78,6 +83,7 @@ pub(crate) fn kept(name: &[u8], of_request: bool) -> Option<&'static str> {
     })
 }
 
+/// Finds the name of a field line among `names`.
 fn find<'a>(names: &[(&str, Field)], line: &'a [u8]) -> Option<(Field, &'a [u8])> {
     names.iter().find_map(|&(name, field)| {
         let (start, rest) = line.split_at_checked(name.len())?;
@@ -87,8 +93,8 @@ fn find<'a>(names: &[(&str, Field)], line: &'a [u8]) -> Option<(Field, &'a [u8])
     })
 }
 
-/// Adds a value; a folded one (RFC 9112 section 5.2) on one line.
-pub(crate) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
+/// Adds a field's value. A folded one (RFC 9112 section 5.2) becomes one line.
+pub(crate) fn push_field(into: &mut Attributes, key: &'static str, value: &[u8]) {
     let value = cut(value);
     if memchr::memchr(b'\n', value).is_none() {
         return into.push_bytes(key, value);
@@ -97,7 +103,7 @@ pub(crate) fn keep(into: &mut Attributes, key: &'static str, value: &[u8]) {
     into.push_bytes(key, &lines.join(&b' '));
 }
 
-/// The value as far as it is kept.
+/// The first `LONGEST_VALUE` bytes of a value.
 fn cut(value: &[u8]) -> &[u8] {
     &value[..value.len().min(LONGEST_VALUE)]
 }
@@ -105,7 +111,7 @@ fn cut(value: &[u8]) -> &[u8] {
 /// Methods of OpenTelemetry's closed set for `http.request.method`.
 const METHODS: [&str; 9] = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
 
-pub(crate) fn method(into: &mut Attributes, method: &[u8]) {
+pub(crate) fn push_method(into: &mut Attributes, method: &[u8]) {
     match METHODS.iter().find(|m| m.as_bytes() == method) {
         Some(known) => into.push_text("http.request.method", known),
         None => {
@@ -115,7 +121,7 @@ pub(crate) fn method(into: &mut Attributes, method: &[u8]) {
     }
 }
 
-/// Whose fault a status code is (RFC 9110 section 15).
+/// Outcome of a status code (RFC 9110 section 15).
 pub(crate) fn outcome(code: u16) -> Outcome {
     match code {
         400..500 => Outcome::ClientError,
@@ -124,14 +130,14 @@ pub(crate) fn outcome(code: u16) -> Outcome {
     }
 }
 
-pub(super) fn version(into: &mut Attributes, minor: u8) {
+pub(super) fn push_version(into: &mut Attributes, minor: u8) {
     const VERSIONS: [&str; 10] = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9"];
     if let Some(version) = VERSIONS.get(usize::from(minor)) {
         into.push_text("network.protocol.version", version);
     }
 }
 
-pub(crate) fn target(into: &mut Attributes, target: &Target<'_>) {
+pub(crate) fn push_target(into: &mut Attributes, target: &Target<'_>) {
     if !target.path.is_empty() {
         into.push_text("url.scheme", if target.https { "https" } else { "http" });
         into.push_bytes("url.path", cut(target.path));
@@ -144,7 +150,7 @@ pub(crate) fn target(into: &mut Attributes, target: &Target<'_>) {
     }
 }
 
-pub(crate) fn server(into: &mut Attributes, authority: &[u8]) {
+pub(crate) fn push_server(into: &mut Attributes, authority: &[u8]) {
     let (host, port) = host_and_port(authority);
     if !host.is_empty() {
         into.push_bytes("server.address", cut(host));

@@ -1,18 +1,20 @@
+//! How the body of a message is delimited (RFC 9112 sections 6 and 7.1).
+
 /// How the body of a message is delimited (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// No field says anything.
+    /// Neither Content-Length nor Transfer-Encoding.
     #[default]
-    Unsaid,
+    Unspecified,
     Length(u64),
     Chunked,
-    /// A transfer coding that ends with the connection.
-    Coded,
+    /// A transfer coding other than chunked: the body ends with the connection.
+    OtherCoding,
 }
 
 impl Framing {
-    /// Takes the fields that matter one by one; Transfer-Encoding overrides Content-Length.
-    pub(super) fn field(&mut self, field: BodyField, value: &[u8]) {
+    /// Applies one of the fields. Transfer-Encoding overrides Content-Length.
+    pub(super) fn on_field(&mut self, field: BodyField, value: &[u8]) {
         match field {
             BodyField::TransferEncoding => {
                 let last = value.rsplit(|&b| b == b',').next().unwrap_or_default();
@@ -22,12 +24,12 @@ impl Framing {
                 } else if last.eq_ignore_ascii_case(b"identity") {
                     *self
                 } else {
-                    Self::Coded
+                    Self::OtherCoding
                 };
             }
             BodyField::ContentLength => {
                 let first = value.split(|&b| b == b',').next().unwrap_or_default();
-                if let (Some(length), Self::Unsaid) = (decimal(super::lines::trim(first)), *self) {
+                if let (Some(length), Self::Unspecified) = (decimal(super::lines::trim(first)), *self) {
                     *self = Self::Length(length);
                 }
             }
@@ -52,10 +54,13 @@ fn decimal(bytes: &[u8]) -> Option<u64> {
     })
 }
 
-/// Size on a chunk's first line; extensions behind `;` are ignored (RFC 9112 section 7.1).
+/// Most hexadecimal digits of a chunk's size: 60 bits.
+const MOST_SIZE_DIGITS: usize = 15;
+
+/// Size on a chunk's first line. Extensions behind `;` are ignored (RFC 9112 section 7.1).
 pub(super) fn chunk_size(line: &[u8]) -> Option<u64> {
     let size = line.split(|&b| b == b';').next().map(super::lines::trim)?;
-    if size.is_empty() || size.len() > 15 {
+    if size.is_empty() || size.len() > MOST_SIZE_DIGITS {
         return None;
     }
     size.iter().try_fold(0u64, |n, &b| Some(n << 4 | u64::from((b as char).to_digit(16)?)))

@@ -1,3 +1,5 @@
+//! gRPC-Web calls in HTTP/1 bodies.
+
 use crate::input::End;
 use crate::testing::{Talk, int, text};
 use fact::{Exchange, Outcome, Protocol};

@@ -1,11 +1,14 @@
-/// A line without its end (CRLF, or a bare LF as RFC 9112 section 2.2 allows), and where the next one begins.
+//! Lines, fields and tokens of a head (RFC 9112 sections 2.2 and 5, RFC 9110 section 5.6.2).
+
+/// A line without its end (CRLF, or a bare LF as RFC 9112 section 2.2 allows), and where the next
+/// one begins.
 pub(super) fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let lf = memchr::memchr(b'\n', bytes)?;
     let line = &bytes[..lf];
     Some((line.strip_suffix(b"\r").unwrap_or(line), lf + 1))
 }
 
-/// Where the lines of a head end, the empty one that ends it left out.
+/// Where the lines of a head end. The empty line that ends the head is not among them.
 #[derive(Debug)]
 pub(super) struct Lines {
     ends: [u32; Self::MOST],
@@ -13,15 +16,17 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Lines remembered; of a longer head the rest is found by looking again.
+    /// Lines kept. The rest of a longer head is found by a second search.
     const MOST: usize = 32;
 
     pub(super) const fn new() -> Self {
         Self { ends: [0; Self::MOST], count: 0 }
     }
 
-    /// Looks for the end of the head (start line, fields, empty line) that `bytes` begin with, and remembers its whole lines.
-    /// Returns its length, or else the beginning of the first line that is not whole.
+    /// Looks for the end of the head (start line, fields, empty line) that `bytes` begin with, and
+    /// keeps the ends of its whole lines.
+    ///
+    /// Returns its length, or the beginning of the first line that is not whole.
     pub(super) fn find(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         self.count = 0;
         let mut at = 0;
@@ -39,8 +44,9 @@ impl Lines {
         Err(at)
     }
 
-    /// The fields of `head`: each line behind the first with its line end, and with the lines that it was folded into (RFC 9112
-    /// section 5.2). They begin with a space or a tab, and stand for themselves as well, as fields without a name.
+    /// The fields of `head`: each line behind the first, with its line end and with the lines that
+    /// it was folded into (RFC 9112 section 5.2). Those begin with a space or a tab, and appear a
+    /// second time by themselves, as fields without a name.
     pub(super) fn fields<'a>(&self, head: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let ends = &self.ends[..self.count];
         let known = ends.iter().zip(ends.iter().skip(1)).map(|(&start, &end)| (start as usize, end as usize));
@@ -55,7 +61,7 @@ impl Lines {
     }
 }
 
-/// Where a field ends of which a line ends at `end`.
+/// End of a field whose first line ends at `end`.
 fn folded_end(head: &[u8], mut end: usize) -> usize {
     while let Some(b' ' | b'\t') = head.get(end) {
         let Some(lf) = memchr::memchr(b'\n', &head[end..]) else { break };
@@ -64,26 +70,26 @@ fn folded_end(head: &[u8], mut end: usize) -> usize {
     end
 }
 
-/// Where the head ends, looking from `from`, which is the beginning of a line; else the beginning of the first line that is not
-/// whole.
+/// End of the head, searched from `from`, which is the beginning of a line. Otherwise the beginning
+/// of the first line that is not whole.
 pub(super) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
     let end = Lines::new().find(bytes.get(from..).unwrap_or_default());
     end.map(|len| from + len).map_err(|whole| from + whole)
 }
 
-/// Length of the line ends (a few at most) that RFC 9112 section 2.2 tells servers to ignore before a request.
+/// Length of the line ends (8 at most) that servers ignore before a request (RFC 9112 section 2.2).
 pub(super) fn leading_ends(bytes: &[u8]) -> usize {
     bytes.iter().take(8).take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// Whether control characters stand in a start line, where RFC 9112 sections 2.2 and 3 have no place for them; a tab and a bare CR
-/// may be taken for spaces.
+/// Whether a start line has control characters, which RFC 9112 sections 2.2 and 3 do not allow.
+/// A tab and a bare CR count as spaces.
 pub(super) fn has_control(line: &[u8]) -> bool {
-    // Without an early end, so that many bytes are looked at in one step.
+    // Without an early end, so that the compiler compares many bytes at once.
     line.iter().fold(false, |found, &b| found | (b.is_ascii_control() & (b != b'\t') & (b != b'\r')))
 }
 
-/// Without spaces and tabs at both ends.
+/// Removes spaces, tabs and carriage returns at both ends.
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r', rest @ ..] | [rest @ .., b' ' | b'\t' | b'\r'] = bytes {
         bytes = rest;
@@ -91,7 +97,7 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Without spaces, tabs and line ends behind.
+/// Removes spaces, tabs and line ends at the end.
 pub(super) fn trim_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
         bytes = rest;

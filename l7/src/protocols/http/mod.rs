@@ -1,14 +1,15 @@
-//! HTTP/1.0 and HTTP/1.1 (RFC 9112).
+//! HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112): where messages begin and end, and their attributes.
+//! Calls of gRPC-Web in their bodies are [`grpc`](super::grpc)'s.
 
 pub(crate) mod attributes;
 mod body;
 #[cfg(test)]
 mod call_tests;
-mod head;
 mod lines;
+mod message_head;
 mod parser;
 mod probe;
-mod tell;
+mod start_line;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod url;

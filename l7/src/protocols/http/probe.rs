@@ -1,8 +1,11 @@
+//! Recognises the first bytes of a message: request and status line (RFC 9112 sections 3 and 4).
+
 use super::lines::{has_control, is_token, leading_ends, line};
 use crate::contract::Probe;
 
 const LONGEST_METHOD: usize = 32;
-/// Methods of HTTP and its extensions (WebDAV, BITS) that are known well enough to be believed before the whole line is seen.
+/// Methods of HTTP and its extensions (WebDAV, BITS). One of them is enough to recognise a request
+/// before its whole line is there.
 const KNOWN: [&[u8]; 30] = [
     b"GET",
     b"POST",
@@ -36,7 +39,8 @@ const KNOWN: [&[u8]; 30] = [
     b"BITS_POST",
 ];
 
-/// Whether bytes begin with a request line; of a known method it may lack the version, if a field follows.
+/// Whether bytes begin with a request line. With a known method the line may lack its version, if a
+/// field line follows.
 pub(super) fn request(bytes: &[u8]) -> Probe {
     let bytes = &bytes[leading_ends(bytes)..];
     let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|b| b" \r\n".contains(b)) else {
@@ -73,7 +77,7 @@ pub(super) fn request(bytes: &[u8]) -> Probe {
     if first == b'/' && known { Probe::Yes } else { Probe::More }
 }
 
-/// Whether a line of a field stands here.
+/// Whether bytes begin with a field line (RFC 9112 section 5).
 fn field(bytes: &[u8]) -> Probe {
     match bytes.iter().position(|&b| !is_token(b)) {
         None if bytes.len() < 64 => Probe::More,
@@ -82,12 +86,12 @@ fn field(bytes: &[u8]) -> Probe {
     }
 }
 
-/// A method whose requests are believed without a version.
+/// Whether a request with this method is recognised without a version.
 pub(super) fn is_known(method: &[u8]) -> bool {
     KNOWN.contains(&method)
 }
 
-/// Whether a line ends with the version of a relative (`RTSP/1.0`, `SIP/2.0`).
+/// Whether a line ends with the version of a related protocol (`RTSP/1.0`, `SIP/2.0`).
 pub(super) fn other_version(line: &[u8]) -> bool {
     let word = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
     match memchr::memchr(b'/', word) {

@@ -1,3 +1,5 @@
+//! Messages of HTTP/1 in pieces of any size, with gaps, and the exchanges that come of them.
+
 use crate::input::End;
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Inference, Outcome, Protocol, Unanswered};

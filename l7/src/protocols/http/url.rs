@@ -1,4 +1,7 @@
-/// Query keys whose values are secrets (OpenTelemetry's guidance on `url.query`, and the usual names of credentials).
+//! Request targets (RFC 9112 section 3.2), their authority, and queries without secrets.
+
+/// Query keys whose values are secrets (OpenTelemetry's guidance on `url.query`, and the usual
+/// names of credentials).
 const SECRET: [&str; 21] = [
     "token",
     "access_token",
@@ -24,7 +27,7 @@ const SECRET: [&str; 21] = [
 ];
 const MORE_SECRET: [&str; 4] = ["x-amz-security-token", "x-amz-credential", "sessionid", "session_token"];
 
-/// What a request target says (RFC 9112 section 3.2).
+/// The parts of a request target (RFC 9112 section 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target<'a> {
     pub(crate) https: bool,
@@ -66,7 +69,7 @@ fn without_user(authority: &[u8]) -> &[u8] {
     authority.iter().rposition(|&b| b == b'@').map_or(authority, |at| &authority[at + 1..])
 }
 
-/// Host and port of an authority; brackets of IPv6 addresses are taken off.
+/// Host and port of an authority. The brackets of IPv6 addresses are removed.
 pub(super) fn host_and_port(authority: &[u8]) -> (&[u8], Option<u16>) {
     let authority = without_user(authority);
     let number = |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok());
@@ -81,7 +84,7 @@ pub(super) fn host_and_port(authority: &[u8]) -> (&[u8], Option<u16>) {
     }
 }
 
-/// The query with the values of secrets replaced; `None` where there are none to replace.
+/// The query with the values of secrets replaced. `None` if it has no secrets.
 pub(super) fn redacted(query: &[u8]) -> Option<Vec<u8>> {
     if !pairs(query).any(|(key, value)| value.is_some() && is_secret(key)) {
         return None;

@@ -68,7 +68,7 @@ impl Head {
         if let Some(key) = if of_request { name.of_request } else { name.of_response }
             && self.kept.get(key).is_none()
         {
-            attributes::keep(&mut self.kept, key, value);
+            attributes::push_field(&mut self.kept, key, value);
         }
     }
 
@@ -87,20 +87,20 @@ impl Head {
     pub(super) fn ask(&self, exchange: &mut Exchange) {
         let into = &mut exchange.attributes;
         if !self.method.is_empty() {
-            attributes::method(into, &self.method);
+            attributes::push_method(into, &self.method);
             exchange.operation.push_str(std::str::from_utf8(&self.method).unwrap_or_default());
         }
         if !self.path.is_empty() {
             let target = Target { https: self.https == Some(true), ..Target::of(&self.path, false) };
-            attributes::target(into, &target);
+            attributes::push_target(into, &target);
         }
         into.push_text("network.protocol.version", "2");
         if !self.authority.is_empty() {
-            attributes::server(into, &self.authority);
+            attributes::push_server(into, &self.authority);
         }
         into.append(&self.kept);
         if self.call.is_some() {
-            grpc::ask(exchange);
+            grpc::begin_call(exchange);
         }
         self.tell_unknown(exchange);
     }
@@ -119,7 +119,7 @@ impl Head {
         }
         exchange.attributes.append(&self.kept);
         if self.call.is_some() && exchange.protocol != Protocol::Grpc {
-            grpc::ask(exchange);
+            grpc::begin_call(exchange);
         }
         self.end(exchange);
     }
@@ -128,9 +128,9 @@ impl Head {
     pub(super) fn end(&self, exchange: &mut Exchange) {
         if let Some(code) = self.grpc_status {
             if exchange.protocol != Protocol::Grpc {
-                grpc::ask(exchange);
+                grpc::begin_call(exchange);
             }
-            grpc::answer(exchange, code, &self.grpc_message);
+            grpc::push_status(exchange, code, &self.grpc_message);
         }
         self.tell_unknown(exchange);
     }

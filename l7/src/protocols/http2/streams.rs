@@ -29,7 +29,7 @@ pub(super) struct Half {
     /// Its frames.
     pub(super) own: OwnBytes,
     /// gRPC messages, while they can be counted.
-    pub(super) messages: Option<grpc::Messages>,
+    pub(super) messages: Option<grpc::MessageCounter>,
     /// Frames of it may be missing.
     pub(super) missed: bool,
 }

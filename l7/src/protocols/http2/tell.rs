@@ -42,7 +42,7 @@ impl Http2Parser {
         let entry = out.open(Protocol::Http2, Kind::Request, u64::from(id), at);
         self.head.ask(&mut entry.exchange);
         let call = self.head.call;
-        let messages = call.map(grpc::Messages::new);
+        let messages = call.map(grpc::MessageCounter::new);
         let mut request = Half { state: State::Open, messages, ..Half::default() };
         request.add([at, end], out);
         self.streams.insert(id, Stream { id: u64::from(id), request, call, ..Stream::default() });
@@ -103,7 +103,7 @@ impl Http2Parser {
                 head.answer(&mut entry.exchange);
                 stream.call = stream.call.or(head.call);
                 stream.response.state = State::Open;
-                stream.response.messages = head.form(stream.call).map(grpc::Messages::new);
+                stream.response.messages = head.form(stream.call).map(grpc::MessageCounter::new);
                 stream.note(head);
             }
         }
@@ -237,7 +237,7 @@ impl Half {
             exchange.attributes.push_int(key, i64::try_from(self.body).unwrap_or(i64::MAX));
         }
         if let Some(count) = self.messages.as_ref().and_then(|messages| messages.count()) {
-            grpc::count(exchange, request, count);
+            grpc::add_message_count(exchange, request, count);
         }
     }
 }
@@ -253,7 +253,7 @@ impl Stream {
     /// A call whose status was not seen ended somehow.
     fn conclude(&self, exchange: &mut Exchange) {
         if self.call.is_some() && !self.has_status {
-            grpc::conclude(exchange, self.response.messages.as_ref());
+            grpc::finish_call(exchange, self.response.messages.as_ref());
         }
     }
 }

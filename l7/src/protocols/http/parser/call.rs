@@ -1,66 +1,73 @@
+//! Bodies that carry a gRPC-Web call: they are read instead of skipped.
+
 use wire::Direction;
 
-use super::{HttpParser, Phase, Side, Step, skip};
+use super::{HttpParser, Phase, Side};
 use crate::contract::Progress;
 use crate::correlate::{Entry, Kind, Messages};
+use crate::kit::step::{Step, skip};
 use crate::protocols::grpc;
-use crate::protocols::http::tell::Said;
+use crate::protocols::http::message_head::HeadInfo;
 use fact::Protocol;
 
-/// What the body of an open message tells of a call of gRPC-Web.
+/// The gRPC-Web call in the body of an open message.
 #[derive(Debug)]
 pub(super) struct Call {
     /// None where the body is something else, or was not seen from its beginning.
-    messages: Option<grpc::Messages>,
-    /// A field of the head said how the call ended.
+    messages: Option<grpc::MessageCounter>,
+    /// The head had a `grpc-status` field.
     has_status: bool,
 }
 
 impl Call {
-    /// Of a message, if it belongs to a call.
-    pub(super) fn of(said: Said, entry: &Entry) -> Option<Box<Self>> {
-        (entry.exchange.protocol == Protocol::Grpc).then(|| Self::begun(said))
+    /// The call that the message with this head belongs to.
+    pub(super) fn of(info: HeadInfo, entry: &Entry) -> Option<Box<Self>> {
+        (entry.exchange.protocol == Protocol::Grpc).then(|| Self::new(info))
     }
 
     #[cold]
-    fn begun(said: Said) -> Box<Self> {
-        Box::new(Self { messages: said.call.map(grpc::Messages::new), has_status: said.has_status })
+    fn new(info: HeadInfo) -> Box<Self> {
+        let messages = info.grpc_form.map(grpc::MessageCounter::new);
+        Box::new(Self { messages, has_status: info.has_grpc_status })
     }
 
-    /// Bytes of the body are missing, nobody knows which.
-    pub(super) fn miss(&mut self) {
+    /// Bytes of the body are missing at an unknown place.
+    pub(super) fn on_gap(&mut self) {
         self.messages = None;
     }
 
-    /// The body of the open message ended: tells what there was in it.
+    /// The body of the open message ended: adds its message count and status to the exchange.
+    ///
+    /// The message is not open any more if the exchange went out while its body was still coming.
     #[cold]
-    pub(super) fn tell(&self, kind: Kind, out: &mut Messages) {
+    pub(super) fn finish(&self, kind: Kind, out: &mut Messages) {
         let Some(entry) = out.current(kind, 0) else { return };
         let exchange = &mut entry.exchange;
-        if let Some(count) = self.messages.as_ref().and_then(grpc::Messages::count) {
-            grpc::count(exchange, kind == Kind::Request, count);
+        if let Some(count) = self.messages.as_ref().and_then(grpc::MessageCounter::count) {
+            grpc::add_message_count(exchange, kind == Kind::Request, count);
         }
         if kind == Kind::Response && !self.has_status {
-            grpc::conclude(exchange, self.messages.as_ref());
+            grpc::finish_call(exchange, self.messages.as_ref());
         }
     }
 
     /// Memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.messages.as_ref().map_or(0, grpc::Messages::bytes)
+        size_of::<Self>() + self.messages.as_ref().map_or(0, grpc::MessageCounter::bytes)
     }
 }
 
 impl Side {
-    /// Whether the body is looked at.
-    pub(super) fn is_read(&self) -> bool {
+    /// Whether the body of the open message is read.
+    pub(super) fn reads_body(&self) -> bool {
         self.call.as_ref().is_some_and(|call| call.messages.is_some())
     }
 }
 
 impl HttpParser {
-    /// Reads the body of a call, or a chunk of it, of which `left` bytes are to come from `at` on. It is called again where bytes that
-    /// need not be shown are to come, also if none follow yet.
+    /// Reads a call's body or a chunk of it: `left` bytes from `at` on.
+    ///
+    /// It is called again before bytes that may be skipped, even if none of them are there yet.
     #[inline(never)]
     pub(super) fn content(
         &mut self,
@@ -83,7 +90,7 @@ impl HttpParser {
         skip(at, read, bytes.len())
     }
 
-    /// Reads of a body that ends with the connection what is there.
+    /// Reads the next bytes of a body that ends with the connection.
     pub(super) fn content_until_close(&mut self, direction: Direction, bytes: &[u8]) {
         let call = self.sides[direction].call.as_mut();
         if let Some(messages) = call.and_then(|call| call.messages.as_mut()) {

@@ -1,69 +1,70 @@
+//! The state machine of one HTTP/1 connection: heads (`start`), bodies, and resynchronisation after
+//! lost bytes (`seek`).
+
 mod call;
-mod memo;
+mod head_cache;
 mod seek;
 mod start;
 
 use wire::{Direction, PerDirection};
 
 use call::Call;
-use memo::Memo;
+use head_cache::HeadCache;
 
 use super::body::chunk_size;
-use super::head::StartLine;
 use super::lines::{Lines, leading_ends, line};
+use super::message_head::{Head, open_response};
 use super::probe;
-use super::tell::{Head, status};
+use super::start_line::StartLine;
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Kind, Messages};
+use crate::kit::step::{Step, malformed, need, skip};
 
-/// Where one direction stands.
+/// What the next bytes of one direction are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     /// Before a start line.
     #[default]
     Start,
-    /// Out of step: looking for a start line; so many bytes were passed over.
+    /// The parser looks for a start line after a loss. So many bytes were passed over.
     Seek(u64),
-    /// Inside a body, or a chunk of it, that is looked at.
-    Content {
-        left: u64,
-        chunked: bool,
-    },
+    /// Inside a body, or a chunk of it, that is read: a gRPC-Web call's.
+    Content { left: u64, chunked: bool },
     /// Behind a body of known length.
     BodyEnd,
+    /// The line with the size of a chunk (RFC 9112 section 7.1).
     ChunkSize,
+    /// The line end behind a chunk's data.
     ChunkEnd,
+    /// The trailer section (RFC 9112 section 7.1.2).
     Trailer,
+    /// A body that ends with the connection.
     UntilClose,
-    /// The other side has to decide first what follows (CONNECT).
+    /// Behind a CONNECT request: the response decides what follows.
     Wait,
 }
 
 #[derive(Debug, Default)]
 struct Side {
     phase: Phase,
-    /// Bytes of the head that were searched for its end already: whole lines.
+    /// Bytes of the head in whole lines, already searched for its end.
     searched: usize,
-    /// Bytes of it that were looked at, behind those of whole lines without an end of a line.
+    /// Bytes of the head already searched for the end of a line.
     looked_at: usize,
+    /// Size of the open message's body so far.
     body: u64,
-    /// A message was found in this direction: what is out of step from now on was not missed at the beginning.
-    begun: bool,
-    /// Of the open message.
+    /// A message was found in this direction: resynchronisation from now on means lost bytes, not a
+    /// capture that began late.
+    any_message: bool,
+    /// gRPC-Web call of the open message.
     call: Option<Box<Call>>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct HttpParser {
     sides: PerDirection<Side>,
-    /// Nothing before a direction has its second head.
-    memos: PerDirection<Option<Box<Memo>>>,
-}
-
-/// What to do next.
-enum Step {
-    Go(usize),
-    Stop(Progress),
+    /// Allocated with the second head of a direction.
+    head_caches: PerDirection<Option<Box<HeadCache>>>,
 }
 
 impl HttpParser {
@@ -77,7 +78,6 @@ impl HttpParser {
     fn step(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let side = &mut self.sides[direction];
-        let need = |more| Step::Stop(Progress::Need { consumed: at, more });
         match side.phase {
             Phase::Start => self.start(direction, rest, at, out),
             Phase::Seek(passed) => self.seek(direction, rest, at, passed),
@@ -87,10 +87,10 @@ impl HttpParser {
                 Step::Go(at)
             }
             Phase::ChunkSize => {
-                let Some((first, used)) = line(rest) else { return need(1) };
+                let Some((first, used)) = line(rest) else { return need(at, 1) };
                 let Some(size) = chunk_size(first) else { return malformed(at) };
                 side.body += size;
-                if size > 0 && side.is_read() {
+                if size > 0 && side.reads_body() {
                     side.phase = Phase::Content { left: size, chunked: true };
                     return Step::Go(at + used);
                 }
@@ -100,11 +100,11 @@ impl HttpParser {
             Phase::ChunkEnd => match rest {
                 [b'\r', b'\n', ..] => self.next_chunk(direction, at + 2),
                 [b'\n', ..] => self.next_chunk(direction, at + 1),
-                [] | [b'\r'] => need(1),
+                [] | [b'\r'] => need(at, 1),
                 _ => malformed(at),
             },
             Phase::Trailer => {
-                let Some((field, used)) = line(rest) else { return need(1) };
+                let Some((field, used)) = line(rest) else { return need(at, 1) };
                 if field.is_empty() {
                     self.close(direction, at + used, out);
                 }
@@ -120,7 +120,7 @@ impl HttpParser {
                 self.content_until_close(direction, rest);
                 Step::Go(bytes.len())
             }
-            Phase::Wait => need(1),
+            Phase::Wait => need(at, 1),
         }
     }
 
@@ -129,6 +129,7 @@ impl HttpParser {
         Step::Go(at)
     }
 
+    /// The open message ends before `at`.
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {
         let side = &mut self.sides[direction];
         side.phase = Phase::Start;
@@ -145,30 +146,20 @@ impl HttpParser {
             entry.exchange.attributes.push_int(key, i64::try_from(size).unwrap_or(i64::MAX));
         }
         if let Some(call) = call {
-            call.tell(kind, out);
+            call.finish(kind, out);
         }
         out.close(kind, 0, at);
     }
-}
-
-/// Passes over `body` bytes from `at` on, inside the `len` bytes shown as far as they reach.
-fn skip(at: usize, body: u64, len: usize) -> Step {
-    if body <= (len - at) as u64 {
-        return Step::Go(at + body as usize);
-    }
-    Step::Stop(Progress::Skip { consumed: at, body })
-}
-
-fn malformed(consumed: usize) -> Step {
-    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
 }
 
 impl Parser for HttpParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
-            let owes = matches!(self.sides[direction].phase, Phase::BodyEnd | Phase::Content { .. });
-            if at == bytes.len() && !owes {
+            // These two phases have work to do without bytes.
+            let steps_without_bytes =
+                matches!(self.sides[direction].phase, Phase::BodyEnd | Phase::Content { .. });
+            if at == bytes.len() && !steps_without_bytes {
                 return Progress::Consumed(at);
             }
             match self.step(direction, bytes, at, out) {
@@ -178,7 +169,7 @@ impl Parser for HttpParser {
         }
     }
 
-    // Messages are left open: the loss that is told next ends them.
+    // Messages stay open: the call of `gap` that follows ends them.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if self.sides[direction].phase != Phase::Start {
             return;
@@ -187,15 +178,15 @@ impl Parser for HttpParser {
         let bytes = &bytes[at..];
         let Some((first, _)) = line(bytes) else { return };
         let mut lines = Lines::new();
-        // Not whole, or it would have been told.
+        // The head is not whole, or `read` would have consumed it.
         let _ = lines.find(bytes);
         let head = Head { at, bytes, lines: &lines };
         match (direction, StartLine::request(first), StartLine::status(first)) {
             (Direction::ToServer, Some(StartLine::Request { method, target, minor }), _) => {
-                head.request(method, target, minor, out);
+                head.open_request(method, target, minor, out);
             }
             (Direction::ToClient, _, Some(StartLine::Status { code, minor })) if code >= 200 => {
-                head.response(code, minor, status(code, minor, at, out));
+                head.read_response_fields(code, minor, open_response(code, minor, at, out));
             }
             _ => {}
         }
@@ -206,7 +197,7 @@ impl Parser for HttpParser {
         if side.phase == Phase::UntilClose {
             side.body += len;
             if let Some(call) = &mut side.call {
-                call.miss();
+                call.on_gap();
             }
             return Ok(());
         }
@@ -214,7 +205,7 @@ impl Parser for HttpParser {
         (side.searched, side.looked_at) = (0, 0);
         side.body = 0;
         side.call = None;
-        if side.begun || len > 0 {
+        if side.any_message || len > 0 {
             out.mark_loss();
         }
         Ok(())
@@ -226,7 +217,7 @@ impl Parser for HttpParser {
                 .iter()
                 .map(|&d| {
                     let call = self.sides[d].call.as_ref().map_or(0, |call| call.bytes());
-                    call + self.memos[d].as_ref().map_or(0, |memo| memo.bytes())
+                    call + self.head_caches[d].as_ref().map_or(0, |cache| cache.bytes())
                 })
                 .sum::<usize>()
     }

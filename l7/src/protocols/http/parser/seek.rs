@@ -1,21 +1,25 @@
+//! Resynchronisation: looks for the next start line after lost bytes.
+
 use wire::Direction;
 
 use super::start::BEGINNING;
-use super::{HttpParser, Phase, Step, malformed};
+use super::{HttpParser, Phase};
 use crate::contract::{Probe, Progress};
+use crate::kit::step::{Step, malformed};
 use crate::protocols::http::lines::has_control;
 use crate::protocols::http::probe;
 
-/// Bytes passed over in search of a start line before it counts as a failure.
+/// Bytes passed over in search of a start line until the parser gives up.
 const SEEK_LIMIT: u64 = 64 * 1024;
 
 impl HttpParser {
+    /// Passes over lines until one can be a start line.
     pub(super) fn seek(&mut self, direction: Direction, rest: &[u8], at: usize, passed: u64) -> Step {
-        let looks = match direction {
+        let probe = match direction {
             Direction::ToServer => probe::request,
             Direction::ToClient => probe::response,
         };
-        // A line that may be one, and does not end here either.
+        // The line that was found plausible before still has no end.
         let looked_at = std::mem::take(&mut self.sides[direction].looked_at);
         if looked_at >= BEGINNING
             && let Some(more) = rest.get(looked_at..)
@@ -27,7 +31,7 @@ impl HttpParser {
         }
         let mut from = 0;
         while from < rest.len() {
-            match looks(&rest[from..]) {
+            match probe(&rest[from..]) {
                 Probe::Yes => {
                     self.sides[direction].phase = Phase::Start;
                     return Step::Go(at + from);

@@ -1,16 +1,19 @@
+//! Start lines and heads: opens messages and decides how their bodies are delimited.
+
 use wire::Direction;
 
-use super::{Call, HttpParser, Phase, Step, malformed, skip};
+use super::{Call, HttpParser, Phase};
 use crate::contract::{Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
+use crate::kit::step::{Step, malformed, skip};
 use crate::protocols::http::body::Framing;
-use crate::protocols::http::head::StartLine;
 use crate::protocols::http::lines::{Lines, has_control, head_end, leading_ends, line};
+use crate::protocols::http::message_head::{CONNECT, HEAD, Head, HeadInfo, open_response};
 use crate::protocols::http::probe;
-use crate::protocols::http::tell::{CONNECT, HEAD, Head, Said, status};
+use crate::protocols::http::start_line::StartLine;
 use fact::Protocol;
 
-/// With so many bytes of a start line everything but its end is known: the method, or the version and the code.
+/// So many bytes of a start line are enough for its method, or for its version and status code.
 pub(super) const BEGINNING: usize = 64;
 
 impl HttpParser {
@@ -21,16 +24,16 @@ impl HttpParser {
         if blank > 0 {
             return Step::Go(at + blank);
         }
-        if first && let Some((end, said)) = self.memos[direction].as_mut().and_then(|memo| memo.recall(rest))
-        {
-            return self.again(direction, said, rest.len() + at, [at, at + end], out);
+        let cache = self.head_caches[direction].as_mut().filter(|_| first);
+        if let Some((end, info)) = cache.and_then(|cache| cache.get(rest)) {
+            return self.on_repeated_head(direction, info, rest.len() + at, [at, at + end], out);
         }
         let mut lines = Lines::new();
         let looked_at = side.looked_at.min(rest.len());
         let end = match whole_head(&mut lines, rest, side.searched.min(rest.len()), looked_at) {
             Ok(end) => end,
             Err(searched) => {
-                if searched == 0 && !goes_on(direction, rest, looked_at) {
+                if searched == 0 && !is_plausible(direction, rest, looked_at) {
                     return malformed(at);
                 }
                 (side.searched, side.looked_at) = (searched, rest.len());
@@ -41,93 +44,107 @@ impl HttpParser {
         side.searched = 0;
         let Some((first, _)) = line(rest) else { return malformed(at) };
         let head = Head { at, bytes: &rest[..end], lines: &lines };
+        let len = rest.len() + at;
         match direction {
-            Direction::ToServer => match StartLine::request(first) {
-                Some(StartLine::Request { method, target, minor }) => {
-                    let (said, entry) = head.request(method, target, minor, out);
-                    self.sides[direction].call = Call::of(said, entry);
-                    if said.tag != CONNECT && self.is_remembered(direction, entry) {
-                        self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, 0);
-                    }
-                    self.asked(said, rest.len() + at, at + end, out)
-                }
-                _ => malformed(at),
-            },
-            Direction::ToClient => match StartLine::status(first) {
-                Some(StartLine::Status { code: 100 | 102..200, .. }) => Step::Go(at + end),
-                // The answer follows in HTTP/2, on its first stream: the request goes on waiting (RFC 7540 section 3.2).
-                Some(StartLine::Status { code: 101, .. }) if head.upgrades_to(b"h2c") => {
-                    Step::Stop(Progress::GiveUp {
-                        consumed: at + end,
-                        reason: Reason::Became(Protocol::Http2),
-                    })
-                }
-                Some(StartLine::Status { code, minor }) => {
-                    let tag = out.next_tag();
-                    let entry = status(code, minor, at, out);
-                    let from = entry.exchange.attributes.len();
-                    let (said, upgrade) = head.response(code, minor, entry);
-                    self.sides[direction].call = Call::of(said, entry);
-                    if code != 101 && self.is_remembered(direction, entry) {
-                        self.memos[direction].get_or_insert_default().learn(head.bytes, said, entry, from);
-                    }
-                    self.answered(said, tag, upgrade, rest.len() + at, at + end, out)
-                }
-                _ => malformed(at),
-            },
+            Direction::ToServer => self.on_request_line(first, &head, len, out),
+            Direction::ToClient => self.on_status_line(first, &head, len, out),
         }
     }
 
-    /// Whether a head is worth being remembered: it is not the first of its direction, and says nothing of a call.
-    fn is_remembered(&self, direction: Direction, entry: &Entry) -> bool {
-        self.sides[direction].begun && entry.exchange.protocol == Protocol::Http
+    /// A request's head is whole. Of the bytes shown there are `len`.
+    fn on_request_line(&mut self, line: &[u8], head: &Head<'_>, len: usize, out: &mut Messages) -> Step {
+        let direction = Direction::ToServer;
+        let Some(StartLine::Request { method, target, minor }) = StartLine::request(line) else {
+            return malformed(head.at);
+        };
+        let (info, entry) = head.open_request(method, target, minor, out);
+        self.sides[direction].call = Call::of(info, entry);
+        if info.tag != CONNECT && self.is_cacheable(direction, entry) {
+            let cache = self.head_caches[direction].get_or_insert_default();
+            cache.insert(head.bytes, info, entry, 0);
+        }
+        self.on_request_head(info, len, head.at + head.bytes.len(), out)
     }
 
-    /// A message whose head is that of the one before, from the first of `bounds` to the second.
-    fn again(
+    /// A response's head is whole. Of the bytes shown there are `len`.
+    fn on_status_line(&mut self, line: &[u8], head: &Head<'_>, len: usize, out: &mut Messages) -> Step {
+        let direction = Direction::ToClient;
+        let end = head.at + head.bytes.len();
+        match StartLine::status(line) {
+            Some(StartLine::Status { code: 100 | 102..200, .. }) => Step::Go(end),
+            // The response follows on stream 1 of HTTP/2 (RFC 7540 section 3.2): the request waits.
+            Some(StartLine::Status { code: 101, .. }) if head.upgrades_to(b"h2c") => {
+                let reason = Reason::Became(Protocol::Http2);
+                Step::Stop(Progress::GiveUp { consumed: end, reason })
+            }
+            Some(StartLine::Status { code, minor }) => {
+                let tag = out.next_tag();
+                let entry = open_response(code, minor, head.at, out);
+                let from = entry.exchange.attributes.len();
+                let (info, upgrade) = head.read_response_fields(code, minor, entry);
+                self.sides[direction].call = Call::of(info, entry);
+                if code != 101 && self.is_cacheable(direction, entry) {
+                    let cache = self.head_caches[direction].get_or_insert_default();
+                    cache.insert(head.bytes, info, entry, from);
+                }
+                self.on_response_head(info, tag, upgrade, len, end, out)
+            }
+            _ => malformed(head.at),
+        }
+    }
+
+    /// Whether a head is kept: it is not the first of its direction, and belongs to no call.
+    fn is_cacheable(&self, direction: Direction, entry: &Entry) -> bool {
+        self.sides[direction].any_message && entry.exchange.protocol == Protocol::Http
+    }
+
+    /// A message's head equals the kept one. It stands from the first of `bounds` to the second.
+    fn on_repeated_head(
         &mut self,
         direction: Direction,
-        said: Said,
+        info: HeadInfo,
         len: usize,
         bounds: [usize; 2],
         out: &mut Messages,
     ) -> Step {
         let [at, end] = bounds;
-        let memo = self.memos[direction].as_deref();
+        let cache = self.head_caches[direction].as_deref();
         match direction {
             Direction::ToServer => {
                 let entry = out.open(Protocol::Http, Kind::Request, 0, at);
-                entry.notes.tag = said.tag;
-                memo.inspect(|memo| memo.tell(entry));
-                self.asked(said, len, end, out)
+                entry.notes.tag = info.tag;
+                cache.inspect(|cache| cache.fill(entry));
+                self.on_request_head(info, len, end, out)
             }
             Direction::ToClient => {
                 let tag = out.next_tag();
-                let entry = status(said.code, said.minor, at, out);
-                memo.inspect(|memo| memo.tell(entry));
-                self.sides[direction].call = Call::of(said, entry);
-                self.answered(said, tag, None, len, end, out)
+                let entry = open_response(info.code, info.minor, at, out);
+                cache.inspect(|cache| cache.fill(entry));
+                self.sides[direction].call = Call::of(info, entry);
+                self.on_response_head(info, tag, None, len, end, out)
             }
         }
     }
 
-    fn asked(&mut self, said: Said, len: usize, end: usize, out: &mut Messages) -> Step {
+    /// A request was opened. Its head ends at `end`.
+    fn on_request_head(&mut self, info: HeadInfo, len: usize, end: usize, out: &mut Messages) -> Step {
         let direction = Direction::ToServer;
-        if said.tag == CONNECT {
+        if info.tag == CONNECT {
             self.close(direction, end, out);
             self.sides[direction].phase = Phase::Wait;
             return Step::Go(end);
         }
-        let framing = match said.framing {
-            Framing::Unsaid | Framing::Coded => Framing::Length(0),
+        let framing = match info.framing {
+            Framing::Unspecified | Framing::OtherCoding => Framing::Length(0),
             framing => framing,
         };
-        self.body(direction, framing, len, end, out)
+        self.begin_body(direction, framing, len, end, out)
     }
 
-    fn answered(
+    /// A response was opened that answers a request with `tag`. Its head ends at `end`.
+    fn on_response_head(
         &mut self,
-        said: Said,
+        info: HeadInfo,
         tag: Option<u16>,
         upgrade: Option<&[u8]>,
         len: usize,
@@ -135,7 +152,7 @@ impl HttpParser {
         out: &mut Messages,
     ) -> Step {
         let direction = Direction::ToClient;
-        let Said { framing, code, .. } = said;
+        let HeadInfo { framing, code, .. } = info;
         if code == 101 || (tag == Some(CONNECT) && (200..300).contains(&code)) {
             let websocket = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"websocket"));
             let reason = match code {
@@ -154,10 +171,11 @@ impl HttpParser {
         }
         let bodiless = matches!(code, 204 | 304) || tag == Some(HEAD);
         let framing = if bodiless { Framing::Length(0) } else { framing };
-        self.body(direction, framing, len, end, out)
+        self.begin_body(direction, framing, len, end, out)
     }
 
-    fn body(
+    /// The body of the open message begins at `at` of the `len` bytes shown.
+    fn begin_body(
         &mut self,
         direction: Direction,
         framing: Framing,
@@ -167,7 +185,7 @@ impl HttpParser {
     ) -> Step {
         let side = &mut self.sides[direction];
         side.body = 0;
-        side.begun = true;
+        side.any_message = true;
         match framing {
             Framing::Length(0) => {
                 self.close(direction, at, out);
@@ -175,7 +193,7 @@ impl HttpParser {
             }
             Framing::Length(size) => {
                 side.body = size;
-                if side.is_read() {
+                if side.reads_body() {
                     side.phase = Phase::Content { left: size, chunked: false };
                     return Step::Go(at);
                 }
@@ -183,7 +201,7 @@ impl HttpParser {
                 skip(at, size, len)
             }
             Framing::Chunked => self.next_chunk(direction, at),
-            Framing::Unsaid | Framing::Coded => {
+            Framing::Unspecified | Framing::OtherCoding => {
                 side.phase = Phase::UntilClose;
                 Step::Go(at)
             }
@@ -191,8 +209,11 @@ impl HttpParser {
     }
 }
 
-/// Finds the lines and the length of the head that `bytes` begin with; else how far it was searched. The first `searched` bytes hold no end
-/// of it, nor the first `looked_at` an end of a line behind them: they are not looked at again for each segment of a slow sender.
+/// Finds the lines and the length of the head that `bytes` begin with. Otherwise returns how far it
+/// was searched.
+///
+/// The first `searched` bytes do not hold the end of the head, and the first `looked_at` bytes hold
+/// no end of a line behind them. These are not searched again for each segment of a slow sender.
 fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize, looked_at: usize) -> Result<usize, usize> {
     if looked_at > 0 {
         memchr::memchr(b'\n', bytes.get(looked_at..).unwrap_or_default()).ok_or(searched)?;
@@ -201,8 +222,9 @@ fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize, looked_at: usize
     lines.find(bytes)
 }
 
-/// Whether a start line that is not whole can be one. How it begins decides; of its first `looked_at` bytes that is known.
-fn goes_on(direction: Direction, bytes: &[u8], looked_at: usize) -> bool {
+/// Whether bytes without the end of a line can be the beginning of a start line. Its first
+/// `BEGINNING` bytes decide; `looked_at` bytes passed before.
+fn is_plausible(direction: Direction, bytes: &[u8], looked_at: usize) -> bool {
     if looked_at >= BEGINNING {
         return !has_control(bytes.get(looked_at..).unwrap_or_default());
     }

@@ -41,7 +41,8 @@ impl Name {
         if name.len() as u32 != length {
             return Self { length, ..Self::default() };
         }
-        let (of_request, of_response) = (attributes::kept(name, true), attributes::kept(name, false));
+        let (of_request, of_response) =
+            (attributes::attribute_key(name, true), attributes::attribute_key(name, false));
         let role = match name {
             b":method" => Role::Method,
             b":scheme" => Role::Scheme,

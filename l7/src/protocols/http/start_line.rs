@@ -1,10 +1,12 @@
+//! The first line of a message: request line and status line (RFC 9112 sections 3 and 4).
+
 use super::lines::{has_control, is_token, trim};
 use super::probe::{is_known, other_version, version_at_end};
 
 /// First line of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StartLine<'a> {
-    /// Without version where the line lacks it.
+    /// `minor` is the minor version; the line may lack it.
     Request {
         method: &'a [u8],
         target: &'a [u8],

@@ -1,40 +1,57 @@
+//! Counts the length-prefixed messages in a call's content, and finds gRPC-Web's trailers there.
+
 use super::Form;
 use super::base64::Base64;
 
-/// Bytes of the trailers in the content of gRPC-Web that are looked at.
+/// Most bytes that are kept of the trailers in the content of gRPC-Web.
 const LONGEST_TRAILERS: usize = 2048;
 
-/// Counts the messages in the content of a request or response (gRPC over HTTP2, "Length-Prefixed-Message"), which comes in pieces
-/// of any size and is not kept.
+/// Flags in the first byte of a message's prefix.
+mod flag {
+    /// The message is compressed.
+    pub(super) const COMPRESSED: u8 = 0x01;
+    /// gRPC-Web: the message holds the trailers.
+    pub(super) const TRAILERS: u8 = 0x80;
+}
+
+/// Length of a message's prefix: flags, and the message's length (u32, big-endian).
+const PREFIX_LEN: usize = 5;
+
+/// Counts the messages ("Length-Prefixed-Message") in the content of a request or response. The
+/// content comes in pieces of any size and is not kept.
 #[derive(Debug)]
-pub(crate) struct Messages {
-    text: Option<Base64>,
-    prefix: [u8; 5],
-    have: usize,
-    /// Bytes that are still to come of the message.
+pub(crate) struct MessageCounter {
+    base64: Option<Base64>,
+    prefix: [u8; PREFIX_LEN],
+    /// Bytes of `prefix` that are filled.
+    filled: usize,
+    /// Bytes of the message still to come.
     left: u64,
     count: u64,
     in_trailers: bool,
     trailers: Vec<u8>,
-    broken: bool,
+    /// The content is not made of messages.
+    malformed: bool,
 }
 
-impl Messages {
+impl MessageCounter {
     pub(crate) fn new(form: Form) -> Self {
         Self {
-            text: (form == Form::WebText).then(Base64::default),
-            prefix: [0; 5],
-            have: 0,
+            base64: (form == Form::WebText).then(Base64::default),
+            prefix: [0; PREFIX_LEN],
+            filled: 0,
             left: 0,
             count: 0,
             in_trailers: false,
             trailers: Vec::new(),
-            broken: false,
+            malformed: false,
         }
     }
 
-    /// Reads content of which `left` bytes are to come, and `bytes` are there; returns how many are dealt with. Where they are more
-    /// than are there, what is missing of them need not be shown.
+    /// Reads content: `left` bytes are to come, and `bytes` of them are there.
+    ///
+    /// Returns how many were processed. If these are more than `bytes`, the rest of them may be
+    /// skipped.
     pub(crate) fn read(&mut self, bytes: &[u8], left: u64) -> u64 {
         let mut at = 0;
         loop {
@@ -45,45 +62,46 @@ impl Messages {
             if at >= here {
                 return at;
             }
-            at += self.look(&bytes[at as usize..here as usize]) as u64;
+            at += self.inspect(&bytes[at as usize..here as usize]) as u64;
         }
     }
 
-    /// Looks at content; returns how many of the bytes. What it does not look at is to be skipped.
-    fn look(&mut self, bytes: &[u8]) -> usize {
+    /// Inspects content up to the next bytes that may be skipped. Returns how many it inspected.
+    fn inspect(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
-        while at < bytes.len() && !self.broken && (self.text.is_some() || self.skippable() == 0) {
+        while at < bytes.len() && !self.malformed && (self.base64.is_some() || self.skippable() == 0) {
             let byte = bytes[at];
             at += 1;
-            let Some(text) = &mut self.text else {
-                self.byte(byte);
+            let Some(base64) = &mut self.base64 else {
+                self.on_byte(byte);
                 continue;
             };
-            match text.take(byte) {
+            match base64.push(byte) {
                 Some(Some(_)) if self.left > 0 && !self.in_trailers => self.left -= 1,
-                Some(Some(byte)) => self.byte(byte),
+                Some(Some(byte)) => self.on_byte(byte),
                 Some(None) => {}
-                None => self.broken = true,
+                None => self.malformed = true,
             }
         }
         at
     }
 
-    /// Bytes from here on that say nothing.
+    /// Bytes from here on that need not be inspected.
     fn skippable(&self) -> u64 {
-        match (self.broken, &self.text, self.in_trailers) {
+        match (self.malformed, &self.base64, self.in_trailers) {
             (true, ..) => u64::MAX,
             (_, Some(_), _) | (.., true) => 0,
             _ => self.left,
         }
     }
 
-    /// So many of them pass.
+    /// Passes over so many bytes of the message.
     fn skip(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    fn byte(&mut self, byte: u8) {
+    /// Processes a byte of a prefix or of the trailers.
+    fn on_byte(&mut self, byte: u8) {
         if self.in_trailers {
             if self.trailers.len() < LONGEST_TRAILERS {
                 self.trailers.push(byte);
@@ -92,27 +110,27 @@ impl Messages {
             self.in_trailers = self.left > 0;
             return;
         }
-        self.prefix[self.have] = byte;
-        self.have += 1;
+        self.prefix[self.filled] = byte;
+        self.filled += 1;
         let [flags, a, b, c, d] = self.prefix;
-        if self.have < self.prefix.len() {
+        if self.filled < self.prefix.len() {
             return;
         }
-        self.have = 0;
+        self.filled = 0;
         self.left = u64::from(u32::from_be_bytes([a, b, c, d]));
-        match flags {
-            0 | 1 => self.count += 1,
-            0x80 | 0x81 => self.in_trailers = self.left > 0,
-            _ => self.broken = true,
+        match flags & !flag::COMPRESSED {
+            0 => self.count += 1,
+            flag::TRAILERS => self.in_trailers = self.left > 0,
+            _ => self.malformed = true,
         }
     }
 
-    /// Messages that began; none if the content is something else.
+    /// Messages that began. None if the content is something else.
     pub(crate) fn count(&self) -> Option<u64> {
-        (!self.broken).then_some(self.count)
+        (!self.malformed).then_some(self.count)
     }
 
-    /// Status and message of the trailers in the content.
+    /// Status code and message of the trailers in the content.
     pub(super) fn status(&self) -> Option<(u32, &[u8])> {
         let field = |wanted: &str| {
             self.trailers.split(|&b| b == b'\n').find_map(|line| {
@@ -135,8 +153,8 @@ impl Messages {
 mod tests {
     use super::*;
 
-    fn read(form: Form, content: &[u8], piece: usize) -> Messages {
-        let mut messages = Messages::new(form);
+    fn read(form: Form, content: &[u8], piece: usize) -> MessageCounter {
+        let mut messages = MessageCounter::new(form);
         let mut at = 0;
         while at < content.len() {
             let here = &content[at..content.len().min(at + piece)];

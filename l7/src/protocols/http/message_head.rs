@@ -1,3 +1,5 @@
+//! Reads the head of a message (RFC 9112 section 2.1) into the entry of its exchange.
+
 use super::attributes::{self, Field};
 use super::body::Framing;
 use super::lines::Lines;
@@ -6,26 +8,27 @@ use crate::correlate::{Entry, Kind, Messages};
 use crate::protocols::grpc::{self, Form};
 use fact::Protocol;
 
-/// Tags of requests whose responses are delimited otherwise.
+/// Tags of requests whose responses are delimited by other rules (RFC 9112 section 6.3).
 pub(super) const HEAD: u16 = 1;
 pub(super) const CONNECT: u16 = 2;
 
-/// What of a head is not text.
+/// What a head says other than attributes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Said {
+pub(super) struct HeadInfo {
     pub(super) framing: Framing,
-    /// Of requests.
+    /// `HEAD`, `CONNECT` or 0; requests only.
     pub(super) tag: u16,
-    /// Of responses.
+    /// Status code; 0 in requests.
     pub(super) code: u16,
+    /// Minor version; responses only.
     pub(super) minor: u8,
-    /// The body is that of a call of gRPC-Web.
-    pub(super) call: Option<Form>,
-    /// Of responses to calls: a field said how it ended.
-    pub(super) has_status: bool,
+    /// Form of the gRPC-Web call in the body.
+    pub(super) grpc_form: Option<Form>,
+    /// A `grpc-status` field was in the head of a response to a call.
+    pub(super) has_grpc_status: bool,
 }
 
-/// A head to be told.
+/// The bytes of a head, and where its lines end.
 pub(super) struct Head<'a> {
     /// Where its message begins in the bytes shown.
     pub(super) at: usize,
@@ -34,13 +37,14 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn request<'m>(
+    /// Opens a request and fills its entry.
+    pub(super) fn open_request<'m>(
         &self,
         method: &[u8],
         target: &[u8],
         minor: Option<u8>,
         out: &'m mut Messages,
-    ) -> (Said, &'m mut Entry) {
+    ) -> (HeadInfo, &'m mut Entry) {
         let entry = out.open(Protocol::Http, Kind::Request, 0, self.at);
         entry.notes.tag = match method {
             b"HEAD" => HEAD,
@@ -51,32 +55,32 @@ impl<'a> Head<'a> {
         let exchange = &mut entry.exchange;
         exchange.operation.push_str(std::str::from_utf8(method).unwrap_or_default());
         let into = &mut exchange.attributes;
-        attributes::method(into, method);
+        attributes::push_method(into, method);
         let target = Target::of(target, tag == CONNECT);
-        attributes::target(into, &target);
+        attributes::push_target(into, &target);
         if let Some(minor) = minor {
-            attributes::version(into, minor);
+            attributes::push_version(into, minor);
         }
         if let Some(authority) = target.authority {
-            attributes::server(into, authority);
+            attributes::push_server(into, authority);
         }
-        let (mut framing, mut call) = (Framing::Unsaid, None);
+        let (mut framing, mut grpc_form) = (Framing::Unspecified, None);
         for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::request_field) {
             match field {
-                Field::Body(field) => framing.field(field, value),
-                Field::Host if target.authority.is_none() => attributes::server(into, value),
-                Field::Keep(key) => attributes::keep(into, key, value),
+                Field::Body(field) => framing.on_field(field, value),
+                Field::Host if target.authority.is_none() => attributes::push_server(into, value),
+                Field::Keep(key) => attributes::push_field(into, key, value),
                 Field::ContentType(key) => {
-                    call = form(value);
-                    attributes::keep(into, key, value);
+                    grpc_form = grpc_web_form(value);
+                    attributes::push_field(into, key, value);
                 }
                 Field::Host | Field::Upgrade | Field::GrpcStatus | Field::GrpcMessage => {}
             }
         }
-        if call.is_some() {
-            grpc::ask(exchange);
+        if grpc_form.is_some() {
+            grpc::begin_call(exchange);
         }
-        (Said { framing, tag, call, ..Said::default() }, entry)
+        (HeadInfo { framing, tag, grpc_form, ..HeadInfo::default() }, entry)
     }
 
     /// Whether the response upgrades to this protocol.
@@ -85,20 +89,25 @@ impl<'a> Head<'a> {
         { fields }.any(|(field, value)| field == Field::Upgrade && value.eq_ignore_ascii_case(protocol))
     }
 
-    /// What the fields of a response say, and what it upgrades to.
-    pub(super) fn response(&self, code: u16, minor: u8, entry: &mut Entry) -> (Said, Option<&'a [u8]>) {
+    /// Reads the fields of a response into its entry. Returns the value of `Upgrade` as well.
+    pub(super) fn read_response_fields(
+        &self,
+        code: u16,
+        minor: u8,
+        entry: &mut Entry,
+    ) -> (HeadInfo, Option<&'a [u8]>) {
         let exchange = &mut entry.exchange;
         let into = &mut exchange.attributes;
-        let (mut framing, mut call, mut upgrade) = (Framing::Unsaid, None, None);
+        let (mut framing, mut grpc_form, mut upgrade) = (Framing::Unspecified, None, None);
         let (mut status, mut message) = (None, &b""[..]);
         for (field, value) in self.lines.fields(self.bytes).filter_map(attributes::response_field) {
             match field {
-                Field::Body(field) => framing.field(field, value),
+                Field::Body(field) => framing.on_field(field, value),
                 Field::Upgrade => upgrade = Some(value),
-                Field::Keep(key) => attributes::keep(into, key, value),
+                Field::Keep(key) => attributes::push_field(into, key, value),
                 Field::ContentType(key) => {
-                    call = form(value);
-                    attributes::keep(into, key, value);
+                    grpc_form = grpc_web_form(value);
+                    attributes::push_field(into, key, value);
                 }
                 Field::GrpcStatus => {
                     status = std::str::from_utf8(value).ok().and_then(|code| code.parse().ok())
@@ -107,34 +116,36 @@ impl<'a> Head<'a> {
                 Field::Host => {}
             }
         }
-        if call.is_some() && exchange.protocol != Protocol::Grpc {
-            grpc::ask(exchange);
+        if grpc_form.is_some() && exchange.protocol != Protocol::Grpc {
+            grpc::begin_call(exchange);
         }
         let status = status.filter(|_| exchange.protocol == Protocol::Grpc);
         if let Some(status) = status {
-            grpc::answer(exchange, status, message);
+            grpc::push_status(exchange, status, message);
         }
-        (Said { framing, code, minor, call, has_status: status.is_some(), ..Said::default() }, upgrade)
+        let has_grpc_status = status.is_some();
+        let info = HeadInfo { framing, code, minor, grpc_form, has_grpc_status, ..HeadInfo::default() };
+        (info, upgrade)
     }
 }
 
-/// Form of a call in HTTP/1, which has none of gRPC itself.
-fn form(content_type: &[u8]) -> Option<Form> {
+/// Form of a gRPC-Web call. Native gRPC does not exist on HTTP/1.
+fn grpc_web_form(content_type: &[u8]) -> Option<Form> {
     Form::of(content_type).filter(|&form| form != Form::Native)
 }
 
-/// Begins the response to the next request with what its status line says.
-pub(super) fn status(code: u16, minor: u8, at: usize, out: &mut Messages) -> &mut Entry {
+/// Opens the response to the next request with its status line.
+pub(super) fn open_response(code: u16, minor: u8, at: usize, out: &mut Messages) -> &mut Entry {
     let entry = out.open(Protocol::Http, Kind::Response, 0, at);
-    status_line(entry, code, minor);
+    push_status_line(entry, code, minor);
     entry
 }
 
-fn status_line(entry: &mut Entry, code: u16, minor: u8) {
+fn push_status_line(entry: &mut Entry, code: u16, minor: u8) {
     let exchange = &mut entry.exchange;
     exchange.outcome = attributes::outcome(code);
     if exchange.request.is_none() {
-        attributes::version(&mut exchange.attributes, minor);
+        attributes::push_version(&mut exchange.attributes, minor);
     }
     exchange.attributes.push_int("http.response.status_code", i64::from(code));
 }
