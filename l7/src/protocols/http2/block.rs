@@ -1,26 +1,32 @@
+//! Header blocks (RFC 9113 section 4.3): joins the fragments of HEADERS, PUSH_PROMISE and
+//! CONTINUATION frames. What the fragments encode is `hpack`'s.
+
 use std::borrow::Cow;
 
-use super::frame::{CONTINUATION, Frame, HEADER, PUSH_PROMISE};
+use super::frame::{CONTINUATION, Frame, HEADER, PRIORITY_LEN, PUSH_PROMISE, STREAM_ID};
 
-/// Bytes of a header block, with its frame headers, that are looked at. It is told before all of it came only if it is longer.
+/// Most bytes of a header block, with its frame headers, that are read. Only a longer block is
+/// reported before all of it came.
 const LONGEST: usize = 48 * 1024;
 
-/// The header block (RFC 9113 section 4.3) of a HEADERS or PUSH_PROMISE frame and the CONTINUATION frames behind it.
+/// The header block of a HEADERS or PUSH_PROMISE frame and the CONTINUATION frames behind it.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) fragments: Cow<'a, [u8]>,
-    /// Of PUSH_PROMISE.
+    /// Promised stream (RFC 9113 section 6.6); PUSH_PROMISE only.
     pub(super) promised: u32,
     /// Bytes that it takes with its frame headers.
     pub(super) used: usize,
-    /// Where it is longer than what is looked at: bytes of the frame behind `used`, and whether more frames follow.
+    /// Set if the block is longer than `LONGEST`: bytes of the frame behind `used`, and whether
+    /// more frames follow.
     pub(super) rest: Option<(u64, bool)>,
 }
 
 /// Why there is no block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoBlock {
-    /// At least `more` bytes are needed; the first `walked` of those shown are whole frames, and the next look can begin behind them.
+    /// At least `more` bytes are needed. The first `walked` of those shown are whole frames: the
+    /// next call can begin behind them.
     Need {
         more: usize,
         walked: usize,
@@ -28,16 +34,18 @@ pub(super) enum NoBlock {
     Malformed,
 }
 
-/// Reads the block whose first frame stands at the beginning of `bytes`, of which the first `walked` were found to be whole frames
-/// before. `cut`: no more bytes will come.
+/// Reads the block whose first frame is at the beginning of `bytes`. An earlier call found whole
+/// frames in the first `walked` bytes.
+///
+/// `cut`: no more bytes will come.
 pub(super) fn read(bytes: &[u8], walked: usize, cut: bool) -> Result<Block<'_>, NoBlock> {
     let first = Frame::read(bytes).ok_or(NoBlock::Malformed)?;
     let end = HEADER + first.length;
-    let looked_at = end.min(LONGEST);
-    if bytes.len() < looked_at && !cut {
-        return Err(NoBlock::Need { more: looked_at - bytes.len(), walked: 0 });
+    let read_to = end.min(LONGEST);
+    if bytes.len() < read_to && !cut {
+        return Err(NoBlock::Need { more: read_to - bytes.len(), walked: 0 });
     }
-    let mut payload = bytes.get(HEADER..looked_at.min(bytes.len())).ok_or(NoBlock::Malformed)?;
+    let mut payload = bytes.get(HEADER..read_to.min(bytes.len())).ok_or(NoBlock::Malformed)?;
     let mut take = |n: usize| {
         let (head, rest) = payload.split_at_checked(n)?;
         payload = rest;
@@ -45,30 +53,38 @@ pub(super) fn read(bytes: &[u8], walked: usize, cut: bool) -> Result<Block<'_>, 
     };
     let padding = if first.is_padded() { usize::from(take(1).ok_or(NoBlock::Malformed)?[0]) } else { 0 };
     if first.has_priority() {
-        take(5).ok_or(NoBlock::Malformed)?;
+        take(PRIORITY_LEN).ok_or(NoBlock::Malformed)?;
     }
     let mut promised = 0;
     if first.kind == PUSH_PROMISE {
         let id = take(4).and_then(|id| id.try_into().ok()).map(u32::from_be_bytes);
-        promised = id.ok_or(NoBlock::Malformed)? & 0x7fff_ffff;
+        promised = id.ok_or(NoBlock::Malformed)? & STREAM_ID;
     }
-    let whole = looked_at == end && bytes.len() >= end;
+    let whole = read_to == end && bytes.len() >= end;
     if whole {
         let length = payload.len().checked_sub(padding).ok_or(NoBlock::Malformed)?;
         payload = &payload[..length];
     }
-    let used = looked_at.min(bytes.len());
+    let used = read_to.min(bytes.len());
     let mut block = Block { fragments: Cow::Borrowed(payload), promised, used, rest: None };
     if !whole {
         block.rest = Some(((end - used) as u64, !first.ends_headers()));
     } else if !first.ends_headers() {
-        block.go_on(bytes, first.stream, walked, cut)?;
+        block.append_continuations(bytes, first.stream, walked, cut)?;
     }
     Ok(block)
 }
 
 impl Block<'_> {
-    fn go_on(&mut self, bytes: &[u8], stream: u32, walked: usize, cut: bool) -> Result<(), NoBlock> {
+    /// Appends the fragments of the CONTINUATION frames (RFC 9113 section 6.10) behind the first
+    /// frame.
+    fn append_continuations(
+        &mut self,
+        bytes: &[u8],
+        stream: u32,
+        walked: usize,
+        cut: bool,
+    ) -> Result<(), NoBlock> {
         let (first, mut at) = (self.used, walked.max(self.used));
         loop {
             let Some(rest) = bytes.get(at..) else { return Err(NoBlock::Malformed) };

@@ -1,3 +1,5 @@
+//! gRPC calls on HTTP/2.
+
 use super::testing::{END_STREAM, begun, call, called, data, frame, headers, message, pass, status};
 use crate::testing::{Talk, int, text};
 use fact::{Outcome, Protocol};
@@ -62,7 +64,8 @@ fn a_call_whose_end_cannot_be_known_is_not_guessed() {
     t.c([call(1, "Get"), data(1, END_STREAM, &message(3))].concat());
     t.s([called(1), data(1, 0, &message(3)), headers(1, END_STREAM, &[0xbe])].concat());
     assert_eq!(t.found.exchanges[0].outcome, Outcome::LostBytes);
-    // Joined in the middle: a status by its name says that it was a call, and the path of it is unknown.
+    // Joined in the middle: the name of the status field tells that this is a call. Its path is
+    // unknown.
     let mut t = Talk::tcp(50051);
     t.c([headers(9, 0, &[0x83, 0x86, 0xc1, 0xc0]), data(9, END_STREAM, &message(3))].concat());
     t.s([headers(9, 0, &[0x88, 0xbf]), data(9, 0, &message(3)), status(9, "5")].concat());

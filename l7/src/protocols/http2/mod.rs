@@ -1,15 +1,16 @@
-//! HTTP/2 in clear text (RFC 9113), and the gRPC calls on it: by prior knowledge, by Upgrade of HTTP/1.1, or joined in the middle.
+//! HTTP/2 in clear text (RFC 9113): by prior knowledge, by Upgrade of HTTP/1.1, or joined in the
+//! middle. The gRPC calls on it are [`grpc`](super::grpc)'s.
 
 mod block;
 #[cfg(test)]
 mod call_tests;
+mod exchanges;
 mod frame;
 mod head;
 mod hpack;
 mod parser;
 mod probe;
 mod streams;
-mod tell;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -28,7 +29,7 @@ impl Protocol for Http2 {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[50051, 50052, 2379, 2380, 4317];
     const ORDER: Order = Order::ById;
-    // Frames look the same from both sides: header fields and the preface say who is the client.
+    // Frames look the same from both sides: header fields and the preface tell who the client is.
     const EITHER_ASKS: bool = true;
 
     fn probe(head: &[u8], _: Direction, clue: &Clue) -> Probe {

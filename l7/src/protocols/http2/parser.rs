@@ -1,23 +1,30 @@
+//! The state machine of one HTTP/2 connection: frames, header blocks and resynchronisation. What
+//! they mean to streams is in `exchanges`.
+
 use wire::{Direction, PerDirection};
 
 use super::block::{self, NoBlock};
-use super::frame::{CONTINUATION, DATA, Frame, GOAWAY, HEADER, HEADERS, PREFACE, PUSH_PROMISE, RST_STREAM};
+use super::frame::{
+    CONTINUATION, DATA, Frame, GOAWAY, GOAWAY_LEN, HEADER, HEADERS, PREFACE, PUSH_PROMISE, RST_STREAM,
+    RST_STREAM_LEN, STREAM_ID,
+};
 use super::head::Head;
 use super::hpack::{self, Scratch, Table};
 use super::probe::frame_at;
 use super::streams::{State, Streams};
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::Messages;
+use crate::kit::step::{Step, malformed, need, skip};
 
-/// Bytes passed over in search of a frame before it counts as a failure.
+/// Bytes passed over in search of a frame until the parser gives up.
 const SEEK_LIMIT: u64 = 256 * 1024;
 
-/// Where one direction stands.
+/// What the next bytes of one direction are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Before the preface, or before anything that can be a frame.
     Start,
-    /// Out of step: looking for a frame; so many bytes were passed over.
+    /// The parser looks for a frame after a loss. So many bytes were passed over.
     Seek(u64),
     /// Before a frame header.
     Frame,
@@ -25,7 +32,7 @@ enum Phase {
     Data { stream: u32, left: u64, padding: u64, ends: bool },
     /// Behind DATA.
     DataEnd { stream: u32, ends: bool },
-    /// In a header block that is too long: its frames up to the last are passed over.
+    /// In a header block that is too long: its remaining frames are passed over.
     BlockRest,
 }
 
@@ -33,9 +40,9 @@ enum Phase {
 struct Side {
     phase: Phase,
     table: Table,
-    /// Bytes of the block at hand, which is not whole, that are whole frames.
+    /// Bytes of an incomplete header block that are whole frames.
     walked: usize,
-    /// Stream whose last block was cut off: the loss that is told next ends its message.
+    /// Stream whose last block was cut off: the call of `gap` that follows ends its message.
     cut_end: Option<u32>,
 }
 
@@ -49,38 +56,16 @@ impl Default for Side {
 pub(super) struct Http2Parser {
     sides: PerDirection<Side>,
     pub(super) streams: Streams,
-    /// Direction in which requests travel, once something said it.
-    asks: Option<Direction>,
+    /// Direction in which requests travel, once a block or the preface told it.
+    client_sends: Option<Direction>,
     pub(super) head: Head,
     scratch: Scratch,
 }
 
-/// What to do next.
-pub(super) enum Step {
-    Go(usize),
-    Stop(Progress),
-}
-
-/// Passes over `body` bytes from `at` on, inside the `len` bytes shown as far as they reach.
-fn skip(at: usize, body: u64, len: usize) -> Step {
-    if body <= (len - at) as u64 {
-        return Step::Go(at + body as usize);
-    }
-    Step::Stop(Progress::Skip { consumed: at, body })
-}
-
-fn need(consumed: usize, more: usize) -> Step {
-    Step::Stop(Progress::Need { consumed, more: more.max(1) })
-}
-
-fn malformed(consumed: usize) -> Step {
-    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
-}
-
 impl Http2Parser {
-    /// Whether the client sends in this direction, as far as is known.
-    pub(super) fn is_asking(&self, direction: Direction) -> bool {
-        self.asks.unwrap_or(Direction::ToServer) == direction
+    /// Whether the client sends in this direction. `ToServer` is assumed until it is known.
+    pub(super) fn is_client(&self, direction: Direction) -> bool {
+        self.client_sends.unwrap_or(Direction::ToServer) == direction
     }
 
     fn step(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
@@ -89,7 +74,7 @@ impl Http2Parser {
             Phase::Start => {
                 let same = rest.iter().zip(PREFACE).take_while(|(a, b)| a == b).count();
                 if same == PREFACE.len() {
-                    self.asks = Some(direction);
+                    self.client_sends = Some(direction);
                     self.sides[direction].phase = Phase::Frame;
                     return Step::Go(at + same);
                 }
@@ -99,9 +84,9 @@ impl Http2Parser {
                 self.seek(direction, rest, at, 0)
             }
             Phase::Seek(passed) => self.seek(direction, rest, at, passed),
-            Phase::Frame => self.frame(direction, rest, at, out),
+            Phase::Frame => self.read_frame(direction, rest, at, out),
             Phase::Data { stream, left, padding, ends } => {
-                self.data(direction, (stream, left, padding, ends), bytes, at, out)
+                self.read_data(direction, (stream, left, padding, ends), bytes, at, out)
             }
             Phase::DataEnd { stream, ends } => {
                 self.sides[direction].phase = Phase::Frame;
@@ -123,12 +108,13 @@ impl Http2Parser {
         }
     }
 
+    /// Passes over bytes until a frame can begin.
     fn seek(&mut self, direction: Direction, rest: &[u8], at: usize, passed: u64) -> Step {
-        // The blocks in what is there can be decoded, and not at every place all that follows.
+        // Bounds the work: each block can be decoded, but not all that follows at every place.
         let (mut from, mut work) = (0, 4 * rest.len());
         while let Some(zero) = memchr::memchr(0, &rest[from..]) {
             from += zero;
-            let open = |stream| self.streams.has(stream);
+            let open = |stream| self.streams.contains(stream);
             match frame_at(&rest[from..], true, &mut work, open) {
                 Probe::Yes => {
                     self.sides[direction].phase = Phase::Frame;
@@ -150,9 +136,10 @@ impl Http2Parser {
         Step::Go(at + rest.len())
     }
 
-    fn frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads a frame, or the header of one whose payload is read in pieces.
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
         let Some(frame) = Frame::read(rest) else { return need(at, HEADER - rest.len()) };
-        if !frame.is_lawful() {
+        if !frame.is_valid() {
             return malformed(at);
         }
         let word = |from: usize| {
@@ -168,33 +155,37 @@ impl Http2Parser {
                     let Some(content) = left.checked_sub(1 + padding) else { return malformed(at) };
                     left = content;
                 }
-                self.content(direction, frame.stream, left, [at, at + HEADER + frame.length], out);
+                self.on_data(direction, frame.stream, left, [at, at + HEADER + frame.length], out);
                 let (stream, ends) = (frame.stream, frame.ends_stream());
                 self.sides[direction].phase = Phase::Data { stream, left, padding, ends };
                 Step::Go(at + used)
             }
-            HEADERS | PUSH_PROMISE => self.block(direction, &frame, rest, at, out),
+            HEADERS | PUSH_PROMISE => self.read_block(direction, &frame, rest, at, out),
             CONTINUATION => malformed(at),
             RST_STREAM => {
-                let Some(code) = word(0) else { return need(at, HEADER + 4 - rest.len()) };
-                self.reset(direction, frame.stream, code, out);
-                Step::Go(at + HEADER + 4)
+                let end = HEADER + RST_STREAM_LEN;
+                let Some(code) = word(0) else { return need(at, end - rest.len()) };
+                self.on_rst_stream(direction, frame.stream, code, out);
+                Step::Go(at + end)
             }
             GOAWAY => {
+                let end = HEADER + GOAWAY_LEN;
                 let (Some(last), Some(code)) = (word(0), word(4)) else {
-                    return need(at, HEADER + 8 - rest.len());
+                    return need(at, end - rest.len());
                 };
-                if !self.is_asking(direction) {
-                    self.go_away(last & 0x7fff_ffff, code, out);
+                if !self.is_client(direction) {
+                    self.on_goaway(last & STREAM_ID, code, out);
                 }
-                skip(at + HEADER + 8, frame.length as u64 - 8, at + rest.len())
+                skip(at + end, (frame.length - GOAWAY_LEN) as u64, at + rest.len())
             }
-            // The sizes of tables that SETTINGS allow are said again by the encoder when it uses them (RFC 7541 section 4.2).
+            // The encoder repeats the table sizes of SETTINGS when it applies them (RFC 7541
+            // section 4.2).
             _ => skip(at + HEADER, frame.length as u64, at + rest.len()),
         }
     }
 
-    fn block(
+    /// Reads the header block that `frame` begins.
+    fn read_block(
         &mut self,
         direction: Direction,
         frame: &Frame,
@@ -213,15 +204,15 @@ impl Http2Parser {
         };
         let read = self.decode(direction, frame.kind, &block.fragments);
         let end = at + block.used;
-        if let Some((_, goes_on)) = block.rest {
-            self.sides[direction].table.lose();
+        if let Some((_, continued)) = block.rest {
+            self.sides[direction].table.on_gap();
             self.head.unknown += 1;
-            self.sides[direction].phase = if goes_on { Phase::BlockRest } else { Phase::Frame };
+            self.sides[direction].phase = if continued { Phase::BlockRest } else { Phase::Frame };
         } else if read.is_err() {
-            self.sides[direction].table.lose();
+            self.sides[direction].table.on_gap();
             return malformed(end);
         }
-        self.tell(direction, frame, block.promised, [at, end], out);
+        self.on_block(direction, frame, block.promised, [at, end], out);
         if frame.ends_stream() {
             self.end_message(direction, frame.stream, end, out);
         }
@@ -230,20 +221,21 @@ impl Http2Parser {
 
     fn decode(&mut self, direction: Direction, kind: u8, fragments: &[u8]) -> Result<(), hpack::Malformed> {
         self.head.clear();
-        let of_request = kind == PUSH_PROMISE || self.is_asking(direction);
+        let of_request = kind == PUSH_PROMISE || self.is_client(direction);
         let (head, table) = (&mut self.head, &mut self.sides[direction].table);
-        let read = hpack::decode(fragments, table, &mut self.scratch, |field| head.take(field, of_request));
-        // A promise is a request that the server sends.
+        let read =
+            hpack::decode(fragments, table, &mut self.scratch, |field| head.on_field(field, of_request));
+        // The server sends PUSH_PROMISE, with the fields of a request.
         if (kind == PUSH_PROMISE && read.is_ok()) || self.head.status.is_some() {
-            self.asks = Some(direction.reverse());
+            self.client_sends = Some(direction.reverse());
         } else if self.head.is_request() {
-            self.asks = Some(direction);
+            self.client_sends = Some(direction);
         }
         read
     }
 
-    /// Looks at content as far as it is needed, and passes over the rest.
-    fn data(
+    /// Reads content if the messages of a call are counted, and passes over it otherwise.
+    fn read_data(
         &mut self,
         direction: Direction,
         (id, mut left, padding, ends): (u32, u64, u64, bool),
@@ -251,12 +243,12 @@ impl Http2Parser {
         at: usize,
         out: &mut Messages,
     ) -> Step {
-        let from_client = self.is_asking(direction);
+        let from_client = self.is_client(direction);
         let stream = self.streams.get(id);
         let message = stream.as_deref().map(|stream| stream.id);
         let mut messages = stream.and_then(|stream| {
-            let half = if from_client { &mut stream.request } else { &mut stream.response };
-            half.messages.as_mut()
+            let side = if from_client { &mut stream.request } else { &mut stream.response };
+            side.messages.as_mut()
         });
         let read = messages.as_mut().map_or(left, |messages| messages.read(&bytes[at..], left));
         left -= read;
@@ -277,9 +269,10 @@ impl Parser for Http2Parser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
-            let owes =
+            // These two phases have work to do without bytes.
+            let steps_without_bytes =
                 matches!(self.sides[direction].phase, Phase::DataEnd { .. } | Phase::Data { left: 0, .. });
-            if at == bytes.len() && !owes {
+            if at == bytes.len() && !steps_without_bytes {
                 return Progress::Consumed(at);
             }
             match self.step(direction, bytes, at, out) {
@@ -289,17 +282,17 @@ impl Parser for Http2Parser {
         }
     }
 
-    // A block of which the end is missing tells what it began with.
+    // A block whose end is missing gives the fields that it began with.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
-        let Some(frame) = Frame::read(bytes).filter(Frame::is_lawful) else { return };
+        let Some(frame) = Frame::read(bytes).filter(Frame::is_valid) else { return };
         if self.sides[direction].phase != Phase::Frame || !matches!(frame.kind, HEADERS | PUSH_PROMISE) {
             return;
         }
         if let Ok(block) = block::read(bytes, 0, true) {
-            // Not whole, or it would have been told.
+            // The block is not whole, or `read` would have consumed it.
             let _ = self.decode(direction, frame.kind, &block.fragments);
             self.head.unknown += 1;
-            self.tell(direction, &frame, block.promised, [0, bytes.len()], out);
+            self.on_block(direction, &frame, block.promised, [0, bytes.len()], out);
             self.sides[direction].cut_end = frame.ends_stream().then_some(frame.stream);
         }
     }
@@ -311,16 +304,16 @@ impl Parser for Http2Parser {
             }
             self.end_message(direction, id, 0, out);
         }
-        let from_client = self.is_asking(direction);
+        let from_client = self.is_client(direction);
         let side = &mut self.sides[direction];
         (side.phase, side.walked) = (Phase::Seek(0), 0);
-        side.table.lose();
+        side.table.on_gap();
         out.mark_loss_keep_open();
         for stream in self.streams.all() {
-            let half = if from_client { &mut stream.request } else { &mut stream.response };
-            if half.state != State::Ended {
-                half.missed = true;
-                half.messages = None;
+            let message = if from_client { &mut stream.request } else { &mut stream.response };
+            if message.state != State::Ended {
+                message.may_have_gap = true;
+                message.messages = None;
             }
         }
         Ok(())

@@ -1,3 +1,5 @@
+//! The open streams of a connection (RFC 9113 section 5), and the state of their two messages.
+
 use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
@@ -6,12 +8,12 @@ use hashbrown::HashMap;
 use crate::correlate::OwnBytes;
 use crate::protocols::grpc;
 
-/// Streams that are open at once; with more, the oldest are forgotten.
+/// Streams kept at once. A further one evicts the oldest.
 const MOST: usize = 1024;
-/// Streams remembered of which more may come although nobody wants it.
+/// Reset streams that are kept, since frames of them may still arrive.
 const MOST_RESET: usize = 64;
 
-/// Where the message of one side stands.
+/// State of the message of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum State {
     #[default]
@@ -20,39 +22,39 @@ pub(super) enum State {
     Ended,
 }
 
-/// One direction of a stream.
+/// The message of one direction of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Half {
+pub(super) struct StreamMessage {
     pub(super) state: State,
-    /// Bytes of content.
+    /// Bytes of content so far.
     pub(super) body: u64,
-    /// Its frames.
+    /// What its frames take of the connection's bytes.
     pub(super) own: OwnBytes,
-    /// gRPC messages, while they can be counted.
+    /// Counts gRPC messages, as long as no bytes are missing.
     pub(super) messages: Option<grpc::MessageCounter>,
-    /// Frames of it may be missing.
-    pub(super) missed: bool,
+    /// Frames of it may have been in a gap.
+    pub(super) may_have_gap: bool,
 }
 
 /// A request and its response.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// What the exchange is paired by.
+    /// Id that the exchange is paired by.
     pub(super) id: u64,
-    pub(super) request: Half,
-    pub(super) response: Half,
-    /// Form of the call, if it is one.
-    pub(super) call: Option<grpc::Form>,
+    pub(super) request: StreamMessage,
+    pub(super) response: StreamMessage,
+    /// Form of the gRPC call, if it is one.
+    pub(super) grpc_form: Option<grpc::Form>,
     pub(super) pushed: bool,
-    /// How it ended was said.
+    /// Its `grpc-status` was seen; of a pushed stream, its response.
     pub(super) has_status: bool,
 }
 
-/// Streams of a connection by their ids.
+/// Streams of a connection by their identifiers.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     open: HashMap<u32, Stream, RandomState>,
-    /// Their ids in the order in which they were opened, those that were closed since among them.
+    /// Their identifiers in the order of opening. Those of closed streams may be among them.
     order: VecDeque<u32>,
     reset: VecDeque<u32>,
 }
@@ -62,7 +64,7 @@ impl Streams {
         self.open.get_mut(&id)
     }
 
-    pub(super) fn has(&self, id: u32) -> bool {
+    pub(super) fn contains(&self, id: u32) -> bool {
         self.open.contains_key(&id)
     }
 
@@ -83,19 +85,20 @@ impl Streams {
         self.open.remove(&id)
     }
 
-    /// A stream was reset: what comes of it later is not looked at.
-    pub(super) fn remember_reset(&mut self, id: u32) {
+    /// A stream was reset: frames of it that still arrive are ignored.
+    pub(super) fn insert_reset(&mut self, id: u32) {
         if self.reset.len() >= MOST_RESET {
             self.reset.pop_front();
         }
         self.reset.push_back(id);
     }
 
-    pub(super) fn was_reset(&self, id: u32) -> bool {
+    pub(super) fn is_reset(&self, id: u32) -> bool {
         self.reset.contains(&id)
     }
 
-    /// Ids of the client's streams after `last`.
+    /// Identifiers of the client's streams after `last`. Clients use odd ones (RFC 9113 section
+    /// 5.1.1).
     pub(super) fn after(&self, last: u32) -> Vec<u32> {
         let mut after: Vec<u32> = self.open.keys().filter(|&&id| id > last && id % 2 == 1).copied().collect();
         after.sort_unstable();
@@ -108,7 +111,7 @@ impl Streams {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let messages = |half: &Half| half.messages.as_ref().map_or(0, |m| m.bytes());
+        let messages = |side: &StreamMessage| side.messages.as_ref().map_or(0, |m| m.bytes());
         let inside: usize = self.open.values().map(|s| messages(&s.request) + messages(&s.response)).sum();
         self.open.allocation_size() + (self.order.capacity() + self.reset.capacity()) * 4 + inside
     }

@@ -1,3 +1,5 @@
+//! Frames in pieces of any size, with gaps, and the exchanges that come of them.
+
 use super::testing::{
     END_HEADERS, END_STREAM, PREFACE, add, answered, asked, begun, call, called, data, frame, get, headers,
     message, pass, settings, status,
@@ -226,7 +228,8 @@ fn behind_a_hole_in_headers_the_next_frame_is_found() {
     let lost = headers(3, END_STREAM, &get("/lost"));
     t.c(&lost[..15]).gap(C, lost.len() as u64 - 25).c([&lost[lost.len() - 10..], &asked(5, "/5")].concat());
     t.s([answered(3), answered(5)].concat()).c(headers(7, END_STREAM, &[0x82, 0x86, 0xbe])).s(answered(7));
-    // What began is told as far as it was there; an index of before the hole means nothing any more.
+    // What began is reported as far as it was captured. An index from before the gap means nothing
+    // any more.
     assert_eq!(t.told(), ["GET /old 200 ok", "GET 200 ok", "GET /5 200 ok", "GET 200 ok"]);
     assert!(!t.found.exchanges[1].request.unwrap().whole);
 }

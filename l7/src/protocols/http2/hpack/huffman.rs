@@ -1,5 +1,9 @@
-/// Length in bits of the code of each byte, and of the end of the string (RFC 7541 appendix B). The code is canonical: codes of the
-/// same length follow each other in the order of their symbols, so the lengths say everything.
+//! The Huffman code of string literals (RFC 7541 section 5.2 and appendix B): decoding only.
+
+/// Length in bits of the code of each byte, and of the end of the string (RFC 7541 appendix B).
+///
+/// The code is canonical: codes of the same length follow each other in the order of their symbols.
+/// The lengths therefore determine all codes.
 const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28,
     28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6,
@@ -14,18 +18,18 @@ const LENGTHS: [u8; 257] = [
 ];
 const END: u16 = 256;
 const LONGEST: usize = 30;
-/// Codes of at most so many bits are found in one look.
-const QUICK: usize = 8;
+/// Codes of at most so many bits are decoded with one look-up in a table of 256 entries.
+const TABLE_BITS: usize = 8;
 
 struct Code {
     /// Symbols in the order of their codes.
     symbols: [u16; 257],
-    /// By length: the first code that is longer, with its bits at the top of the word.
+    /// By length: the first code that is decode_long, with its bits at the top of the word.
     limit: [u32; LONGEST + 1],
-    /// By length: its first code, and where that stands in `symbols`.
+    /// By length: its first code, and the place of its symbol in `symbols`.
     first: [(u32, u16); LONGEST + 1],
-    /// By the next `QUICK` bits: symbol and length; length 0 where the code is longer.
-    quick: [(u8, u8); 1 << QUICK],
+    /// By the next `TABLE_BITS` bits: symbol and length. The length is 0 if the code has more bits.
+    table: [(u8, u8); 1 << TABLE_BITS],
 }
 
 static CODE: Code = code();
@@ -35,7 +39,7 @@ const fn code() -> Code {
         symbols: [0; 257],
         limit: [0; LONGEST + 1],
         first: [(0, 0); LONGEST + 1],
-        quick: [(0, 0); 1 << QUICK],
+        table: [(0, 0); 1 << TABLE_BITS],
     };
     let (mut next, mut count, mut length) = (0u32, 0usize, 1usize);
     while length <= LONGEST {
@@ -44,11 +48,11 @@ const fn code() -> Code {
         while symbol < LENGTHS.len() {
             if LENGTHS[symbol] as usize == length {
                 it.symbols[count] = symbol as u16;
-                if length <= QUICK {
-                    let (from, many) = ((next as usize) << (QUICK - length), 1 << (QUICK - length));
+                if length <= TABLE_BITS {
+                    let (from, many) = ((next as usize) << (TABLE_BITS - length), 1 << (TABLE_BITS - length));
                     let mut at = from;
                     while at < from + many {
-                        it.quick[at] = (symbol as u8, length as u8);
+                        it.table[at] = (symbol as u8, length as u8);
                         at += 1;
                     }
                 }
@@ -57,7 +61,7 @@ const fn code() -> Code {
             }
             symbol += 1;
         }
-        // All ones of 30 bits is the last code: as a limit it takes the whole word.
+        // The last code is 30 ones: as a limit it takes the whole word.
         it.limit[length] = if length == LONGEST { u32::MAX } else { next << (32 - length) };
         next <<= 1;
         length += 1;
@@ -65,25 +69,27 @@ const fn code() -> Code {
     it
 }
 
-/// Decodes a string (RFC 7541 section 5.2) and appends its first `most` bytes to `into`. Returns its length in bytes; none if it is
-/// no valid code: with the end of string in it, or with a padding that is longer than 7 bits or not all ones.
+/// Decodes a string (RFC 7541 section 5.2) and appends its first `most` bytes to `into`.
+///
+/// Returns its length in bytes. Returns `None` for an invalid code: with the end of string in it,
+/// or with a padding that is decode_long than 7 bits or not all ones.
 pub(super) fn decode(coded: &[u8], most: usize, into: &mut Vec<u8>) -> Option<usize> {
-    let (mut bits, mut have) = (0u64, 0usize);
+    let (mut bits, mut bit_count) = (0u64, 0usize);
     let mut rest = coded.iter();
     let mut length = 0;
     loop {
-        while have <= 56 {
+        while bit_count <= 56 {
             let Some(&byte) = rest.next() else { break };
-            bits |= u64::from(byte) << (56 - have);
-            have += 8;
+            bits |= u64::from(byte) << (56 - bit_count);
+            bit_count += 8;
         }
-        let (symbol, used) = match CODE.quick[(bits >> (64 - QUICK)) as usize] {
-            (_, 0) => longer((bits >> 32) as u32),
+        let (symbol, used) = match CODE.table[(bits >> (64 - TABLE_BITS)) as usize] {
+            (_, 0) => decode_long((bits >> 32) as u32),
             (symbol, used) => (u16::from(symbol), usize::from(used)),
         };
-        if used > have {
-            let padding_is_ones = have == 0 || bits >> (64 - have) == (1 << have) - 1;
-            return (have < 8 && padding_is_ones).then_some(length);
+        if used > bit_count {
+            let padding_is_ones = bit_count == 0 || bits >> (64 - bit_count) == (1 << bit_count) - 1;
+            return (bit_count < 8 && padding_is_ones).then_some(length);
         }
         if symbol == END {
             return None;
@@ -93,13 +99,13 @@ pub(super) fn decode(coded: &[u8], most: usize, into: &mut Vec<u8>) -> Option<us
         }
         length += 1;
         bits <<= used;
-        have -= used;
+        bit_count -= used;
     }
 }
 
-/// The code longer than `QUICK` bits at the top of `word`.
-fn longer(word: u32) -> (u16, usize) {
-    let mut length = QUICK + 1;
+/// Symbol and length of the code at the top of `word`, which is decode_long than `TABLE_BITS` bits.
+fn decode_long(word: u32) -> (u16, usize) {
+    let mut length = TABLE_BITS + 1;
     while length < LONGEST && word >= CODE.limit[length] {
         length += 1;
     }
@@ -131,21 +137,21 @@ mod tests {
 
     /// The code of each byte, as the lengths give it.
     fn encode(bytes: &[u8]) -> Vec<u8> {
-        let (mut all, mut have) = (0u64, 0u32);
+        let (mut all, mut bit_count) = (0u64, 0u32);
         let mut out = Vec::new();
         for &byte in bytes {
             let length = usize::from(LENGTHS[usize::from(byte)]);
             let (first, at) = CODE.first[length];
             let nth = CODE.symbols.iter().position(|&s| s == u16::from(byte)).unwrap() as u32;
             all = all << length | u64::from(first + nth - u32::from(at));
-            have += length as u32;
-            while have >= 8 {
-                have -= 8;
-                out.push((all >> have) as u8);
+            bit_count += length as u32;
+            while bit_count >= 8 {
+                bit_count -= 8;
+                out.push((all >> bit_count) as u8);
             }
         }
-        if have > 0 {
-            out.push((all << (8 - have)) as u8 | ((1u16 << (8 - have)) - 1) as u8);
+        if bit_count > 0 {
+            out.push((all << (8 - bit_count)) as u8 | ((1u16 << (8 - bit_count)) - 1) as u8);
         }
         out
     }

@@ -1,4 +1,5 @@
-//! Header compression (RFC 7541): the decoding side, of streams whose beginning may be unknown.
+//! Header compression (RFC 7541): the decoder. The stream's beginning may be unknown, and with it
+//! entries of the dynamic table.
 
 mod huffman;
 mod names;
@@ -11,22 +12,36 @@ pub(super) use table::Table;
 
 use names::LONGEST_NAME;
 
+/// Bits of the first byte of a representation or string (RFC 7541 sections 5.2 and 6).
+mod prefix {
+    /// Indexed header field (section 6.1).
+    pub(super) const INDEXED: u8 = 0x80;
+    /// Literal with incremental indexing (section 6.2.1), where `INDEXED` is not set.
+    pub(super) const INCREMENTAL: u8 = 0x40;
+    /// Dynamic table size update (section 6.3).
+    pub(super) const TABLE_SIZE: u8 = 0x20;
+    pub(super) const TABLE_SIZE_MASK: u8 = 0xe0;
+    /// The string is Huffman-coded (section 5.2).
+    pub(super) const HUFFMAN: u8 = 0x80;
+}
+
 /// Longest value that is kept: a path with its query.
 const LONGEST_VALUE: usize = 2048;
 
-/// A block is not what RFC 7541 allows.
+/// The block violates RFC 7541.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// A field of a block. Its name, or its value, is unknown where an entry is meant that was added before what was seen.
+/// A field of a block. It is unknown if it refers to an entry that was added before the capture or
+/// within a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field<'a> {
-    /// Long values are cut off.
+    /// Values are cut at `LONGEST_VALUE` bytes.
     Known(Name, &'a [u8]),
     Unknown,
 }
 
-/// Texts that are reused.
+/// Buffers for literals, reused for each block.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     name: Vec<u8>,
@@ -40,30 +55,31 @@ impl Scratch {
     }
 }
 
-/// Reads a header block and tells its fields one by one; those before a malformed one are told.
+/// Decodes a header block and passes its fields to `on_field` one by one. Those before an error are
+/// passed as well.
 pub(super) fn decode(
     mut block: &[u8],
     table: &mut Table,
     scratch: &mut Scratch,
-    mut field: impl FnMut(Field<'_>),
+    mut on_field: impl FnMut(Field<'_>),
 ) -> Result<(), Malformed> {
     let mut fields_began = false;
     while let &[first, ..] = block {
-        if first & 0xe0 == 0x20 {
+        if first & prefix::TABLE_SIZE_MASK == prefix::TABLE_SIZE {
             let size = integer(&mut block, 5).filter(|_| !fields_began).ok_or(Malformed)?;
             table.resize(size);
             continue;
         }
         fields_began = true;
-        if first & 0x80 != 0 {
+        if first & prefix::INDEXED != 0 {
             let index = integer(&mut block, 7).filter(|&index| index > 0).ok_or(Malformed)?;
             match table.get(index) {
-                Some((Some(name), value)) => field(Field::Known(name, value)),
-                _ => field(Field::Unknown),
+                Some((Some(name), value)) => on_field(Field::Known(name, value)),
+                _ => on_field(Field::Unknown),
             }
             continue;
         }
-        let added = first & 0xc0 == 0x40;
+        let added = first & prefix::INCREMENTAL != 0;
         let index = integer(&mut block, if added { 6 } else { 4 }).ok_or(Malformed)?;
         let name = match index {
             0 => {
@@ -78,8 +94,8 @@ pub(super) fn decode(
         let most = if matters { LONGEST_VALUE } else { 0 };
         let length = string(&mut block, most, matters || added, &mut scratch.value).ok_or(Malformed)?;
         match name {
-            Some(name) => field(Field::Known(name, &scratch.value)),
-            None => field(Field::Unknown),
+            Some(name) => on_field(Field::Known(name, &scratch.value)),
+            None => on_field(Field::Unknown),
         }
         if added {
             table.insert(name, &scratch.value, length);
@@ -88,7 +104,8 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// An integer with a prefix of `bits` bits (RFC 7541 section 5.1); none beyond 28 bits, which nothing here needs.
+/// An integer with a prefix of `bits` bits (RFC 7541 section 5.1). None beyond 28 bits, which no
+/// table and no block here needs.
 fn integer(block: &mut &[u8], bits: u32) -> Option<usize> {
     let (&first, mut rest) = block.split_first()?;
     let most = (1usize << bits) - 1;
@@ -109,10 +126,13 @@ fn integer(block: &mut &[u8], bits: u32) -> Option<usize> {
     Some(value)
 }
 
-/// A string literal (RFC 7541 section 5.2): its length, and its first `most` bytes in `into`. Where the length does not matter
-/// (`measured`) and nothing is kept, a coded one is passed over, and its length is that of its code.
+/// A string literal (RFC 7541 section 5.2): returns its length, and puts its first `most` bytes
+/// into `into`.
+///
+/// If neither its length (`measured`) nor its bytes matter, a Huffman-coded string is passed over,
+/// and the length is that of its code.
 fn string(block: &mut &[u8], most: usize, measured: bool, into: &mut Vec<u8>) -> Option<usize> {
-    let coded = block.first()? & 0x80 != 0;
+    let coded = block.first()? & prefix::HUFFMAN != 0;
     let length = integer(block, 7)?;
     let (text, rest) = block.split_at_checked(length)?;
     *block = rest;

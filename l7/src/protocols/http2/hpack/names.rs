@@ -1,8 +1,10 @@
+//! Names of fields: what each is used for, and the static table (RFC 7541 appendix A).
+
 use std::sync::LazyLock;
 
 use crate::protocols::http::attributes;
 
-/// What a field is to this parser, by its name. Values of other fields (credentials among them) are kept nowhere.
+/// What a field is used for. Values of other fields (credentials among them) are not kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::protocols::http2) enum Role {
     Method,
@@ -14,28 +16,28 @@ pub(in crate::protocols::http2) enum Role {
     ContentType,
     GrpcStatus,
     GrpcMessage,
-    /// Kept as an attribute of requests or of responses.
-    Kept,
+    /// Becomes an attribute of requests or of responses.
+    Attribute,
     #[default]
     Other,
 }
 
-/// A field's name, as far as it matters.
+/// The name of a field, reduced to what is used of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::protocols::http2) struct Name {
     pub(in crate::protocols::http2) role: Role,
-    /// Keys of the attributes that it is kept as, in a request and in a response.
+    /// Keys of the attributes that it becomes in a request and in a response.
     pub(in crate::protocols::http2) of_request: Option<&'static str>,
     pub(in crate::protocols::http2) of_response: Option<&'static str>,
-    /// Its length in bytes.
+    /// Length of the name in bytes.
     pub(in crate::protocols::http2) length: u32,
 }
 
-/// Longest name that is compared with those that matter.
+/// Longest name that is compared with those of known fields.
 pub(super) const LONGEST_NAME: usize = 32;
 
 impl Name {
-    /// The name `name`, of which only the first bytes may be given: it has `length`.
+    /// A name of `length` bytes, of which `name` may hold only the first.
     pub(super) fn of(name: &[u8], length: usize) -> Self {
         let length = length as u32;
         if name.len() as u32 != length {
@@ -53,7 +55,7 @@ impl Name {
             b"content-type" => Role::ContentType,
             b"grpc-status" => Role::GrpcStatus,
             b"grpc-message" => Role::GrpcMessage,
-            _ if of_request.is_some() || of_response.is_some() => Role::Kept,
+            _ if of_request.is_some() || of_response.is_some() => Role::Attribute,
             _ => Role::Other,
         };
         Self { role, of_request, of_response, length }
@@ -61,17 +63,18 @@ impl Name {
 }
 
 /// The field with this index of the static table (RFC 7541 appendix A), counted from 1.
-pub(super) fn fixed(index: usize) -> Option<(Name, &'static [u8])> {
-    static NAMES: LazyLock<Vec<Name>> =
-        LazyLock::new(|| FIXED.iter().map(|(name, _)| Name::of(name.as_bytes(), name.len())).collect());
+pub(super) fn static_field(index: usize) -> Option<(Name, &'static [u8])> {
+    static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
+        STATIC_TABLE.iter().map(|(name, _)| Name::of(name.as_bytes(), name.len())).collect()
+    });
     let index = index.checked_sub(1)?;
-    Some((*NAMES.get(index)?, FIXED.get(index)?.1.as_bytes()))
+    Some((*NAMES.get(index)?, STATIC_TABLE.get(index)?.1.as_bytes()))
 }
 
 /// Fields of the static table.
-pub(super) const FIXED_FIELDS: usize = FIXED.len();
+pub(super) const STATIC_FIELDS: usize = STATIC_TABLE.len();
 
-const FIXED: [(&str, &str); 61] = [
+const STATIC_TABLE: [(&str, &str); 61] = [
     (":authority", ""),
     (":method", "GET"),
     (":method", "POST"),

@@ -1,28 +1,36 @@
+//! The dynamic table (RFC 7541 sections 2.3.2 and 4) of one direction.
+
 use std::collections::VecDeque;
 
-use super::names::{FIXED_FIELDS, Name, Role, fixed};
+use super::names::{Name, Role, STATIC_FIELDS, static_field};
 
-/// What an entry takes besides its name and value (RFC 7541 section 4.1).
+/// Size of an entry besides its name and value (RFC 7541 section 4.1).
 const OVERHEAD: usize = 32;
-/// Size until something else is said (RFC 9113 section 6.5.2).
-const USUAL: usize = 4096;
-/// Size up to which entries are kept, whatever was agreed; older ones are then unknown.
-const MOST: usize = 64 * 1024;
+/// Initial SETTINGS_HEADER_TABLE_SIZE (RFC 9113 section 6.5.2).
+const INITIAL_SIZE: usize = 4096;
+/// Largest size up to which entries are kept. Older entries of a larger table are unknown.
+const LARGEST: usize = 64 * 1024;
 
-/// The dynamic table of one direction (RFC 7541 section 2.3.2), as far as it was seen: of a connection joined in the middle, and
-/// behind a hole, only what was added since. Its entries are the newest, so their indices are right all the same.
+/// Buffers kept for reuse: a new entry rarely evicts more than a few.
+const MOST_SPARE: usize = 4;
+
+/// The dynamic table of one direction.
+///
+/// If the capture began late, or behind a gap, it holds only the entries that were added since.
+/// These are the newest, so their indices are right all the same.
 #[derive(Debug)]
 pub(in crate::protocols::http2) struct Table {
     /// Newest first.
     pub(super) entries: VecDeque<Slot>,
     pub(super) size: usize,
-    most: usize,
+    max_size: usize,
+    /// Buffers of evicted values for reuse.
     spare: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// None where it was given by the index of an unknown entry.
+    /// None if the encoder named it by the index of an unknown entry.
     name: Option<Name>,
     pub(super) value: Vec<u8>,
     size: usize,
@@ -30,25 +38,27 @@ pub(super) struct Slot {
 
 impl Default for Table {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), size: 0, most: USUAL, spare: Vec::new() }
+        Self { entries: VecDeque::new(), size: 0, max_size: INITIAL_SIZE, spare: Vec::new() }
     }
 }
 
 impl Table {
-    /// The field with this index of the whole index address space (RFC 7541 section 2.3.3); none if its entry was never seen.
+    /// The field with this index of the whole address space (RFC 7541 section 2.3.3). None if its
+    /// entry was never seen.
     pub(super) fn get(&self, index: usize) -> Option<(Option<Name>, &[u8])> {
-        if index <= FIXED_FIELDS {
-            return fixed(index).map(|(name, value)| (Some(name), value));
+        if index <= STATIC_FIELDS {
+            return static_field(index).map(|(name, value)| (Some(name), value));
         }
-        let slot = self.entries.get(index - FIXED_FIELDS - 1)?;
+        let slot = self.entries.get(index - STATIC_FIELDS - 1)?;
         Some((slot.name, &slot.value))
     }
 
-    /// Adds an entry, and drops the oldest that then have no room. `value` is kept where it matters; it has `length` bytes.
+    /// Adds an entry and evicts the oldest ones for which there is no room then. `length` is the
+    /// value's; `value` is kept if the field is used.
     pub(super) fn insert(&mut self, name: Option<Name>, value: &[u8], length: usize) {
         let size = OVERHEAD + name.map_or(0, |n| n.length as usize) + length;
-        self.make_room(size);
-        if size > self.most {
+        self.evict(size);
+        if size > self.max_size {
             return;
         }
         let mut kept = self.spare.pop().unwrap_or_default();
@@ -60,24 +70,27 @@ impl Table {
         self.entries.push_front(Slot { name, value: kept, size });
     }
 
-    /// The encoder changed the size (RFC 7541 section 6.3).
+    /// The encoder changed the maximum size (RFC 7541 section 6.3).
     pub(super) fn resize(&mut self, size: usize) {
-        self.most = size.min(MOST);
-        self.make_room(0);
+        self.max_size = size.min(LARGEST);
+        self.evict(0);
     }
 
-    /// Entries may have been added unseen: none of those here has a known index any more, and the size may be another.
-    pub(in crate::protocols::http2) fn lose(&mut self) {
+    /// Entries may have been added unseen: no entry has a known index any more, and the maximum
+    /// size is unknown.
+    pub(in crate::protocols::http2) fn on_gap(&mut self) {
         self.resize(0);
-        // To keep an entry for too long does no harm: nobody asks for it.
-        self.most = MOST;
+        // An entry that is kept for too long does no harm: the encoder does not refer to it.
+        self.max_size = LARGEST;
     }
 
-    fn make_room(&mut self, size: usize) {
-        while self.size + size > self.most {
+    /// Evicts entries until `size` bytes have room (RFC 7541 section 4.4).
+    fn evict(&mut self, size: usize) {
+        while self.size + size > self.max_size {
+            // An entry may be larger than the table (RFC 7541 section 4.4).
             let Some(oldest) = self.entries.pop_back() else { return };
             self.size -= oldest.size;
-            if self.spare.len() < 4 {
+            if self.spare.len() < MOST_SPARE {
                 self.spare.push(oldest.value);
             }
         }

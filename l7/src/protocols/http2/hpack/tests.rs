@@ -1,3 +1,5 @@
+//! The examples of RFC 7541 appendix C, and tables whose beginning is unknown.
+
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -69,14 +71,14 @@ fn the_responses_of_appendix_c_5_and_c_6() {
 #[test]
 fn what_was_added_before_is_unknown_and_what_is_added_is_known() {
     let mut table = Table::default();
-    table.lose();
+    table.on_gap();
     // Two old entries, a new path, and the old ones again: they are further back now.
     let block = [&[0xbe, 0xc0, 0x44, 2][..], b"/x", &[0xbe, 0xbf, 0xc1]].concat();
     assert_eq!(fields(&mut table, &block).unwrap(), ["?", "?", "Path /x", "Path /x", "?", "?"]);
     // A name of an entry that is not known: neither is the field, but the entry counts.
     let block = [&[0x7f, 1, 1][..], b"v", &[0xbe, 0xbf]].concat();
     assert_eq!(fields(&mut table, &block).unwrap(), ["?", "?", "Path /x"]);
-    table.lose();
+    table.on_gap();
     assert_eq!(fields(&mut table, &[0xbe, 0xbf]).unwrap(), ["?", "?"]);
 }
 
