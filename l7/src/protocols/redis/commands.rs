@@ -1,104 +1,107 @@
-/// What a command changes in what is said after it, or in how it is told.
+//! Commands of Redis: what each changes in the connection, the kinds of pushes, and the names that
+//! prove the protocol.
+
+/// What a command changes in the messages after it, or in how it is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Special {
+pub(super) enum Effect {
     /// Nothing.
     None,
-    /// Its second word is part of the command (`CONFIG GET`).
+    /// Its second word is part of the command's name (`CONFIG GET`).
     Container,
     Client,
     Select,
-    /// Its arguments are credentials, or may be: they are masked whatever the setting.
+    /// Its arguments are or may be credentials: they are always masked.
     Secret,
-    /// The same of a container.
+    /// `Container` and `Secret`.
     SecretContainer,
-    Subscribe(Set),
-    Unsubscribe(Set),
-    /// The stream of a replica follows.
+    Subscribe(SubscriptionSet),
+    Unsubscribe(SubscriptionSet),
+    /// The replication stream follows.
     Replicate,
-    /// How a replica and its server come to terms; with `ACK`, that the stream is on.
-    Terms,
+    /// REPLCONF: negotiation before replication. With `ACK` the stream has begun.
+    ReplConf,
     Monitor,
     Exec,
     Reset,
 }
 
-/// What can be subscribed to.
+/// The three separate sets of subscriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Set {
+pub(super) enum SubscriptionSet {
     Channels,
     Patterns,
     Shards,
 }
 
-/// What `name`, in upper case, is.
-pub(super) fn special(name: &[u8]) -> Special {
+/// Effect of the command `name`, in upper case.
+pub(super) fn effect(name: &[u8]) -> Effect {
     match name {
-        b"CLIENT" => Special::Client,
-        b"SELECT" => Special::Select,
-        b"AUTH" | b"MIGRATE" => Special::Secret,
-        b"HELLO" | b"CONFIG" | b"ACL" | b"SENTINEL" => Special::SecretContainer,
+        b"CLIENT" => Effect::Client,
+        b"SELECT" => Effect::Select,
+        b"AUTH" | b"MIGRATE" => Effect::Secret,
+        b"HELLO" | b"CONFIG" | b"ACL" | b"SENTINEL" => Effect::SecretContainer,
         b"CLUSTER" | b"COMMAND" | b"DEBUG" | b"FUNCTION" | b"LATENCY" | b"MEMORY" | b"MODULE" | b"OBJECT"
-        | b"PUBSUB" | b"SCRIPT" | b"SLOWLOG" | b"XGROUP" | b"XINFO" => Special::Container,
-        b"SUBSCRIBE" => Special::Subscribe(Set::Channels),
-        b"PSUBSCRIBE" => Special::Subscribe(Set::Patterns),
-        b"SSUBSCRIBE" => Special::Subscribe(Set::Shards),
-        b"UNSUBSCRIBE" => Special::Unsubscribe(Set::Channels),
-        b"PUNSUBSCRIBE" => Special::Unsubscribe(Set::Patterns),
-        b"SUNSUBSCRIBE" => Special::Unsubscribe(Set::Shards),
-        b"PSYNC" | b"SYNC" => Special::Replicate,
-        b"REPLCONF" => Special::Terms,
-        b"MONITOR" => Special::Monitor,
-        b"EXEC" => Special::Exec,
-        b"RESET" => Special::Reset,
-        _ => Special::None,
+        | b"PUBSUB" | b"SCRIPT" | b"SLOWLOG" | b"XGROUP" | b"XINFO" => Effect::Container,
+        b"SUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Channels),
+        b"PSUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Patterns),
+        b"SSUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Shards),
+        b"UNSUBSCRIBE" => Effect::Unsubscribe(SubscriptionSet::Channels),
+        b"PUNSUBSCRIBE" => Effect::Unsubscribe(SubscriptionSet::Patterns),
+        b"SUNSUBSCRIBE" => Effect::Unsubscribe(SubscriptionSet::Shards),
+        b"PSYNC" | b"SYNC" => Effect::Replicate,
+        b"REPLCONF" => Effect::ReplConf,
+        b"MONITOR" => Effect::Monitor,
+        b"EXEC" => Effect::Exec,
+        b"RESET" => Effect::Reset,
+        _ => Effect::None,
     }
 }
 
-impl Special {
-    /// How many words are looked at besides the name.
+impl Effect {
+    /// Number of words that are inspected besides the name.
     pub(super) fn words(self) -> usize {
         match self {
             Self::Client => 2,
-            Self::Container | Self::SecretContainer | Self::Select | Self::Terms => 1,
+            Self::Container | Self::SecretContainer | Self::Select | Self::ReplConf => 1,
             _ => 0,
         }
     }
 
-    /// Whether arguments are masked whatever the setting.
+    /// Whether arguments are always masked.
     pub(super) fn is_secret(self) -> bool {
         matches!(self, Self::Secret | Self::SecretContainer)
     }
 
-    /// Whether the second word is part of the command.
+    /// Whether the second word is part of the command's name.
     pub(super) fn is_container(self) -> bool {
         matches!(self, Self::Container | Self::SecretContainer | Self::Client)
     }
 }
 
-/// Kinds of the replies and messages of subscriptions.
+/// What a push, or an array in its place (RESP2), tells about subscriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pushed {
-    /// One more (`true`) or one less of a set: part of the reply to a command.
-    Count(Set, bool),
-    /// A message, or whatever else the server tells unasked.
+pub(super) enum PushKind {
+    /// One subscription more (`true`) or less of a set: part of the reply to a command.
+    Count(SubscriptionSet, bool),
+    /// A message, or something else that the server sends without a request.
     Message,
 }
 
-/// What a push of this kind is; of arrays, only what subscriptions send.
-pub(super) fn pushed(kind: &[u8]) -> Option<Pushed> {
+/// What a push of this kind is. RESP2 has only those of subscriptions.
+pub(super) fn push_kind(kind: &[u8]) -> Option<PushKind> {
     Some(match kind {
-        b"subscribe" => Pushed::Count(Set::Channels, true),
-        b"psubscribe" => Pushed::Count(Set::Patterns, true),
-        b"ssubscribe" => Pushed::Count(Set::Shards, true),
-        b"unsubscribe" => Pushed::Count(Set::Channels, false),
-        b"punsubscribe" => Pushed::Count(Set::Patterns, false),
-        b"sunsubscribe" => Pushed::Count(Set::Shards, false),
-        b"message" | b"pmessage" | b"smessage" => Pushed::Message,
+        b"subscribe" => PushKind::Count(SubscriptionSet::Channels, true),
+        b"psubscribe" => PushKind::Count(SubscriptionSet::Patterns, true),
+        b"ssubscribe" => PushKind::Count(SubscriptionSet::Shards, true),
+        b"unsubscribe" => PushKind::Count(SubscriptionSet::Channels, false),
+        b"punsubscribe" => PushKind::Count(SubscriptionSet::Patterns, false),
+        b"sunsubscribe" => PushKind::Count(SubscriptionSet::Shards, false),
+        b"message" | b"pmessage" | b"smessage" => PushKind::Message,
         _ => return None,
     })
 }
 
-/// Commands that are known well enough to prove the protocol where nothing else speaks for it.
+/// Commands whose names prove the protocol on any port.
 const KNOWN: &[&str] = &[
     "ACL",
     "APPEND",
@@ -278,12 +281,13 @@ const KNOWN: &[&str] = &[
     "ZSCORE",
 ];
 
-/// Whether a name is that of a well-known command, in either case.
+/// Whether `name` is one of `KNOWN`, in either case.
 pub(super) fn is_known(name: &[u8]) -> bool {
     KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// Whether bytes can be the name of a command: letters and digits, and what the names of modules have.
+/// Whether bytes can be the name of a command: letters, digits, and the characters in the names of
+/// modules' commands.
 pub(super) fn is_name(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))

@@ -1,21 +1,24 @@
+//! The number behind a RESP type byte: lengths and counts, and their line.
+
 /// The number behind a type's byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     /// The number, and how many bytes the line has with its type and its end.
     Is(i64, usize),
-    /// `?`: not known beforehand (RESP3's streamed types), and the length of the line.
+    /// `?`: unknown (RESP3's streamed types), and the length of the line.
     Streamed(usize),
     /// The line is not whole.
     More,
+    /// Not a number.
     Bad,
 }
 
 /// Longest line of a number: sign, 19 digits, type and end.
 const LONGEST: usize = 24;
 
-/// Reads `X123\r\n`, whatever X is.
+/// Reads `X123\r\n` for any type byte X.
 pub(super) fn number(bytes: &[u8]) -> Number {
-    // Lengths of one or two digits are most of what is said.
+    // Most lengths have one or two digits.
     match bytes {
         [_, a @ b'0'..=b'9', b'\r', b'\n', ..] => return Number::Is(i64::from(a - b'0'), 4),
         [_, a @ b'0'..=b'9', b @ b'0'..=b'9', b'\r', b'\n', ..] => {
@@ -53,14 +56,15 @@ pub(super) fn number(bytes: &[u8]) -> Number {
     if bytes.len() > LONGEST { Number::Bad } else { Number::More }
 }
 
-/// Length of the line, with its type and its end, if it is a number of more digits than any length has.
-pub(super) fn absurd(bytes: &[u8]) -> Option<usize> {
+/// Length of the line, with its type and its end, if it is a number with more digits than any
+/// length has.
+pub(super) fn oversized_number(bytes: &[u8]) -> Option<usize> {
     let digits = bytes.get(1..)?.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
     let whole = digits >= 10 && bytes.get(1 + digits..)?.starts_with(b"\r\n");
     whole.then_some(digits + 3)
 }
 
-/// Digits of a line that are looked at.
+/// Digits of a line that are inspected.
 const MOST_DIGITS: usize = 1024;
 
 #[cfg(test)]
@@ -79,8 +83,11 @@ mod tests {
                 assert_eq!(number(&whole[..cut]), Number::More, "{cut}");
             }
         }
-        assert_eq!(absurd(b"*99999999999999999999999\r\nx"), Some(26));
-        assert_eq!((absurd(b"*12\r\n"), absurd(b"*99999999999999999999999")), (None, None));
+        assert_eq!(oversized_number(b"*99999999999999999999999\r\nx"), Some(26));
+        assert_eq!(
+            (oversized_number(b"*12\r\n"), oversized_number(b"*99999999999999999999999")),
+            (None, None)
+        );
         for bad in [&b"*99999999999999999999999\r\n"[..], b"$\r\n", b"$-\r\n", b"$1 \r\n", b"$1\rx", b"$x"] {
             assert_eq!(number(bad), Number::Bad, "{bad:?}");
         }

@@ -1,9 +1,9 @@
-//! Commands as a person types them: words on a line.
+//! Inline commands: words on a line, as typed in a terminal.
 
 /// Longest line (`PROTO_INLINE_MAX_SIZE` of the server).
 pub(super) const LONGEST: usize = 64 * 1024;
 
-/// A line as far as it is there.
+/// A line, if it is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     /// The line without its end, and its length with it.
@@ -15,12 +15,12 @@ pub(super) enum Line<'a> {
     TooLong,
 }
 
-/// How many ends of lines stand at the beginning.
-pub(super) fn blank(bytes: &[u8]) -> usize {
+/// Number of line-end characters at the beginning.
+pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
 }
 
-/// The line at the beginning, of which the first `searched` bytes have no end.
+/// The line at the beginning. Its first `searched` bytes hold no line end.
 pub(super) fn line(bytes: &[u8], searched: usize) -> Line<'_> {
     let rest = bytes.get(searched..).unwrap_or_default();
     match memchr::memchr(b'\n', rest).map(|at| at + searched) {
@@ -33,7 +33,7 @@ pub(super) fn line(bytes: &[u8], searched: usize) -> Line<'_> {
     }
 }
 
-/// Words of a line, with the quotes around them; in quotes a word may have spaces.
+/// Words of a line, with their quotes. A quoted word may contain spaces.
 pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,14 +1,15 @@
-//! RESP2 and RESP3, the protocol of Redis and of what speaks like it (Valkey, KeyDB, Dragonfly); also inline commands.
+//! RESP2 and RESP3 (redis.io, "Redis serialization protocol specification"): the protocol of Redis
+//! and of compatible servers (Valkey, KeyDB, Dragonfly). Inline commands as well.
 
-mod answers;
+mod attributes;
 mod commands;
 mod header;
 mod inline;
 mod parser;
 mod probe;
 mod requests;
-mod shared;
-mod tell;
+mod responses;
+mod session;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -29,7 +30,7 @@ impl Protocol for Redis {
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         match direction {
             Direction::ToServer => probe::command(head, clue.usual),
-            Direction::ToClient => probe::answer(head, clue.usual),
+            Direction::ToClient => probe::reply(head, clue.usual),
         }
     }
 

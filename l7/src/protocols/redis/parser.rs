@@ -1,54 +1,58 @@
+//! Joins the two directions of a connection: requests, responses and the session that both change.
+
 use wire::Direction;
 
-use super::answers::Answers;
 use super::probe;
 use super::requests::Requests;
-use super::shared::Shared;
+use super::responses::Responses;
+use super::session::Session;
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::Messages;
 
+/// The parser of one connection.
 #[derive(Debug)]
 pub(super) struct RedisParser {
-    shared: Shared,
+    session: Session,
     requests: Requests,
-    answers: Answers,
-    begun: bool,
+    responses: Responses,
+    /// Bytes were read before.
+    started: bool,
 }
 
 impl RedisParser {
     pub(super) fn new(literals: bool) -> Self {
-        let (shared, answers) = (Shared::default(), Answers::default());
-        Self { shared, requests: Requests::new(literals), answers, begun: false }
+        let (session, responses) = (Session::default(), Responses::default());
+        Self { session, requests: Requests::new(literals), responses, started: false }
     }
 }
 
 impl Parser for RedisParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        if !std::mem::replace(&mut self.begun, true)
+        if !std::mem::replace(&mut self.started, true)
             && (direction == Direction::ToClient || probe::command(bytes, true) == Probe::No)
         {
-            // Joined in the middle, where the client may be amid a command.
-            self.requests.lost();
+            // The capture began in the middle: the client may be within a command.
+            self.requests.on_gap();
         }
         match direction {
-            Direction::ToServer => self.requests.read(bytes, &mut self.shared, out),
-            Direction::ToClient => self.answers.read(bytes, &mut self.shared, out),
+            Direction::ToServer => self.requests.read(bytes, &mut self.session, out),
+            Direction::ToClient => self.responses.read(bytes, &mut self.session, out),
         }
     }
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
         out.mark_loss();
         match direction {
-            Direction::ToServer => self.requests.lost(),
+            Direction::ToServer => self.requests.on_gap(),
             Direction::ToClient => {
-                self.answers.lost();
-                self.shared.deaf = true;
+                self.responses.on_gap();
+                self.session.responses_lost = true;
             }
         }
         Ok(())
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.requests.bytes() + self.answers.bytes()
+        size_of::<Self>() + self.requests.bytes() + self.responses.bytes()
     }
 }

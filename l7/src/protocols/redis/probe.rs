@@ -1,35 +1,38 @@
+//! Recognises the first bytes of commands and replies.
+
 use super::commands::{is_known, is_name};
-use super::header::{Number, absurd, number};
+use super::header::{Number, number, oversized_number};
 use super::inline::{self, Line};
 use crate::contract::Probe;
 
-/// Longest name of a command that is believed.
+/// Longest name of a command.
 pub(super) const LONGEST_NAME: usize = 64;
-/// Most words of a command that are believed.
+/// Most words of a command.
 pub(super) const MOST_WORDS: i64 = i32::MAX as i64;
 
-/// So many ends of lines alone are nothing.
-const BLANK: usize = 64;
+/// Line ends alone that may come before a command.
+const MOST_LINE_ENDS: usize = 64;
 
 /// Whether bytes begin with a command.
 pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
-    let blank = inline::blank(bytes);
+    let blank = inline::leading_line_ends(bytes);
     let bytes = &bytes[blank..];
     match bytes.first() {
-        None if blank > BLANK => Probe::No,
+        None if blank > MOST_LINE_ENDS => Probe::No,
         None => Probe::More,
         Some(b'*') => array(bytes, usual),
         Some(_) if !usual => Probe::No,
         Some(_) => match inline::line(bytes, 0) {
-            // The end of a command's word, and the length of the next.
+            // The end of an argument, and the length of the next one.
             Line::Whole { used, .. } if bytes.get(used) == Some(&b'$') => Probe::No,
             Line::Whole { text, .. } => {
                 let name = inline::name(text);
                 let http = text.windows(5).any(|w| w == b"HTTP/");
-                // As memcached is told to store: flags, time and length.
-                let stores =
+                // A storage command of memcached: flags, expiry and length.
+                let is_memcached =
                     inline::words(text).skip(2).filter(|w| w.iter().all(u8::is_ascii_digit)).count() >= 3;
-                if is_known(name) && !http && !stores && !text.iter().any(|b| *b < b' ' && *b != b'\t') {
+                if is_known(name) && !http && !is_memcached && !text.iter().any(|b| *b < b' ' && *b != b'\t')
+                {
                     Probe::Yes
                 } else {
                     Probe::No
@@ -52,13 +55,14 @@ pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
     }
 }
 
-/// An array that begins with a word that can be the name of a command; a well-known one where the place says nothing.
+/// Whether bytes are an array that begins with a command's name. It has to be in `KNOWN` on other
+/// than the usual ports.
 fn array(bytes: &[u8], usual: bool) -> Probe {
     let first = match number(bytes) {
         Number::Is(words, used) if (1..=MOST_WORDS).contains(&words) => &bytes[used..],
         Number::More => return Probe::More,
         Number::Is(..=0, _) if usual => return Probe::Yes,
-        _ if usual && absurd(bytes).is_some() => return Probe::Yes,
+        _ if usual && oversized_number(bytes).is_some() => return Probe::Yes,
         _ => return Probe::No,
     };
     if first.first().is_some_and(|b| *b != b'$') {
@@ -83,8 +87,8 @@ fn array(bytes: &[u8], usual: bool) -> Probe {
     }
 }
 
-/// Whether bytes are a reply, on the usual port: too many others speak alike.
-pub(super) fn answer(bytes: &[u8], usual: bool) -> Probe {
+/// Whether bytes are a reply. Only on the usual port: many other protocols have such lines.
+pub(super) fn reply(bytes: &[u8], usual: bool) -> Probe {
     if !usual {
         return Probe::No;
     }

@@ -1,52 +1,54 @@
-use super::commands::{Special, is_name, special};
-use super::header::{Number, absurd, number};
+//! What the client sends: commands as arrays of bulk strings or as inline lines.
+
+use super::attributes::{self, Command};
+use super::commands::{Effect, effect, is_name};
+use super::header::{Number, number, oversized_number};
 use super::inline::{self, Line};
 use super::probe::{LONGEST_NAME, MOST_WORDS};
-use super::shared::Shared;
-use super::tell::{self, Command};
+use super::session::Session;
 use crate::contract::{Probe, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need};
 use fact::Protocol;
 
-/// Bytes of a command in which its arguments are looked for, where they are kept.
-const LOOKED_AT: usize = 1024;
-/// Arguments that are looked at, where they are kept.
+/// Bytes of a command in which arguments are searched, if they are kept.
+const INSPECT_LIMIT: usize = 1024;
+/// Arguments that are kept, if any are.
 const WORDS: usize = 32;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
     Start,
-    /// Inside an array: so many words follow.
+    /// Inside an array: so many bulk strings follow.
     Words(u64),
-    /// Out of step: looking for a command.
+    /// The parser looks for a command after a loss.
     Seek,
 }
 
-/// Which commands are answered (`CLIENT REPLY`).
+/// Which commands get a reply (`CLIENT REPLY`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mute {
+enum ReplyMode {
     #[default]
-    No,
-    /// Not the next one.
-    Next,
-    Always,
+    On,
+    /// `SKIP`: not the next one.
+    SkipNext,
+    Off,
 }
 
-/// What the client says.
+/// The state of the client's direction.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     phase: Phase,
-    mute: Mute,
+    reply_mode: ReplyMode,
     literals: bool,
-    /// Bytes of a line that were searched for its end already.
+    /// Bytes of a line that were already searched for its end.
     searched: usize,
-    /// The last command was a line.
+    /// The last command was inline.
     lines: bool,
-    /// A replica: what it is sent is no answer.
+    /// The client is a replica: what it is sent is no reply.
     replica: bool,
-    /// Index of the database; empty where it is not known.
+    /// Index of the database. Empty if it is unknown.
     namespace: String,
     /// Reused text.
     text: String,
@@ -61,13 +63,13 @@ impl Requests {
         self.namespace.capacity() + self.text.capacity()
     }
 
-    /// Bytes are missing.
-    pub(super) fn lost(&mut self) {
+    /// Bytes are missing: the next command may begin anywhere.
+    pub(super) fn on_gap(&mut self) {
         self.phase = Phase::Seek;
         self.searched = 0;
     }
 
-    pub(super) fn read(&mut self, bytes: &[u8], shared: &mut Shared, out: &mut Messages) -> Progress {
+    pub(super) fn read(&mut self, bytes: &[u8], session: &mut Session, out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
             let step = match self.phase {
@@ -80,8 +82,8 @@ impl Requests {
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Phase::Words(left) => self.word(bytes, at, left),
-                Phase::Start => self.start(bytes, at, shared, out),
+                Phase::Words(left) => self.skip_argument(bytes, at, left),
+                Phase::Start => self.start(bytes, at, session, out),
                 Phase::Seek => self.seek(bytes, at),
             };
             match step {
@@ -91,47 +93,48 @@ impl Requests {
         }
     }
 
-    fn start(&mut self, bytes: &[u8], at: usize, shared: &mut Shared, out: &mut Messages) -> Step {
+    fn start(&mut self, bytes: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         match rest.first() {
             Some(b'*') => match number(rest) {
-                // Asks for nothing, and is not answered.
+                // An empty command: the server ignores it.
                 Number::Is(..=0, used) => {
-                    self.wrong(Kind::OneWay, at, used, out);
+                    self.open_invalid(Kind::OneWay, at, used, out);
                     Step::Go(at + used)
                 }
                 Number::Is(words @ 1..=MOST_WORDS, used) => {
-                    self.array(rest, at, used, words.unsigned_abs(), shared, out)
+                    self.read_array(rest, at, used, words.unsigned_abs(), session, out)
                 }
                 Number::More => need(at, 1),
-                _ => match absurd(rest) {
-                    // The server says so, and closes the connection.
+                _ => match oversized_number(rest) {
+                    // The server replies with an error and closes the connection.
                     Some(used) => {
-                        self.wrong(Kind::Request, at, used, out);
+                        self.open_invalid(Kind::Request, at, used, out);
                         Step::Go(at + used)
                     }
                     None => malformed(at),
                 },
             },
-            Some(b'\r' | b'\n') if self.searched == 0 => Step::Go(at + inline::blank(rest)),
-            _ => self.line(rest, at, shared, out),
+            Some(b'\r' | b'\n') if self.searched == 0 => Step::Go(at + inline::leading_line_ends(rest)),
+            _ => self.read_inline(rest, at, session, out),
         }
     }
 
-    /// An array that is no command: only its number was there.
-    fn wrong(&mut self, kind: Kind, at: usize, used: usize, out: &mut Messages) {
+    /// Opens and closes the message of an array that is no command.
+    fn open_invalid(&mut self, kind: Kind, at: usize, used: usize, out: &mut Messages) {
         let command = Command {
             protocol: Protocol::Redis,
-            special: Special::None,
+            effect: Effect::None,
             name: "UNKNOWN",
             words: &[],
             arguments: 0,
         };
-        tell::open(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
+        attributes::open_request(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
         out.close(kind, 0, at + used);
     }
 
-    fn line(&mut self, rest: &[u8], at: usize, shared: &mut Shared, out: &mut Messages) -> Step {
+    /// Reads an inline command.
+    fn read_inline(&mut self, rest: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
         let (text, used) = match inline::line(rest, self.searched) {
             Line::Whole { text, used } => (text, used),
             Line::More if self.searched > 0 || is_name(inline::name(rest)) => {
@@ -158,29 +161,29 @@ impl Requests {
             arguments += 1;
         }
         let words = &list[..arguments.min(WORDS)];
-        self.open(Protocol::RedisInline, name, words, arguments as u64, at, shared, out);
+        self.open_request(Protocol::RedisInline, name, words, arguments as u64, at, session, out);
         out.close(Kind::Request, 0, at + used);
         Step::Go(at + used)
     }
 
-    /// An array of `words` words at `at`, of which the line of the number is `used` bytes long.
-    fn array(
+    /// Reads an array of `words` words at `at`. Its header is `used` bytes long.
+    fn read_array(
         &mut self,
         rest: &[u8],
         at: usize,
         used: usize,
         words: u64,
-        shared: &mut Shared,
+        session: &mut Session,
         out: &mut Messages,
     ) -> Step {
-        let (name, mut next, whole) = match seen(rest, used, LONGEST_NAME) {
-            Seen::Word { seen, next, whole } => (seen, next, whole),
-            Seen::More(more) => return need(at, more),
-            Seen::Bad => return malformed(at),
+        let (name, mut next, whole) = match read_word(rest, used, LONGEST_NAME) {
+            WordRead::Word { seen, next, whole } => (seen, next, whole),
+            WordRead::More(more) => return need(at, more),
+            WordRead::Bad => return malformed(at),
         };
         if !whole {
-            // No command has such a name; the server will say so.
-            self.open(Protocol::Redis, b"UNKNOWN", &[], words - 1, at, shared, out);
+            // No command has such a name: the server replies with an error.
+            self.open_request(Protocol::Redis, b"UNKNOWN", &[], words - 1, at, session, out);
             self.phase = Phase::Words(words);
             return Step::Go(at + used);
         }
@@ -190,22 +193,22 @@ impl Requests {
             Some(upper) => {
                 upper.copy_from_slice(name);
                 upper.make_ascii_uppercase();
-                special(upper).words()
+                effect(upper).words()
             }
             None => 0,
         };
         let wanted = if self.literals { WORDS } else { wanted };
         if wanted == 0 || left == 0 {
-            self.open(Protocol::Redis, name, &[], left, at, shared, out);
+            self.open_request(Protocol::Redis, name, &[], left, at, session, out);
             self.phase = Phase::Words(left);
             return Step::Go(at + next);
         }
         let mut list: [&[u8]; WORDS] = [&[]; WORDS];
         let mut count = 0;
-        while count < wanted && left > 0 && next < LOOKED_AT {
-            let most = if self.literals { LOOKED_AT - next } else { LONGEST_NAME };
-            match seen(rest, next, most) {
-                Seen::Word { seen, next: behind, whole } => {
+        while count < wanted && left > 0 && next < INSPECT_LIMIT {
+            let most = if self.literals { INSPECT_LIMIT - next } else { LONGEST_NAME };
+            match read_word(rest, next, most) {
+                WordRead::Word { seen, next: behind, whole } => {
                     list[count] = seen;
                     count += 1;
                     if !whole {
@@ -213,17 +216,17 @@ impl Requests {
                     }
                     (next, left) = (behind, left - 1);
                 }
-                Seen::More(more) => return need(at, more),
-                Seen::Bad => return malformed(at),
+                WordRead::More(more) => return need(at, more),
+                WordRead::Bad => return malformed(at),
             }
         }
-        self.open(Protocol::Redis, name, &list[..count], words - 1, at, shared, out);
+        self.open_request(Protocol::Redis, name, &list[..count], words - 1, at, session, out);
         self.phase = Phase::Words(left);
         Step::Go(at + next)
     }
 
-    /// One more word of an array.
-    fn word(&mut self, bytes: &[u8], at: usize, left: u64) -> Step {
+    /// Passes over one more word of an array.
+    fn skip_argument(&mut self, bytes: &[u8], at: usize, left: u64) -> Step {
         let rest = &bytes[at..];
         if rest.first() != Some(&b'$') {
             return malformed(at);
@@ -246,14 +249,14 @@ impl Requests {
     }
 
     #[expect(clippy::too_many_arguments, reason = "what is known of a command, and where it goes")]
-    fn open(
+    fn open_request(
         &mut self,
         protocol: Protocol,
         name: &[u8],
         words: &[&[u8]],
         arguments: u64,
         at: usize,
-        shared: &mut Shared,
+        session: &mut Session,
         out: &mut Messages,
     ) {
         let mut upper = [0; LONGEST_NAME];
@@ -262,16 +265,16 @@ impl Requests {
         place
             .iter_mut()
             .for_each(|b| if (b'!'..0x7f).contains(b) { b.make_ascii_uppercase() } else { *b = b'?' });
-        let special = special(place);
+        let effect = effect(place);
         let name = std::str::from_utf8(place).unwrap_or_default();
-        let command = Command { protocol, special, name, words, arguments };
-        let kind = self.kind(special, words);
+        let command = Command { protocol, effect, name, words, arguments };
+        let kind = self.reply_kind(effect, words);
         self.lines = protocol == Protocol::RedisInline;
-        match special {
-            Special::Terms => self.replica = kind == Kind::OneWay,
-            Special::Subscribe(_) | Special::Unsubscribe(_) => shared.subscribed = true,
-            Special::Reset => self.namespace.clear(),
-            Special::Select => {
+        match effect {
+            Effect::ReplConf => self.replica = kind == Kind::OneWay,
+            Effect::Subscribe(_) | Effect::Unsubscribe(_) => session.subscribed = true,
+            Effect::Reset => self.namespace.clear(),
+            Effect::Select => {
                 let index = words.first().copied().unwrap_or_default();
                 let index = index.get(..index.len().min(8)).unwrap_or_default();
                 self.namespace.clear();
@@ -281,42 +284,43 @@ impl Requests {
             }
             _ => {}
         }
-        shared.deaf = false;
-        tell::open(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
+        session.responses_lost = false;
+        attributes::open_request(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
     }
 
-    /// Whether the command will be answered, and what it changes about that.
-    fn kind(&mut self, special: Special, words: &[&[u8]]) -> Kind {
+    /// Whether the command gets a reply. Applies its change to that of the following ones.
+    fn reply_kind(&mut self, effect: Effect, words: &[&[u8]]) -> Kind {
         let is = |index: usize, word: &[u8]| words.get(index).is_some_and(|w| w.eq_ignore_ascii_case(word));
-        if special == Special::Client && is(0, b"REPLY") {
-            let (mute, kind) = match self.mute {
-                _ if is(1, b"ON") => (Mute::No, Kind::Request),
-                _ if is(1, b"OFF") => (Mute::Always, Kind::OneWay),
-                Mute::Always => (Mute::Always, Kind::OneWay),
-                _ if is(1, b"SKIP") => (Mute::Next, Kind::OneWay),
-                _ => (Mute::No, Kind::Request),
+        if effect == Effect::Client && is(0, b"REPLY") {
+            let (reply_mode, kind) = match self.reply_mode {
+                _ if is(1, b"ON") => (ReplyMode::On, Kind::Request),
+                _ if is(1, b"OFF") => (ReplyMode::Off, Kind::OneWay),
+                ReplyMode::Off => (ReplyMode::Off, Kind::OneWay),
+                _ if is(1, b"SKIP") => (ReplyMode::SkipNext, Kind::OneWay),
+                _ => (ReplyMode::On, Kind::Request),
             };
-            self.mute = mute;
+            self.reply_mode = reply_mode;
             return kind;
         }
-        if special == Special::Terms && is(0, b"ACK") {
+        if effect == Effect::ReplConf && is(0, b"ACK") {
             return Kind::OneWay;
         }
-        if special == Special::Reset {
-            self.mute = Mute::No;
+        if effect == Effect::Reset {
+            self.reply_mode = ReplyMode::On;
         }
-        match self.mute {
-            Mute::No => Kind::Request,
-            Mute::Next => {
-                self.mute = Mute::No;
+        match self.reply_mode {
+            ReplyMode::On => Kind::Request,
+            ReplyMode::SkipNext => {
+                self.reply_mode = ReplyMode::On;
                 Kind::OneWay
             }
-            Mute::Always => Kind::OneWay,
+            ReplyMode::Off => Kind::OneWay,
         }
     }
 
-    /// Looks for an array that is a command, at the beginning of a line; or for a line that is one, where bytes begin that were not
-    /// looked at yet, and behind every other line where lines were sent before.
+    /// Looks for a command after a loss: for an array at the beginning of a line; for an inline
+    /// command at the first byte, and behind every other line if the client sent inline commands
+    /// before.
     fn seek(&mut self, bytes: &[u8], at: usize) -> Step {
         let mut from = at;
         let mut line = Some(at);
@@ -345,9 +349,9 @@ impl Requests {
     }
 }
 
-/// A word of an array.
-enum Seen<'a> {
-    /// What there is of it, where the next begins, and whether it is seen whole.
+/// A word of an array, as far as it is there.
+enum WordRead<'a> {
+    /// Its bytes, the beginning of the next one, and whether it is whole.
     Word {
         seen: &'a [u8],
         next: usize,
@@ -357,25 +361,25 @@ enum Seen<'a> {
     Bad,
 }
 
-/// The word at `at`, of which not more than `most` bytes are needed.
-fn seen(bytes: &[u8], at: usize, most: usize) -> Seen<'_> {
+/// Reads the word at `at`, of which not more than `most` bytes are needed.
+fn read_word(bytes: &[u8], at: usize, most: usize) -> WordRead<'_> {
     let rest = &bytes[at.min(bytes.len())..];
     if rest.first().is_some_and(|b| *b != b'$') {
-        return Seen::Bad;
+        return WordRead::Bad;
     }
     let (length, used) = match number(rest) {
         Number::Is(length @ 0.., used) => (usize::try_from(length).unwrap_or(usize::MAX), used),
-        Number::More => return Seen::More(1),
-        _ => return Seen::Bad,
+        Number::More => return WordRead::More(1),
+        _ => return WordRead::Bad,
     };
     let word = &rest[used..];
     if length > most {
-        let Some(seen) = word.get(..most) else { return Seen::More(most - word.len()) };
-        return Seen::Word { seen, next: at, whole: false };
+        let Some(seen) = word.get(..most) else { return WordRead::More(most - word.len()) };
+        return WordRead::Word { seen, next: at, whole: false };
     }
     match word.get(length..length + 2) {
-        Some(b"\r\n") => Seen::Word { seen: &word[..length], next: at + used + length + 2, whole: true },
-        Some(_) => Seen::Bad,
-        None => Seen::More(length + 2 - word.len()),
+        Some(b"\r\n") => WordRead::Word { seen: &word[..length], next: at + used + length + 2, whole: true },
+        Some(_) => WordRead::Bad,
+        None => WordRead::More(length + 2 - word.len()),
     }
 }

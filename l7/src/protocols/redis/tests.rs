@@ -1,3 +1,5 @@
+//! RESP in pieces of any size, with gaps, and the exchanges that come of it.
+
 use wire::Transport;
 
 use crate::limits::RequestLimits;

@@ -1,50 +1,53 @@
-use super::commands::{Set, Special};
+//! Opens messages and sets their attributes: operation, query text, errors.
+
+use super::commands::{Effect, SubscriptionSet};
 use super::probe::LONGEST_NAME;
 use crate::correlate::{Entry, Kind, Messages};
 use fact::{Outcome, Protocol};
 
-/// What the request's tag says about its reply.
+/// Tags of requests: what kind of reply follows.
 pub(super) const PLAIN: u16 = 0;
 pub(super) const REPLICATE: u16 = 1;
 pub(super) const MONITOR: u16 = 2;
 pub(super) const EXEC: u16 = 3;
 pub(super) const RESET: u16 = 4;
-/// One reply for every subscription of a set that is left.
-pub(super) const ALL: [(u16, Set); 3] = [(5, Set::Channels), (6, Set::Patterns), (7, Set::Shards)];
-/// So many replies more than this number.
+/// One reply value for every subscription of a set that is left.
+pub(super) const ALL: [(u16, SubscriptionSet); 3] =
+    [(5, SubscriptionSet::Channels), (6, SubscriptionSet::Patterns), (7, SubscriptionSet::Shards)];
+/// A tag of at least this number: so many reply values more.
 pub(super) const PARTS: u16 = 0x100;
 
-/// Longest text of a command that is kept.
+/// Longest query text in bytes.
 const LONGEST_TEXT: usize = 1024;
-/// Arguments that are shown, masked.
+/// Masked arguments in a query text: 16 at most.
 const MASKED: &str = " ? ? ? ? ? ? ? ? ? ? ? ? ? ? ? ?";
 
-/// The words of a command as far as they are looked at.
+/// The inspected words of a command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'a> {
-    /// RESP, or a plain line.
+    /// Redis, or inline Redis.
     pub(super) protocol: Protocol,
-    pub(super) special: Special,
+    pub(super) effect: Effect,
     /// Name in upper case.
     pub(super) name: &'a str,
-    /// The first arguments, as far as they are looked at.
+    /// The first arguments.
     pub(super) words: &'a [&'a [u8]],
-    /// Arguments altogether, without the name.
+    /// Number of all arguments, without the name.
     pub(super) arguments: u64,
 }
 
 impl Command<'_> {
     pub(super) fn tag(&self) -> u16 {
-        match self.special {
-            Special::Replicate => REPLICATE,
-            Special::Monitor => MONITOR,
-            Special::Exec => EXEC,
-            Special::Reset => RESET,
-            Special::Subscribe(_) => parts(self.arguments),
-            Special::Unsubscribe(set) if self.arguments == 0 => {
+        match self.effect {
+            Effect::Replicate => REPLICATE,
+            Effect::Monitor => MONITOR,
+            Effect::Exec => EXEC,
+            Effect::Reset => RESET,
+            Effect::Subscribe(_) => parts(self.arguments),
+            Effect::Unsubscribe(set) if self.arguments == 0 => {
                 ALL.iter().find(|(_, all)| *all == set).map_or(PLAIN, |(tag, _)| *tag)
             }
-            Special::Unsubscribe(_) => parts(self.arguments),
+            Effect::Unsubscribe(_) => parts(self.arguments),
             _ => PLAIN,
         }
     }
@@ -53,21 +56,22 @@ impl Command<'_> {
         self.words.get(index).copied()
     }
 
-    /// The word of a container that is part of the command, in upper case.
-    fn part(&self) -> Option<String> {
-        let word = self.word(0).filter(|_| self.special.is_container() && self.name != "HELLO")?;
+    /// The second word of a container command, in upper case.
+    fn subcommand(&self) -> Option<String> {
+        let word = self.word(0).filter(|_| self.effect.is_container() && self.name != "HELLO")?;
         let fits = word.len() <= LONGEST_NAME && super::commands::is_name(word);
         fits.then(|| String::from_utf8_lossy(word).to_ascii_uppercase())
     }
 }
 
 fn parts(arguments: u64) -> u16 {
-    // Without arguments it is answered once, by an error.
+    // Without arguments the reply is one error.
     PARTS.saturating_add(u16::try_from(arguments.max(1)).unwrap_or(u16::MAX))
 }
 
-/// Opens the message of a command. `literals`: arguments are kept; `namespace`: index of the database, where it is known.
-pub(super) fn open(
+/// Opens the message of a command. `literals`: arguments are kept. `namespace`: index of the
+/// database, if it is known.
+pub(super) fn open_request(
     command: &Command<'_>,
     kind: Kind,
     at: usize,
@@ -82,9 +86,9 @@ pub(super) fn open(
     exchange.operation.push_str(command.name);
     text.clear();
     text.push_str(command.name);
-    if let Some(part) = command.part() {
+    if let Some(subcommand) = command.subcommand() {
         text.push(' ');
-        text.push_str(&part);
+        text.push_str(&subcommand);
     }
     let into = &mut exchange.attributes;
     into.push_text("db.system.name", "redis");
@@ -92,7 +96,7 @@ pub(super) fn open(
     if !namespace.is_empty() {
         into.push_text("db.namespace", namespace);
     }
-    if literals && !command.special.is_secret() {
+    if literals && !command.effect.is_secret() {
         text.truncate(command.name.len());
         for word in command.words {
             text.push(' ');
@@ -101,7 +105,7 @@ pub(super) fn open(
         if (command.words.len() as u64) < command.arguments {
             text.push_str(" ...");
         }
-        cut(text);
+        truncate(text);
     } else {
         let hidden = command.arguments.saturating_sub(u64::from(text.len() > command.name.len()));
         let shown = usize::try_from(hidden).unwrap_or(usize::MAX).saturating_mul(2).min(MASKED.len());
@@ -113,15 +117,16 @@ pub(super) fn open(
     into.push_text("db.query.text", text);
 }
 
-fn cut(text: &mut String) {
+/// Shortens a text to `LONGEST_TEXT` bytes at a character boundary.
+fn truncate(text: &mut String) {
     if text.len() > LONGEST_TEXT {
         let end = (0..=LONGEST_TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         text.truncate(end);
     }
 }
 
-/// Says that the reply is an error, by its first word.
-pub(super) fn failed(entry: &mut Entry, text: &[u8]) {
+/// Sets outcome and attributes of a reply that is an error. Its first word is the code.
+pub(super) fn push_error(entry: &mut Entry, text: &[u8]) {
     let word = text.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
     let is_code =
         !word.is_empty() && word.len() <= 32 && word.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
@@ -136,8 +141,8 @@ pub(super) fn failed(entry: &mut Entry, text: &[u8]) {
     exchange.attributes.push_text("error.type", code);
 }
 
-/// Opens the message of what the server says unasked.
-pub(super) fn push(kind: &str, at: usize, out: &mut Messages) {
+/// Opens the message of a push, which belongs to no request.
+pub(super) fn open_push(kind: &str, at: usize, out: &mut Messages) {
     let exchange = &mut out.open(Protocol::Redis, Kind::OneWay, 0, at).exchange;
     exchange.operation.push_str(kind);
     exchange.attributes.push_text("db.system.name", "redis");

@@ -1,75 +1,81 @@
-use super::commands::{Pushed, Set, is_name, pushed};
+//! What the server sends: replies to commands, pushes and attributes (RESP2 and RESP3, type by
+//! type). What a command means to its reply is in the request's tag (`attributes`).
+
+use super::attributes::{self, ALL, EXEC, MONITOR, PARTS, PLAIN, REPLICATE, RESET};
+use super::commands::{PushKind, SubscriptionSet, is_name, push_kind};
 use super::header::{Number, number};
-use super::shared::Shared;
-use super::tell::{self, ALL, EXEC, MONITOR, PARTS, PLAIN, REPLICATE, RESET};
+use super::session::Session;
 use crate::contract::{Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need};
 use fact::Protocol;
 
-/// Longest part of a line that is looked at.
-const LOOKED_AT: usize = 4096;
-/// Streamed values inside each other.
+/// Longest part of a line that is inspected.
+const INSPECT_LIMIT: usize = 4096;
+/// Deepest nesting of streamed values.
 const DEEPEST: usize = 32;
-/// How many values follow where nobody says it.
+/// Longest error code or kind of a push that is inspected.
+const LONGEST_WORD: usize = 64;
+/// Value of `left` while the number of values that follow is unknown (streamed aggregates).
 const STREAMED: u64 = u64::MAX;
 
-/// What the value that is read belongs to.
+/// What the value that is being read belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Open {
     /// Nothing: the next value begins.
     #[default]
     Nothing,
-    /// Attributes before a value.
+    /// An attribute before a value (`|`).
     Attributes,
     Push,
     Reply,
 }
 
-/// What is still to come of a reply in several values.
+/// What is still to come of a reply that consists of several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parts {
     Count(u16),
-    /// Until nothing of the set is left.
-    All(Set),
+    /// Until no subscription of the set is left.
+    All(SubscriptionSet),
 }
 
-/// What the server says.
+/// The state of the server's direction.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(super) struct Responses {
     open: Open,
-    /// Values that follow until the open one is whole.
+    /// Values that follow until the open one ends.
     left: u64,
-    /// Values that follow behind a streamed one, from the outermost on.
+    /// Values that follow each enclosing aggregate, from the outermost on.
     behind: Vec<u64>,
-    /// In a line that is longer than what is looked at.
+    /// In the rest of a line longer than `INSPECT_LIMIT`.
     in_line: bool,
-    /// In a streamed string.
+    /// In a streamed string (`$?`).
     in_string: bool,
     tag: u16,
     parts: Option<Parts>,
-    /// The last whole number that was read.
+    /// The last integer (`:`) that was read.
     last: i64,
-    /// What the value counts of subscriptions.
-    counts: Option<(Set, bool)>,
-    /// Subscriptions of each set, and of the two first together as the server counts them, and of the third.
+    /// The subscription change that the value confirms.
+    counts: Option<(SubscriptionSet, bool)>,
+    /// Subscriptions of each set.
     subscriptions: [u32; 3],
+    /// Totals as the server counts them: channels and patterns together, and shard channels.
     totals: [i64; 2],
     text: String,
 }
 
-impl Answers {
+impl Responses {
     pub(super) fn bytes(&self) -> usize {
         self.text.capacity() + self.behind.capacity() * size_of::<u64>()
     }
 
-    /// Bytes are missing.
-    pub(super) fn lost(&mut self) {
+    /// Bytes are missing: the next value may begin anywhere.
+    pub(super) fn on_gap(&mut self) {
         let Self { subscriptions, totals, .. } = *self;
         *self = Self { text: std::mem::take(&mut self.text), subscriptions, totals, ..Self::default() };
     }
 
-    pub(super) fn read(&mut self, bytes: &[u8], shared: &mut Shared, out: &mut Messages) -> Progress {
+    pub(super) fn read(&mut self, bytes: &[u8], session: &mut Session, out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
             let done = self.open != Open::Nothing && self.left == 0 && !self.in_line && !self.in_string;
@@ -78,10 +84,10 @@ impl Answers {
                 continue;
             }
             let step = match self.open {
-                _ if done => self.finish(at, shared, out),
+                _ if done => self.finish(at, session, out),
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Open::Nothing => self.start(bytes, at, shared, out),
-                _ => self.value(bytes, at, out),
+                Open::Nothing => self.begin_value(bytes, at, session, out),
+                _ => self.read_value(bytes, at, out),
             };
             match step {
                 Step::Go(next) => at = next,
@@ -90,37 +96,38 @@ impl Answers {
         }
     }
 
-    fn start(&mut self, bytes: &[u8], at: usize, shared: &mut Shared, out: &mut Messages) -> Step {
+    /// Begins a value: finds out what it belongs to, and opens its message.
+    fn begin_value(&mut self, bytes: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let Some(&kind) = rest.first() else { return need(at, 1) };
-        if shared.deaf {
+        if session.responses_lost {
             let is_push = rest.starts_with(b">")
                 || rest.starts_with(b"*3\r\n$7\r\nmessage\r\n")
                 || rest.starts_with(b"*4\r\n$8\r\npmessage\r\n");
             if !is_push {
                 return Step::Go(bytes.len());
             }
-            shared.deaf = false;
+            session.responses_lost = false;
         }
         self.left = 1;
         match kind {
             b'|' => {
-                // The attributes' values; what they are about follows.
+                // Only the attribute's values. The value that they belong to follows.
                 self.open = Open::Attributes;
                 self.left = 0;
-                return self.value(bytes, at, out);
+                return self.read_value(bytes, at, out);
             }
-            b'+' if shared.monitored && rest.get(1).is_none_or(u8::is_ascii_digit) => {
+            b'+' if session.monitoring && rest.get(1).is_none_or(u8::is_ascii_digit) => {
                 if rest.len() < 2 {
                     return need(at, 1);
                 }
                 self.open = Open::Push;
-                tell::push("MONITOR", at, out);
-                return self.value(bytes, at, out);
+                attributes::open_push("MONITOR", at, out);
+                return self.read_value(bytes, at, out);
             }
             b'+' if rest.starts_with(b"+OK\r\n") && self.parts.is_none() => {
-                // Most of what is said; nothing about it has to be remembered.
-                self.reply(at, out);
+                // The most frequent reply takes a short way.
+                self.open_reply(at, out);
                 return if matches!(self.tag, PLAIN | EXEC) && self.parts.is_none() {
                     self.open = Open::Nothing;
                     out.close(Kind::Response, 0, at + 5);
@@ -130,16 +137,22 @@ impl Answers {
                     Step::Go(at + 5)
                 };
             }
-            b'>' | b'*' => match self.pushed(rest, kind == b'>', shared, out) {
-                // The rest of an answer of which nobody knew how long it would be: what was subscribed to was not seen.
-                Ok(true) if matches!(self.counts, Some((Set::Channels | Set::Patterns, false))) => {
+            b'>' | b'*' => match self.is_unrequested(rest, kind == b'>', session, out) {
+                // The end of a reply to UNSUBSCRIBE without arguments: how long it would be was
+                // unknown, since what was subscribed to was not seen.
+                Ok(true)
+                    if matches!(
+                        self.counts,
+                        Some((SubscriptionSet::Channels | SubscriptionSet::Patterns, false))
+                    ) =>
+                {
                     self.open = Open::Attributes;
                 }
                 Ok(true) => {
                     self.open = Open::Push;
-                    tell::push(&self.text, at, out);
+                    attributes::open_push(&self.text, at, out);
                 }
-                Ok(false) => self.reply(at, out),
+                Ok(false) => self.open_reply(at, out),
                 Err(more) => return need(at, more),
             },
             b'-' => {
@@ -147,16 +160,16 @@ impl Answers {
                     Line::Whole(text, _) | Line::Long(text) => text,
                     Line::More => return need(at, 1),
                 };
-                self.reply(at, out);
-                self.failed(text, out);
+                self.open_reply(at, out);
+                self.on_error(text, out);
             }
             b'!' => match number(rest) {
                 Number::Is(length @ 0.., used) => {
-                    let looked_at = usize::try_from(length).unwrap_or(usize::MAX).min(64);
+                    let inspected = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_WORD);
                     let text = &rest[used..];
-                    let Some(text) = text.get(..looked_at) else { return need(at, looked_at - text.len()) };
-                    self.reply(at, out);
-                    self.failed(text, out);
+                    let Some(text) = text.get(..inspected) else { return need(at, inspected - text.len()) };
+                    self.open_reply(at, out);
+                    self.on_error(text, out);
                 }
                 Number::More => return need(at, 1),
                 _ => return malformed(at),
@@ -166,29 +179,29 @@ impl Answers {
                     Line::Whole(text, _) | Line::Long(text) => text,
                     Line::More => return need(at, 1),
                 };
-                self.reply(at, out);
+                self.open_reply(at, out);
                 if !text.starts_with(b"FULLRESYNC") && !text.starts_with(b"CONTINUE") {
                     self.tag = PLAIN;
                 }
             }
-            // Signs of life while the server makes ready what it will send.
+            // Keep-alives while the server prepares the database that it will send.
             b'\n' if out.next_tag() == Some(REPLICATE) => {
                 return Step::Go(at + rest.iter().take_while(|b| **b == b'\n').count());
             }
-            b'$' if out.next_tag() == Some(REPLICATE) => self.reply(at, out),
+            b'$' if out.next_tag() == Some(REPLICATE) => self.open_reply(at, out),
             b'+' | b':' | b'$' | b'_' | b'#' | b',' | b'(' | b'=' | b'%' | b'~' => {
                 if !header_is_there(rest) {
                     return need(at, 1);
                 }
-                self.reply(at, out);
+                self.open_reply(at, out);
             }
             _ => return malformed(at),
         }
-        self.value(bytes, at, out)
+        self.read_value(bytes, at, out)
     }
 
-    /// Begins the reply to the next request, or goes on with that of which some values came.
-    fn reply(&mut self, at: usize, out: &mut Messages) {
+    /// Opens the reply to the next request, or continues the one of which some values came.
+    fn open_reply(&mut self, at: usize, out: &mut Messages) {
         self.open = Open::Reply;
         if self.parts.is_some() {
             return;
@@ -204,24 +217,36 @@ impl Answers {
         }
     }
 
-    fn failed(&mut self, text: &[u8], out: &mut Messages) {
-        // An error is all that comes.
+    /// The open reply is the error `text`.
+    fn on_error(&mut self, text: &[u8], out: &mut Messages) {
+        // An error is the whole reply.
         self.parts = None;
         if let Some(entry) = out.current(Kind::Response, 0) {
-            tell::failed(entry, text);
+            attributes::push_error(entry, text);
         }
     }
 
-    /// Whether the array (or push) is one that nobody asked for; its kind, in upper case, is left in `text`. An error is how many bytes are missing.
-    fn pushed(&mut self, rest: &[u8], push: bool, shared: &Shared, out: &Messages) -> Result<bool, usize> {
+    /// Whether the array (or push) belongs to no request. Its kind, in upper case, is put into
+    /// `text`.
+    ///
+    /// # Errors
+    ///
+    /// The number of missing bytes.
+    fn is_unrequested(
+        &mut self,
+        rest: &[u8],
+        push: bool,
+        session: &Session,
+        out: &Messages,
+    ) -> Result<bool, usize> {
         let (length, used) = match number(rest) {
             Number::Is(length, used) => (length, used),
             Number::More => return Err(1),
             _ => return Ok(push),
         };
         let tag = if self.parts.is_some() { None } else { out.next_tag() };
-        let unasked = self.parts.is_none() && tag.is_none();
-        if !push && (!(3..=4).contains(&length) || !(shared.subscribed || unasked)) {
+        let unrequested = self.parts.is_none() && tag.is_none();
+        if !push && (!(3..=4).contains(&length) || !(session.subscribed || unrequested)) {
             return Ok(false);
         }
         let kind = match rest.get(used) {
@@ -232,21 +257,21 @@ impl Answers {
         self.text.clear();
         self.text.push_str(std::str::from_utf8(kind).ok().filter(|_| is_name(kind)).unwrap_or("push"));
         self.text.make_ascii_uppercase();
-        match pushed(kind) {
-            Some(Pushed::Message) => Ok(true),
-            Some(Pushed::Count(set, more)) => {
+        match push_kind(kind) {
+            Some(PushKind::Message) => Ok(true),
+            Some(PushKind::Count(set, more)) => {
                 self.counts = Some((set, more));
-                let awaited = self.parts.is_some()
+                let requested = self.parts.is_some()
                     || tag.is_some_and(|tag| tag >= PARTS || ALL.iter().any(|(all, _)| *all == tag));
-                Ok(!awaited)
+                Ok(!requested)
             }
             None => Ok(push),
         }
     }
 
     /// The open value is whole before `at`.
-    fn finish(&mut self, at: usize, shared: &mut Shared, out: &mut Messages) -> Step {
-        let counted = self.counts.take().map(|counted| self.count(counted));
+    fn finish(&mut self, at: usize, session: &mut Session, out: &mut Messages) -> Step {
+        let counted = self.counts.take().map(|change| self.count_subscription(change));
         match std::mem::take(&mut self.open) {
             Open::Nothing | Open::Attributes => return Step::Go(at),
             Open::Push => {
@@ -262,7 +287,7 @@ impl Answers {
             (Some(Parts::All(set)), Some(())) => {
                 (self.subscriptions[set as usize] > 0).then_some(Parts::All(set))
             }
-            // Something else is the whole answer (`+QUEUED`).
+            // Another value is the whole reply (`+QUEUED`).
             _ => None,
         };
         if self.parts.is_some() {
@@ -270,17 +295,17 @@ impl Answers {
         }
         out.close(Kind::Response, 0, at);
         match self.tag {
-            MONITOR => shared.monitored = true,
-            RESET => (shared.monitored, shared.subscribed) = (false, false),
+            MONITOR => session.monitoring = true,
+            RESET => (session.monitoring, session.subscribed) = (false, false),
             REPLICATE => return Step::Stop(Progress::GiveUp { consumed: at, reason: Reason::Opaque }),
             _ => {}
         }
         Step::Go(at)
     }
 
-    /// Follows how many subscriptions there are.
-    fn count(&mut self, (set, more): (Set, bool)) {
-        let total = &mut self.totals[usize::from(set == Set::Shards)];
+    /// Keeps the number of subscriptions, from the totals that the server sends.
+    fn count_subscription(&mut self, (set, more): (SubscriptionSet, bool)) {
+        let total = &mut self.totals[usize::from(set == SubscriptionSet::Shards)];
         let count = &mut self.subscriptions[set as usize];
         if more && self.last > *total {
             *count = count.saturating_add(1);
@@ -290,8 +315,8 @@ impl Answers {
         *total = self.last;
     }
 
-    /// One value, or the beginning of one that holds others.
-    fn value(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads a value, or the header of one that holds others.
+    fn read_value(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         if self.in_line {
             let end = memchr::memchr(b'\n', rest);
@@ -316,13 +341,13 @@ impl Answers {
                     Line::More => return need(at, 1),
                 };
                 if kind == b'-' && self.tag == EXEC && self.open == Open::Reply {
-                    self.nested(rest.get(1..used).unwrap_or_default(), out);
+                    self.on_nested_error(rest.get(1..used).unwrap_or_default(), out);
                 }
-                self.one();
+                self.on_value_end();
                 Step::Go(at + used)
             }
-            b'$' | b'=' | b'!' | b';' => self.string(rest, at, kind),
-            b'*' | b'~' | b'>' | b'%' | b'|' => self.aggregate(rest, at, kind, out),
+            b'$' | b'=' | b'!' | b';' => self.read_string(rest, at, kind),
+            b'*' | b'~' | b'>' | b'%' | b'|' => self.read_aggregate(rest, at, kind, out),
             b'.' if self.left == STREAMED => match rest {
                 [_, b'\r', b'\n', ..] => {
                     self.left = 0;
@@ -335,23 +360,24 @@ impl Answers {
         }
     }
 
-    /// One of the values that follow is there.
-    fn one(&mut self) {
+    /// One of the values that follow ended.
+    fn on_value_end(&mut self) {
         if self.left != STREAMED {
             self.left = self.left.saturating_sub(1);
         }
     }
 
-    /// An error inside the answer to a transaction: the first is the transaction's.
-    fn nested(&mut self, text: &[u8], out: &mut Messages) {
+    /// An error inside the reply to EXEC. The first one becomes the transaction's.
+    fn on_nested_error(&mut self, text: &[u8], out: &mut Messages) {
         if let Some(entry) = out.current(Kind::Response, 0)
             && entry.exchange.attributes.get("error.type").is_none()
         {
-            tell::failed(entry, text.trim_ascii_end());
+            attributes::push_error(entry, text.trim_ascii_end());
         }
     }
 
-    fn string(&mut self, rest: &[u8], at: usize, kind: u8) -> Step {
+    /// Reads the header of a string (`$`, `=`, `!`, `;`) and passes over its bytes.
+    fn read_string(&mut self, rest: &[u8], at: usize, kind: u8) -> Step {
         let (length, used) = match number(rest) {
             Number::Is(length, used) => (length, used),
             Number::Streamed(used) if kind == b'$' => {
@@ -368,9 +394,9 @@ impl Answers {
             self.in_string = false;
         }
         if kind != b';' || length == 0 {
-            self.one();
+            self.on_value_end();
         }
-        // The database that a replica is sent has no end of line behind it.
+        // The database that a replica is sent (`$length`) has no line end behind it.
         let bare = kind == b'$' && self.open == Open::Reply && self.tag == REPLICATE;
         if length < 0 || bare || (kind == b';' && length == 0) {
             return Step::Go(at + used);
@@ -387,11 +413,12 @@ impl Answers {
         Step::Go(at + behind)
     }
 
-    fn aggregate(&mut self, rest: &[u8], at: usize, kind: u8, out: &mut Messages) -> Step {
+    /// Reads the header of an aggregate (`*`, `~`, `>`, `%`, `|`).
+    fn read_aggregate(&mut self, rest: &[u8], at: usize, kind: u8, out: &mut Messages) -> Step {
         let (length, used) = match number(rest) {
             Number::Is(length, used) => (length, used),
             Number::Streamed(used) if self.behind.len() < DEEPEST && kind != b'|' => {
-                self.one();
+                self.on_value_end();
                 self.behind.push(self.left);
                 self.left = STREAMED;
                 return Step::Go(at + used);
@@ -399,9 +426,9 @@ impl Answers {
             Number::More => return need(at, 1),
             _ => return malformed(at),
         };
-        let is_whole_answer = self.open == Open::Reply && self.left == 1 && self.behind.is_empty();
+        let is_whole_reply = self.open == Open::Reply && self.left == 1 && self.behind.is_empty();
         if self.tag == EXEC
-            && is_whole_answer
+            && is_whole_reply
             && length >= 0
             && let Some(entry) = out.current(Kind::Response, 0)
         {
@@ -410,7 +437,7 @@ impl Answers {
         let values =
             length.max(0).unsigned_abs().saturating_mul(if matches!(kind, b'%' | b'|') { 2 } else { 1 });
         if kind != b'|' {
-            self.one();
+            self.on_value_end();
         }
         if self.left == STREAMED && values > 0 {
             if self.behind.len() >= DEEPEST {
@@ -425,11 +452,11 @@ impl Answers {
     }
 }
 
-/// A line as far as it is looked at.
+/// A line, or the part of it that is inspected.
 enum Line<'a> {
-    /// Without type and end, and its length with them.
+    /// The line without type and end, and its length with them.
     Whole(&'a [u8], usize),
-    /// The end is too far away.
+    /// The end is further away than `INSPECT_LIMIT`.
     Long(&'a [u8]),
     More,
 }
@@ -440,17 +467,21 @@ fn line(rest: &[u8]) -> Line<'_> {
             let text = rest.get(1..end).unwrap_or_default();
             Line::Whole(text.strip_suffix(b"\r").unwrap_or(text), end + 1)
         }
-        None if rest.len() > LOOKED_AT => Line::Long(rest.get(1..LOOKED_AT).unwrap_or_default()),
+        None if rest.len() > INSPECT_LIMIT => Line::Long(rest.get(1..INSPECT_LIMIT).unwrap_or_default()),
         None => Line::More,
     }
 }
 
-/// Whether the first line can be told; a reply is not begun before.
+/// Whether the first line is whole or long enough. A reply is not opened before.
 fn header_is_there(rest: &[u8]) -> bool {
     !matches!(line(rest), Line::More)
 }
 
-/// The first word of an array. An error is how many bytes are missing.
+/// The first word of an array.
+///
+/// # Errors
+///
+/// The number of missing bytes.
 fn word(rest: &[u8]) -> Result<&[u8], usize> {
     if rest.first() == Some(&b'+') {
         return match line(rest) {
@@ -460,7 +491,7 @@ fn word(rest: &[u8]) -> Result<&[u8], usize> {
     }
     match number(rest) {
         Number::Is(length @ 0.., used) => {
-            let length = usize::try_from(length).unwrap_or(usize::MAX).min(64);
+            let length = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_WORD);
             let text = &rest[used..];
             text.get(..length).ok_or(length.saturating_sub(text.len()))
         }
