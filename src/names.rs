@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use capture::interfaces::CniPod;
 use dashmap::DashMap;
-use fact::Protocol;
 use metrics::{JoinResult, Metrics, Names, TracedCall};
-use store::{AttributeValue, Peer, Trace};
+use store::{Peer, Trace};
 use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
@@ -78,9 +77,8 @@ impl Known {
 
     /// The name that the labels of a peer's requests have.
     fn of(&self, peer: &Peer) -> Option<Arc<str>> {
-        let address = peer.address.parse().ok()?;
         let process = || peer.process.as_ref().map(|process| process.command.as_str().into());
-        self.workload(Endpoint::new(address, peer.port)).or_else(process)
+        self.workload(peer.endpoint()).or_else(process)
     }
 }
 
@@ -117,22 +115,14 @@ pub(crate) fn tell_examples(metrics: &Metrics, names: &Known, trace: &Trace) {
     let id = trace.trace_id.to_string();
     let routes = metrics.has_routes();
     trace.visit(|call| {
-        let protocol = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == call.protocol);
-        let Some(protocol) = protocol else { return };
-        let path = match routes.then(|| call.attributes.get("url.path")).flatten() {
-            Some(AttributeValue::Text(path)) => Some(path.as_str()),
-            _ => None,
-        };
+        let path = routes.then(|| call.attributes.text("url.path")).flatten();
         let (client, server) = (names.of(&call.client), names.of(&call.server));
         for hop in &call.hops {
-            let kind = TapKind::ALL.into_iter().find(|kind| kind.as_str() == hop.kind);
-            let (Some(kind), Some(request), Some(response)) = (kind, hop.request, hop.response) else {
-                continue;
-            };
+            let (Some(request), Some(response)) = (hop.request, hop.response) else { continue };
             metrics.traced(&TracedCall {
                 trace_id: &id,
-                tap_kind: kind,
-                protocol: protocol.as_str(),
+                tap_kind: hop.kind,
+                protocol: call.protocol,
                 client: client.as_deref(),
                 server: server.as_deref(),
                 operation: &call.operation,

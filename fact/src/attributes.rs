@@ -137,6 +137,18 @@ impl Attributes {
         }));
     }
 
+    /// Orders them by key. Where a key stands more than once its last value stays.
+    pub fn sort(&mut self) {
+        self.entries.sort_by_key(|&(key, _)| key);
+        self.entries.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 = later.1;
+            }
+            same
+        });
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.entries.len()

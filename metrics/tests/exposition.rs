@@ -119,7 +119,7 @@ fn scenario() -> Metrics {
     metrics.traced(&TracedCall {
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         tap_kind: TapKind::Veth,
-        protocol: "http",
+        protocol: Protocol::new("http"),
         client: None,
         server: Some("nginx"),
         operation: "GET",
@@ -266,7 +266,7 @@ fn routes_are_operations_where_they_are_switched_on() {
         metrics.traced(&TracedCall {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
             tap_kind: TapKind::Veth,
-            protocol: "http",
+            protocol: Protocol::new("http"),
             client: None,
             server: Some("nginx"),
             operation: "GET",

@@ -24,8 +24,11 @@ pub(super) fn print(traces: &[Trace], style: Style, out: &mut Stdout) -> io::Res
         let root = &trace.root;
         let mut calls = 0_u64;
         trace.visit(|_| calls += 1);
-        let client =
-            root.client.process.as_ref().map_or_else(|| root.client.address.clone(), |p| p.command.clone());
+        let client = root
+            .client
+            .process
+            .as_ref()
+            .map_or_else(|| root.client.address.to_string(), |p| p.command.clone());
         let id = trace.trace_id.to_string();
         let row = vec![
             id.chars().take(12).collect::<String>().into(),

@@ -1,40 +1,51 @@
-use fact::{MessageSpan, TcpTrouble, Value};
-use wire::{Endpoint, Tap, TapId, TapKind, Transport};
+//! Assembles the calls of a finished tree from what was observed, and the trace from them.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use fact::MessageSpan;
+use wire::{Endpoint, Tap, TapId, TapKind, Timestamp, Transport, invariant};
 
 use crate::calls::{Observation, OpenCall};
 use crate::hash::{Fingerprint, Map};
-use crate::model::{
-    AttributeValue, Call, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
-};
+use crate::model::{Call, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId};
 use crate::path::{Step, path};
 use crate::side::Side;
 
-/// Names for what calls know by number only.
+/// Names of taps and control groups, which calls know by number only.
 #[derive(Debug)]
 pub(crate) struct Names {
-    node: String,
-    taps: Map<TapId, Tap>,
-    cgroups: Map<u64, String>,
+    node: Arc<str>,
+    taps: Map<TapId, (Arc<str>, TapKind)>,
+    cgroups: Map<u64, Arc<str>>,
     most_cgroups: usize,
 }
 
 impl Names {
-    pub(crate) fn new(node: String, most_cgroups: usize) -> Self {
-        Self { node, taps: Map::default(), cgroups: Map::default(), most_cgroups }
+    pub(crate) fn new(node: &str, most_cgroups: usize) -> Self {
+        Self { node: node.into(), taps: Map::default(), cgroups: Map::default(), most_cgroups }
     }
 
     pub(crate) fn add_tap(&mut self, tap: Tap) {
-        self.taps.insert(tap.id, tap);
+        self.taps.insert(tap.id, (tap.name.into(), tap.kind));
     }
 
     pub(crate) fn add_cgroup(&mut self, id: u64, name: String) {
         if self.cgroups.len() < self.most_cgroups || self.cgroups.contains_key(&id) {
-            self.cgroups.insert(id, name);
+            self.cgroups.insert(id, name.into());
         }
     }
 
+    fn tap(&self, tap: TapId) -> Arc<str> {
+        self.taps.get(&tap).map_or_else(|| format!("tap{}", tap.0).into(), |(name, _)| name.clone())
+    }
+
     fn kind(&self, tap: TapId) -> TapKind {
-        self.taps.get(&tap).map_or(TapKind::Other, |tap| tap.kind)
+        self.taps.get(&tap).map_or(TapKind::Other, |&(_, kind)| kind)
+    }
+
+    fn cgroup(&self, id: u64) -> Arc<str> {
+        self.cgroups.get(&id).map_or_else(|| id.to_string().into(), Arc::clone)
     }
 }
 
@@ -52,28 +63,21 @@ pub(crate) fn trace(root: Call, w3c: Option<TraceId>) -> Trace {
 }
 
 /// A call with its children, from all that was seen of it.
-pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -> Call {
+pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -> Option<Call> {
     let steps = path(std::mem::take(&mut open.observations), |tap| names.kind(tap));
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+        invariant!("a call was seen at one tap at least");
+        return None;
+    };
     children.sort_by_key(|child| (child.start_unix_ns, child.span_id));
-    let first = steps.first().map(|step| &step.seen);
-    let last = steps.last().map(|step| &step.seen);
-    let client = peer(open.client.as_ref(), first.map(|o| o.client), names);
-    let server = peer(open.server.as_ref(), last.map(|o| o.server), names);
-    let start = open.start.as_nanos();
-    let end = open.end.as_nanos();
-    let attributes = open.attributes.iter().map(|(key, value)| {
-        let value = match value {
-            Value::Text(text) => AttributeValue::Text(text.to_owned()),
-            Value::Int(n) => AttributeValue::Int(n),
-            Value::Bool(b) => AttributeValue::Bool(b),
-        };
-        (key.to_owned(), value)
-    });
-    Call {
-        span_id: SpanId(identity(open.transport, first).bits64()),
-        protocol: open.protocol.as_str().to_owned(),
-        attributes: attributes.collect(),
-        outcome: open.outcome.as_str().to_owned(),
+    let client = peer(open.client.as_ref(), first.seen.client, names);
+    let server = peer(open.server.as_ref(), last.seen.server, names);
+    let (start, end) = (open.start.as_nanos(), open.end.as_nanos());
+    Some(Call {
+        span_id: SpanId(identity(open.transport, &first.seen).bits64()),
+        protocol: open.protocol,
+        attributes: open.attributes.into(),
+        outcome: open.outcome,
         hops: steps.iter().map(|step| hop(step, names)).collect(),
         start_unix_ns: client.sent_ns.map_or(start, |sent| sent.min(start)),
         end_unix_ns: client.received_ns.map_or(end, |received| received.max(end)),
@@ -81,74 +85,59 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         server,
         cause: open.cause,
         guess: open.guess,
-        tcp: steps.iter().map(|step| totals(step.seen.tcp)).fold(TcpTotals::default(), TcpTotals::most),
+        tcp: steps
+            .iter()
+            .map(|step| TcpTotals::from(step.seen.tcp))
+            .fold(TcpTotals::default(), TcpTotals::most),
         operation: open.operation,
         children,
-    }
+    })
 }
 
-fn identity(transport: Transport, first: Option<&Observation>) -> Fingerprint {
-    let id = Fingerprint::new().with(transport.as_str().as_bytes());
-    let Some(first) = first else { return id };
+/// What the id of a call is made of: the same in every run on the same input.
+fn identity(transport: Transport, first: &Observation) -> Fingerprint {
     let part = |id: Fingerprint, m: Option<MessageSpan>| match m {
         Some(m) => id.with(&[1]).with_number(u64::from(m.seq.start.0)).with_number(m.first.as_nanos()),
         None => id.with(&[0]),
     };
-    let id =
-        id.with(first.client.to_string().as_bytes()).with(&[0]).with(first.server.to_string().as_bytes());
+    let mut id = Fingerprint::new().with(transport.as_str().as_bytes());
+    // Writing to a fingerprint cannot fail.
+    let _ = write!(id, "{}\0{}", first.client, first.server);
     part(part(id, first.request), first.response)
 }
 
-fn peer(side: Option<&Side>, seen: Option<Endpoint>, names: &Names) -> Peer {
-    let end = side.map(|side| side.local).or(seen);
+fn peer(side: Option<&Side>, seen: Endpoint, names: &Names) -> Peer {
+    let Endpoint { address, port } = side.map_or(seen, |side| side.local);
     Peer {
-        address: end.map(|end| end.address.to_string()).unwrap_or_default(),
-        port: end.map_or(0, |end| end.port),
+        address,
+        port,
         process: side.map(|side| ProcessInfo {
             pid: side.process.pid,
             tid: side.process.tid,
             command: side.process.command().to_owned(),
-            cgroup: match names.cgroups.get(&side.process.cgroup) {
-                Some(name) => name.clone(),
-                None => side.process.cgroup.to_string(),
-            },
+            cgroup: names.cgroup(side.process.cgroup),
         }),
-        sent_ns: side.and_then(|side| side.sent).map(wire::Timestamp::as_nanos),
-        received_ns: side.and_then(|side| side.received).map(wire::Timestamp::as_nanos),
-        finished_ns: side.and_then(|side| side.finished).map(wire::Timestamp::as_nanos),
+        sent_ns: side.and_then(|side| side.sent).map(Timestamp::as_nanos),
+        received_ns: side.and_then(|side| side.received).map(Timestamp::as_nanos),
+        finished_ns: side.and_then(|side| side.finished).map(Timestamp::as_nanos),
     }
 }
 
 fn hop(step: &Step, names: &Names) -> Hop {
     let o = &step.seen;
     Hop {
-        tap: names.taps.get(&o.tap).map_or_else(|| format!("tap{}", o.tap.0), |tap| tap.name.clone()),
-        kind: names.kind(o.tap).as_str().to_owned(),
+        tap: names.tap(o.tap),
+        kind: names.kind(o.tap),
         node: names.node.clone(),
-        request_ns: step.request.map(wire::Timestamp::as_nanos),
-        response_ns: step.response.map(wire::Timestamp::as_nanos),
+        request_ns: step.request.map(Timestamp::as_nanos),
+        response_ns: step.response.map(Timestamp::as_nanos),
         retransmissions: o.tcp.retransmissions,
         flow: o.flow.0,
-        client: o.client.to_string(),
-        server: o.server.to_string(),
-        outcome: o.outcome.as_str().to_owned(),
-        request: o.request.map(message),
-        response: o.response.map(message),
-        tcp: totals(o.tcp),
-    }
-}
-
-fn message(m: MessageSpan) -> Message {
-    let seq = [m.seq.start.0, m.seq.end.0];
-    Message { seq, bytes: m.bytes, first_ns: m.first.as_nanos(), last_ns: m.last.as_nanos() }
-}
-
-const fn totals(t: TcpTrouble) -> TcpTotals {
-    TcpTotals {
-        retransmissions: t.retransmissions,
-        out_of_order: t.out_of_order,
-        zero_windows: t.zero_windows,
-        rtt_ns: t.rtt_ns,
-        missing_bytes: t.missing_bytes,
+        client: o.client,
+        server: o.server,
+        outcome: o.outcome,
+        request: o.request.map(Message::from),
+        response: o.response.map(Message::from),
+        tcp: o.tcp.into(),
     }
 }

@@ -1,4 +1,7 @@
+//! Hashing: maps with seeded hashers, and fingerprints that are the same in every run.
+
 use std::collections::HashMap;
+use std::fmt;
 
 /// Map for keys that come from the network: seeded, so that nobody outside can make them collide.
 /// Never iterated where order could show.
@@ -39,5 +42,13 @@ impl Fingerprint {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
         if z == 0 { 1 } else { z }
+    }
+}
+
+impl fmt::Write for Fingerprint {
+    /// Adds text as it is formatted, without a buffer in between.
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        *self = self.with(text.as_bytes());
+        Ok(())
     }
 }

@@ -51,7 +51,7 @@ impl Joiner {
         config.max_depth = config.max_depth.clamp(1, 48);
         config.max_calls = config.max_calls.max(1);
         config.max_records_per_socket = config.max_records_per_socket.max(2);
-        let names = Names::new(config.node.clone(), config.max_cgroups);
+        let names = Names::new(&config.node, config.max_cgroups);
         Self {
             config,
             now: Timestamp::ZERO,
@@ -471,7 +471,7 @@ impl Joiner {
             sides::complete(&mut call, &self.kernel);
             w3c = call.headers.w3c;
             let children = call.children.iter().filter_map(|child| built.remove(child)).collect();
-            built.insert(id, assemble::call(call, children, &self.names));
+            built.extend(assemble::call(call, children, &self.names).map(|call| (id, call)));
         }
         if let Some(call) = built.remove(&root) {
             self.counters.traces += 1;

@@ -34,8 +34,7 @@ pub use config::StoreConfig;
 pub use counters::{Counters, Evictions};
 pub use error::Error;
 pub use model::{
-    AttributeValue, Attributes, Call, Cause, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace,
-    TraceId,
+    Attributes, Call, Cause, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
 };
 pub use services::{ServiceEdge, service_map};
 pub use spans::{ObservedAt, Span, flatten};

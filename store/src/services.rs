@@ -1,8 +1,11 @@
+//! Who calls whom, over traces.
+
 use std::collections::BTreeMap;
 
+use fact::Protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Peer, Trace};
+use crate::model::{Peer, Trace, protocol_text};
 
 /// Calls of one service by another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +15,8 @@ pub struct ServiceEdge {
     /// Command of the called process, else its address and port.
     pub server: String,
     /// Application protocol.
-    pub protocol: String,
+    #[serde(with = "protocol_text")]
+    pub protocol: Protocol,
     /// Calls.
     pub calls: u64,
     /// Calls that failed.
@@ -25,16 +29,16 @@ pub struct ServiceEdge {
 
 /// Who calls whom, over `traces`; in the order of client, server and protocol.
 pub fn service_map(traces: &[Trace]) -> Vec<ServiceEdge> {
-    let mut edges: BTreeMap<(String, String, String), ServiceEdge> = BTreeMap::new();
+    let mut edges: BTreeMap<(String, String, Protocol), ServiceEdge> = BTreeMap::new();
     for trace in traces {
         trace.visit(|call| {
             let client = name(&call.client, false);
             let server = name(&call.server, true);
-            let key = (client.clone(), server.clone(), call.protocol.clone());
+            let key = (client.clone(), server.clone(), call.protocol);
             let edge = edges.entry(key).or_insert_with(|| ServiceEdge {
                 client,
                 server,
-                protocol: call.protocol.clone(),
+                protocol: call.protocol,
                 calls: 0,
                 errors: 0,
                 total_ns: 0,
@@ -52,8 +56,7 @@ pub fn service_map(traces: &[Trace]) -> Vec<ServiceEdge> {
 fn name(peer: &Peer, with_port: bool) -> String {
     match &peer.process {
         Some(process) => process.command.clone(),
-        None if with_port && peer.address.contains(':') => format!("[{}]:{}", peer.address, peer.port),
-        None if with_port => format!("{}:{}", peer.address, peer.port),
-        None => peer.address.clone(),
+        None if with_port => peer.endpoint().to_string(),
+        None => peer.address.to_string(),
     }
 }

@@ -75,9 +75,9 @@ fn the_cause_is_named_and_ids_are_the_same_in_every_run() {
         assert_eq!(trace.root.cause, Cause::None);
         assert_eq!(trace.root.children[0].cause, Cause::Thread);
         assert_eq!(trace.root.client.process.as_ref().unwrap().command, "curl");
-        assert_eq!(trace.root.hops[0].tap, "veth_client");
-        assert_eq!(trace.root.hops[1].tap, "bridge");
-        assert_eq!(trace.root.hops[2].tap, "veth_proxy");
+        assert_eq!(&*trace.root.hops[0].tap, "veth_client");
+        assert_eq!(&*trace.root.hops[1].tap, "bridge");
+        assert_eq!(&*trace.root.hops[2].tap, "veth_proxy");
     }
     let ids = |traces: &[store::Trace]| {
         traces.iter().map(|t| t.trace_id).collect::<std::collections::BTreeSet<_>>()

@@ -4,7 +4,7 @@
 
 mod world;
 
-use fact::{Exchange, Protocol};
+use fact::{Exchange, Outcome, Protocol};
 use store::{Call, Cause, Store, StoreConfig, Trace};
 use wire::{SeqNum, SeqRange, SockIoKind, TapId, Timestamp, Transport};
 use world::{Conn, Input, Recorder, attribute, endpoint, exchange, http, process};
@@ -255,7 +255,7 @@ fn a_tap_that_missed_the_response_is_a_hop_all_the_same() {
     store.add_exchange(Box::new(exchange(TapId(3), ends.0, ends.1, None, Some(response), "/x")));
     let traces = store.finish().unwrap();
     assert_eq!(traces.len(), 1);
-    assert_eq!(traces[0].root.outcome, "ok");
+    assert_eq!(traces[0].root.outcome, Outcome::Ok);
     assert_eq!(traces[0].root.hops.len(), 3);
 }
 

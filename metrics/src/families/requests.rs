@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use fact::Outcome;
+use fact::{Outcome, Protocol};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::{Registry, Unit};
 use wire::TapKind;
@@ -61,7 +61,7 @@ pub struct TracedCall<'a> {
     /// Kind of the tap.
     pub tap_kind: TapKind,
     /// Application protocol.
-    pub protocol: &'static str,
+    pub protocol: Protocol,
     /// Workload of the client; none if unknown.
     pub client: Option<&'a str>,
     /// Workload of the server; none if unknown.
@@ -85,10 +85,11 @@ impl Metrics {
     /// Remembers a trace as the example of the bucket that its call was counted in.
     pub fn traced(&self, call: &TracedCall<'_>) {
         let name = |workload: Option<&str>| workload.unwrap_or(UNKNOWN).into();
-        let edge = Edge::new(call.tap_kind, call.protocol, name(call.client), name(call.server));
+        let protocol = call.protocol.as_str();
+        let edge = Edge::new(call.tap_kind, protocol, name(call.client), name(call.server));
         let mut room = String::new();
         let operation = match self.config.routes {
-            true => routed(call.protocol, call.operation, call.path, &mut room),
+            true => routed(protocol, call.operation, call.path, &mut room),
             false => call.operation,
         };
         let operation = ("operation", Cow::Owned(operation.to_owned()));

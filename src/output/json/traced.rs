@@ -1,13 +1,15 @@
-use std::net::SocketAddr;
+//! The `span` record of an observation in a finished trace.
 
 use serde::Serialize;
-use store::{Attributes, Peer, ProcessInfo, Span as Observation};
+use store::{Attributes, ProcessInfo, Span as Observation};
+
+use super::End;
 
 /// The `span` record of one observation of a call in a finished trace: at a tap, or by one of the processes.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "span")]
 pub(crate) struct TracedSpan<'a> {
-    protocol: &'a str,
+    protocol: &'static str,
     operation: &'a str,
     trace_id: String,
     span_id: String,
@@ -20,7 +22,7 @@ pub(crate) struct TracedSpan<'a> {
     start_unix_ns: u64,
     end_unix_ns: u64,
     duration_ns: u64,
-    outcome: &'a str,
+    outcome: &'static str,
     request: Option<store::Message>,
     response: Option<store::Message>,
     attributes: &'a Attributes,
@@ -28,42 +30,24 @@ pub(crate) struct TracedSpan<'a> {
     process: Option<&'a ProcessInfo>,
 }
 
-#[derive(Debug, Serialize)]
-struct End {
-    address: String,
-    port: u16,
-}
-
-impl End {
-    fn of(peer: &Peer) -> Self {
-        Self { address: peer.address.clone(), port: peer.port }
-    }
-
-    /// The endpoint as a tap saw it, else as the call has it.
-    fn seen(text: Option<&str>, peer: &Peer) -> Self {
-        let seen = text.and_then(|text| text.parse::<SocketAddr>().ok());
-        seen.map_or_else(|| Self::of(peer), |seen| Self { address: seen.ip().to_string(), port: seen.port() })
-    }
-}
-
 impl<'a> From<&Observation<'a>> for TracedSpan<'a> {
     fn from(span: &Observation<'a>) -> Self {
         let (call, hop) = (span.call, span.hop);
         Self {
-            protocol: &call.protocol,
+            protocol: call.protocol.as_str(),
             operation: &call.operation,
             trace_id: span.trace_id.to_string(),
             span_id: span.span_id.to_string(),
             parent_span_id: span.parent_span_id.map(|id| id.to_string()),
             observed_at: span.observed_at.as_str(),
-            tap: hop.map(|hop| hop.tap.as_str()),
+            tap: hop.map(|hop| &*hop.tap),
             flow: hop.map(|hop| hop.flow),
-            client: End::seen(hop.map(|hop| hop.client.as_str()), &call.client),
-            server: End::seen(hop.map(|hop| hop.server.as_str()), &call.server),
+            client: hop.map_or_else(|| call.client.endpoint(), |hop| hop.client).into(),
+            server: hop.map_or_else(|| call.server.endpoint(), |hop| hop.server).into(),
             start_unix_ns: span.start_unix_ns,
             end_unix_ns: span.end_unix_ns,
             duration_ns: span.end_unix_ns.saturating_sub(span.start_unix_ns),
-            outcome: hop.map_or(&call.outcome, |hop| &hop.outcome),
+            outcome: hop.map_or(call.outcome, |hop| hop.outcome).as_str(),
             request: hop.and_then(|hop| hop.request),
             response: hop.and_then(|hop| hop.response),
             attributes: &call.attributes,

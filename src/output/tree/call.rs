@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
-use store::{AttributeValue, Call, Cause, Trace};
+use fact::{Outcome, Protocol, Value};
+use store::{Call, Cause, Trace};
 
 use super::path::{Point, address, points, who};
 use super::shares::Slowest;
@@ -10,6 +11,8 @@ use crate::output::{Style, nanos, words};
 
 /// Columns of the bar that shows where in the trace a call lies.
 const BAR: usize = 24;
+/// Protocols whose operation needs no protocol in front of it.
+const HTTP: [Protocol; 2] = [Protocol::new("http"), Protocol::new("http2")];
 
 /// Draws a call and the calls that it caused. `first` stands before its first line, `rest` before all others.
 pub(super) fn draw_call(
@@ -63,10 +66,11 @@ fn headline(out: &mut String, trace: &Trace, call: &Call, first: &str, style: St
 pub(crate) fn title(call: &Call) -> String {
     let request = words::subject(|key| call.attributes.get(key))
         .map(|value| words::request(&call.operation, &text(value)));
-    match (call.protocol.as_str(), request) {
-        ("http" | "http2", Some(request)) => request,
-        (protocol, Some(request)) => format!("{protocol} {request}"),
-        (protocol, None) => format!("{protocol} {}", call.operation),
+    let protocol = call.protocol.as_str();
+    match request {
+        Some(request) if HTTP.contains(&call.protocol) => request,
+        Some(request) => format!("{protocol} {request}"),
+        None => format!("{protocol} {}", call.operation),
     }
 }
 
@@ -74,8 +78,8 @@ pub(crate) fn title(call: &Call) -> String {
 pub(crate) fn status(call: &Call) -> String {
     let code = words::status(call.is_error(), |key| call.attributes.get(key).map(text));
     let mut status = match code {
-        Some(code) if matches!(call.outcome.as_str(), "ok" | "client_error" | "server_error") => code,
-        _ => call.outcome.replace('_', " "),
+        Some(code) if is_answered(call.outcome) => code,
+        _ => call.outcome.as_str().replace('_', " "),
     };
     match call.cause {
         Cause::Header => status.push_str(" (by header)"),
@@ -85,11 +89,15 @@ pub(crate) fn status(call: &Call) -> String {
     status
 }
 
-fn text(value: &AttributeValue) -> String {
+const fn is_answered(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Ok | Outcome::ClientError | Outcome::ServerError)
+}
+
+fn text(value: Value<'_>) -> String {
     match value {
-        AttributeValue::Bool(b) => b.to_string(),
-        AttributeValue::Int(n) => n.to_string(),
-        AttributeValue::Text(text) => text.clone(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(n) => n.to_string(),
+        Value::Text(text) => text.to_owned(),
     }
 }
 

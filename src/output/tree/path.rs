@@ -4,7 +4,7 @@ use store::{Call, Peer};
 #[derive(Clone, Debug)]
 pub(super) struct Point {
     pub(super) name: String,
-    pub(super) kind: String,
+    pub(super) kind: &'static str,
     pub(super) is_process: bool,
     /// When the request passed, in nanoseconds since the epoch.
     pub(super) request: Option<u64>,
@@ -24,8 +24,8 @@ pub(super) fn points(call: &Call) -> Vec<Point> {
     let mut points = Vec::with_capacity(call.hops.len() + 2);
     points.extend(process(&call.client, "client", call.client.sent_ns, call.client.received_ns));
     points.extend(call.hops.iter().map(|hop| Point {
-        name: if several_nodes { format!("{}@{}", hop.tap, hop.node) } else { hop.tap.clone() },
-        kind: hop.kind.clone(),
+        name: if several_nodes { format!("{}@{}", hop.tap, hop.node) } else { hop.tap.to_string() },
+        kind: hop.kind.as_str(),
         is_process: false,
         request: hop.request_ns,
         response: hop.response_ns,
@@ -42,11 +42,11 @@ pub(super) fn points(call: &Call) -> Vec<Point> {
     points
 }
 
-fn process(peer: &Peer, kind: &str, request: Option<u64>, response: Option<u64>) -> Option<Point> {
+fn process(peer: &Peer, kind: &'static str, request: Option<u64>, response: Option<u64>) -> Option<Point> {
     peer.process.as_ref()?;
     Some(Point {
         name: who(peer),
-        kind: kind.to_owned(),
+        kind,
         is_process: true,
         request,
         response,
@@ -67,11 +67,7 @@ pub(super) fn who(peer: &Peer) -> String {
 
 /// Address and port of a side.
 pub(super) fn address(peer: &Peer) -> String {
-    if peer.address.contains(':') {
-        format!("[{}]:{}", peer.address, peer.port)
-    } else {
-        format!("{}:{}", peer.address, peer.port)
-    }
+    peer.endpoint().to_string()
 }
 
 /// Time between two points; none where one is unknown. Clocks of system calls and packets differ a little, so a step

@@ -38,7 +38,7 @@ fn what_peers_sent_cannot_control_the_terminal() {
 fn a_get_of_a_cache_is_not_taken_for_one_of_the_web() {
     let mut trace = trace();
     assert!(draw(&trace, Style::default()).contains("\nGET /orders"));
-    trace.root.protocol = "redis".into();
+    trace.root.protocol = fact::Protocol::new("redis");
     trace.root.attributes = serde_json::from_str(r#"{"db.query.text":"GET ?"}"#).unwrap();
     assert!(draw(&trace, Style::default()).contains("\nredis GET ? ok"));
 }

@@ -43,7 +43,7 @@ pub(super) fn services(trace: &Trace) -> String {
             }
         }
         for key in ["server.address", "url.domain", "rpc.service", "dns.question.name"] {
-            if let Some(crate::model::AttributeValue::Text(text)) = call.attributes.get(key) {
+            if let Some(text) = call.attributes.text(key) {
                 lines.push(text.to_lowercase());
             }
         }

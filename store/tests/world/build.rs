@@ -231,10 +231,7 @@ pub fn exchange(
 }
 
 pub fn attribute<'a>(call: &'a store::Call, key: &str) -> &'a str {
-    match call.attributes.get(key) {
-        Some(store::AttributeValue::Text(text)) => text,
-        _ => "",
-    }
+    call.attributes.text(key).unwrap_or_default()
 }
 
 /// Exchanges without any process, one a millisecond from `start`.

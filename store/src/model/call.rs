@@ -1,0 +1,75 @@
+//! A call: one exchange with all that was seen of it, and the calls that it caused.
+
+use fact::{Outcome, Protocol};
+use serde::{Deserialize, Serialize};
+
+use super::{Attributes, Hop, Peer, SpanId, TcpTotals, text};
+
+/// How it is known what caused a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// The thread that made it had received the parent, or a response in the parent's course, last.
+    Thread,
+    /// Both carry the same trace header.
+    Header,
+    /// It is a root: nothing known caused it.
+    #[default]
+    None,
+}
+
+/// One exchange with all that was seen of it: client process, taps in path order, server process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its id, the same in every run on the same input.
+    pub span_id: SpanId,
+    /// Application protocol.
+    #[serde(with = "text::protocol")]
+    pub protocol: Protocol,
+    /// Short name of what was asked, e.g. `GET`.
+    pub operation: String,
+    /// How it ended.
+    #[serde(with = "text::outcome")]
+    pub outcome: Outcome,
+    /// What its messages say.
+    pub attributes: Attributes,
+    /// The side that asks.
+    pub client: Peer,
+    /// The side that answers.
+    pub server: Peer,
+    /// Taps that it passed, in the order of the request's path.
+    pub hops: Vec<Hop>,
+    /// First sign of it, in nanoseconds since the epoch.
+    pub start_unix_ns: u64,
+    /// Last sign of it, in nanoseconds since the epoch.
+    pub end_unix_ns: u64,
+    /// How its parent is known.
+    pub cause: Cause,
+    /// The parent is only the likeliest of several.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub guess: bool,
+    /// What the transport suffered, over all taps.
+    pub tcp: TcpTotals,
+    /// Calls that it caused, by time.
+    pub children: Vec<Call>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+impl Call {
+    /// Nanoseconds from the first to the last sign of it.
+    pub const fn duration_ns(&self) -> u64 {
+        self.end_unix_ns.saturating_sub(self.start_unix_ns)
+    }
+
+    /// Whether it failed; calls of which bytes or the request were not captured do not count as failed.
+    pub const fn is_error(&self) -> bool {
+        matches!(
+            self.outcome,
+            Outcome::ClientError | Outcome::ServerError | Outcome::NoResponse | Outcome::Reset
+        )
+    }
+}
