@@ -15,6 +15,7 @@ mod live;
 mod logging;
 mod names;
 mod output;
+mod pipeline;
 mod privileges;
 mod replay;
 mod run;

@@ -25,9 +25,11 @@ impl Plan {
 
     /// Capabilities that are still needed once everything is open.
     ///
-    /// Packet rings need none: new interfaces are found through an open netlink socket, and selected by a filter on sockets that
-    /// are open. XDP and TCX programs are put on interfaces that appear later, which takes `CAP_NET_ADMIN`; and before Linux 5.19 with
-    /// `kernel.unprivileged_bpf_disabled` even reading the counters of a map that is open takes `CAP_BPF`.
+    /// Packet rings need none: new interfaces are found through an open netlink socket, and
+    /// selected by a filter on sockets that are open. XDP and TCX programs are put on interfaces
+    /// that appear later, which takes `CAP_NET_ADMIN`; and before Linux 5.19 with
+    /// `kernel.unprivileged_bpf_disabled` even reading the counters of a map that is open takes
+    /// `CAP_BPF`.
     fn kept(self) -> CapsHashSet {
         let mut kept = CapsHashSet::new();
         if self.xdp {
@@ -61,12 +63,13 @@ impl Plan {
         missing(&[Capability::CAP_BPF, Capability::CAP_PERFMON])
     }
 
-    /// Gives up for good everything that is not needed any more. To be called before threads are started: capabilities
-    /// belong to threads, and new ones inherit them.
+    /// Gives up for good everything that is not needed any more. To be called before threads are
+    /// started: capabilities belong to threads, and new ones inherit them.
     pub(crate) fn drop_rest(self) -> Result<(), caps::errors::CapsError> {
         let kept = self.kept();
         for capability in caps::read(None, CapSet::Bounding)?.difference(&kept) {
-            // Without CAP_SETPCAP the bounding set stays; it matters only to programs that would be started, and none is.
+            // Without CAP_SETPCAP the bounding set stays; it matters only to programs that would be
+            // started, and none is.
             if caps::drop(None, CapSet::Bounding, *capability).is_err() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM ask for an orderly end.
+//! SIGINT and SIGTERM, which ask for an orderly end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,50 +7,76 @@ use std::sync::mpsc;
 use anyhow::{Context, anyhow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both signals, caught from the moment this exists.
-#[derive(Debug)]
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+/// A signal that asks the process to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopSignal {
+    Interrupt,
+    Terminate,
 }
 
-impl Signals {
-    /// Begins to catch; needs a tokio runtime around it.
-    pub(crate) fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+impl StopSignal {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
     }
 
-    /// Waits for the next one, and says which it was.
-    pub(crate) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+    /// Exit status of a process that the signal ended: 128 and its number, as shells have it.
+    const fn exit_status(self) -> i32 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
         }
     }
 }
 
-/// Sets `stop` at either signal, for commands without an event loop; a second signal ends the process at once.
-#[expect(clippy::disallowed_methods, reason = "who asks twice does not want to wait for an orderly end")]
-pub(crate) fn set_when_asked(stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+/// Both signals, caught from the moment this exists.
+#[derive(Debug)]
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Begins to catch; needs a tokio runtime around it.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> StopSignal {
+        tokio::select! {
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
+        }
+    }
+}
+
+/// Sets `stop` at either signal, for commands without an event loop; a second signal ends the
+/// process at once.
+#[expect(clippy::disallowed_methods, reason = "a second signal is a request not to wait for an orderly end")]
+pub(crate) fn set_on_signal(stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
     let flag = stop.clone();
     let (ready, listening) = mpsc::channel();
     let watch = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let started = runtime.and_then(|runtime| {
-            let signals = runtime.block_on(async { Signals::listen() })?;
+            let signals = runtime.block_on(async { StopSignals::listen() })?;
             Ok((runtime, signals))
         });
         let (started, result) = match started {
             Ok(started) => (Some(started), Ok(())),
             Err(error) => (None, Err(error)),
         };
-        // Who started this thread waits for the answer.
+        // The thread that started this one waits for the result.
         let _ = ready.send(result);
         if let Some((runtime, mut signals)) = started {
             runtime.block_on(signals.next());
             flag.store(true, Ordering::Relaxed);
-            let again = runtime.block_on(signals.next());
-            std::process::exit(if again == "SIGINT" { 130 } else { 143 });
+            let second = runtime.block_on(signals.next());
+            std::process::exit(second.exit_status());
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot watch for signals")?;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dashmap::DashMap;
 use wire::{Tap, TapId, TapKind};
 
-/// Names and kinds of taps by id. Ids are never reused, so facts that arrive late still find their tap.
+/// Names and kinds of taps by id. Ids are never reused, so facts that arrive late still find their
+/// tap.
 #[derive(Debug, Default)]
 pub(crate) struct Taps {
     by_id: DashMap<TapId, Arc<Tap>>,

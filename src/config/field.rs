@@ -1,3 +1,5 @@
+//! Places in the settings that keys fill, by their types.
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +8,7 @@ use capture::Promiscuous;
 use xdp::Ingress;
 
 use super::kind::Value;
+use super::settings::{Backend, Privileges};
 
 /// A place in the settings that a key fills. A value that does not fit leaves the place as it was.
 pub(super) trait Field {
@@ -90,3 +93,5 @@ macro_rules! words {
 }
 words!(Promiscuous { "off" => Promiscuous::Off, "bridges" => Promiscuous::Bridges, "all" => Promiscuous::All });
 words!(Ingress { "auto" => Ingress::Best, "native" => Ingress::Native, "generic" => Ingress::Generic, "tcx" => Ingress::Tcx });
+words!(Backend { "af_packet" => Backend::AfPacket, "xdp" => Backend::Xdp });
+words!(Privileges { "drop" => Privileges::Drop, "keep" => Privileges::Keep });

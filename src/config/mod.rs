@@ -10,4 +10,4 @@ mod settings;
 
 pub(crate) use example::example;
 pub(crate) use load::{Sources, check_file, load};
-pub(crate) use settings::{HttpSettings, Settings};
+pub(crate) use settings::{Backend, HttpSettings, Privileges, Settings};

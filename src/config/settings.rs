@@ -1,3 +1,5 @@
+//! Everything that can be configured, with its defaults.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -19,10 +21,25 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug)]
 pub(crate) struct Capture {
     pub(crate) interfaces: Vec<String>,
-    /// `af_packet` or `xdp`.
-    pub(crate) backend: String,
+    pub(crate) backend: Backend,
     pub(crate) filter: Option<String>,
     pub(crate) shards: usize,
+}
+
+/// How frames are captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// Packet rings (packet(7)).
+    AfPacket,
+    /// XDP and TCX programs.
+    Xdp,
+}
+
+/// What happens to capabilities that are not needed after set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Privileges {
+    Drop,
+    Keep,
 }
 
 /// Records of system calls.
@@ -59,12 +76,12 @@ pub(crate) struct Pipeline {
     pub(crate) flows_listed: usize,
     pub(crate) write_queue_bytes: usize,
     pub(crate) stall: Duration,
-    pub(crate) privileges: String,
+    pub(crate) privileges: Privileges,
 }
 
 impl Default for Capture {
     fn default() -> Self {
-        Self { interfaces: Vec::new(), backend: "af_packet".to_owned(), filter: None, shards: 0 }
+        Self { interfaces: Vec::new(), backend: Backend::AfPacket, filter: None, shards: 0 }
     }
 }
 
@@ -91,7 +108,7 @@ impl Default for Pipeline {
             flows_listed: 2000,
             write_queue_bytes: 16 << 20,
             stall: Duration::from_secs(10),
-            privileges: "drop".to_owned(),
+            privileges: Privileges::Drop,
         }
     }
 }
@@ -126,9 +143,11 @@ impl Settings {
 
     /// Bytes of all rings that the kernel fills.
     pub(crate) fn ring_bytes(&self) -> u64 {
-        let frames = match self.capture.backend.as_str() {
-            "xdp" => u64::from(self.frame_tap.ring_bytes),
-            _ => u64::from(self.ring.block_size) * u64::from(self.ring.blocks) * self.shards() as u64,
+        let frames = match self.capture.backend {
+            Backend::Xdp => u64::from(self.frame_tap.ring_bytes),
+            Backend::AfPacket => {
+                u64::from(self.ring.block_size) * u64::from(self.ring.blocks) * self.shards() as u64
+            }
         };
         frames + if self.records.enabled { u64::from(self.records.config.ring_bytes) } else { 0 }
     }
@@ -136,7 +155,7 @@ impl Settings {
     /// Number of shards with 0 resolved. One thread reads the ring of XDP and TCX programs.
     pub(crate) fn shards(&self) -> usize {
         match self.capture.shards {
-            _ if self.capture.backend == "xdp" => 1,
+            _ if self.capture.backend == Backend::Xdp => 1,
             0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
             n => n,
         }

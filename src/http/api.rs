@@ -7,13 +7,13 @@ use tokio::time::timeout;
 
 use super::answer::Refusal;
 use crate::config::Settings;
-use crate::live::{Message, Shared, ToKeeper};
+use crate::live::{Shared, StoreMessage, StoreSender};
 
 /// What handlers may ask.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(super) shared: Arc<Shared>,
-    keeper: ToKeeper,
+    store: StoreSender,
     pub(super) stall: Duration,
     timeout: Duration,
     pub(super) max_listed: usize,
@@ -21,10 +21,10 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(shared: Arc<Shared>, keeper: ToKeeper, settings: &Settings) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, store: StoreSender, settings: &Settings) -> Self {
         Self {
             shared,
-            keeper,
+            store,
             stall: settings.pipeline.stall,
             timeout: settings.http.request_timeout,
             max_listed: settings.http.max_listed,
@@ -38,8 +38,8 @@ impl Api {
         question: impl FnOnce(&Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let question = Message::Ask(Box::new(move |store| drop(answer.send(question(store)))));
-        self.keeper.offer(question).map_err(|_| Refusal::Busy)?;
+        let question = StoreMessage::Query(Box::new(move |store| drop(answer.send(question(store)))));
+        self.store.try_send(question).map_err(|_| Refusal::Busy)?;
         let answer =
             timeout(self.timeout, answered).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Ending)?;
         Ok(answer?)

@@ -20,7 +20,8 @@ pub(super) struct Asked {
 pub(super) async fn list(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
     let mut records = Vec::new();
     for shard in &api.shared.shards {
-        records.extend(shard.board.lock().unwrap_or_else(PoisonError::into_inner).flows().cloned());
+        let board = shard.board.lock().unwrap_or_else(PoisonError::into_inner);
+        records.extend(board.flows().map(|flow| flow.record().clone()));
     }
     records.sort_by_key(|record| (std::cmp::Reverse(record.end), record.id));
     records.truncate(asked.limit.unwrap_or(100).min(api.max_listed));

@@ -1,8 +1,10 @@
-//! What the threads of a run and its HTTP side share: state of the shards, and messages to the thread that keeps the store.
+//! What the threads of a run and its HTTP server share: the state of the shards, and the channel to
+//! the thread that owns the store.
 
-mod board;
-mod message;
+mod flow_board;
 mod shared;
+mod store_channel;
 
-pub(crate) use message::{Kept, Message, Messages, ToKeeper, to_keeper};
+pub(crate) use flow_board::BoardUpdater;
 pub(crate) use shared::{ShardState, Shared};
+pub(crate) use store_channel::{StoreMessage, StoreReceiver, StoreSender, store_channel};

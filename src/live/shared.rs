@@ -1,3 +1,5 @@
+//! State of a run that all its threads may read.
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,7 +8,7 @@ use std::time::Duration;
 use analyzer::Usage;
 use metrics::Metrics;
 
-use super::board::Board;
+use super::flow_board::FlowBoard;
 use crate::clock::Stopwatch;
 use crate::names::Known;
 use crate::taps::Taps;
@@ -22,49 +24,53 @@ pub(crate) struct Shared {
     pub(crate) started: Stopwatch,
 }
 
-/// What one shard lets others see.
-#[derive(Default)]
+/// What one shard shows to other threads.
 pub(crate) struct ShardState {
-    /// Milliseconds from the start of the run to its last turn.
-    turned_ms: AtomicU64,
+    /// Milliseconds from the start of the run to the shard's last sign of progress.
+    progress_ms: AtomicU64,
     ended: AtomicBool,
-    pub(crate) board: Mutex<Board>,
+    pub(crate) board: Mutex<FlowBoard>,
     pub(crate) usage: Mutex<Usage>,
 }
 
 impl ShardState {
     pub(crate) fn new(flows_listed: usize) -> Self {
-        let state = Self::default();
-        state.board.lock().unwrap_or_else(std::sync::PoisonError::into_inner).set_limit(flows_listed);
-        state
+        Self {
+            progress_ms: AtomicU64::default(),
+            ended: AtomicBool::default(),
+            board: Mutex::new(FlowBoard::new(flows_listed)),
+            usage: Mutex::default(),
+        }
     }
 
-    /// Remembers that the shard makes progress.
-    pub(crate) fn turn(&self, started: &Stopwatch) {
-        self.turned_ms.store(millis(started.elapsed()), Ordering::Relaxed);
+    /// Notes that the shard makes progress.
+    pub(crate) fn set_progress(&self, started: &Stopwatch) {
+        self.progress_ms.store(millis(started.elapsed()), Ordering::Relaxed);
     }
 
-    pub(crate) fn end(&self) {
+    /// Notes that the shard captures no longer.
+    pub(crate) fn set_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
 }
 
 impl Shared {
-    /// Shards that made no progress for `stall`, or have ended, by number.
+    /// Numbers of the shards that made no progress for `stall`, or have ended.
     pub(crate) fn stalled(&self, stall: Duration) -> Vec<usize> {
         let now = millis(self.started.elapsed());
         let is_stalled = |shard: &ShardState| {
-            let idle = now.saturating_sub(shard.turned_ms.load(Ordering::Relaxed));
+            let idle = now.saturating_sub(shard.progress_ms.load(Ordering::Relaxed));
             shard.ended.load(Ordering::Relaxed) || idle > millis(stall)
         };
-        self.shards.iter().enumerate().filter(|(_, shard)| is_stalled(shard)).map(|(i, _)| i).collect()
+        let numbered = self.shards.iter().enumerate();
+        numbered.filter(|(_, shard)| is_stalled(shard)).map(|(number, _)| number).collect()
     }
 
     pub(crate) fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn ask_to_stop(&self) {
+    pub(crate) fn request_stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -1,24 +1,26 @@
+//! Which shard analyses which frame, where several do.
+
 use capture::FrameBlock;
 use wire::decode::{DecodeConfig, Decoder, OwnedDecoded, Route, Undecoded};
-use wire::{InputClock, RawFrame, TapId, Timestamp};
+use wire::{InputClock, RawFrame, TapId, Timestamp, invariant};
 
-use super::feed::Read;
 use super::filter::Filters;
+use super::totals::InputTotals;
 
-/// Owner of a frame that no shard gets.
-const NOBODY: u16 = u16::MAX;
-/// Classes that flows are put into by their hash, to be given to shards one by one.
+/// Owner of a frame that no shard analyses.
+const NO_SHARD: u16 = u16::MAX;
+/// Classes of flows by their hash. A class as a whole has one shard.
 const CLASSES: usize = 1 << 16;
 
-/// A block of frames, and who gets which of them.
+/// A block of frames, and the shard of each.
 #[derive(Debug, Default)]
 pub(super) struct Dealt {
     pub(super) block: FrameBlock,
-    /// For every frame the shard.
+    /// The shard of each frame.
     owners: Vec<u16>,
-    /// Number of the first frame that anybody gets.
+    /// Number of the first frame that a shard analyses.
     first: u64,
-    /// What is told instead of the frame at that place, or to all before it; by place.
+    /// What a shard gets instead of the frame at that index, or all shards before it; by index.
     notes: Vec<(usize, Note)>,
 }
 
@@ -30,13 +32,14 @@ enum Note {
 }
 
 /// What a shard gets.
-pub(super) enum What<'a> {
+pub(super) enum DealtItem<'a> {
     Frame(RawFrame<'a>),
-    /// Time has come to that, before the frame of the same number.
+    /// Time comes to this before the frame of the same number.
     Tick(Timestamp),
-    /// A packet that was put together from fragments.
+    /// A packet that was put together from fragments, instead of the last of them.
     Packet(&'a OwnedDecoded),
-    /// A fragment that gave no packet, and how many datagrams were given up by then that were not told yet.
+    /// A fragment that gave no packet, and how many datagrams were given up since the last such
+    /// item.
     Undecoded(TapId, Undecoded, u64),
 }
 
@@ -46,8 +49,8 @@ impl Dealt {
         self.notes.clear();
     }
 
-    /// Hands over all that is for `shard`, in order, with the numbers of frames.
-    pub(super) fn visit(&self, shard: u16, mut each: impl FnMut(u64, What<'_>)) {
+    /// Calls `each` for all items of `shard`, in order, with the numbers of their frames.
+    pub(super) fn visit(&self, shard: u16, mut each: impl FnMut(u64, DealtItem<'_>)) {
         let mut number = self.first;
         let mut notes = self.notes.iter().peekable();
         let mut next_note = notes.peek().map_or(usize::MAX, |(at, _)| *at);
@@ -55,14 +58,16 @@ impl Dealt {
             let mut whole = true;
             while at == next_note {
                 match notes.next() {
-                    Some((_, Note::Tick(now))) => each(number, What::Tick(*now)),
+                    Some((_, Note::Tick(now))) => each(number, DealtItem::Tick(*now)),
                     Some((_, note)) => {
                         if owner == shard {
                             each(number, note.instead());
                         }
                         whole = false;
                     }
-                    None => {}
+                    None => {
+                        invariant!("the next note is there");
+                    }
                 }
                 next_note = notes.peek().map_or(usize::MAX, |(at, _)| *at);
             }
@@ -70,9 +75,9 @@ impl Dealt {
                 && whole
                 && let Some(frame) = self.block.get(at)
             {
-                each(number, What::Frame(frame));
+                each(number, DealtItem::Frame(frame));
             }
-            number += u64::from(owner != NOBODY);
+            number += u64::from(owner != NO_SHARD);
         }
         for (_, note) in notes {
             each(number, note.instead());
@@ -81,52 +86,53 @@ impl Dealt {
 }
 
 impl Note {
-    const fn instead(&self) -> What<'_> {
+    const fn instead(&self) -> DealtItem<'_> {
         match self {
-            Self::Tick(now) => What::Tick(*now),
-            Self::Packet(packet) => What::Packet(packet),
-            Self::Undecoded(tap, reason, given_up) => What::Undecoded(*tap, *reason, *given_up),
+            Self::Tick(now) => DealtItem::Tick(*now),
+            Self::Packet(packet) => DealtItem::Packet(packet),
+            Self::Undecoded(tap, reason, given_up) => DealtItem::Undecoded(*tap, *reason, *given_up),
         }
     }
 }
 
-/// Deals frames out to shards, by flow: every class of flows goes to the shard that had the fewest frames when the class was
-/// first seen. What is dealt to whom depends on the input and the number of shards alone.
+/// Assigns frames to shards by flow: each class of flows goes to the shard that had the fewest
+/// frames when the class was first seen. The assignment depends on the input and the number of
+/// shards alone.
 pub(super) struct Dealer<'a> {
     filters: &'a mut Filters,
     clock: InputClock,
-    read: Read,
-    /// Keeps fragments, which do not show whose they are.
+    totals: InputTotals,
+    /// Puts fragments together, of which only the first shows its ports.
     router: Decoder,
     owners: Vec<u16>,
     frames: Vec<u64>,
 }
 
 impl<'a> Dealer<'a> {
-    /// Dealer to shards 0 to `shards` - 1, which decode with `config`.
+    /// A dealer for shards 0 to `shards` - 1, which decode with `config`.
     pub(super) fn new(filters: &'a mut Filters, config: &DecodeConfig, shards: u16) -> Self {
         Self {
             filters,
             clock: InputClock::default(),
-            read: Read::default(),
+            totals: InputTotals::default(),
             router: Decoder::new(config.clone()),
-            owners: vec![NOBODY; CLASSES],
+            owners: vec![NO_SHARD; CLASSES],
             frames: vec![0; usize::from(shards)],
         }
     }
 
-    /// Says of every frame in the block whose it is.
+    /// Assigns the frames of the block.
     pub(super) fn deal(&mut self, dealt: &mut Dealt) {
         dealt.clear();
-        dealt.first = self.read.analysed + 1;
+        dealt.first = self.totals.analysed + 1;
         let Dealt { block, owners, notes, .. } = dealt;
         for (at, frame) in block.frames().enumerate() {
-            self.read.count(&frame);
+            self.totals.add(&frame);
             if !self.filters.match_frame(&frame) {
-                owners.push(NOBODY);
+                owners.push(NO_SHARD);
                 continue;
             }
-            self.read.analysed += 1;
+            self.totals.analysed += 1;
             if let Some(now) = self.clock.frame(frame.time) {
                 notes.push((at, Note::Tick(now)));
             }
@@ -144,26 +150,29 @@ impl<'a> Dealer<'a> {
         }
     }
 
-    /// Lets time come to the input's end behind the last frame.
+    /// Adds the tick at the end of the input, behind the last frame.
     pub(super) fn end(&mut self, dealt: &mut Dealt) {
         dealt.notes.push((dealt.block.len(), Note::Tick(self.clock.now())));
     }
 
     /// What was read so far.
-    pub(super) const fn read(&self) -> &Read {
-        &self.read
+    pub(super) const fn totals(&self) -> &InputTotals {
+        &self.totals
     }
 
-    pub(super) fn into_read(self) -> Read {
-        self.read
+    pub(super) fn into_totals(self) -> InputTotals {
+        self.totals
     }
 }
 
-/// The shard that gets flows of this hash.
+/// The shard of flows with this hash.
 #[inline]
 fn owner(owners: &mut [u16], frames: &mut [u64], hash: u64) -> u16 {
-    let Some(owner) = owners.get_mut(hash as usize % CLASSES) else { return 0 };
-    if *owner == NOBODY {
+    let Some(owner) = owners.get_mut(hash as usize % CLASSES) else {
+        invariant!("there is an owner for each class");
+        return 0;
+    };
+    if *owner == NO_SHARD {
         let fewest = (0..).zip(frames.iter()).min_by_key(|(_, frames)| **frames);
         *owner = fewest.map_or(0, |(index, _)| index);
     }

@@ -1,106 +1,85 @@
-use fact::{Fact, Sink};
+//! Facts of the only shard on their way to the recorder, in the same thread.
+
+use fact::{Exchange, FlowRecord};
 use wire::Timestamp;
 
-use super::found::{Finds, Found, Place, Wanted};
-use super::recorder::Recorder;
-use crate::output::Captured;
+use super::order::Position;
+use crate::pipeline::{Destination, OwnedFact, Recorder};
 
-/// Writes what is found: at once in a frame, where it comes in order, and at the end of a tick.
-pub(super) struct Direct<'a> {
+/// Records the facts of a frame at once, as they come in order, and those of a tick at its end.
+pub(super) struct DirectOutlet<'a> {
     recorder: &'a mut Recorder,
-    collector: Collector,
+    position: Position,
+    /// Facts of the present tick.
+    waiting: Vec<(Position, OwnedFact)>,
+    /// What failed first.
     result: anyhow::Result<()>,
 }
 
-impl<'a> Direct<'a> {
-    pub(super) fn new(recorder: &'a mut Recorder, wanted: Wanted) -> Self {
-        Self { recorder, collector: Collector::new(wanted), result: Ok(()) }
+impl<'a> DirectOutlet<'a> {
+    pub(super) fn new(recorder: &'a mut Recorder) -> Self {
+        Self { recorder, position: Position::default(), waiting: Vec::new(), result: Ok(()) }
     }
 
     /// Whether everything could be written so far.
-    pub(super) fn is_well(&self) -> bool {
+    pub(super) const fn is_ok(&self) -> bool {
         self.result.is_ok()
     }
 
-    /// Writes what is left.
-    pub(super) fn finish(mut self) -> (Captured, anyhow::Result<()>) {
-        let rest = self.recorder.record(&mut self.collector.found);
-        (self.collector.counts, self.result.and(rest))
+    /// Records what is left.
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        let rest = self.record_waiting();
+        self.result.and(rest)
     }
 
-    fn keep(&mut self, result: anyhow::Result<()>) {
+    fn record_waiting(&mut self) -> anyhow::Result<()> {
+        self.waiting.sort_by_key(|(position, _)| *position);
+        Ok(self.waiting.drain(..).try_for_each(|(_, fact)| self.recorder.record(fact))?)
+    }
+
+    fn tick(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        self.record_waiting()?;
+        let traces = self.recorder.tick(now)?;
+        Ok(self.recorder.write_traces(&traces)?)
+    }
+
+    fn set_result(&mut self, result: anyhow::Result<()>) {
         if self.result.is_ok() {
             self.result = result;
         }
     }
 }
 
-impl Finds for Direct<'_> {
-    fn stand(&mut self, place: Place) {
-        self.collector.stand(place);
+impl Destination for DirectOutlet<'_> {
+    #[inline]
+    fn on_frame(&mut self, number: u64) {
+        self.position = Position::frame(number);
     }
 
-    fn mark(&mut self, now: Timestamp) {
-        self.collector.mark(now);
-        let result = self.recorder.record(&mut self.collector.found);
-        self.keep(result);
+    fn on_tick(&mut self, number: u64) {
+        self.position = Position::tick(number);
     }
-}
 
-impl Sink for Direct<'_> {
-    fn emit(&mut self, fact: Fact<'_>) {
-        if !self.collector.place.in_frame() {
-            return self.collector.emit(fact);
+    fn on_tick_end(&mut self, now: Timestamp) {
+        let result = self.tick(now);
+        self.set_result(result);
+    }
+
+    fn on_exchange(&mut self, exchange: &Exchange) {
+        if self.position.in_frame() {
+            let result = self.recorder.record_exchange(exchange);
+            self.set_result(result.map_err(Into::into));
+        } else {
+            self.waiting.push((self.position.of_flow(exchange.flow.0), exchange.into()));
         }
-        self.collector.counts.emit(fact);
-        let wanted = self.collector.wanted;
-        let result = match fact {
-            Fact::Exchange(exchange) if wanted.exchanges => self.recorder.exchange(exchange),
-            Fact::FlowClosed(flow) if wanted.flows => self.recorder.flow(flow),
-            _ => return,
-        };
-        self.keep(result);
-    }
-}
-
-/// Keeps what waits for its place among others, and counts everything.
-#[derive(Debug)]
-struct Collector {
-    place: Place,
-    found: Vec<(Place, Found)>,
-    counts: Captured,
-    wanted: Wanted,
-}
-
-impl Collector {
-    fn new(wanted: Wanted) -> Self {
-        Self { place: Place::default(), found: Vec::new(), counts: Captured::default(), wanted }
-    }
-}
-
-impl Finds for Collector {
-    fn stand(&mut self, place: Place) {
-        self.place = place;
     }
 
-    fn mark(&mut self, now: Timestamp) {
-        self.found.push((self.place.last(), Found::Tick(now)));
-    }
-}
-
-impl Sink for Collector {
-    fn emit(&mut self, fact: Fact<'_>) {
-        self.counts.emit(fact);
-        match fact {
-            Fact::Exchange(exchange) if self.wanted.exchanges => {
-                let place = self.place.of_flow(exchange.flow.0);
-                self.found.push((place, Found::Exchange(Box::new(exchange.clone()))));
-            }
-            Fact::FlowClosed(flow) if self.wanted.flows => {
-                let place = self.place.of_flow(flow.id.0);
-                self.found.push((place, Found::Flow(Box::new(flow.clone()))));
-            }
-            _ => {}
+    fn on_flow_closed(&mut self, flow: &FlowRecord) {
+        if self.position.in_frame() {
+            let result = self.recorder.write_flow(flow);
+            self.set_result(result.map_err(Into::into));
+        } else {
+            self.waiting.push((self.position.of_flow(flow.id.0), flow.into()));
         }
     }
 }

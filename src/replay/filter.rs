@@ -1,3 +1,5 @@
+//! The filter expression of a replay.
+
 use capture::Filter;
 use wire::{LinkType, RawFrame};
 
@@ -10,7 +12,8 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    /// Compiles `expression` for Ethernet at once, so that a mistake in it is told before anything is read.
+    /// Compiles `expression` for Ethernet at once, so that a mistake in it is reported before
+    /// anything is read.
     ///
     /// # Errors
     /// A usage failure when it is not an expression.
@@ -23,7 +26,7 @@ impl Filters {
         Ok(Self { expression, compiled })
     }
 
-    /// Whether a frame is wanted. No frame of a link type for which the expression has no meaning is.
+    /// Whether a frame matches. Where the expression has no meaning for a link type, no frame does.
     pub(super) fn match_frame(&mut self, frame: &RawFrame<'_>) -> bool {
         let Some(expression) = &self.expression else { return true };
         let known = self.compiled.iter().position(|(link_type, _)| *link_type == frame.link_type);

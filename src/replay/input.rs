@@ -1,3 +1,5 @@
+//! Opening of capture files, and what their errors mean for the exit status.
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +11,8 @@ use wire::{SourceError, TapKind};
 use crate::failure::{Failure, Status};
 use crate::taps::Taps;
 
-/// Opens every file, or fails with a line for each that cannot be read. Pipes end when `stop` is set.
+/// Opens every file, or fails with a line for each that cannot be read. Pipes end when `stop` is
+/// set.
 pub(super) fn open(
     paths: &[PathBuf],
     taps: &Arc<Taps>,

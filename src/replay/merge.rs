@@ -1,8 +1,10 @@
-use capture::{CaptureFile, FrameBlock};
-use wire::{RawFrame, SourceError};
+//! Several capture files as one input.
 
-/// Frames of several files as one sequence, by time; files keep their own order, and of frames with the same time those of the
-/// file that was named first come first.
+use capture::{CaptureFile, FrameBlock};
+use wire::{RawFrame, SourceError, invariant};
+
+/// Frames of several files as one sequence, by time. Files keep their own order, and of frames with
+/// the same time those of the file that was named first come first.
 pub(super) struct Merge {
     files: Vec<File>,
     failed: Vec<SourceError>,
@@ -60,7 +62,8 @@ impl Merge {
         true
     }
 
-    /// Fills `block` with the next frames, of several files with copies of them; false when there are no more.
+    /// Fills `block` with the next frames, of several files with copies of them; false when there
+    /// are no more.
     pub(super) fn next_block(&mut self, block: &mut FrameBlock) -> bool {
         let Self { files, failed } = self;
         block.clear();
@@ -69,7 +72,11 @@ impl Merge {
         }
         while block.len() < MERGED {
             let Some(file) = earliest(files, failed) else { break };
-            let Some(frame) = file.head() else { break };
+            let Some(frame) = file.head() else {
+                invariant!("the earliest file has a frame");
+                break;
+            };
+            // Full: the frame is the first of the next block.
             if !block.push(&frame) {
                 break;
             }

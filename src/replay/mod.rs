@@ -1,18 +1,17 @@
-//! `wirespan replay`: captures to records. Everything but reading is a function of the input, so the same files give the same
-//! output, for any number of threads.
+//! `wirespan replay`: captures to records. Everything but reading is a function of the input, so
+//! the same files give the same output, for any number of threads.
 
+mod block_output;
 mod deal;
 mod direct;
-mod feed;
 mod filter;
-mod found;
-mod gather;
 mod input;
 mod merge;
+mod order;
 mod progress;
-mod recorder;
 mod sharded;
-mod stage;
+mod single;
+mod totals;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,17 +22,14 @@ use metrics::{Format, Metrics, Names};
 use store::{Store, StoreConfig};
 use wire::SourceError;
 
-use self::direct::Direct;
-use self::feed::{Read, feed};
 use self::filter::Filters;
-use self::found::Wanted;
 use self::merge::Merge;
-use self::recorder::Recorder;
-use self::stage::{Plan, Shard, Single};
-use crate::cli::ReplayArgs;
+use self::totals::InputTotals;
+use crate::cli::{Output, ReplayArgs};
 use crate::config::{Settings, Sources};
 use crate::failure::Failure;
 use crate::output::{Captured, Summary};
+use crate::pipeline::{Recorder, ShardConfig, SpanRecords, Wanted, write_summary};
 use crate::taps::Taps;
 use crate::{config, names, signals};
 
@@ -49,33 +45,41 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
-    // What one thread learns of a server another would not know.
+    // What one thread remembers of a server another would not know.
     let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
-    let plan = Plan {
-        // Nobody looks before the end.
+    let config = ShardConfig {
+        // Nobody reads figures before the end.
         analyzer: analyzer::Config { progress: false, requests, ..settings.analyzer.clone() },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };
-    let mut recorder = Recorder::new(args.output, emit, taps.clone(), store);
-    signals::set_when_asked(&stop)?;
+    let jsonl = args.output == Output::Jsonl;
+    let spans = if emit.traces && jsonl { SpanRecords::WithTraces } else { SpanRecords::WithExchanges };
+    let mut recorder = Recorder::new(args.output, emit, spans, taps.clone(), store);
+    signals::set_on_signal(&stop)?;
 
     let bar = progress::bar(!args.no_progress && !quiet, merge.progress().1);
-    let progress = |merge: &Merge, read: &Read| {
+    let progress = |merge: &Merge, totals: &InputTotals| {
         bar.set_position(merge.progress().0);
-        bar.set_message(crate::output::count(read.captured, "packet"));
+        bar.set_message(crate::output::count(totals.captured, "packet"));
     };
-    let (read, counts, result) = match args.threads {
-        1 => single(&mut merge, &mut filters, &plan, &mut recorder, &stop, progress),
-        threads => sharded::replay(&mut merge, &mut filters, &plan, threads, &mut recorder, &stop, progress),
+    let (totals, counts, result) = if args.threads == 1 {
+        let (totals, counts, result) =
+            single::replay(&mut merge, &mut filters, &config, &mut recorder, &stop, progress);
+        (totals, vec![counts], result)
+    } else {
+        let threads = args.threads;
+        let recorder = &mut recorder;
+        sharded::replay(&mut merge, &mut filters, &config, threads, recorder, &stop, progress)
     };
     bar.finish_and_clear();
     result?;
 
-    let summary = summarize(&read, &counts);
-    let store = recorder.finish(&summary)?;
+    let summary = summarize(&totals, &counts);
+    let store = finish(recorder)?;
+    write_summary(args.output, emit, &summary)?;
     if let (Some(path), Some(metrics)) = (&args.metrics_out, &metrics) {
-        tell_metrics(metrics, &read, &taps, store.as_ref());
+        update_metrics(metrics, &totals, &taps, store.as_ref());
         write_metrics(path, metrics)?;
     }
     if !quiet {
@@ -84,18 +88,13 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     end(merge, stop.load(Ordering::Relaxed))
 }
 
-fn single(
-    merge: &mut Merge,
-    filters: &mut Filters,
-    plan: &Plan,
-    recorder: &mut Recorder,
-    stop: &AtomicBool,
-    progress: impl FnMut(&Merge, &Read),
-) -> (Read, Vec<Captured>, anyhow::Result<()>) {
-    let mut single = Single(Shard::new(plan, Direct::new(recorder, plan.wanted)));
-    let read = feed(merge, filters, &mut single, stop, progress);
-    let (counts, result) = single.finish();
-    (read, vec![counts], result)
+/// Writes what is left: rows that wait, and traces that were not complete.
+fn finish(mut recorder: Recorder) -> anyhow::Result<Option<Store>> {
+    recorder.write_rows()?;
+    let traces = recorder.finish_traces()?;
+    recorder.write_traces(&traces)?;
+    recorder.flush()?;
+    Ok(recorder.into_store())
 }
 
 /// The store of `--store`, or one in memory where traces are asked for.
@@ -107,23 +106,23 @@ fn open_store(args: &ReplayArgs, settings: &Settings, traces: bool) -> anyhow::R
     Ok(Some(Store::open(config)?))
 }
 
-fn summarize(read: &Read, counts: &[Captured]) -> Summary {
+fn summarize(totals: &InputTotals, counts: &[Captured]) -> Summary {
     let mut summary = Summary {
-        packets: read.analysed,
-        bytes: read.bytes,
-        captured: read.captured,
-        filtered: read.captured - read.analysed,
-        duration_ns: read.first.map_or(0, |first| read.last.nanos_since(first)),
+        packets: totals.analysed,
+        bytes: totals.bytes,
+        captured: totals.captured,
+        filtered: totals.captured - totals.analysed,
+        duration_ns: totals.first.map_or(0, |first| totals.last.nanos_since(first)),
         ..Summary::default()
     };
-    for found in counts {
-        summary.add(found);
+    for counts in counts {
+        summary.add(counts);
     }
     summary
 }
 
-fn tell_metrics(metrics: &Metrics, read: &Read, taps: &Taps, store: Option<&Store>) {
-    for (id, &(packets, bytes)) in (0..).zip(&read.by_tap) {
+fn update_metrics(metrics: &Metrics, totals: &InputTotals, taps: &Taps, store: Option<&Store>) {
+    for (id, &(packets, bytes)) in (0..).zip(&totals.by_tap) {
         if let Some(tap) = taps.get(wire::TapId(id)) {
             metrics.captured(&tap.name, packets, bytes);
         }
@@ -141,8 +140,8 @@ fn write_metrics(path: &Path, metrics: &Metrics) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-/// Ends well, or with the worst of what kept files from being read to their end; not that of a pipe which was stopped inside of a
-/// record.
+/// Fails with the worst of what kept files from being read to their end; a pipe that was stopped
+/// inside of a record is no failure.
 fn end(merge: Merge, stopped: bool) -> anyhow::Result<()> {
     let failures = merge.into_failed();
     let failures = failures.iter().filter(|e| !(stopped && matches!(e, SourceError::CutShort { .. })));

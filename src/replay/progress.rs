@@ -1,3 +1,5 @@
+//! The progress bar of a replay.
+
 use std::io::IsTerminal;
 use std::time::Duration;
 

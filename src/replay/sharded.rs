@@ -1,7 +1,8 @@
-//! One thread reads, N threads analyse, one writes. Work goes round in blocks of the file: the reader says for every frame of a block
-//! whose it is and shows the block to all shards, each returns what it found in its own frames, and the writer puts the findings of a
-//! block in order before it takes the next. No frame is copied on its way. Every queue is bounded, so reading waits for analysing and
-//! analysing for writing.
+//! One thread reads, N threads analyse, one writes. Work goes round in blocks of the file: the
+//! reader assigns each frame of a block to a shard and sends the block to all shards, each returns
+//! what it found in its own frames, and the writer puts the facts of a block in order before it
+//! takes the next. No frame is copied on its way. Every queue is bounded, so reading waits for
+//! analysing and analysing for writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,35 +10,35 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::anyhow;
+use wire::invariant;
 
-use super::deal::{Dealer, Dealt, What};
-use super::feed::Read;
+use super::block_output::{BlockOutlet, BlockOutput, OutputItem};
+use super::deal::{Dealer, Dealt, DealtItem};
 use super::filter::Filters;
-use super::found::Place;
-use super::gather::{Gathered, Gatherer, Gleaned};
 use super::merge::Merge;
-use super::recorder::Recorder;
-use super::stage::{Plan, Shard};
+use super::order::Position;
+use super::totals::InputTotals;
 use crate::output::Captured;
+use crate::pipeline::{Recorder, Shard, ShardConfig};
 
 /// Blocks that wait in each queue.
-const WAITING: usize = 4;
+const QUEUE: usize = 4;
 
 /// The ends of the queues that the reading thread holds.
 struct Shards {
     blocks: Vec<SyncSender<Arc<Dealt>>>,
-    /// Blocks that everybody is done with.
+    /// Blocks that all shards have analysed.
     used: Receiver<Dealt>,
 }
 
-/// Reads all blocks and shows them to the shards, until there are no more or nobody wants them.
+/// Reads blocks and sends them to the shards, until there are no more or a shard has ended.
 fn read(
     merge: &mut Merge,
     mut dealer: Dealer<'_>,
     shards: &Shards,
     stop: &AtomicBool,
-    mut progress: impl FnMut(&Merge, &Read),
-) -> Read {
+    mut progress: impl FnMut(&Merge, &InputTotals),
+) -> InputTotals {
     let (mut more, mut wanted) = (true, true);
     while more && wanted {
         let mut dealt = shards.used.try_recv().unwrap_or_default();
@@ -52,71 +53,76 @@ fn read(
         for shard in &shards.blocks {
             wanted &= shard.send(Arc::clone(&dealt)).is_ok();
         }
-        progress(merge, dealer.read());
+        progress(merge, dealer.totals());
     }
-    dealer.into_read()
+    dealer.into_totals()
 }
 
-/// Analyses what is its own in blocks until there are no more, or nobody wants the findings.
+/// Analyses the frames of shard `index` in all blocks, until there are no more or the writer has
+/// ended.
 fn analyse(
-    mut shard: Shard<Gatherer>,
+    mut shard: Shard<BlockOutlet>,
     index: u16,
     blocks: &Receiver<Arc<Dealt>>,
     used: &SyncSender<Dealt>,
-    out: &SyncSender<Gathered>,
-    written: &Receiver<Gathered>,
+    out: &SyncSender<BlockOutput>,
+    written: &Receiver<BlockOutput>,
 ) -> Captured {
     for dealt in blocks {
-        dealt.visit(index, |number, what| match what {
-            What::Frame(frame) => shard.frame(number, &frame),
-            What::Tick(now) => shard.tick(number, now),
-            What::Packet(packet) => shard.packet(number, &packet.get()),
-            What::Undecoded(tap, reason, given_up) => shard.undecoded(number, tap, reason, given_up),
+        dealt.visit(index, |number, item| match item {
+            DealtItem::Frame(frame) => shard.on_frame(number, &frame),
+            DealtItem::Tick(now) => shard.on_tick(number, now),
+            DealtItem::Packet(packet) => shard.on_packet(number, &packet.get()),
+            DealtItem::Undecoded(tap, reason, given_up) => {
+                shard.on_undecoded(number, tap, reason, given_up);
+            }
         });
         if let Some(dealt) = Arc::into_inner(dealt) {
-            // Where there are enough of them, its memory goes.
+            // Where enough of them wait already, its memory is freed.
             let _ = used.try_send(dealt);
         }
-        // What was written comes back to be freed, and used again, where it was allocated.
+        // What was written comes back, and its memory is used again by the thread that allocated
+        // it.
         let mut next = written.try_recv().unwrap_or_default();
         next.clear();
-        if out.send(std::mem::replace(&mut shard.finds().gathered, next)).is_err() {
+        if out.send(shard.destination().replace_output(next)).is_err() {
             break;
         }
     }
-    let Gatherer { gathered: rest, counts, .. } = shard.finish();
-    // Without a writer there is nobody to tell; it has its own reason to stop.
-    let _ = out.send(rest);
+    let (outlet, counts) = shard.finish();
+    // A writer that has ended has its own reason, which it returns.
+    let _ = out.send(outlet.into_output());
     counts
 }
 
-/// Replays with `threads` analyzers. Returns what was read, the counts of all analyzers, and what became of writing.
+/// Replays with `threads` analyzers. Returns what was read, the counts of facts of each analyzer,
+/// and what became of writing.
 pub(super) fn replay(
     merge: &mut Merge,
     filters: &mut Filters,
-    plan: &Plan,
+    config: &ShardConfig,
     threads: u16,
     recorder: &mut Recorder,
     stop: &AtomicBool,
-    progress: impl FnMut(&Merge, &Read) + Send,
-) -> (Read, Vec<Captured>, anyhow::Result<()>) {
+    progress: impl FnMut(&Merge, &InputTotals) + Send,
+) -> (InputTotals, Vec<Captured>, anyhow::Result<()>) {
     thread::scope(|scope| {
-        let (give_back, used) = sync_channel(2 * WAITING);
+        let (give_back, used) = sync_channel(2 * QUEUE);
         let mut shards = Shards { blocks: Vec::new(), used };
         let mut outputs = Vec::new();
         let mut handles = Vec::new();
         for index in 0..threads {
-            let (blocks, receiver) = sync_channel(WAITING);
-            let (out, output) = sync_channel(WAITING);
-            let (done, written) = sync_channel(2 * WAITING);
-            let gatherer = Gatherer::new(plan.wanted, recorder.only_lines(), index == 0);
-            let shard = Shard::new(plan, gatherer);
+            let (blocks, receiver) = sync_channel(QUEUE);
+            let (out, output) = sync_channel(QUEUE);
+            let (done, written) = sync_channel(2 * QUEUE);
+            let outlet = BlockOutlet::new(recorder.taps_for_lines(), index == 0);
+            let shard = Shard::new(config, outlet);
             let give_back = give_back.clone();
             handles.push(scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out, &written)));
             shards.blocks.push(blocks);
             outputs.push((output, done));
         }
-        let dealer = Dealer::new(filters, &plan.analyzer.decode, threads);
+        let dealer = Dealer::new(filters, &config.analyzer.decode, threads);
         let reader = scope.spawn(move || read(merge, dealer, &shards, stop, progress));
         let mut result = write(&outputs, recorder);
         drop(outputs);
@@ -125,41 +131,49 @@ pub(super) fn replay(
             result =
                 result.and(Err(anyhow!("an analyzer thread ended unexpectedly; please report this capture")));
         }
-        let read = reader.join().unwrap_or_else(|_| {
+        let totals = reader.join().unwrap_or_else(|_| {
             result = Err(anyhow!("the reading thread ended unexpectedly; please report this capture"));
-            Read::default()
+            InputTotals::default()
         });
-        (read, counts, result)
+        (totals, counts, result)
     })
 }
 
-/// Takes one block after the other from all shards, until all are done, and writes what was found in it in order.
+/// Takes one block after the other from all shards, until all are done, and writes what was found
+/// in it in order.
 fn write(
-    outputs: &[(Receiver<Gathered>, SyncSender<Gathered>)],
+    outputs: &[(Receiver<BlockOutput>, SyncSender<BlockOutput>)],
     recorder: &mut Recorder,
 ) -> anyhow::Result<()> {
-    let mut order: Vec<(Place, usize, usize)> = Vec::new();
+    let mut order: Vec<(Position, usize, usize)> = Vec::new();
     loop {
-        let mut block: Vec<Option<Gathered>> = outputs.iter().map(|(output, _)| output.recv().ok()).collect();
+        let mut block: Vec<Option<BlockOutput>> =
+            outputs.iter().map(|(output, _)| output.recv().ok()).collect();
         if block.iter().all(Option::is_none) {
             return Ok(());
         }
         order.clear();
-        for (shard, gathered) in block.iter().enumerate() {
-            let places = gathered.iter().flat_map(Gathered::places).enumerate();
-            order.extend(places.map(|(index, place)| (place, shard, index)));
+        for (shard, output) in block.iter().enumerate() {
+            let positions = output.iter().flat_map(BlockOutput::positions).enumerate();
+            order.extend(positions.map(|(index, position)| (position, shard, index)));
         }
         order.sort_unstable();
         for &(_, shard, index) in &order {
-            match block.get(shard).and_then(|gathered| gathered.as_ref()?.get(index)) {
-                Some(Gleaned::Line(line)) => recorder.lines(line)?,
-                Some(Gleaned::Found(found)) => recorder.found(found)?,
-                None => {}
+            match block.get_mut(shard).and_then(|output| output.as_mut()?.take(index)) {
+                Some(OutputItem::Line(line)) => recorder.write_lines(line)?,
+                Some(OutputItem::Fact(fact)) => recorder.record(fact)?,
+                Some(OutputItem::Tick(now)) => {
+                    let traces = recorder.tick(now)?;
+                    recorder.write_traces(&traces)?;
+                }
+                None => {
+                    invariant!("an index that was ordered is the index of an item");
+                }
             }
         }
-        for (gathered, (_, done)) in block.iter_mut().zip(outputs) {
-            // Where there are enough of them, its memory goes.
-            let _ = gathered.take().map(|gathered| done.try_send(gathered));
+        for (output, (_, done)) in block.iter_mut().zip(outputs) {
+            // Where enough of them wait already, its memory is freed.
+            let _ = output.take().map(|output| done.try_send(output));
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The control loop of a run: waits for its end, feeds the watchdog, measures the process.
+
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -5,26 +7,27 @@ use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::live::Shared;
-use crate::signals::Signals;
+use crate::signals::{StopSignal, StopSignals};
 
-/// Pace of housekeeping, unless the watchdog wants a faster one.
-const PACE: Duration = Duration::from_secs(5);
+/// Time between two rounds of housekeeping, unless the watchdog wants a shorter one.
+const ROUND: Duration = Duration::from_secs(5);
 
 /// Why a run ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// By one of these signals.
-    Signal(&'static str),
+    /// The process was asked to end.
+    Signal(StopSignal),
     /// The time that `--duration` gave is over.
     Duration,
     /// A thread failed and asked all others to stop.
     Failure,
 }
 
-/// Waits for the end of the run, and meanwhile feeds the watchdog and tells the metrics about the process.
+/// Waits for the end of the run; meanwhile feeds the watchdog and adds the process's figures to the
+/// metrics.
 pub(super) async fn wait(
     shared: &Arc<Shared>,
-    mut signals: Signals,
+    mut signals: StopSignals,
     duration: Option<Duration>,
     stall: Duration,
 ) -> End {
@@ -35,20 +38,20 @@ pub(super) async fn wait(
         }
     };
     let end = tokio::select! {
-        name = signals.next() => End::Signal(name),
+        signal = signals.next() => End::Signal(signal),
         () = over => End::Duration,
         () = housekeeping(shared, stall) => End::Failure,
     };
-    // Nothing depends on systemd's being there to hear it.
+    // Without systemd there is nobody to notify.
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     end
 }
 
-/// Returns only when the run shall end.
+/// Returns only when a thread has asked for the end.
 async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
     let watchdog = sd_notify::watchdog_enabled();
-    let pace = watchdog.map_or(PACE, |limit| PACE.min(limit / 3));
-    let mut tick = interval(pace.max(Duration::from_millis(100)));
+    let round = watchdog.map_or(ROUND, |limit| ROUND.min(limit / 3));
+    let mut tick = interval(round.max(Duration::from_millis(100)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stop = interval(Duration::from_millis(100));
     let mut cpu = 0.0;
@@ -57,7 +60,7 @@ async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
         tokio::select! {
             _ = stop.tick() => if shared.stopping() { return },
             _ = tick.tick() => {
-                cpu = tell_process(shared, cpu);
+                cpu = report_process(shared, cpu);
                 let stalled = !shared.stalled(stall).is_empty();
                 if stalled && !was_stalled {
                     tracing::error!("capture made no progress for {} s", stall.as_secs());
@@ -71,8 +74,9 @@ async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
     }
 }
 
-/// Tells what the process and its analyzers use; returns the CPU seconds used so far.
-fn tell_process(shared: &Shared, cpu_before: f64) -> f64 {
+/// Adds to the metrics what the process and its analyzers use; returns the seconds of processor
+/// time used so far.
+fn report_process(shared: &Shared, cpu_before: f64) -> f64 {
     let (mut flows, mut tables, mut reassembly, mut fragments) = (0, 0, 0, 0);
     for shard in &shared.shards {
         let usage = *shard.usage.lock().unwrap_or_else(PoisonError::into_inner);

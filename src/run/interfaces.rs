@@ -1,29 +1,34 @@
+//! The thread that follows the interfaces and pods of this node as they come and go.
+
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use capture::interfaces::{Change, Interface, Watch, read_cni_cache};
 
-use super::source::News;
+use super::source::InterfaceEvents;
 use crate::interfaces::CNI_CACHE;
 use crate::live::Shared;
 use crate::names::Known;
 
-/// How long the watcher waits before it looks whether it shall end.
+/// How long the thread waits for changes before it looks whether the run ends.
 const WAIT: Duration = Duration::from_millis(200);
+/// How often the folder of pods is read after it changed: a file may be half written when the
+/// folder says that it is there.
+const READS_AFTER_CHANGE: u32 = 5;
 
-/// Follows the interfaces of this network namespace as they come and go, until the run ends.
-pub(super) fn watch(mut watch: Watch, news: &News, shared: &Arc<Shared>) {
-    let mut pods = Pods::default();
+/// Passes changes of interfaces on to `events`, and names of pods to the registry of names, until
+/// the run ends.
+pub(super) fn watch(mut watch: Watch, events: &InterfaceEvents, shared: &Shared) {
+    let mut pods = PodWatch::default();
     while !shared.stopping() {
-        pods.look(&shared.names);
+        pods.update(&shared.names);
         let changes = match watch.wait(WAIT) {
             Ok(false) => continue,
             Ok(true) => watch.changes(),
             Err(error) => Err(error),
         };
         match changes {
-            Ok(changes) => changes.iter().for_each(|change| tell(change, news)),
+            Ok(changes) => changes.iter().for_each(|change| on_change(change, events)),
             Err(error) => {
                 tracing::error!("new interfaces will not be seen: {error}");
                 return;
@@ -34,23 +39,22 @@ pub(super) fn watch(mut watch: Watch, news: &News, shared: &Arc<Shared>) {
 
 /// The pods of the node, read again when the folder in which they are kept has changed.
 #[derive(Default)]
-struct Pods {
+struct PodWatch {
     changed: Option<SystemTime>,
-    /// Looks to take yet: a file may be half written when the folder says that it is there.
-    looks: u32,
+    reads_left: u32,
 }
 
-impl Pods {
-    fn look(&mut self, names: &Known) {
+impl PodWatch {
+    fn update(&mut self, names: &Known) {
         let changed = std::fs::metadata(CNI_CACHE).and_then(|folder| folder.modified()).ok();
         if changed != self.changed {
             self.changed = changed;
-            self.looks = 5;
+            self.reads_left = READS_AFTER_CHANGE;
         }
-        if self.looks == 0 {
+        if self.reads_left == 0 {
             return;
         }
-        self.looks -= 1;
+        self.reads_left -= 1;
         match read_cni_cache(Path::new(CNI_CACHE)) {
             Ok(pods) => names.set_pods(&pods),
             Err(error) => tracing::warn!("pods are called by their processes: {error}"),
@@ -58,21 +62,21 @@ impl Pods {
     }
 }
 
-fn tell(change: &Change, news: &News) {
-    let say = |interface: &Interface, text: &str| tracing::info!("interface {}: {text}", interface.name);
-    match news {
-        News::Rings(table) => {
+fn on_change(change: &Change, events: &InterfaceEvents) {
+    let log = |interface: &Interface, text: &str| {
+        tracing::info!("interface {}: {text}", interface.name);
+    };
+    match events {
+        InterfaceEvents::Rings(table) => {
             if let (Some(choice), Change::Appeared(interface)) = (table.apply(change), change) {
-                say(
-                    interface,
-                    &format!("{} ({})", if choice.tap { "tapped" } else { "not tapped" }, choice.reason),
-                );
+                let tapped = if choice.tap { "tapped" } else { "not tapped" };
+                log(interface, &format!("{tapped} ({})", choice.reason));
             }
         }
-        // Nobody takes news any more when the shard has ended.
-        News::Programs(sender) => drop(sender.send(change.clone())),
+        // When the shard has ended, nobody receives.
+        InterfaceEvents::Programs(sender) => drop(sender.send(change.clone())),
     }
     if let Change::Gone(interface) = change {
-        say(interface, "gone");
+        log(interface, "gone");
     }
 }

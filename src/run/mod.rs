@@ -1,21 +1,22 @@
 //! `wirespan run`: taps this node's interfaces until it is stopped.
 //!
-//! Set-up opens everything that needs rights, then gives the rights up, then starts threads: one for each shard, one that keeps
-//! the store, one each for records of system calls, for interfaces, and for the capture file. This thread becomes the control
-//! plane: signals, HTTP, the watchdog. At the end the threads are joined in the order in which data passes them.
+//! Set-up opens everything that takes rights, then gives the rights up, then starts threads: one
+//! for each shard, one that owns the store, one each for records of system calls, for interfaces,
+//! and for the capture file. The first thread becomes the control plane: signals, HTTP, the
+//! watchdog. At the end the threads are joined in the order in which data passes them.
 
+mod capture_thread;
+mod cgroup_names;
 mod control;
-mod emitter;
 mod frame_file;
 mod interfaces;
-mod keeper;
 mod outlet;
-mod pipeline;
 mod process;
 mod records;
 mod setup;
-mod shard;
 mod source;
+mod store_thread;
+mod threads;
 
 use std::time::Duration;
 
@@ -23,12 +24,14 @@ use anyhow::Context;
 use sd_notify::NotifyState;
 
 use self::control::End;
-use self::pipeline::Pipeline;
 use self::setup::Ready;
-use crate::cli::RunArgs;
+use self::threads::Threads;
+use crate::cli::{Output, RunArgs};
+use crate::config::Privileges;
 use crate::failure::Failure;
 use crate::http::{self, Api};
-use crate::signals::Signals;
+use crate::pipeline::write_summary;
+use crate::signals::StopSignals;
 
 /// Runs the command. `quiet` leaves the summary on standard error out.
 pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
@@ -36,7 +39,7 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
     let ready = setup::open(args, &settings)?;
     let Ready { listener, plan, .. } = &ready;
     let listener = listener.try_clone().context("the listening socket")?;
-    if settings.pipeline.privileges == "drop" {
+    if settings.pipeline.privileges == Privileges::Drop {
         plan.drop_rest()
             .map_err(|error| Failure::runtime(format!("cannot give up capabilities: {error}")))?;
     }
@@ -45,26 +48,26 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the control plane")?;
     let duration = args.duration.map(Duration::from_secs_f64);
     let stall = settings.pipeline.stall;
-    let (end, pipeline) = runtime.block_on(async {
-        let signals = Signals::listen().context("cannot watch for signals")?;
-        let pipeline = Pipeline::start(ready, &settings, args.emit())?;
-        let shared = pipeline.shared().clone();
-        let api = Api::new(shared.clone(), pipeline.to_keeper(), &settings);
+    let (end, threads) = runtime.block_on(async {
+        let signals = StopSignals::listen().context("cannot watch for signals")?;
+        let threads = Threads::start(ready, &settings, args.emit())?;
+        let shared = threads.shared().clone();
+        let api = Api::new(shared.clone(), threads.store_sender(), &settings);
         let server = tokio::spawn(http::serve(listener, api, settings.http.clone()));
-        // Nothing depends on systemd's being there to hear it.
+        // Without systemd there is nobody to notify.
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         let end = control::wait(&shared, signals, duration, stall).await;
         server.abort();
-        anyhow::Ok((end, pipeline))
+        anyhow::Ok((end, threads))
     })?;
     drop(runtime);
     match end {
-        End::Signal(name) => tracing::info!("stopped by {name}"),
+        End::Signal(signal) => tracing::info!("stopped by {}", signal.as_str()),
         End::Duration => tracing::info!("the given time is over"),
         End::Failure => tracing::debug!("stopped by a failure"),
     }
-    let (summary, result) = pipeline.finish();
-    let written = emitter::write_summary(args.emit(), &summary);
+    let (summary, result) = threads.finish();
+    let written = write_summary(Output::Jsonl, args.emit(), &summary);
     if !quiet {
         summary.print();
     }

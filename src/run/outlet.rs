@@ -1,88 +1,75 @@
+//! Facts of a shard on their way to the thread that owns the store, and to the list of flows.
+
 use std::sync::Arc;
-use std::sync::TryLockError;
 
-use fact::FlowRecord;
-use fact::{Fact, Sink};
+use fact::{Exchange, FlowRecord};
 
-use crate::live::Shared;
-use crate::live::{Kept, Message, ToKeeper};
-use crate::output::Captured;
+use crate::live::{BoardUpdater, Shared, StoreMessage, StoreSender};
+use crate::pipeline::{Destination, OwnedFact};
 
-/// Where the facts of a shard leave it: in batches to the thread that keeps the store, without ever waiting for it.
-pub(super) struct Outlet {
+/// Sends facts in batches, without ever waiting for the receiver.
+pub(super) struct StoreOutlet {
     shared: Arc<Shared>,
+    /// Number of the shard.
     index: usize,
-    keeper: ToKeeper,
-    batch: Vec<Kept>,
+    sender: StoreSender,
+    batch: Vec<OwnedFact>,
     batch_size: usize,
-    /// Whether flow records are wanted.
-    flows: bool,
-    pub(super) counts: Captured,
-    /// Facts that found no room.
-    pub(super) dropped: u64,
+    board: BoardUpdater,
+    dropped: u64,
 }
 
-impl Outlet {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        index: usize,
-        keeper: ToKeeper,
-        batch_size: usize,
-        flows: bool,
-    ) -> Self {
-        let (batch, counts) = (Vec::new(), Captured::default());
-        Self { shared, index, keeper, batch, batch_size, flows, counts, dropped: 0 }
+impl StoreOutlet {
+    pub(super) fn new(shared: Arc<Shared>, index: usize, sender: StoreSender, batch_size: usize) -> Self {
+        let (batch, board) = (Vec::new(), BoardUpdater::default());
+        Self { shared, index, sender, batch, batch_size, board, dropped: 0 }
     }
 
-    /// Sends what waits, if there is room for it.
+    /// Sends the batch if there is room for it; else drops and counts it.
     pub(super) fn flush(&mut self) {
         if self.batch.is_empty() {
             return;
         }
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(self.batch_size));
-        if let Err(Message::Facts(lost)) = self.keeper.offer(Message::Facts(batch)) {
+        if let Err(StoreMessage::Facts(lost)) = self.sender.try_send(StoreMessage::Facts(batch)) {
             self.dropped += lost.len() as u64;
             self.shared.metrics.channel_dropped(lost.len() as u64);
         }
     }
 
-    /// Sends the last batch, waiting for room.
-    pub(super) fn finish(&mut self) {
-        self.keeper.push(Message::Facts(std::mem::take(&mut self.batch)));
+    /// Sends the batch as soon as there is room: nothing is captured any more.
+    fn flush_waiting(&mut self) {
+        self.sender.send(StoreMessage::Facts(std::mem::take(&mut self.batch)));
     }
 
-    fn push(&mut self, kept: Kept) {
-        self.batch.push(kept);
-        // At the end of a run everything comes at once, and the queue is waited for.
+    /// Sends the last batch; returns how many facts found no room since the start.
+    pub(super) fn finish(mut self) -> u64 {
+        self.flush_waiting();
+        self.dropped
+    }
+
+    fn push(&mut self, fact: OwnedFact) {
+        self.batch.push(fact);
         if self.batch.len() >= self.batch_size {
-            if self.shared.stopping() { self.finish() } else { self.flush() }
-        }
-    }
-
-    fn show(&self, record: &FlowRecord) {
-        let Some(shard) = self.shared.shards.get(self.index) else { return };
-        // While somebody reads the board the shard does not wait; the next tick shows the flow.
-        match shard.board.try_lock() {
-            Ok(mut board) => board.show(record),
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().show(record),
-            Err(TryLockError::WouldBlock) => {}
+            // At the end of a run all flows are closed at once, which is more than the channel
+            // holds.
+            if self.shared.stopping() { self.flush_waiting() } else { self.flush() }
         }
     }
 }
 
-impl Sink for Outlet {
-    fn emit(&mut self, fact: Fact<'_>) {
-        self.counts.emit(fact);
-        match fact {
-            Fact::Exchange(exchange) => self.push(Kept::Exchange(Box::new(exchange.clone()))),
-            Fact::FlowProgress(record) => self.show(record),
-            Fact::FlowClosed(record) => {
-                self.show(record);
-                if self.flows {
-                    self.push(Kept::Flow(Box::new(record.clone())));
-                }
-            }
-            _ => {}
+impl Destination for StoreOutlet {
+    fn on_exchange(&mut self, exchange: &Exchange) {
+        self.push(exchange.into());
+    }
+
+    fn on_flow_closed(&mut self, flow: &FlowRecord) {
+        self.push(flow.into());
+    }
+
+    fn on_flow_figures(&mut self, flow: &FlowRecord) {
+        if let Some(shard) = self.shared.shards.get(self.index) {
+            self.board.update(&shard.board, flow);
         }
     }
 }

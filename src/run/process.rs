@@ -1,4 +1,6 @@
-/// CPU seconds that this process used so far, and the bytes of memory that it has resident (proc(5)).
+//! What this process uses, from proc(5).
+
+/// Seconds of processor time that this process used so far, and its resident memory in bytes.
 pub(super) fn usage() -> Option<(f64, u64)> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The second field is the name in parentheses, which may hold anything; the third is the state.
@@ -11,7 +13,7 @@ pub(super) fn usage() -> Option<(f64, u64)> {
     Some((ticks as f64 / TICKS_PER_SECOND, kibibytes * 1024))
 }
 
-/// `USER_HZ`, which Linux shows to programs on every architecture that Wirespan runs on.
+/// `USER_HZ`, which is 100 on every architecture that Wirespan runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 #[cfg(test)]

@@ -1,21 +1,19 @@
-use std::collections::HashSet;
-use std::sync::Arc;
+//! The thread that reads the records of system calls and sends them to the store.
+
 use std::time::Duration;
 
 use wire::SockIo;
 use xdp::SocketRecords;
 
-use crate::live::Shared;
-use crate::live::{Message, ToKeeper};
+use super::cgroup_names::{CgroupNames, read_proc};
+use crate::live::{Shared, StoreMessage, StoreSender};
 
-/// How long the reader waits before it looks whether it shall end.
+/// How long the thread waits for records before it looks whether the run ends.
 const WAIT: Duration = Duration::from_millis(100);
 /// Records sent at once.
 const BATCH: usize = 512;
-/// Control groups whose name was told.
-const MAX_CGROUPS: usize = 65_536;
 
-/// Records of system calls that were read and lost.
+/// How many records were read and lost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RecordsReport {
     pub(super) read: u64,
@@ -25,29 +23,25 @@ pub(super) struct RecordsReport {
 
 struct Reader<'a> {
     shared: &'a Shared,
-    keeper: &'a ToKeeper,
+    sender: &'a StoreSender,
     batch: Vec<SockIo>,
-    cgroups: HashSet<u64>,
+    cgroups: CgroupNames<fn(u32) -> Option<String>>,
     report: RecordsReport,
 }
 
-/// Reads records of system calls until the run ends, and passes them on.
-pub(super) fn read(mut records: SocketRecords, keeper: &ToKeeper, shared: &Arc<Shared>) -> RecordsReport {
-    let mut reader = Reader {
-        shared,
-        keeper,
-        batch: Vec::new(),
-        cgroups: HashSet::new(),
-        report: RecordsReport::default(),
-    };
+/// Reads records until the run ends.
+pub(super) fn read(mut records: SocketRecords, sender: &StoreSender, shared: &Shared) -> RecordsReport {
+    let cgroups = CgroupNames::new(read_proc as fn(u32) -> Option<String>);
+    let report = RecordsReport::default();
+    let mut reader = Reader { shared, sender, batch: Vec::new(), cgroups, report };
     loop {
         let last = shared.stopping();
         let wait = if last { Duration::ZERO } else { WAIT };
-        let count = records.read(wait, &mut |record| reader.take(record)).unwrap_or_else(|error| {
+        let count = records.read(wait, &mut |record| reader.on_record(record)).unwrap_or_else(|error| {
             tracing::error!("system calls are not recorded any more: {error}");
             0
         });
-        reader.send(last);
+        reader.flush(last);
         let drops = records.drops();
         shared.metrics.ebpf(count as u64, drops);
         reader.report.read += count as u64;
@@ -59,35 +53,32 @@ pub(super) fn read(mut records: SocketRecords, keeper: &ToKeeper, shared: &Arc<S
 }
 
 impl Reader<'_> {
-    fn take(&mut self, record: SockIo) {
+    fn on_record(&mut self, record: SockIo) {
         self.shared.names.learn(&record);
-        let cgroup = record.process.cgroup;
-        if cgroup != 0 && self.cgroups.len() < MAX_CGROUPS && !self.cgroups.contains(&cgroup) {
-            self.name(cgroup, record.process.pid);
-        }
+        self.send_cgroup(&record);
         self.batch.push(record);
         if self.batch.len() >= BATCH {
-            self.send(self.shared.stopping());
+            self.flush(self.shared.stopping());
         }
     }
 
-    /// Finds the name of a control group through a process in it. One that is gone already leaves it to the next.
-    fn name(&mut self, cgroup: u64, pid: u32) {
-        let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/cgroup")) else { return };
-        let Some(name) = text.lines().find_map(|line| line.strip_prefix("0::")) else { return };
-        if self.keeper.offer(Message::Cgroup(cgroup, name.to_owned())).is_ok() {
-            self.cgroups.insert(cgroup);
+    /// Sends the name of the process's control group ahead of the first record that needs it.
+    fn send_cgroup(&mut self, SockIo { process, exit, .. }: &SockIo) {
+        let Some(name) = self.cgroups.find(process, *exit) else { return };
+        match self.sender.try_send(StoreMessage::Cgroup(process.cgroup, name)) {
+            Ok(()) => self.cgroups.set_named(process.cgroup),
+            Err(_) => self.cgroups.set_unanswered(process, *exit),
         }
     }
 
-    fn send(&mut self, wait: bool) {
+    fn flush(&mut self, wait: bool) {
         if self.batch.is_empty() {
             return;
         }
-        let batch = std::mem::take(&mut self.batch);
+        let message = StoreMessage::SocketRecords(std::mem::take(&mut self.batch));
         if wait {
-            self.keeper.push(Message::Records(batch));
-        } else if let Err(Message::Records(lost)) = self.keeper.offer(Message::Records(batch)) {
+            self.sender.send(message);
+        } else if let Err(StoreMessage::SocketRecords(lost)) = self.sender.try_send(message) {
             self.report.dropped_by_queue += lost.len() as u64;
             self.shared.metrics.channel_dropped(lost.len() as u64);
         }

@@ -1,3 +1,5 @@
+//! Opens everything that takes rights, before they are given up.
+
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -8,9 +10,9 @@ use wire::Source;
 use xdp::SocketRecords;
 
 use super::frame_file;
-use super::source::{self, News, PassedOver};
+use super::source::{self, InterfaceEvents, SkippedFrames};
 use crate::cli::RunArgs;
-use crate::config::{self, Settings, Sources};
+use crate::config::{self, Backend, Settings, Sources};
 use crate::failure::Failure;
 use crate::privileges::Plan;
 use crate::taps::Taps;
@@ -20,8 +22,8 @@ pub(super) struct Ready {
     pub(super) taps: Arc<Taps>,
     pub(super) sources: Vec<Box<dyn Source>>,
     pub(super) watch: Watch,
-    pub(super) news: News,
-    pub(super) passed_over: Vec<Arc<PassedOver>>,
+    pub(super) events: InterfaceEvents,
+    pub(super) skipped: Vec<Arc<SkippedFrames>>,
     pub(super) records: Option<SocketRecords>,
     pub(super) store: Store,
     pub(super) listener: TcpListener,
@@ -49,16 +51,16 @@ pub(super) fn open(args: &RunArgs, settings: &Settings) -> Result<Ready, Failure
     let selector = Selector::new(&settings.capture.interfaces).map_err(Failure::usage)?;
     let watch = Watch::open().map_err(Failure::runtime)?;
     check_names(&selector, &watch)?;
-    let plan = Plan { xdp: settings.capture.backend == "xdp", records: settings.records.enabled };
+    let plan = Plan { xdp: settings.capture.backend == Backend::Xdp, records: settings.records.enabled };
     plan.check()?;
     let listener = listen(settings)?;
     let taps = Arc::new(Taps::default());
-    let (sources, news, passed_over) = source::open(settings, selector, &watch, &taps)?;
+    let (sources, events, skipped) = source::open(settings, selector, &watch, &taps)?;
     let records = records(settings);
     let config = StoreConfig { node: settings.node(), ..settings.store.clone() };
     let store = Store::open(config).map_err(Failure::runtime)?;
-    let writer = args.write.as_deref().map(frame_file::open).transpose().map_err(Failure::runtime)?;
-    Ok(Ready { taps, sources, watch, news, passed_over, records, store, listener, writer, plan })
+    let writer = args.write.as_deref().map(frame_file::create).transpose().map_err(Failure::runtime)?;
+    Ok(Ready { taps, sources, watch, events, skipped, records, store, listener, writer, plan })
 }
 
 /// Interfaces that were named must be there; those that match a glob may come later.
@@ -91,7 +93,8 @@ fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Records of system calls where the kernel gives them; else says what is lost, and the run goes on with packets.
+/// Records of system calls where the kernel gives them; else says what is lost, and the run goes on
+/// with packets.
 fn records(settings: &Settings) -> Option<SocketRecords> {
     if !settings.records.enabled {
         return None;

@@ -1,3 +1,5 @@
+//! Where frames come from in a run: packet rings, or XDP and TCX programs.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,27 +10,27 @@ use capture::{Filter, Ring, RingConfig, Skipped};
 use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, TapKind};
 use xdp::{FrameTap, FrameTapConfig, Ingress};
 
-use crate::config::Settings;
+use crate::config::{Backend, Settings};
 use crate::failure::Failure;
 use crate::taps::Taps;
 
-/// How news about interfaces reach the sources.
-pub(super) enum News {
-    /// Packet rings share a table of taps.
+/// Where events of interfaces go, so that the sources follow them.
+pub(super) enum InterfaceEvents {
+    /// All packet rings share a table of taps.
     Rings(Arc<capture::Taps>),
-    /// Programs are put on interfaces by the thread that owns them.
+    /// Programs are attached by the thread that owns them.
     Programs(Sender<Change>),
 }
 
-/// Frames that a source saw and did not hand over, as of the last time it was asked for drops.
+/// Frames that a source saw and did not hand over, as of its last call of [`Source::drops`].
 #[derive(Debug, Default)]
-pub(super) struct PassedOver {
+pub(super) struct SkippedFrames {
     unselected: AtomicU64,
     loopback_copies: AtomicU64,
     filtered: AtomicU64,
 }
 
-impl PassedOver {
+impl SkippedFrames {
     /// Numbers by reason.
     pub(super) fn by_reason(&self) -> [(&'static str, u64); 3] {
         let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -46,32 +48,41 @@ impl PassedOver {
     }
 }
 
-/// Sources of frames, one for each shard, how they hear about interfaces, and what they pass over.
-pub(super) type Opened = (Vec<Box<dyn Source>>, News, Vec<Arc<PassedOver>>);
+/// Sources of frames, one for each shard, where events of interfaces go, and what the sources skip.
+pub(super) type Opened = (Vec<Box<dyn Source>>, InterfaceEvents, Vec<Arc<SkippedFrames>>);
 
-/// Sources of frames, one for each shard.
+/// Opens the sources, one for each shard.
 pub(super) fn open(
     settings: &Settings,
     selector: Selector,
     watch: &Watch,
     taps: &Arc<Taps>,
 ) -> Result<Opened, Failure> {
-    if settings.capture.backend == "xdp" {
-        return programs(settings, selector, watch, taps);
+    match settings.capture.backend {
+        Backend::AfPacket => rings(settings, selector, watch, taps),
+        Backend::Xdp => programs(settings, selector, watch, taps),
     }
+}
+
+fn rings(
+    settings: &Settings,
+    selector: Selector,
+    watch: &Watch,
+    taps: &Arc<Taps>,
+) -> Result<Opened, Failure> {
     let registry = taps.clone();
     let names = Box::new(move |interface: &Interface| registry.add(&interface.name, interface.kind));
     let table = Arc::new(capture::Taps::new(selector, watch.interfaces(), names));
     let config = RingConfig { filter: settings.capture.filter.clone(), ..settings.ring.clone() };
     let rings = Ring::open(&config, settings.shards(), &table).map_err(refused)?;
-    let mut passed_over = Vec::new();
+    let mut skipped = Vec::new();
     let sources = rings.into_iter().map(|ring| {
-        let counted = CountedRing { ring, passed_over: Arc::default() };
-        passed_over.push(counted.passed_over.clone());
+        let counted = CountedRing { ring, skipped: Arc::default() };
+        skipped.push(counted.skipped.clone());
         Box::new(counted) as Box<dyn Source>
     });
     let sources = sources.collect();
-    Ok((sources, News::Rings(table), passed_over))
+    Ok((sources, InterfaceEvents::Rings(table), skipped))
 }
 
 fn refused(error: capture::Error) -> Failure {
@@ -83,10 +94,10 @@ fn refused(error: capture::Error) -> Failure {
     }
 }
 
-/// A ring that lets others know what it passes over.
+/// A ring that publishes how many frames it skips.
 struct CountedRing {
     ring: Ring,
-    passed_over: Arc<PassedOver>,
+    skipped: Arc<SkippedFrames>,
 }
 
 impl Source for CountedRing {
@@ -99,7 +110,7 @@ impl Source for CountedRing {
     }
 
     fn drops(&mut self) -> Drops {
-        self.passed_over.set(self.ring.skipped());
+        self.skipped.set(self.ring.skipped());
         self.ring.drops()
     }
 }
@@ -122,9 +133,9 @@ fn programs(
         ..settings.frame_tap.clone()
     };
     let frames = FrameTap::load(&config).map_err(Failure::runtime)?;
-    let (news, changes) = channel();
+    let (events, changes) = channel();
     let ingress = config.ingress;
-    let passed_over = Arc::<PassedOver>::default();
+    let skipped = Arc::<SkippedFrames>::default();
     let mut source = Programs {
         frames,
         ingress,
@@ -133,12 +144,12 @@ fn programs(
         taps: taps.clone(),
         attached: Vec::new(),
         filter,
-        passed_over: passed_over.clone(),
+        skipped: skipped.clone(),
     };
     for interface in watch.interfaces() {
         source.apply(&Change::Appeared(interface.clone()));
     }
-    Ok((vec![Box::new(source)], News::Programs(news), vec![passed_over]))
+    Ok((vec![Box::new(source)], InterfaceEvents::Programs(events), vec![skipped]))
 }
 
 /// XDP and TCX programs that follow the interfaces as they come and go.
@@ -151,7 +162,7 @@ struct Programs {
     /// Index and name of the interfaces that have programs.
     attached: Vec<(u32, String)>,
     filter: Option<UserFilter>,
-    passed_over: Arc<PassedOver>,
+    skipped: Arc<SkippedFrames>,
 }
 
 /// A filter expression by what frames start with; the programs in the kernel have none.
@@ -205,13 +216,14 @@ impl Programs {
     }
 }
 
-/// Native XDP takes a veth's peer its segmentation offload, and XDP in the stack has no advantage over TCX on devices without
-/// hardware: only physical ones get XDP unasked.
+/// How to see incoming frames of a device of `kind`. Native XDP takes a veth's peer its
+/// segmentation offload, and XDP in the stack has no advantage over TCX on devices without
+/// hardware, so `Best` is XDP on physical ones only.
 const fn ingress(configured: Ingress, kind: TapKind) -> Ingress {
     match (configured, kind) {
         (Ingress::Best, TapKind::Physical) => Ingress::Best,
         (Ingress::Best, _) => Ingress::Tcx,
-        (asked, _) => asked,
+        (chosen, _) => chosen,
     }
 }
 
@@ -235,7 +247,7 @@ impl Source for Programs {
                         filtered += 1;
                     }
                 });
-                self.passed_over.filtered.fetch_add(filtered, Ordering::Relaxed);
+                self.skipped.filtered.fetch_add(filtered, Ordering::Relaxed);
                 batch
             }
         }

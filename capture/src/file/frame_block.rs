@@ -5,8 +5,9 @@ use wire::{LinkType, RawFrame, TapId, Timestamp, VlanTag};
 
 /// Frames in order, with one buffer for the bytes of all of them.
 ///
-/// [`CaptureFile::next_block`](super::CaptureFile::next_block) fills it with the bytes as they stand
-/// in the file, [`push`](Self::push) with copies. A block that is filled again keeps its memory.
+/// [`CaptureFile::next_block`](super::CaptureFile::next_block) fills it with the bytes as they
+/// stand in the file, [`push`](Self::push) with copies. A block that is filled again keeps its
+/// memory.
 #[derive(Debug, Default)]
 pub struct FrameBlock {
     pub(super) bytes: Vec<u8>,
@@ -68,7 +69,8 @@ impl FrameBlock {
         self.bytes.capacity() + self.frames.capacity() * size_of::<FrameEntry>()
     }
 
-    /// Bytes in the buffer. After [`push`](Self::push) alone: the sum of all frames' captured bytes.
+    /// Bytes in the buffer. After [`push`](Self::push) alone: the sum of all frames' captured
+    /// bytes.
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
     }

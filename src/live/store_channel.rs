@@ -1,0 +1,119 @@
+//! The channel to the thread that owns the store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use store::Store;
+use wire::SockIo;
+
+use crate::pipeline::OwnedFact;
+
+/// A query of the store; it sends its answer through a channel of its own.
+pub(crate) type StoreQuery = Box<dyn FnOnce(&Store) + Send>;
+
+/// What goes to the thread that owns the store.
+pub(crate) enum StoreMessage {
+    /// Facts of a shard, in the order in which it found them.
+    Facts(Vec<OwnedFact>),
+    /// What processes did to sockets.
+    SocketRecords(Vec<SockIo>),
+    /// Id and name of a control group.
+    Cgroup(u64, String),
+    /// A query of the HTTP server.
+    Query(StoreQuery),
+}
+
+/// The sending end. [`try_send`](Self::try_send) never blocks, so a shard can call it: what finds
+/// no room comes back, to be dropped and counted. Room is counted in facts and records, as batches
+/// are of any size.
+#[derive(Clone)]
+pub(crate) struct StoreSender {
+    sender: SyncSender<StoreMessage>,
+    waiting: Arc<AtomicUsize>,
+    capacity: usize,
+}
+
+/// The receiving end.
+pub(crate) struct StoreReceiver {
+    receiver: Receiver<StoreMessage>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Messages that may wait, however few facts are in them: the channel allocates all its slots when
+/// it is made.
+const MAX_MESSAGES: usize = 65_536;
+
+/// A channel with room for `capacity` facts and records.
+pub(crate) fn store_channel(capacity: usize) -> (StoreSender, StoreReceiver) {
+    let (sender, receiver) = sync_channel(capacity.min(MAX_MESSAGES));
+    let waiting = Arc::new(AtomicUsize::new(0));
+    (StoreSender { sender, waiting: waiting.clone(), capacity }, StoreReceiver { receiver, waiting })
+}
+
+impl StoreSender {
+    /// Sends the message if there is room for it; else returns it.
+    pub(crate) fn try_send(&self, message: StoreMessage) -> Result<(), StoreMessage> {
+        let weight = message.weight();
+        let before = self.waiting.fetch_add(weight, Ordering::Relaxed);
+        // A batch larger than the whole room passes when nothing else waits.
+        let full = before > 0 && before + weight > self.capacity;
+        let sent = if full { Err(message) } else { self.send_now(message) };
+        if sent.is_err() {
+            self.waiting.fetch_sub(weight, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    fn send_now(&self, message: StoreMessage) -> Result<(), StoreMessage> {
+        self.sender.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) | TrySendError::Disconnected(message) => message,
+        })
+    }
+
+    /// Sends the message as soon as there is room: for the end of a run, when nothing is captured
+    /// any more. Returns false where the receiver is gone.
+    pub(crate) fn send(&self, message: StoreMessage) -> bool {
+        self.waiting.fetch_add(message.weight(), Ordering::Relaxed);
+        self.sender.send(message).is_ok()
+    }
+}
+
+impl StoreReceiver {
+    /// Waits for the next message, at most for `wait`.
+    pub(crate) fn recv_timeout(&self, wait: Duration) -> Result<StoreMessage, RecvTimeoutError> {
+        let message = self.receiver.recv_timeout(wait)?;
+        self.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
+        Ok(message)
+    }
+}
+
+impl StoreMessage {
+    /// Facts and records in the message.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Facts(facts) => facts.len(),
+            Self::SocketRecords(records) => records.len(),
+            Self::Cgroup(..) | Self::Query(_) => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_counted_in_what_batches_hold_and_comes_back() {
+        let (sender, receiver) = store_channel(3);
+        let cgroup = || StoreMessage::Cgroup(1, String::new());
+        for _ in 0..3 {
+            assert!(sender.try_send(cgroup()).is_ok());
+        }
+        assert!(sender.try_send(cgroup()).is_err());
+        assert!(receiver.recv_timeout(Duration::ZERO).is_ok());
+        assert!(sender.try_send(cgroup()).is_ok());
+        assert!(sender.try_send(cgroup()).is_err());
+    }
+}
