@@ -16,7 +16,7 @@ use crate::taps::Taps;
 /// Answers from the registry of taps, from the CNI cache and from what system calls told about endpoints. A pod's name goes
 /// before that of the process in it: the dashboards of a cluster speak of pods.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct NameRegistry {
     taps: Arc<Taps>,
     /// Pods of this node by address.
     pods: DashMap<IpAddr, Arc<str>>,
@@ -29,7 +29,7 @@ pub(crate) struct Known {
     order: Mutex<VecDeque<Endpoint>>,
 }
 
-impl Known {
+impl NameRegistry {
     /// Endpoints remembered.
     const LIMIT: usize = 65_536;
 
@@ -56,8 +56,8 @@ impl Known {
         }
     }
 
-    /// Learns which program has the local end of a socket. A later program takes the endpoint over.
-    pub(crate) fn learn(&self, record: &SockIo) {
+    /// Notes which program has the local end of a socket. A later program takes the endpoint over.
+    pub(crate) fn add_process(&self, record: &SockIo) {
         let command = record.process.command();
         if self.workloads.get(&record.local).is_some_and(|known| **known == *command) {
             return;
@@ -82,7 +82,7 @@ impl Known {
     }
 }
 
-impl Names for Known {
+impl Names for NameRegistry {
     fn tap_kind(&self, tap: TapId) -> TapKind {
         self.taps.kind(tap)
     }
@@ -103,15 +103,16 @@ impl Names for Known {
     }
 }
 
-/// Tells the metrics what the store joined since `before`.
-pub(crate) fn tell_joins(metrics: &Metrics, now: &store::Counters, before: &store::Counters) {
+/// Adds to the metrics what the store joined since `before`.
+pub(crate) fn count_joins(metrics: &Metrics, now: &store::Counters, before: &store::Counters) {
     metrics.joined(JoinResult::Joined, now.joined.saturating_sub(before.joined));
     metrics.joined(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
     metrics.joined(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
 }
 
-/// Makes the calls of a finished trace the examples of their buckets in the histogram of request durations.
-pub(crate) fn tell_examples(metrics: &Metrics, names: &Known, trace: &Trace) {
+/// Makes the calls of a complete trace the exemplars of their buckets in the histogram of request
+/// durations.
+pub(crate) fn set_exemplars(metrics: &Metrics, names: &NameRegistry, trace: &Trace) {
     let id = trace.trace_id.to_string();
     let routes = metrics.has_routes();
     trace.visit(|call| {

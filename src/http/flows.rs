@@ -12,19 +12,22 @@ use crate::taps::TapCache;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct QueryParams {
     limit: Option<usize>,
 }
 
 /// Connections as `flow` records, those seen last first: open ones as of the last second, and some that were closed.
-pub(super) async fn list(State(api): State<Api>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(params): Query<QueryParams>,
+) -> Result<Response, Refusal> {
     let mut records = Vec::new();
     for shard in &api.shared.shards {
         let board = shard.board.lock().unwrap_or_else(PoisonError::into_inner);
         records.extend(board.flows().map(|flow| flow.record().clone()));
     }
     records.sort_by_key(|record| (std::cmp::Reverse(record.end), record.id));
-    records.truncate(asked.limit.unwrap_or(100).min(api.max_listed));
+    records.truncate(params.limit.unwrap_or(100).min(api.max_listed));
     let mut taps = TapCache::new(api.shared.taps.clone());
     let mut json = vec![b'['];
     for (i, record) in records.iter().enumerate() {

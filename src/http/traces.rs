@@ -11,7 +11,7 @@ use super::answer::Refusal;
 /// What may stand behind `?`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct QueryParams {
     service: Option<String>,
     min_duration_ms: Option<u64>,
     /// `error=` with no value counts as true.
@@ -19,7 +19,7 @@ pub(super) struct Asked {
     limit: Option<usize>,
 }
 
-impl Asked {
+impl QueryParams {
     fn query(self, max: usize) -> Result<store::Query, Refusal> {
         let error = match self.error.as_deref() {
             None => None,
@@ -39,9 +39,9 @@ impl Asked {
 /// Recent traces, the newest first.
 pub(super) async fn list(
     State(api): State<Api>,
-    Query(asked): Query<Asked>,
+    Query(params): Query<QueryParams>,
 ) -> Result<Json<Vec<Trace>>, Refusal> {
-    let query = asked.query(api.max_listed)?;
+    let query = params.query(api.max_listed)?;
     api.ask(move |store| store.traces(&query)).await.map(Json)
 }
 
@@ -54,12 +54,12 @@ pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Resul
     api.ask(move |store| store.trace_by_prefix(&id)).await?.map(Json).ok_or(missing)
 }
 
-/// Who calls whom, over the traces asked for.
+/// Who calls whom, over the traces that fit the parameters.
 pub(super) async fn services(
     State(api): State<Api>,
-    Query(asked): Query<Asked>,
+    Query(params): Query<QueryParams>,
 ) -> Result<Json<Vec<ServiceEdge>>, Refusal> {
-    let limit = asked.limit.unwrap_or(api.max_listed);
-    let query = Asked { limit: Some(limit), ..asked }.query(api.max_listed)?;
+    let limit = params.limit.unwrap_or(api.max_listed);
+    let query = QueryParams { limit: Some(limit), ..params }.query(api.max_listed)?;
     api.ask(move |store| store.services(&query)).await.map(Json)
 }

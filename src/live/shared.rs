@@ -10,13 +10,13 @@ use metrics::Metrics;
 
 use super::flow_board::FlowBoard;
 use crate::clock::Stopwatch;
-use crate::names::Known;
+use crate::names::NameRegistry;
 use crate::taps::Taps;
 
 /// What all threads of a run share.
 pub(crate) struct Shared {
     pub(crate) taps: Arc<Taps>,
-    pub(crate) names: Arc<Known>,
+    pub(crate) names: Arc<NameRegistry>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shards: Vec<ShardState>,
     /// Asks every thread to end.

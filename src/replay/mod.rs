@@ -44,7 +44,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
-    let names: Arc<dyn Names> = Arc::new(names::Known::new(taps.clone(), false));
+    let names: Arc<dyn Names> = Arc::new(names::NameRegistry::new(taps.clone(), false));
     // What one thread remembers of a server another would not know.
     let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
     let config = ShardConfig {
@@ -128,7 +128,7 @@ fn update_metrics(metrics: &Metrics, totals: &InputTotals, taps: &Taps, store: O
         }
     }
     if let Some(store) = store {
-        names::tell_joins(metrics, &store.counters(), &store::Counters::default());
+        names::count_joins(metrics, &store.counters(), &store::Counters::default());
     }
 }
 

@@ -8,7 +8,7 @@ use capture::interfaces::{Change, Interface, Watch, read_cni_cache};
 use super::source::InterfaceEvents;
 use crate::interfaces::CNI_CACHE;
 use crate::live::Shared;
-use crate::names::Known;
+use crate::names::NameRegistry;
 
 /// How long the thread waits for changes before it looks whether the run ends.
 const WAIT: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ struct PodWatch {
 }
 
 impl PodWatch {
-    fn update(&mut self, names: &Known) {
+    fn update(&mut self, names: &NameRegistry) {
         let changed = std::fs::metadata(CNI_CACHE).and_then(|folder| folder.modified()).ok();
         if changed != self.changed {
             self.changed = changed;

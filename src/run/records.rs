@@ -54,7 +54,7 @@ pub(super) fn read(mut records: SocketRecords, sender: &StoreSender, shared: &Sh
 
 impl Reader<'_> {
     fn on_record(&mut self, record: SockIo) {
-        self.shared.names.learn(&record);
+        self.shared.names.add_process(&record);
         self.send_cgroup(&record);
         self.batch.push(record);
         if self.batch.len() >= BATCH {

@@ -74,7 +74,7 @@ impl StoreThread {
         self.recorder.flush()?;
         if let Some(store) = self.recorder.store() {
             let (metrics, now) = (&self.shared.metrics, store.counters());
-            names::tell_joins(metrics, &now, &self.reported);
+            names::count_joins(metrics, &now, &self.reported);
             let before = self.reported.evictions.by_table();
             for ((table, count), (_, before)) in now.evictions.by_table().into_iter().zip(before) {
                 if count > before {
@@ -93,7 +93,7 @@ impl StoreThread {
         match traces {
             Ok(traces) => {
                 for trace in &traces {
-                    names::tell_examples(&self.shared.metrics, &self.shared.names, trace);
+                    names::set_exemplars(&self.shared.metrics, &self.shared.names, trace);
                 }
                 self.recorder.write_traces(&traces)?;
             }

@@ -20,7 +20,7 @@ use crate::cli::{EmitSet, Output};
 use crate::clock::Stopwatch;
 use crate::config::Settings;
 use crate::live::{ShardState, Shared, StoreSender, store_channel};
-use crate::names::Known;
+use crate::names::NameRegistry;
 use crate::output::Summary;
 use crate::pipeline::{Recorder, Shard, ShardConfig, SpanRecords, Wanted};
 use crate::taps::Taps;
@@ -166,7 +166,7 @@ fn shared_state(settings: &Settings, taps: &Arc<Taps>, names_come_later: bool, s
     let shard = || ShardState::new(settings.pipeline.flows_listed);
     Arc::new(Shared {
         taps: taps.clone(),
-        names: Arc::new(Known::new(taps.clone(), names_come_later)),
+        names: Arc::new(NameRegistry::new(taps.clone(), names_come_later)),
         metrics,
         shards: std::iter::repeat_with(shard).take(shards).collect(),
         stop: false.into(),
