@@ -87,9 +87,9 @@ fn expected(oracle: &Value) -> Vec<Expected> {
     if http != [0, 0] {
         let responses =
             listed("http").map_or(http[1], |all| all.iter().filter(|m| is_answer(m)).count() as u64);
-        out.push((Protocol::Http, "http", http[0], Some(responses)));
+        out.push((Protocol::new("http"), "http", http[0], Some(responses)));
     }
-    for protocol in [Protocol::Dns, Protocol::Mdns, Protocol::Llmnr] {
+    for protocol in [Protocol::new("dns"), Protocol::new("mdns"), Protocol::new("llmnr")] {
         let name = protocol.as_str();
         let counts = [count(name, "query"), count(name, "response")];
         if counts != [0, 0] {
@@ -99,24 +99,28 @@ fn expected(oracle: &Value) -> Vec<Expected> {
     let is_command = |m: &&Value| m["kind"] == "array" && m["dir"] == "c2s";
     let commands = listed("resp").map_or(0, |all| all.iter().filter(is_command).count() as u64);
     let requests = [
-        (Protocol::Http2, "http2", count("http2", "request").saturating_sub(count("grpc", "requests"))),
-        (Protocol::Grpc, "grpc", count("grpc", "requests")),
-        (Protocol::Mysql, "mysql", count("mysql", "command")),
         (
-            Protocol::Postgresql,
+            Protocol::new("http2"),
+            "http2",
+            count("http2", "request").saturating_sub(count("grpc", "requests")),
+        ),
+        (Protocol::new("grpc"), "grpc", count("grpc", "requests")),
+        (Protocol::new("mysql"), "mysql", count("mysql", "command")),
+        (
+            Protocol::new("postgresql"),
             "postgresql",
             count("pgsql", "fe:Simple query") + count("pgsql", "fe:Execute"),
         ),
-        (Protocol::Redis, "redis", commands),
-        (Protocol::Kafka, "kafka", count("kafka", "request")),
-        (Protocol::Mongodb, "mongodb", count("mongo", "request")),
-        (Protocol::Mqtt, "mqtt:PUBLISH", count("mqtt", "PUBLISH")),
-        (Protocol::Amqp, "amqp:basic.publish", count("amqp", "method:Basic.40")),
-        (Protocol::Amqp, "amqp:basic.deliver", count("amqp", "method:Basic.60")),
-        (Protocol::Nats, "nats:PUB", count("nats", "PUB") + count("nats", "HPUB")),
-        (Protocol::Memcached, "memcached", count("memcache", "text_request")),
-        (Protocol::Dubbo, "dubbo", count("dubbo", "request")),
-        (Protocol::Tls, "tls", count("tls", "client_hello")),
+        (Protocol::new("redis"), "redis", commands),
+        (Protocol::new("kafka"), "kafka", count("kafka", "request")),
+        (Protocol::new("mongodb"), "mongodb", count("mongo", "request")),
+        (Protocol::new("mqtt"), "mqtt:PUBLISH", count("mqtt", "PUBLISH")),
+        (Protocol::new("amqp"), "amqp:basic.publish", count("amqp", "method:Basic.40")),
+        (Protocol::new("amqp"), "amqp:basic.deliver", count("amqp", "method:Basic.60")),
+        (Protocol::new("nats"), "nats:PUB", count("nats", "PUB") + count("nats", "HPUB")),
+        (Protocol::new("memcached"), "memcached", count("memcache", "text_request")),
+        (Protocol::new("dubbo"), "dubbo", count("dubbo", "request")),
+        (Protocol::new("tls"), "tls", count("tls", "client_hello")),
     ];
     out.extend(requests.into_iter().filter(|(.., n)| *n > 0).map(|(p, name, n)| (p, name, n, None)));
     out

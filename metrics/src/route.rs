@@ -1,5 +1,7 @@
-use fact::Protocol;
+//! The route of a request: what its path is once the parts that name one thing of many are gone.
 
+/// Protocols whose requests have a path that their operation does not name.
+const WITH_PATHS: [&str; 3] = ["http", "http2", "fastcgi"];
 /// Longest route in bytes.
 const LONGEST: usize = 128;
 /// Most segments of a route; the rest is [`REST`].
@@ -21,9 +23,8 @@ pub(crate) fn routed<'a>(
     path: Option<&str>,
     room: &'a mut String,
 ) -> &'a str {
-    let has_paths =
-        [Protocol::Http, Protocol::Http2, Protocol::Fastcgi].iter().any(|p| p.as_str() == protocol);
-    let path = path.filter(|path| has_paths && !path.is_empty() && !operation.is_empty());
+    let path =
+        path.filter(|path| WITH_PATHS.contains(&protocol) && !path.is_empty() && !operation.is_empty());
     let Some(path) = path else { return operation };
     room.clear();
     room.push_str(operation);

@@ -69,7 +69,7 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
             syn_ack_to_ack_ns: Some(20_000),
             rtt_ns: Some(50_000),
         }),
-        l7: Some(L7Summary { protocol: Protocol::Http, requests: 1, responses: 1, errors: 0 }),
+        l7: Some(L7Summary { protocol: Protocol::new("http"), requests: 1, responses: 1, errors: 0 }),
     }
 }
 
@@ -87,7 +87,7 @@ fn exchange() -> Exchange {
         transport: Transport::Tcp,
         client: endpoint(1, 40_000),
         server: endpoint(2, 80),
-        protocol: Protocol::Http,
+        protocol: Protocol::new("http"),
         operation: "GET".to_owned(),
         outcome: Outcome::Ok,
         request: Some(message(1_000)),
@@ -260,7 +260,7 @@ fn routes_are_operations_where_they_are_switched_on() {
             sink.emit(Fact::Exchange(&asked));
         }
         let mut query = exchange();
-        (query.protocol, query.operation) = (Protocol::Dns, "A".to_owned());
+        (query.protocol, query.operation) = (Protocol::new("dns"), "A".to_owned());
         sink.emit(Fact::Exchange(&query));
         sink.finish();
         metrics.traced(&TracedCall {

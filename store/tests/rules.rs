@@ -226,7 +226,7 @@ fn datagram(tap: u32, client: (u8, u16), server: u8, id: u32, at: u64) -> Exchan
         Some(http(empty, at + MS, at + MS)),
         "",
     );
-    (e.transport, e.protocol, e.operation) = (Transport::Udp, Protocol::Dns, "A".into());
+    (e.transport, e.protocol, e.operation) = (Transport::Udp, Protocol::new("dns"), "A".into());
     e.attributes.push_text("dns.question.name", "example.org");
     e
 }

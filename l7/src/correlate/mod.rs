@@ -94,6 +94,8 @@ pub(crate) struct Counts {
 /// Where a parser puts the messages that it finds.
 #[derive(Debug)]
 pub(crate) struct Messages {
+    /// What exchanges that begin are of.
+    pub(crate) protocol: Protocol,
     pub(crate) order: Order,
     pub(crate) here: Here,
     pub(crate) timelines: PerDirection<Timeline>,
@@ -126,6 +128,9 @@ pub(crate) struct Messages {
     /// What the protocol before this one on the same connection said that goes for all that follows.
     handed_on: Attributes,
 }
+
+/// Before a parser was chosen no exchange begins.
+const UNDECIDED: Protocol = Protocol::new("undecided");
 
 /// Where answers come in order, so many times the limit of requests may wait: clients write pipelines of thousands before they read the
 /// first answer.
@@ -168,6 +173,7 @@ impl Spare {
 impl Messages {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
+            protocol: UNDECIDED,
             order: Order::InOrder,
             here: Here::NOWHERE,
             timelines: PerDirection::default(),
@@ -193,6 +199,7 @@ impl Messages {
     /// Makes it as new, and keeps the memory of its lists.
     pub(crate) fn reset(&mut self) {
         let Self {
+            protocol,
             order,
             here,
             timelines,
@@ -219,6 +226,7 @@ impl Messages {
         done.shrink_to(DONE_KEPT);
         *spare = Spare::default();
         Direction::BOTH.into_iter().for_each(|direction| timelines[direction].reset());
+        *protocol = UNDECIDED;
         (*order, *here, *counts) = (Order::InOrder, Here::NOWHERE, Counts::default());
         (*missing, *skipped) = (PerDirection::default(), PerDirection::default());
         (*short, *ended, *turned) =
@@ -243,8 +251,8 @@ impl Messages {
     }
 
     /// A message begins at `at`, counted from the first of the bytes shown. The entry takes what is known of it.
-    pub(crate) fn open(&mut self, protocol: Protocol, kind: Kind, id: u64, at: usize) -> &mut Entry {
-        self.open_at(protocol, kind, id, self.start_mark(at))
+    pub(crate) fn open(&mut self, kind: Kind, id: u64, at: usize) -> &mut Entry {
+        self.open_at(kind, id, self.start_mark(at))
     }
 
     /// A place where a message begins of which it is found out later, when its bytes are not shown any more.
@@ -254,13 +262,7 @@ impl Messages {
     }
 
     /// A message of this direction began at `start`.
-    pub(crate) fn open_at(
-        &mut self,
-        protocol: Protocol,
-        kind: Kind,
-        id: u64,
-        start: StartMark,
-    ) -> &mut Entry {
+    pub(crate) fn open_at(&mut self, kind: Kind, id: u64, start: StartMark) -> &mut Entry {
         let StartMark { offset, first } = start;
         let direction = self.here.direction;
         let seq = self.here.base.map_or(SeqNum(id as u16 as u32), |base| base.plus(offset as u32));
@@ -272,7 +274,7 @@ impl Messages {
             self.turned[asker] = true;
             let by_id = self.order == Order::ById;
             let index = self.answered_by(asker, id, first);
-            let index = index.unwrap_or_else(|| self.add(protocol, asker, kind, id, offset));
+            let index = index.unwrap_or_else(|| self.add(asker, kind, id, offset));
             let entry = self.entries.open(index, kind);
             entry.exchange.response = Some(span);
             entry.response_start = offset;
@@ -282,7 +284,7 @@ impl Messages {
         }
         self.counts.requests += 1;
         let standing = self.settle(asker);
-        let index = self.add(protocol, asker, kind, id, offset);
+        let index = self.add(asker, kind, id, offset);
         let entry = self.entries.open(index, kind);
         (entry.after_hole, entry.doubtful) = (standing.after_hole, standing.doubtful);
         entry.exchange.request = Some(span);
@@ -320,16 +322,10 @@ impl Messages {
     }
 
     /// The open message, or a new one that begins at `at`.
-    pub(crate) fn current_or_open(
-        &mut self,
-        protocol: Protocol,
-        kind: Kind,
-        id: u64,
-        at: usize,
-    ) -> &mut Entry {
+    pub(crate) fn current_or_open(&mut self, kind: Kind, id: u64, at: usize) -> &mut Entry {
         match self.open_index(kind, id) {
             Some(index) => &mut self.entries[index],
-            None => self.open(protocol, kind, id, at),
+            None => self.open(kind, id, at),
         }
     }
 
@@ -402,7 +398,7 @@ impl Messages {
         oldest.is_some_and(|entry| entry.is_after(start.first))
     }
 
-    fn add(&mut self, protocol: Protocol, asker: Direction, kind: Kind, id: u64, offset: u64) -> usize {
+    fn add(&mut self, asker: Direction, kind: Kind, id: u64, offset: u64) -> usize {
         // The answer to a request that went must not make another one go: it would be followed by its answer, and so on.
         let answers = self.order == Order::InOrder && kind == Kind::Response;
         let limit = match self.order {
@@ -415,10 +411,10 @@ impl Messages {
         }
         let mut entry = match self.spare.0.pop() {
             Some(mut entry) => {
-                entry.reset(protocol);
+                entry.reset(self.protocol);
                 entry
             }
-            None => Box::new(Entry::new(protocol)),
+            None => Box::new(Entry::new(self.protocol)),
         };
         entry.id = id;
         entry.asker = asker;

@@ -284,7 +284,7 @@ mod tests {
     fn queue(ids: impl IntoIterator<Item = u64>) -> Queue {
         let mut queue = Queue::default();
         for id in ids {
-            let mut entry = Box::new(Entry::new(Protocol::Dns));
+            let mut entry = Box::new(Entry::new(Protocol::new("dns")));
             entry.id = id;
             queue.push(entry, true);
         }

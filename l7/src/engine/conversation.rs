@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(unknown(&mut room), [], "a question alone proves nothing");
         known.s("$1\r\nv\r\n");
         room.learn(&known.cx, &mut known.conversation);
-        assert_eq!(unknown(&mut room), [Protocol::RedisInline]);
+        assert_eq!(unknown(&mut room), [Protocol::new("redis_inline")]);
         let mut other = talk(&mut room, 7778);
         assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
     }
@@ -280,6 +280,6 @@ mod tests {
         room.learn(&redis.cx, &mut redis.conversation);
         let mut http = talk(&mut room, 7777);
         http.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No Content\r\n\r\n");
-        assert_eq!(http.over()[0].protocol, Protocol::Http);
+        assert_eq!(http.over()[0].protocol, Protocol::new("http"));
     }
 }

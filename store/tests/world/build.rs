@@ -220,7 +220,7 @@ pub fn exchange(
         transport: Transport::Tcp,
         client,
         server,
-        protocol: Protocol::Http,
+        protocol: Protocol::new("http"),
         operation: "GET".into(),
         outcome: if response.is_some() { Outcome::Ok } else { Outcome::NoResponse },
         request,

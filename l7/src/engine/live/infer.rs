@@ -58,6 +58,7 @@ impl Live {
         self.untold = None;
         self.flipped = flipped;
         self.either_asks = entry.either_asks;
+        self.messages.protocol = entry.name;
         self.messages.order = entry.order;
         self.look_again = true;
         self.news.guesses += 1;

@@ -26,7 +26,7 @@ use crate::correlate::Order;
 pub(crate) struct Amqp;
 
 impl Protocol for Amqp {
-    const NAME: fact::Protocol = fact::Protocol::Amqp;
+    const NAME: fact::Protocol = fact::Protocol::new("amqp");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[5672];
     const ORDER: Order = Order::ById;

@@ -10,7 +10,6 @@ use super::tell::{Terms, tell, terms};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::next_message;
-use fact::Protocol;
 
 /// Bytes of a method or content header that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -53,7 +52,7 @@ impl AmqpParser {
         let terms = terms(method, arguments);
         let (kind, id) = self.role(method, &terms, place);
         let channel = self.channels.get(place.channel);
-        let exchange = &mut out.open(Protocol::Amqp, kind, id, place.at).exchange;
+        let exchange = &mut out.open(kind, id, place.at).exchange;
         if exchange.operation.is_empty() {
             let asked = Method::of(method.class, method.asked()).unwrap_or(method);
             exchange.operation.push_str(asked.name);

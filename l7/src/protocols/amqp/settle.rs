@@ -6,7 +6,7 @@ use super::ids;
 use super::methods::{BASIC, CHANNEL, Method, PUBLISH};
 use crate::correlate::{Kind, Messages};
 use crate::kit::reader::Reader;
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 /// Where the frame that settles stands.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub(super) fn messages(
         false => out.is_pending(id).then_some(id),
     };
     while let Some(found) = next(out) {
-        let exchange = &mut out.open(Protocol::Amqp, Kind::Response, found, place.at).exchange;
+        let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
         exchange.attributes.push_text("amqp.settled_by", method.name);
         if method.number != 80 {
             exchange.attributes.push_bool("amqp.requeue", requeue);
@@ -84,7 +84,7 @@ pub(super) fn refused(
         }
     };
     while let Some(found) = out.pending_id(wanted) {
-        let exchange = &mut out.open(Protocol::Amqp, Kind::Response, found, place.at).exchange;
+        let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
         exchange.outcome = codes::tell(code, text, &mut exchange.attributes);
         out.close(Kind::Response, found, place.end);
     }

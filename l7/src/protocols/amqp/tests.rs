@@ -90,7 +90,7 @@ fn a_log_in_is_told_without_its_password() {
         ["connection.start  ok", "connection.tune  ok", "connection.open  ok", "channel.open  ok"]
     );
     let [start, .., open, _] = t.found.exchanges.as_slice() else { panic!() };
-    assert_eq!((start.protocol, start.client), (Protocol::Amqp, t.cx.server));
+    assert_eq!((start.protocol, start.client), (Protocol::new("amqp"), t.cx.server));
     assert_eq!(text(start, "amqp.mechanism"), "PLAIN");
     assert_eq!((text(open, "amqp.virtual_host").as_str(), open.client), ("/", t.cx.client));
     let all = format!("{:?}", t.found.exchanges);

@@ -23,7 +23,7 @@ use crate::correlate::Order;
 pub(crate) struct Amqp1;
 
 impl Protocol for Amqp1 {
-    const NAME: fact::Protocol = fact::Protocol::Amqp1;
+    const NAME: fact::Protocol = fact::Protocol::new("amqp1");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[5672];
     const ORDER: Order = Order::ById;

@@ -11,7 +11,6 @@ use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::next_message;
 use crate::kit::reader::first_bytes;
-use fact::Protocol;
 
 /// Bytes of a frame that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -109,7 +108,7 @@ impl Amqp1Parser {
             self.sessions.end(direction, channel);
         }
         let kind = if answers { Kind::Response } else { Kind::Request };
-        let exchange = &mut out.open(Protocol::Amqp1, kind, id, place.at).exchange;
+        let exchange = &mut out.open(kind, id, place.at).exchange;
         start(exchange, code);
         perform::tell(code, fields, answers, exchange);
         Some((kind, id))
@@ -128,7 +127,7 @@ impl Amqp1Parser {
             }
         };
         while let Some(found) = out.pending_id(wanted) {
-            let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
+            let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
             exchange.outcome = conditions::error(error, &mut exchange.attributes);
             out.close(Kind::Response, found, place.end);
         }
@@ -161,7 +160,7 @@ impl Amqp1Parser {
         let settled = fields.field(4).is_true();
         let kind = if settled { Kind::OneWay } else { Kind::Request };
         let id = key(TRANSFER, session, number);
-        let exchange = &mut out.open(Protocol::Amqp1, kind, id, place.at).exchange;
+        let exchange = &mut out.open(kind, id, place.at).exchange;
         start(exchange, TRANSFER);
         let attributes = &mut exchange.attributes;
         attributes.push_text("messaging.operation.name", "transfer");
@@ -199,7 +198,7 @@ impl Amqp1Parser {
             return;
         }
         while let Some(found) = out.pending_id(wanted) {
-            let exchange = &mut out.open(Protocol::Amqp1, Kind::Response, found, place.at).exchange;
+            let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
             let outcome = conditions::delivered(state, &mut exchange.attributes);
             exchange.outcome = outcome.unwrap_or(fact::Outcome::Ok);
             out.close(Kind::Response, found, place.end);

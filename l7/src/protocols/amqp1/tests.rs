@@ -130,7 +130,7 @@ fn both_sides_open_begin_and_attach() {
     let t = talk();
     assert_eq!(told(&t), ["sasl-init  ok", "open  ok", "begin  ok", "attach q ok"]);
     let [login, open, ..] = t.found.exchanges.as_slice() else { panic!() };
-    assert_eq!((login.protocol, text(login, "amqp.mechanism").as_str()), (Protocol::Amqp1, "PLAIN"));
+    assert_eq!((login.protocol, text(login, "amqp.mechanism").as_str()), (Protocol::new("amqp1"), "PLAIN"));
     assert_eq!(text(open, "amqp.container_id"), "me");
     assert!(!format!("{:?}", t.found.exchanges).contains("s3cre"));
     assert!(t.found.exchanges.iter().all(|e| e.client == t.cx.client));
@@ -227,7 +227,7 @@ fn joined_in_the_middle_or_after_a_hole() {
 fn tls_takes_over_where_it_is_agreed() {
     let mut t = Talk::tcp(5672);
     t.c(b"AMQP\x02\x01\0\0").s(b"AMQP\x02\x01\0\0").c(b"\x16\x03\x01\0\x05\x01\0\0\x01\x00").over();
-    assert!(t.found.exchanges.iter().all(|e| e.protocol != Protocol::Amqp1));
+    assert!(t.found.exchanges.iter().all(|e| e.protocol != Protocol::new("amqp1")));
 }
 
 /// Conversations for the properties that every protocol has.

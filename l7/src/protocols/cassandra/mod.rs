@@ -24,7 +24,7 @@ use crate::correlate::Order;
 pub(crate) struct Cassandra;
 
 impl Protocol for Cassandra {
-    const NAME: fact::Protocol = fact::Protocol::Cassandra;
+    const NAME: fact::Protocol = fact::Protocol::new("cassandra");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[9042];
     const ORDER: Order = Order::ById;

@@ -9,7 +9,6 @@ use super::{request, response};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::{Frame, next_message};
-use fact::Protocol;
 
 /// Bytes of a body that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -87,7 +86,7 @@ impl CqlParser {
             Direction::ToClient if envelope.opcode == EVENT => (Kind::OneWay, EVENTS),
             Direction::ToClient => (Kind::Response, stream),
         };
-        let exchange = &mut out.open(Protocol::Cassandra, kind, id, at).exchange;
+        let exchange = &mut out.open(kind, id, at).exchange;
         if exchange.operation.is_empty() {
             exchange.attributes.push_text("db.system.name", "cassandra");
         }

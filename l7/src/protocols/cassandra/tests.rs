@@ -90,7 +90,10 @@ fn statements_are_masked_and_answers_found_by_stream() {
         ["STARTUP  ok", "QUERY INSERT nonsense client_error", "QUERY SELECT * FROM ks.t WHERE k = ? ok"]
     );
     let [_, failed, select] = t.found.exchanges.as_slice() else { panic!() };
-    assert_eq!((select.protocol, int(select, "db.response.returned_rows")), (Protocol::Cassandra, Some(7)));
+    assert_eq!(
+        (select.protocol, int(select, "db.response.returned_rows")),
+        (Protocol::new("cassandra"), Some(7))
+    );
     assert_eq!(text(select, "cassandra.consistency.level"), "local_quorum");
     assert_eq!(text(select, "db.collection.name"), "ks.t");
     assert_eq!(text(failed, "db.response.status_code"), "SYNTAX_ERROR");

@@ -21,7 +21,7 @@ use crate::correlate::Order;
 pub(crate) struct Dns;
 
 impl Protocol for Dns {
-    const NAME: fact::Protocol = fact::Protocol::Dns;
+    const NAME: fact::Protocol = fact::Protocol::new("dns");
     const TRANSPORTS: &'static [Transport] = &[Transport::Udp, Transport::Tcp];
     const PORTS: &'static [u16] = &[53, 5353, 5355];
     const ORDER: Order = Order::ById;

@@ -10,10 +10,16 @@ use fact::Protocol;
 /// So much of a message over TCP is looked at: header, questions and the first answers.
 const LOOKED_AT: usize = 4096;
 
+/// Multicast DNS (RFC 6762).
+const MDNS: Protocol = Protocol::new("mdns");
+/// Link-local multicast name resolution (RFC 4795).
+const LLMNR: Protocol = Protocol::new("llmnr");
+
 #[derive(Debug)]
 pub(super) struct DnsParser {
     transport: Transport,
-    pub(super) protocol: Protocol,
+    /// The protocol on one link whose messages these are; none for DNS itself.
+    pub(super) on_link: Option<Protocol>,
     /// TCP: kind and id of the message of which the end is skipped.
     open: PerDirection<Option<(Kind, u64)>>,
     /// TCP: the zone transfer that goes on.
@@ -28,14 +34,14 @@ pub(super) struct DnsParser {
 
 impl DnsParser {
     pub(super) fn new(clue: &Clue) -> Self {
-        let protocol = match (clue.client_port, clue.server_port) {
-            (5353, _) | (_, 5353) => Protocol::Mdns,
-            (_, 5355) | (5355, _) => Protocol::Llmnr,
-            _ => Protocol::Dns,
+        let on_link = match (clue.client_port, clue.server_port) {
+            (5353, _) | (_, 5353) => Some(MDNS),
+            (_, 5355) | (5355, _) => Some(LLMNR),
+            _ => None,
         };
         Self {
             transport: clue.transport,
-            protocol,
+            on_link,
             open: PerDirection::default(),
             transfers: PerDirection::default(),
             walking: PerDirection::default(),

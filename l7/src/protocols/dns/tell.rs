@@ -28,7 +28,10 @@ impl DnsParser {
         if kind == Kind::Response && first.is_none() && header.id != 0 {
             id = out.pending_id(|waiting| waiting as u16 == header.id).unwrap_or(id);
         }
-        let exchange = &mut out.open(self.protocol, kind, id, at).exchange;
+        let exchange = &mut out.open(kind, id, at).exchange;
+        if let Some(on_link) = self.on_link {
+            exchange.protocol = on_link;
+        }
         let into = &mut exchange.attributes;
         let behind = self.questions(message, &header, first);
         if exchange.operation.is_empty() {

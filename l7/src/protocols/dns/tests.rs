@@ -59,7 +59,7 @@ fn question_and_answers_are_told() {
         [alias, record(1, &[192, 0, 2, 1]), record(16, b"\x01t"), record(1, &[192, 0, 2, 2])].concat();
     t.c(query(7, "www.Example.com")).s(message(7, 0x8180, "www.example.com", 1, [4, 0, 0], &records));
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Dns, "A", Outcome::Ok));
+    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("dns"), "A", Outcome::Ok));
     assert_eq!(text(e, "dns.question.name"), "www.Example.com");
     assert_eq!(text(e, "dns.response.code"), "NOERROR");
     assert_eq!(int(e, "dns.answers.count"), Some(4));
@@ -181,11 +181,11 @@ fn over_tcp_a_message_may_come_in_pieces_on_every_port() {
 fn link_local_relatives_have_their_own_names() {
     let mut t = Talk::new(Transport::Udp, 5353, 5353, RequestLimits::default());
     t.c(query(0, "printer.local")).c(response(0, "printer.local", 0)).over();
-    assert!(t.found.exchanges.iter().all(|e| e.protocol == Protocol::Mdns));
+    assert!(t.found.exchanges.iter().all(|e| e.protocol == Protocol::new("mdns")));
     assert_eq!(t.told(), ["A printer.local NOERROR no_request", "A printer.local no_response"]);
     let mut t = Talk::udp(5355);
     t.c(query(9, "host"));
-    assert_eq!(t.over()[0].protocol, Protocol::Llmnr);
+    assert_eq!(t.over()[0].protocol, Protocol::new("llmnr"));
 }
 
 #[test]

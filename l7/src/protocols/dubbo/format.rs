@@ -5,7 +5,6 @@ use super::head::{HEAD, Head, begins, outcome, serialization, status_name};
 use crate::contract::{Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
-use fact::Protocol;
 
 /// So much of a body is looked at.
 const LOOKED_AT: u64 = 8 * 1024;
@@ -50,7 +49,7 @@ impl Format for DubboFormat {
             (false, _) => Kind::Response,
         };
         self.open[direction] = Some((kind, head.id));
-        let entry = out.open(Protocol::Dubbo, kind, head.id, at);
+        let entry = out.open(kind, head.id, at);
         if kind == Kind::Response {
             entry.clear_loss();
         }

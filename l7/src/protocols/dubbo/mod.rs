@@ -19,7 +19,7 @@ use head::Head;
 pub(crate) struct Dubbo;
 
 impl Protocol for Dubbo {
-    const NAME: fact::Protocol = fact::Protocol::Dubbo;
+    const NAME: fact::Protocol = fact::Protocol::new("dubbo");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[20_880];
     const ORDER: Order = Order::ById;

@@ -17,7 +17,7 @@ use crate::correlate::Order;
 pub(crate) struct Fastcgi;
 
 impl Protocol for Fastcgi {
-    const NAME: fact::Protocol = fact::Protocol::Fastcgi;
+    const NAME: fact::Protocol = fact::Protocol::new("fastcgi");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[9000];
     const ORDER: Order = Order::ById;

@@ -9,7 +9,7 @@ use super::tell;
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::step::{Step, malformed, need, skip};
-use fact::{Exchange, Outcome, Protocol};
+use fact::{Exchange, Outcome};
 
 /// So much of a record's parameters is looked at.
 const PARAMETERS: usize = 16 * 1024;
@@ -90,7 +90,7 @@ impl FastcgiParser {
         };
         match record.kind {
             BEGIN_REQUEST => {
-                out.open(Protocol::Fastcgi, Kind::Request, id, at);
+                out.open(Kind::Request, id, at);
             }
             PARAMS => self.parameters(record, content, out),
             STDIN if record.content == 0 => self.sides[direction].ends = Some((Kind::Request, id)),
@@ -102,12 +102,12 @@ impl FastcgiParser {
                 self.sides[direction].ends = Some((Kind::Request, id));
             }
             GET_VALUES => {
-                let entry = out.open(Protocol::Fastcgi, Kind::Request, CONNECTION, at);
+                let entry = out.open(Kind::Request, CONNECTION, at);
                 entry.exchange.operation.push_str("GET_VALUES");
                 self.sides[direction].ends = Some((Kind::Request, CONNECTION));
             }
             GET_VALUES_RESULT | UNKNOWN_TYPE => {
-                let entry = out.open(Protocol::Fastcgi, Kind::Response, CONNECTION, at);
+                let entry = out.open(Kind::Response, CONNECTION, at);
                 if record.kind == UNKNOWN_TYPE {
                     failed(&mut entry.exchange, "UNKNOWN_TYPE");
                 }
@@ -194,7 +194,7 @@ fn head_seen(id: u64, out: &mut Messages) -> bool {
 
 /// The answer to request `id`, which begins here if it has not begun before.
 fn answer(id: u64, at: usize, out: &mut Messages) -> &mut Entry {
-    out.current_or_open(Protocol::Fastcgi, Kind::Response, id, at)
+    out.current_or_open(Kind::Response, id, at)
 }
 
 fn output(record: Record, content: &[u8], at: usize, out: &mut Messages) {

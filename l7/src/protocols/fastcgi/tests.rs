@@ -79,7 +79,7 @@ fn requests_and_answers() {
         ["GET /a 200 ok", "POST /b 404 client_error", "GET /c 302 ok", "GET /d 0 server_error"]
     );
     let e = &t.found.exchanges;
-    assert_eq!(e[0].protocol, Protocol::Fastcgi);
+    assert_eq!(e[0].protocol, Protocol::new("fastcgi"));
     assert!(!format!("{e:?}").contains("sesame"));
     assert_eq!(text(&e[0], "url.query"), "x=1&token=REDACTED");
     assert_eq!(text(&e[0], "http.request.header.traceparent"), "00-1-2-01");

@@ -38,10 +38,18 @@ impl Form {
     }
 }
 
+/// gRPC over HTTP/2, and gRPC-Web.
+const GRPC: Protocol = Protocol::new("grpc");
+
+/// Whether an exchange of HTTP is a call.
+pub(crate) fn is_call(exchange: &Exchange) -> bool {
+    exchange.protocol == GRPC
+}
+
 /// Turns an exchange of HTTP into a call of the method that its path names:
 /// `/package.Service/Method`. The operation stays empty if the path is unknown.
 pub(crate) fn begin_call(exchange: &mut Exchange) {
-    exchange.protocol = Protocol::Grpc;
+    exchange.protocol = GRPC;
     exchange.operation.clear();
     let path = match exchange.attributes.get("url.path") {
         Some(Value::Text(path)) => Some(path.strip_prefix('/').unwrap_or(path).to_owned()),

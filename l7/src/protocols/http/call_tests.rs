@@ -62,7 +62,7 @@ fn a_call_says_its_method_messages_and_status() {
     let mut t = Talk::tcp(8080);
     t.c(call("Get", "", &message(3))).s(with_length("", WEB));
     let e = &t.found.exchanges[0];
-    assert_eq!(told(e), (Protocol::Grpc, "Get", Outcome::ClientError, Some(5)));
+    assert_eq!(told(e), (Protocol::new("grpc"), "Get", Outcome::ClientError, Some(5)));
     assert_eq!(counts(e), (Some(1), Some(3)));
     for (key, value) in [
         ("rpc.system", "grpc"),
@@ -93,9 +93,9 @@ fn bodies_come_in_chunks_in_text_and_in_segments_of_any_size() {
                 answer.chunks(segment).for_each(|bytes| _ = t.s(bytes));
                 t.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No\r\n\r\n");
                 let [e, next] = t.found.exchanges.as_slice() else { panic!("{segment} {chunk} {form}") };
-                assert_eq!(told(e), (Protocol::Grpc, "Get", Outcome::ClientError, Some(5)), "{form}");
+                assert_eq!(told(e), (Protocol::new("grpc"), "Get", Outcome::ClientError, Some(5)), "{form}");
                 assert_eq!(counts(e), (Some(1), Some(3)), "{segment} {chunk} {form}");
-                assert_eq!(told(next), (Protocol::Http, "GET", Outcome::Ok, None));
+                assert_eq!(told(next), (Protocol::new("http"), "GET", Outcome::Ok, None));
             }
         }
     }
@@ -116,7 +116,7 @@ fn how_a_call_ended_may_stand_in_the_head_or_nowhere() {
     t.c(call("Del", "", &message(1))).s(with_length("", b"{\"json\":1}"));
     t.c(call("Del", "", &message(1))).s(with_length("", &trailers(0)));
     let found: Vec<_> = t.found.exchanges.iter().map(told).collect();
-    let grpc = |outcome, status| (Protocol::Grpc, "Del", outcome, status);
+    let grpc = |outcome, status| (Protocol::new("grpc"), "Del", outcome, status);
     assert_eq!(found[..3], [grpc(Outcome::ServerError, Some(12)); 3]);
     assert_eq!(found[3..6], [grpc(Outcome::ServerError, None); 3]);
     let [none, json, empty] = &found[6..] else { panic!() };
@@ -137,11 +137,11 @@ fn messages_are_passed_over_and_holes_in_them_harm_nothing_else() {
         t.s(&answer[..1000]).gap(Direction::ToClient, 20_000).s(&answer[21_000..]);
         t.c(call("Get", "", &message(9))).s(with_length("", &[message(4), trailers(0)].concat()));
         let [e, next] = t.found.exchanges.as_slice() else { panic!() };
-        assert_eq!(told(e), (Protocol::Grpc, "Watch", Outcome::LostBytes, Some(0)));
+        assert_eq!(told(e), (Protocol::new("grpc"), "Watch", Outcome::LostBytes, Some(0)));
         assert_eq!(counts(e), (Some(1), Some(2)));
         assert_eq!(
             (told(next), counts(next)),
-            ((Protocol::Grpc, "Get", Outcome::Ok, Some(0)), (Some(1), Some(1)))
+            ((Protocol::new("grpc"), "Get", Outcome::Ok, Some(0)), (Some(1), Some(1)))
         );
     }
 }
@@ -157,7 +157,7 @@ fn a_body_may_end_with_the_connection() {
         let e = &t.found.exchanges[0];
         assert_eq!(
             (told(e), counts(e)),
-            ((Protocol::Grpc, "Get", Outcome::ClientError, Some(8)), (Some(1), Some(2)))
+            ((Protocol::new("grpc"), "Get", Outcome::ClientError, Some(8)), (Some(1), Some(2)))
         );
     }
 }
@@ -166,9 +166,9 @@ fn a_body_may_end_with_the_connection() {
 fn a_response_alone_is_a_call_too_and_grpc_itself_is_none_in_http_1() {
     let mut t = Talk::tcp(8080);
     t.s(with_length("", &[message(4), trailers(0)].concat()));
-    assert_eq!(told(&t.found.exchanges[0]), (Protocol::Grpc, "", Outcome::NoRequest, Some(0)));
+    assert_eq!(told(&t.found.exchanges[0]), (Protocol::new("grpc"), "", Outcome::NoRequest, Some(0)));
     let mut t = Talk::tcp(8080);
     t.c("POST /a.B/C HTTP/1.1\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n\r\n");
     t.s("HTTP/1.1 415 No\r\ngrpc-status: 3\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(told(&t.found.exchanges[0]), (Protocol::Http, "POST", Outcome::ClientError, None));
+    assert_eq!(told(&t.found.exchanges[0]), (Protocol::new("http"), "POST", Outcome::ClientError, None));
 }

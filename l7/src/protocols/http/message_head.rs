@@ -6,7 +6,6 @@ use super::lines::Lines;
 use super::url::Target;
 use crate::correlate::{Entry, Kind, Messages};
 use crate::protocols::grpc::{self, Form};
-use fact::Protocol;
 
 /// Tags of requests whose responses are delimited by other rules (RFC 9112 section 6.3).
 pub(super) const HEAD: u16 = 1;
@@ -45,7 +44,7 @@ impl<'a> Head<'a> {
         minor: Option<u8>,
         out: &'m mut Messages,
     ) -> (HeadInfo, &'m mut Entry) {
-        let entry = out.open(Protocol::Http, Kind::Request, 0, self.at);
+        let entry = out.open(Kind::Request, 0, self.at);
         entry.notes.tag = match method {
             b"HEAD" => HEAD,
             b"CONNECT" => CONNECT,
@@ -116,10 +115,10 @@ impl<'a> Head<'a> {
                 Field::Host => {}
             }
         }
-        if grpc_form.is_some() && exchange.protocol != Protocol::Grpc {
+        if grpc_form.is_some() && !grpc::is_call(exchange) {
             grpc::begin_call(exchange);
         }
-        let status = status.filter(|_| exchange.protocol == Protocol::Grpc);
+        let status = status.filter(|_| grpc::is_call(exchange));
         if let Some(status) = status {
             grpc::push_status(exchange, status, message);
         }
@@ -136,7 +135,7 @@ fn grpc_web_form(content_type: &[u8]) -> Option<Form> {
 
 /// Opens the response to the next request with its status line.
 pub(super) fn open_response(code: u16, minor: u8, at: usize, out: &mut Messages) -> &mut Entry {
-    let entry = out.open(Protocol::Http, Kind::Response, 0, at);
+    let entry = out.open(Kind::Response, 0, at);
     push_status_line(entry, code, minor);
     entry
 }

@@ -23,7 +23,7 @@ use crate::correlate::Order;
 pub(crate) struct Http;
 
 impl Protocol for Http {
-    const NAME: fact::Protocol = fact::Protocol::Http;
+    const NAME: fact::Protocol = fact::Protocol::new("http");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[80, 8000, 8008, 8080, 8081, 8888, 3000, 3128, 5000, 9090, 2375];
     const ORDER: Order = Order::InOrder;

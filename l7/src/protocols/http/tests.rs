@@ -17,7 +17,7 @@ fn an_exchange_says_what_was_asked_and_answered() {
          Authorization: Bearer s3cret\r\nCookie: s3cret\r\ntraceparent: 00-1-2-01\r\nX-Request-ID: r1\r\nContent-Length: 3\r\n\r\nabc");
     t.s("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nSet-Cookie: s3cret\r\nContent-Length: 2\r\n\r\n{}");
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Http, "POST", Outcome::Ok));
+    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("http"), "POST", Outcome::Ok));
     for (key, value) in [
         ("http.request.method", "POST"),
         ("url.path", "/a/b"),

@@ -30,7 +30,7 @@ fn calls_have_their_method_status_and_messages() {
         .s(status(7, "1"));
     let told: Vec<_> =
         t.found.exchanges.iter().map(|e| (e.protocol, e.operation.as_str(), e.outcome)).collect();
-    let grpc = Protocol::Grpc;
+    let grpc = Protocol::new("grpc");
     assert_eq!(
         told,
         [
@@ -70,7 +70,10 @@ fn a_call_whose_end_cannot_be_known_is_not_guessed() {
     t.c([headers(9, 0, &[0x83, 0x86, 0xc1, 0xc0]), data(9, END_STREAM, &message(3))].concat());
     t.s([headers(9, 0, &[0x88, 0xbf]), data(9, 0, &message(3)), status(9, "5")].concat());
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Grpc, "", Outcome::ClientError));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("grpc"), "", Outcome::ClientError)
+    );
 }
 
 #[test]

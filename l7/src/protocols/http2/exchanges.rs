@@ -8,7 +8,7 @@ use super::parser::Http2Parser;
 use super::streams::{State, Stream, StreamMessage};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::protocols::grpc;
-use fact::{Exchange, Protocol, Unanswered};
+use fact::{Exchange, Unanswered};
 
 impl Http2Parser {
     /// The block that was decoded last belongs to a stream. Its frames are between the two of
@@ -43,7 +43,7 @@ impl Http2Parser {
         if !self.head.begins(ends) || self.streams.is_reset(id) {
             return;
         }
-        let entry = out.open(Protocol::Http2, Kind::Request, u64::from(id), at);
+        let entry = out.open(Kind::Request, u64::from(id), at);
         self.head.push_request(&mut entry.exchange);
         let grpc_form = self.head.grpc_form;
         let messages = grpc_form.map(grpc::MessageCounter::new);
@@ -55,7 +55,7 @@ impl Http2Parser {
 
     /// The request that the server promises to answer.
     fn on_push_promise(&mut self, id: u32, [at, end]: [usize; 2], out: &mut Messages) {
-        let exchange = &mut out.open(Protocol::Http2, Kind::OneWay, u64::from(id), at).exchange;
+        let exchange = &mut out.open(Kind::OneWay, u64::from(id), at).exchange;
         self.head.push_request(exchange);
         exchange.attributes.push_bool("wirespan.http.pushed", true);
         let mut response = StreamMessage { state: State::Open, ..StreamMessage::default() };
@@ -109,7 +109,7 @@ impl Http2Parser {
                 if !begins && !ends {
                     return;
                 }
-                let entry = out.open(Protocol::Http2, Kind::Response, stream.id, at);
+                let entry = out.open(Kind::Response, stream.id, at);
                 if head.status.is_none() && stream.response.may_have_gap {
                     entry.mark_response_incomplete();
                 }

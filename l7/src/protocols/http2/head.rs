@@ -4,7 +4,7 @@ use super::hpack::{Field, Name, Role};
 use crate::protocols::grpc;
 use crate::protocols::http::attributes;
 use crate::protocols::http::url::Target;
-use fact::{Attributes, Exchange, Outcome, Protocol};
+use fact::{Attributes, Exchange, Outcome};
 
 /// Attribute with the number of header fields whose values cannot be known.
 const UNKNOWN_FIELDS: &str = "wirespan.unknown_fields";
@@ -124,7 +124,7 @@ impl Head {
             exchange.attributes.push_text("network.protocol.version", "2");
         }
         exchange.attributes.append(&self.other);
-        if self.grpc_form.is_some() && exchange.protocol != Protocol::Grpc {
+        if self.grpc_form.is_some() && !grpc::is_call(exchange) {
             grpc::begin_call(exchange);
         }
         self.push_trailers(exchange);
@@ -133,7 +133,7 @@ impl Head {
     /// Adds the attributes of trailers, which may be all that was captured of a response.
     pub(super) fn push_trailers(&self, exchange: &mut Exchange) {
         if let Some(code) = self.grpc_status {
-            if exchange.protocol != Protocol::Grpc {
+            if !grpc::is_call(exchange) {
                 grpc::begin_call(exchange);
             }
             grpc::push_status(exchange, code, &self.grpc_message);

@@ -25,7 +25,7 @@ use crate::correlate::Order;
 pub(crate) struct Http2;
 
 impl Protocol for Http2 {
-    const NAME: fact::Protocol = fact::Protocol::Http2;
+    const NAME: fact::Protocol = fact::Protocol::new("http2");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[50051, 50052, 2379, 2380, 4317];
     const ORDER: Order = Order::ById;

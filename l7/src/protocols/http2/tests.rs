@@ -33,7 +33,7 @@ fn an_exchange_says_what_was_asked_and_answered() {
         [pass(":status", "201"), pass("content-type", "application/json"), add("set-cookie", "s3cret")];
     t.s([headers(1, 0, &fields.concat()), data(1, 0, b"{"), data(1, END_STREAM, b"}")].concat());
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Http2, "POST", Outcome::Ok));
+    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("http2"), "POST", Outcome::Ok));
     for (key, value) in [
         ("http.request.method", "POST"),
         ("url.scheme", "https"),
@@ -308,7 +308,7 @@ fn other_bytes_are_not_taken_for_frames() {
     ] {
         let mut t = Talk::tcp(4000);
         t.c(bytes).c([0xa5; 100]).over();
-        assert!(t.conversation.summary().is_none_or(|s| s.protocol != Protocol::Http2), "{bytes:?}");
+        assert!(t.conversation.summary().is_none_or(|s| s.protocol != Protocol::new("http2")), "{bytes:?}");
     }
 }
 
@@ -336,7 +336,7 @@ fn a_request_that_asked_for_the_upgrade_is_answered_in_http2() {
     }
     assert_eq!(t.told(), ["GET /up 200 ok", "GET /3 200 ok"]);
     let protocols: Vec<_> = t.found.exchanges.iter().map(|e| e.protocol).collect();
-    assert_eq!(protocols, [Protocol::Http, Protocol::Http2]);
+    assert_eq!(protocols, [Protocol::new("http"), Protocol::new("http2")]);
     let up = &t.found.exchanges[0];
     assert_eq!((up.response.unwrap().bytes, int(up, "http.response.body.size")), (21, Some(2)));
 }

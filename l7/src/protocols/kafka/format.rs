@@ -11,7 +11,6 @@ use super::walk::Walk;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
-use fact::Protocol;
 
 /// So much of a client id is told.
 const CLIENT_ID_KEPT: usize = 128;
@@ -87,7 +86,7 @@ impl KafkaFormat {
             self.client.extend_from_slice(client);
         }
         let id = u64::from(head.correlation as u32);
-        let entry = out.open(Protocol::Kafka, Kind::Request, id, at);
+        let entry = out.open(Kind::Request, id, at);
         let exchange = &mut entry.exchange;
         match api {
             Some(api) => exchange.operation.push_str(api.name),
@@ -131,7 +130,7 @@ impl KafkaFormat {
         if self.tokens && !out.is_pending(id) {
             return Step::Done;
         }
-        let entry = out.open(Protocol::Kafka, Kind::Response, id, at);
+        let entry = out.open(Kind::Response, id, at);
         entry.clear_loss();
         if entry.exchange.request.is_none() {
             entry.exchange.attributes.push_text("messaging.system", "kafka");

@@ -23,7 +23,7 @@ use crate::kit::framed::Framed;
 pub(crate) struct Kafka;
 
 impl Protocol for Kafka {
-    const NAME: fact::Protocol = fact::Protocol::Kafka;
+    const NAME: fact::Protocol = fact::Protocol::new("kafka");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[9092, 9093, 9094];
     const ORDER: Order = Order::ById;

@@ -5,7 +5,7 @@ use super::text::{self, LONGEST, is_answer, number, words};
 use crate::contract::Progress;
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need, skip};
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 /// Key of how many values were found.
 const FOUND: &str = "db.response.returned_rows";
@@ -108,7 +108,7 @@ impl Answers {
     }
 
     fn begin(&mut self, at: usize, out: &mut Messages) {
-        let entry = out.open(Protocol::Memcached, Kind::Response, 0, at);
+        let entry = out.open(Kind::Response, 0, at);
         if entry.exchange.request.is_none() {
             entry.exchange.attributes.push_text("db.system.name", "memcached");
         }

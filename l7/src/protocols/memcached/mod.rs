@@ -20,7 +20,7 @@ use crate::correlate::Order;
 pub(crate) struct Memcached;
 
 impl Protocol for Memcached {
-    const NAME: fact::Protocol = fact::Protocol::Memcached;
+    const NAME: fact::Protocol = fact::Protocol::new("memcached");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[11211];
     const ORDER: Order = Order::InOrder;

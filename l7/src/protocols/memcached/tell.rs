@@ -1,6 +1,6 @@
 use super::text::Form;
 use crate::correlate::{Entry, Kind, Messages};
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 /// Longest text of a command that is kept.
 const LONGEST: usize = 1024;
@@ -15,7 +15,7 @@ pub(super) fn open<'m>(
     at: usize,
     out: &'m mut Messages,
 ) -> &'m mut Entry {
-    let entry = out.open(Protocol::Memcached, kind, 0, at);
+    let entry = out.open(kind, 0, at);
     let exchange = &mut entry.exchange;
     exchange.operation.push_str(name);
     let into = &mut exchange.attributes;

@@ -38,7 +38,7 @@ fn stores_and_gets() {
         .s("END\r\n");
     assert_eq!(all(&t), ["set ok", "get ok", "gets ok", "get ok"]);
     let e = &t.found.exchanges;
-    assert_eq!(e[0].protocol, Protocol::Memcached);
+    assert_eq!(e[0].protocol, Protocol::new("memcached"));
     assert_eq!((e[0].request.unwrap().bytes, e[1].response.unwrap().bytes), (20, 25));
     assert_eq!(int(&e[2], "db.operation.batch.size"), Some(3));
     assert_eq!(int(&e[2], "db.response.returned_rows"), Some(2));
@@ -217,7 +217,7 @@ fn other_ports_need_proof() {
     for other in ["get lost\r\n", "version\r\n", "set x\r\n", "stats\r\nhello\r\n", "GET / HTTP/1.0\r\n"] {
         let mut t = Talk::tcp(12_345);
         t.c(other).s("END\r\n");
-        assert!(t.over().iter().all(|e| e.protocol != Protocol::Memcached), "{other}");
+        assert!(t.over().iter().all(|e| e.protocol != Protocol::new("memcached")), "{other}");
     }
 }
 

@@ -10,7 +10,6 @@ use super::told::Told;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
-use fact::Protocol;
 
 /// Bytes of the head of a compressed message: what it was before, how long, and how it was compressed.
 const COMPRESSED_HEAD: usize = HEAD + 9;
@@ -83,7 +82,7 @@ impl MongoFormat {
         };
         let goes_on = goes_on && out.current(kind, id).is_some();
         if !goes_on {
-            let entry = out.open(Protocol::Mongodb, kind, id, at);
+            let entry = out.open(kind, id, at);
             if !asked {
                 entry.clear_loss();
             }

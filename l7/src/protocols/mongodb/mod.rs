@@ -20,7 +20,7 @@ use crate::kit::framed::Framed;
 pub(crate) struct Mongodb;
 
 impl Protocol for Mongodb {
-    const NAME: fact::Protocol = fact::Protocol::Mongodb;
+    const NAME: fact::Protocol = fact::Protocol::new("mongodb");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[27_017, 27_018, 27_019];
     const ORDER: Order = Order::ById;

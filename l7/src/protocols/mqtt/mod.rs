@@ -21,7 +21,7 @@ use crate::correlate::Order;
 pub(crate) struct Mqtt;
 
 impl Protocol for Mqtt {
-    const NAME: fact::Protocol = fact::Protocol::Mqtt;
+    const NAME: fact::Protocol = fact::Protocol::new("mqtt");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[1883];
     const ORDER: Order = Order::ById;

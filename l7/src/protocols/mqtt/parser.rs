@@ -9,7 +9,7 @@ use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::next_message;
 use crate::kit::reader::Reader;
-use fact::{Exchange, Protocol};
+use fact::Exchange;
 
 /// Bytes of packets other than PUBLISH that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -95,7 +95,7 @@ impl MqttParser {
             });
         }
         let Some((kind, id)) = role else { return };
-        let exchange = &mut out.open(Protocol::Mqtt, kind, id, at).exchange;
+        let exchange = &mut out.open(kind, id, at).exchange;
         start(exchange, header.kind);
         match header.kind {
             Type::Connect => self.level = connect::connect(body, &mut exchange.attributes),

@@ -27,7 +27,7 @@ use crate::correlate::Order;
 pub(crate) struct Mysql;
 
 impl Protocol for Mysql {
-    const NAME: fact::Protocol = fact::Protocol::Mysql;
+    const NAME: fact::Protocol = fact::Protocol::new("mysql");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[3306, 3307, 4000, 6033];
     const ORDER: Order = Order::InOrder;

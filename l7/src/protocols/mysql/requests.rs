@@ -7,7 +7,7 @@ use super::values::{number, sized, text, u32_at};
 use crate::correlate::{Kind, Messages, StartMark};
 use crate::kit::reader::first_bytes;
 use crate::kit::sql::Statement;
-use fact::{Attributes, Protocol};
+use fact::Attributes;
 
 /// Commands that may wait when a statement is prepared: of one behind more, the text is not kept.
 const MOST_PREPARED: usize = 512;
@@ -79,7 +79,7 @@ impl Requests {
         session.query_attributes = Some(login.has_query_attributes());
         session.will_compress = login.compresses();
         session.phase = Phase::Authentication;
-        let entry = out.open_at(Protocol::Mysql, Kind::Request, 0, start);
+        let entry = out.open_at(Kind::Request, 0, start);
         entry.notes.errors_only = true;
         entry.exchange.operation.push_str("COM_CONNECT");
         session.tell(true, &mut entry.exchange.attributes);
@@ -98,7 +98,7 @@ impl Requests {
         let Some((&code, body)) = payload.split_first() else { return false };
         let Some(name) = name(code) else { return false };
         let kind = if is_one_way(code) { Kind::OneWay } else { Kind::Request };
-        let exchange = &mut out.open_at(Protocol::Mysql, kind, 0, start).exchange;
+        let exchange = &mut out.open_at(kind, 0, start).exchange;
         exchange.operation.push_str(name);
         let names_database = matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
         session.tell(!names_database, &mut exchange.attributes);

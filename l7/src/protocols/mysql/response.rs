@@ -5,7 +5,7 @@ use super::session::{Phase, Session};
 use super::values::{text, u16_at, u32_at};
 use crate::correlate::{Kind, Messages, StartMark};
 use crate::kit::sql;
-use fact::{Attributes, Outcome, Protocol};
+use fact::{Attributes, Outcome};
 
 /// What the server's next packet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Responses {
             }
             self.open = true;
             self.rows = 0;
-            out.open_at(Protocol::Mysql, Kind::Response, 0, start);
+            out.open_at(Kind::Response, 0, start);
         }
         if payload.first() == Some(&0xff) {
             self.fail(session, payload, out);
@@ -148,7 +148,7 @@ impl Responses {
             return false;
         }
         // Refused before anybody asked.
-        let exchange = &mut out.open_at(Protocol::Mysql, Kind::Response, 0, start).exchange;
+        let exchange = &mut out.open_at(Kind::Response, 0, start).exchange;
         exchange.operation.push_str("COM_CONNECT");
         tell_error(payload, &mut exchange.attributes);
         out.close(Kind::Response, 0, 0);

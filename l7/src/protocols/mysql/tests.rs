@@ -223,7 +223,7 @@ fn an_exchange_says_who_asked_what() {
     let mut t = talk(&scripts()[0].turns);
     t.over();
     let e = &t.found.exchanges;
-    assert_eq!(e[0].protocol, Protocol::Mysql);
+    assert_eq!(e[0].protocol, Protocol::new("mysql"));
     assert_eq!(told(&e[0]), ("COM_QUERY".into(), Outcome::Ok, "SELECT a FROM t WHERE b=?".into()));
     let all = [
         "db.system.name",
@@ -276,7 +276,7 @@ fn a_connection_that_only_logs_in_is_known() {
     let t = logged_in(0);
     assert!(t.found.exchanges.is_empty());
     let summary = t.conversation.summary().unwrap();
-    assert_eq!((summary.protocol, summary.requests, summary.errors), (Protocol::Mysql, 0, 0));
+    assert_eq!((summary.protocol, summary.requests, summary.errors), (Protocol::new("mysql"), 0, 0));
 }
 
 #[test]

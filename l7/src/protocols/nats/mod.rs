@@ -16,7 +16,7 @@ use crate::correlate::Order;
 pub(crate) struct Nats;
 
 impl Protocol for Nats {
-    const NAME: fact::Protocol = fact::Protocol::Nats;
+    const NAME: fact::Protocol = fact::Protocol::new("nats");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[4222];
     // By what is answered, not by an id on the wire: an inbox, a PING, a command in verbose mode.

@@ -4,7 +4,6 @@ use super::line::Line;
 use super::{probe, tell};
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
-use fact::Protocol;
 
 /// Longest control line that is waited for; CONNECT and INFO may be longer, and are not needed whole.
 const LONGEST: usize = 4096;
@@ -261,7 +260,7 @@ impl NatsParser {
 
 /// Opens a message; of a request, names it.
 fn begin<'m>(name: &str, kind: Kind, id: u64, at: usize, out: &'m mut Messages) -> &'m mut Entry {
-    let entry = out.open(Protocol::Nats, kind, id, at);
+    let entry = out.open(kind, id, at);
     let exchange = &mut entry.exchange;
     if kind != Kind::Response {
         exchange.operation.push_str(name);

@@ -3,7 +3,7 @@ use super::session::{Copying, Session};
 use super::steps::Step;
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::sql;
-use fact::{Attributes, Outcome, Protocol};
+use fact::{Attributes, Outcome};
 
 /// The server's messages.
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ impl Backend {
         }
         if !std::mem::replace(&mut self.open, true) {
             self.rows = 0;
-            out.open(Protocol::Postgresql, Kind::Response, 0, at);
+            out.open(Kind::Response, 0, at);
         }
         true
     }
@@ -154,7 +154,7 @@ impl Backend {
                 return;
             }
             self.open = true;
-            out.open(Protocol::Postgresql, Kind::Response, 0, at);
+            out.open(Kind::Response, 0, at);
         }
         let known = |entry: &Entry| entry.exchange.attributes.get("db.response.status_code").is_some();
         if let Some(entry) = out.current(Kind::Response, 0).filter(|entry| !known(entry)) {

@@ -7,7 +7,6 @@ use super::steps::Step;
 use crate::contract::Reason;
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::sql::Statement;
-use fact::Protocol;
 
 /// What ends with the message that is being read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +58,7 @@ impl Frontend {
 
     /// A query of another connection shall end.
     pub(super) fn cancel(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
-        let entry = out.open(Protocol::Postgresql, Kind::OneWay, 0, at);
+        let entry = out.open(Kind::OneWay, 0, at);
         entry.exchange.operation.push_str("CancelRequest");
         session.tell(&mut entry.exchange.attributes);
         self.ends = Ends::OneWay;
@@ -168,7 +167,7 @@ impl Frontend {
 }
 
 fn open<'m>(session: &mut Session, operation: &str, at: usize, out: &'m mut Messages) -> &'m mut Entry {
-    let entry = out.open(Protocol::Postgresql, Kind::Request, 0, at);
+    let entry = out.open(Kind::Request, 0, at);
     entry.exchange.operation.push_str(operation);
     session.tell(&mut entry.exchange.attributes);
     entry

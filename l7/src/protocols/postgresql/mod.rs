@@ -24,7 +24,7 @@ use crate::correlate::Order;
 pub(crate) struct Postgresql;
 
 impl Protocol for Postgresql {
-    const NAME: fact::Protocol = fact::Protocol::Postgresql;
+    const NAME: fact::Protocol = fact::Protocol::new("postgresql");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[5432, 5433, 6432];
     const ORDER: Order = Order::InOrder;

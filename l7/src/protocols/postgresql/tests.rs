@@ -172,7 +172,7 @@ fn simple_queries_are_exchanges_and_the_log_in_is_none() {
     .concat();
     t.s(&answer).c(m(b'X', b""));
     let e = &t.over()[0];
-    assert_eq!(e.protocol, Protocol::Postgresql);
+    assert_eq!(e.protocol, Protocol::new("postgresql"));
     assert_eq!(told(e), ("Query".into(), Outcome::Ok, "SELECT a FROM t WHERE b = ?; DELETE FROM t".into()));
     assert_eq!((text(e, "db.system.name"), text(e, "db.user")), ("postgresql".into(), "bob".into()));
     assert_eq!((text(e, "db.namespace"), text(e, "db.server.version")), ("shop".into(), "15.9".into()));

@@ -20,7 +20,7 @@ use packet::{Kind, Packet};
 pub(crate) struct Quic;
 
 impl Protocol for Quic {
-    const NAME: fact::Protocol = fact::Protocol::Quic;
+    const NAME: fact::Protocol = fact::Protocol::new("quic");
     const TRANSPORTS: &'static [Transport] = &[Transport::Udp];
     const PORTS: &'static [u16] = &[443, 784, 853, 4433, 8443, 8853];
     const ORDER: Order = Order::InOrder;

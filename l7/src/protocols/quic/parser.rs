@@ -7,7 +7,7 @@ use super::packet::{self, Kind as PacketKind, Packet};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{EndMark, Kind, Messages};
 use crate::protocols::tls;
-use fact::{Exchange, Outcome, Protocol, Unanswered};
+use fact::{Exchange, Outcome, Unanswered};
 
 /// Handshakes of a flow are not paired by an id.
 const ID: u64 = 0;
@@ -66,7 +66,7 @@ impl QuicParser {
     ) -> bool {
         if direction == Direction::ToServer && !self.asked {
             self.asked = true;
-            let exchange = &mut out.open(Protocol::Quic, Kind::Request, ID, 0).exchange;
+            let exchange = &mut out.open(Kind::Request, ID, 0).exchange;
             exchange.operation.push_str("handshake");
             push_version(packet.version, exchange);
         }
@@ -173,7 +173,7 @@ impl QuicParser {
 
 /// Opens the response.
 fn answer(retried: bool, out: &mut Messages) -> &mut crate::correlate::Entry {
-    let entry = out.open(Protocol::Quic, Kind::Response, ID, 0);
+    let entry = out.open(Kind::Response, ID, 0);
     if retried {
         entry.exchange.attributes.push_bool("quic.retry", true);
     }

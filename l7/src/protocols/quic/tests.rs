@@ -32,7 +32,10 @@ fn flag(exchange: &Exchange, key: &str) -> Option<bool> {
 fn a_handshake_is_told_from_its_initial_packets() {
     let t = played(RESUMED, 9999);
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Quic, "handshake", Outcome::Ok));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("quic"), "handshake", Outcome::Ok)
+    );
     for (key, value) in [
         ("network.protocol.version", "1"),
         ("server.address", "www.example.test"),

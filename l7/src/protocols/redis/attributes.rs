@@ -5,6 +5,10 @@ use super::probe::LONGEST_NAME;
 use crate::correlate::{Entry, Kind, Messages};
 use fact::{Outcome, Protocol};
 
+/// Commands to Redis as plain lines, as health checks and people send them. They have a name of their
+/// own, so that counts of `redis` are of what services ask.
+const INLINE: Protocol = Protocol::new("redis_inline");
+
 /// Tags of requests: what kind of reply follows.
 pub(super) const PLAIN: u16 = 0;
 pub(super) const REPLICATE: u16 = 1;
@@ -25,8 +29,8 @@ const MASKED: &str = " ? ? ? ? ? ? ? ? ? ? ? ? ? ? ? ?";
 /// The inspected words of a command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'a> {
-    /// Redis, or inline Redis.
-    pub(super) protocol: Protocol,
+    /// A plain line instead of RESP.
+    pub(super) inline: bool,
     pub(super) effect: Effect,
     /// Name in upper case.
     pub(super) name: &'a str,
@@ -80,7 +84,10 @@ pub(super) fn open_request(
     text: &mut String,
     out: &mut Messages,
 ) {
-    let entry = out.open(command.protocol, kind, 0, at);
+    let entry = out.open(kind, 0, at);
+    if command.inline {
+        entry.exchange.protocol = INLINE;
+    }
     entry.notes.tag = command.tag();
     let exchange = &mut entry.exchange;
     exchange.operation.push_str(command.name);
@@ -143,7 +150,7 @@ pub(super) fn push_error(entry: &mut Entry, text: &[u8]) {
 
 /// Opens the message of a push, which belongs to no request.
 pub(super) fn open_push(kind: &str, at: usize, out: &mut Messages) {
-    let exchange = &mut out.open(Protocol::Redis, Kind::OneWay, 0, at).exchange;
+    let exchange = &mut out.open(Kind::OneWay, 0, at).exchange;
     exchange.operation.push_str(kind);
     exchange.attributes.push_text("db.system.name", "redis");
     exchange.attributes.push_text("db.operation.name", kind);

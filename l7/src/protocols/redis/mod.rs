@@ -22,7 +22,7 @@ use crate::correlate::Order;
 pub(crate) struct Redis;
 
 impl Protocol for Redis {
-    const NAME: fact::Protocol = fact::Protocol::Redis;
+    const NAME: fact::Protocol = fact::Protocol::new("redis");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[6379, 6380, 26379, 7000, 7001];
     const ORDER: Order = Order::InOrder;

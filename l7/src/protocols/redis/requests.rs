@@ -9,7 +9,6 @@ use super::session::Session;
 use crate::contract::{Probe, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need};
-use fact::Protocol;
 
 /// Bytes of a command in which arguments are searched, if they are kept.
 const INSPECT_LIMIT: usize = 1024;
@@ -122,13 +121,8 @@ impl Requests {
 
     /// Opens and closes the message of an array that is no command.
     fn open_invalid(&mut self, kind: Kind, at: usize, used: usize, out: &mut Messages) {
-        let command = Command {
-            protocol: Protocol::Redis,
-            effect: Effect::None,
-            name: "UNKNOWN",
-            words: &[],
-            arguments: 0,
-        };
+        let command =
+            Command { inline: false, effect: Effect::None, name: "UNKNOWN", words: &[], arguments: 0 };
         attributes::open_request(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
         out.close(kind, 0, at + used);
     }
@@ -161,7 +155,7 @@ impl Requests {
             arguments += 1;
         }
         let words = &list[..arguments.min(WORDS)];
-        self.open_request(Protocol::RedisInline, name, words, arguments as u64, at, session, out);
+        self.open_request(true, name, words, arguments as u64, at, session, out);
         out.close(Kind::Request, 0, at + used);
         Step::Go(at + used)
     }
@@ -183,7 +177,7 @@ impl Requests {
         };
         if !whole {
             // No command has such a name: the server replies with an error.
-            self.open_request(Protocol::Redis, b"UNKNOWN", &[], words - 1, at, session, out);
+            self.open_request(false, b"UNKNOWN", &[], words - 1, at, session, out);
             self.phase = Phase::Words(words);
             return Step::Go(at + used);
         }
@@ -199,7 +193,7 @@ impl Requests {
         };
         let wanted = if self.literals { WORDS } else { wanted };
         if wanted == 0 || left == 0 {
-            self.open_request(Protocol::Redis, name, &[], left, at, session, out);
+            self.open_request(false, name, &[], left, at, session, out);
             self.phase = Phase::Words(left);
             return Step::Go(at + next);
         }
@@ -220,7 +214,7 @@ impl Requests {
                 WordRead::Bad => return malformed(at),
             }
         }
-        self.open_request(Protocol::Redis, name, &list[..count], words - 1, at, session, out);
+        self.open_request(false, name, &list[..count], words - 1, at, session, out);
         self.phase = Phase::Words(left);
         Step::Go(at + next)
     }
@@ -251,7 +245,7 @@ impl Requests {
     #[expect(clippy::too_many_arguments, reason = "what is known of a command, and where it goes")]
     fn open_request(
         &mut self,
-        protocol: Protocol,
+        inline: bool,
         name: &[u8],
         words: &[&[u8]],
         arguments: u64,
@@ -267,9 +261,9 @@ impl Requests {
             .for_each(|b| if (b'!'..0x7f).contains(b) { b.make_ascii_uppercase() } else { *b = b'?' });
         let effect = effect(place);
         let name = std::str::from_utf8(place).unwrap_or_default();
-        let command = Command { protocol, effect, name, words, arguments };
+        let command = Command { inline, effect, name, words, arguments };
         let kind = self.reply_kind(effect, words);
-        self.lines = protocol == Protocol::RedisInline;
+        self.lines = inline;
         match effect {
             Effect::ReplConf => self.replica = kind == Kind::OneWay,
             Effect::Subscribe(_) | Effect::Unsubscribe(_) => session.subscribed = true,

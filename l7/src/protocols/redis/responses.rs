@@ -8,7 +8,6 @@ use super::session::Session;
 use crate::contract::{Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need};
-use fact::Protocol;
 
 /// Longest part of a line that is inspected.
 const INSPECT_LIMIT: usize = 4096;
@@ -211,7 +210,7 @@ impl Responses {
             PARTS.. => Some(Parts::Count(self.tag - PARTS)),
             tag => ALL.iter().find(|(all, _)| *all == tag).map(|(_, set)| Parts::All(*set)),
         };
-        let entry = out.open(Protocol::Redis, Kind::Response, 0, at);
+        let entry = out.open(Kind::Response, 0, at);
         if entry.exchange.request.is_none() {
             entry.exchange.attributes.push_text("db.system.name", "redis");
         }

@@ -34,7 +34,15 @@ fn lines_and_arrays_that_are_no_commands_are_told_apart() {
     t.c("*-20\r\n").c("*10000000000000000000000\r\n").s("-ERR Protocol error: invalid multibulk length\r\n");
     assert_eq!(all(&t), ["PING ok", "PING ok", "UNKNOWN ok", "UNKNOWN ERR client_error"]);
     let protocols: Vec<_> = t.found.exchanges.iter().map(|e| e.protocol).collect();
-    assert_eq!(protocols, [Protocol::RedisInline, Protocol::Redis, Protocol::Redis, Protocol::Redis]);
+    assert_eq!(
+        protocols,
+        [
+            Protocol::new("redis_inline"),
+            Protocol::new("redis"),
+            Protocol::new("redis"),
+            Protocol::new("redis")
+        ]
+    );
 }
 
 #[test]
@@ -50,7 +58,7 @@ fn a_pipeline_is_paired_in_order() {
     t.s("+OK\r\n$1\r\nv\r\n-WRONGTYPE Operation against a key\r\n:5\r\n$-1\r\n");
     assert_eq!(all(&t), ["SET ok", "GET ok", "LPUSH WRONGTYPE client_error", "INCR ok", "GET ok"]);
     let e = &t.found.exchanges;
-    assert!(e.iter().all(|e| e.protocol == Protocol::Redis && text(e, "db.system.name") == "redis"));
+    assert!(e.iter().all(|e| e.protocol == Protocol::new("redis") && text(e, "db.system.name") == "redis"));
     assert_eq!(text(&e[0], "db.query.text"), "SET ? ?");
     assert_eq!(text(&e[1], "db.query.text"), "GET ?");
     assert_eq!(text(&e[2], "error.type"), "WRONGTYPE");
@@ -224,7 +232,7 @@ fn typed_commands() {
     assert_eq!(all(&t), ["SET ok", "GET ok"]);
     let mut t = Talk::tcp(6379);
     t.c("GET / HTTP/1.1\r\nHost: x\r\n\r\n").s("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(t.found.exchanges[0].protocol, Protocol::Http);
+    assert_eq!(t.found.exchanges[0].protocol, Protocol::new("http"));
 }
 
 #[test]

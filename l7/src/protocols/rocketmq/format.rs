@@ -9,7 +9,7 @@ use crate::contract::{Probe, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::framed::{Format, Step};
 use crate::kit::reader::first_bytes;
-use fact::{Exchange, Outcome, Protocol};
+use fact::{Exchange, Outcome};
 
 /// Longest remark that is kept.
 const REMARK: usize = 256;
@@ -99,7 +99,7 @@ impl Format for RocketmqFormat {
         };
         let id = u64::from(head.opaque as u32);
         self.open[direction] = Some((kind, id));
-        let entry = out.open(Protocol::Rocketmq, kind, id, at);
+        let entry = out.open(kind, id, at);
         match kind {
             Kind::Response => response(&head, &frame, bytes, entry),
             Kind::Request | Kind::OneWay => request(&head, &frame, bytes, &mut entry.exchange),

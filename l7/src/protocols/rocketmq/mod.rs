@@ -19,7 +19,7 @@ use crate::kit::framed::Framed;
 pub(crate) struct Rocketmq;
 
 impl Protocol for Rocketmq {
-    const NAME: fact::Protocol = fact::Protocol::Rocketmq;
+    const NAME: fact::Protocol = fact::Protocol::new("rocketmq");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[10_911, 10_909, 10_912, 9876];
     const ORDER: Order = Order::ById;

@@ -18,7 +18,7 @@ use crate::correlate::Order;
 pub(crate) struct Thrift;
 
 impl Protocol for Thrift {
-    const NAME: fact::Protocol = fact::Protocol::Thrift;
+    const NAME: fact::Protocol = fact::Protocol::new("thrift");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[9090, 9083, 10_000];
     const ORDER: Order = Order::ById;

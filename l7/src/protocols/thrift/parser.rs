@@ -4,7 +4,7 @@ use super::head::{self, Encoding, Head, Kind as Sent, Read};
 use super::walk::{Step, Walk};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use fact::{Exchange, Outcome, Protocol};
+use fact::{Exchange, Outcome};
 
 /// So much of a framed result is looked at: whether it is one.
 const LOOKED_AT: usize = 512;
@@ -63,7 +63,7 @@ impl ThriftParser {
             Sent::Reply | Sent::Exception => Kind::Response,
         };
         let id = u64::from(head.id);
-        let exchange = &mut out.open(Protocol::Thrift, kind, id, at).exchange;
+        let exchange = &mut out.open(kind, id, at).exchange;
         if exchange.operation.is_empty() {
             tell(&head, exchange);
         }

@@ -37,7 +37,10 @@ fn a_handshake_of_tls_1_3_ends_when_the_client_sends_encrypted() {
     assert!(t.told().is_empty(), "the server's part may go on");
     t.c(&turns[2].1);
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::Tls, "handshake", Outcome::Ok));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("tls"), "handshake", Outcome::Ok)
+    );
     for (key, value) in [
         ("server.address", "www.example.test"),
         ("tls.client.server_name", "www.example.test"),
@@ -221,7 +224,7 @@ fn joined_in_the_middle_it_is_tls_without_spans() {
     assert!(t.conversation.wants_payload(), "one header proves nothing");
     t.c(&data).over();
     assert!(t.found.exchanges.is_empty() && !t.conversation.wants_payload());
-    assert_eq!(t.conversation.summary().map(|s| s.protocol), Some(Protocol::Tls));
+    assert_eq!(t.conversation.summary().map(|s| s.protocol), Some(Protocol::new("tls")));
     let mut t = Talk::tcp(443);
     t.s(&data).over();
     assert!(t.found.exchanges.is_empty() && !t.conversation.wants_payload());

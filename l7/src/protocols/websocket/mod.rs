@@ -14,7 +14,7 @@ use crate::correlate::Order;
 pub(crate) struct WebSocket;
 
 impl Protocol for WebSocket {
-    const NAME: fact::Protocol = fact::Protocol::WebSocket;
+    const NAME: fact::Protocol = fact::Protocol::new("websocket");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[];
     const ORDER: Order = Order::ById;

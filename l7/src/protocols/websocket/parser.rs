@@ -2,7 +2,7 @@ use wire::{Direction, PerDirection};
 
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 const CONTINUATION: u8 = 0;
 const TEXT: u8 = 1;
@@ -131,7 +131,7 @@ impl WebSocketParser {
             return Err(malformed);
         }
         if begins {
-            let entry = out.open(Protocol::WebSocket, Kind::OneWay, OF_DATA, at);
+            let entry = out.open(Kind::OneWay, OF_DATA, at);
             entry.exchange.operation.push_str(if header.opcode == TEXT { "TEXT" } else { "BINARY" });
             if header.compressed {
                 entry.exchange.attributes.push_bool("wirespan.websocket.compressed", true);
@@ -184,7 +184,7 @@ impl WebSocketParser {
             CLOSE | PING if answerable => Kind::Request,
             _ => Kind::OneWay,
         };
-        let entry = out.open(Protocol::WebSocket, kind, id, at);
+        let entry = out.open(kind, id, at);
         if kind != Kind::Response {
             entry.exchange.operation.push_str(match opcode {
                 CLOSE => "CLOSE",

@@ -54,8 +54,10 @@ fn messages_of_both_sides_are_told() {
     t.s([server(0x8a, b"p1"), server(0xc1, &[b'z'; 300]), server(0x82, &vec![0; 70_000])].concat());
     assert_eq!(told(&t), ["s BINARY ok", "c TEXT ok", "c TEXT ok", "c PING ok", "s TEXT ok", "s BINARY ok"]);
     let all = &t.found.exchanges;
-    assert_eq!((all[0].protocol, all[0].operation.as_str()), (Protocol::Http, "GET"));
-    assert!(all[1..].iter().all(|e| e.protocol == Protocol::WebSocket && text(e, "url.path") == "/chat"));
+    assert_eq!((all[0].protocol, all[0].operation.as_str()), (Protocol::new("http"), "GET"));
+    assert!(
+        all[1..].iter().all(|e| e.protocol == Protocol::new("websocket") && text(e, "url.path") == "/chat")
+    );
     assert_eq!(
         (text(&all[1], "server.address"), int(&all[1], "server.port")),
         ("h.example".into(), Some(8000))

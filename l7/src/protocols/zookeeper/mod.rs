@@ -19,7 +19,7 @@ use crate::correlate::Order;
 pub(crate) struct Zookeeper;
 
 impl Protocol for Zookeeper {
-    const NAME: fact::Protocol = fact::Protocol::Zookeeper;
+    const NAME: fact::Protocol = fact::Protocol::new("zookeeper");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[2181];
     const ORDER: Order = Order::ById;

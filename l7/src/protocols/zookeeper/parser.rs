@@ -7,7 +7,7 @@ use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::next_message;
 use crate::kit::reader::Reader;
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 /// Bytes of a message that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -53,7 +53,7 @@ impl ZookeeperParser {
                 let (xid, code) = (r.i32()?, r.i32()?);
                 op(code)?;
                 let id = u64::from(xid as u32);
-                let entry = out.open(Protocol::Zookeeper, Kind::Request, id, at);
+                let entry = out.open(Kind::Request, id, at);
                 entry.notes.tag = code as u16;
                 let _ = request::tell(code, r.rest(), &mut entry.exchange);
                 Some((Kind::Request, id))
@@ -69,7 +69,7 @@ impl ZookeeperParser {
     /// Tells the first message of a session without its password.
     fn connect(&mut self, body: &[u8], at: usize, out: &mut Messages) {
         self.connecting = true;
-        let exchange = &mut out.open(Protocol::Zookeeper, Kind::Request, CONNECT, at).exchange;
+        let exchange = &mut out.open(Kind::Request, CONNECT, at).exchange;
         exchange.operation.push_str("connect");
         let mut r = Reader::new(body);
         let attributes = &mut exchange.attributes;
@@ -84,7 +84,7 @@ impl ZookeeperParser {
     }
 
     fn connected(&mut self, body: &[u8], at: usize, out: &mut Messages) {
-        let exchange = &mut out.open(Protocol::Zookeeper, Kind::Response, CONNECT, at).exchange;
+        let exchange = &mut out.open(Kind::Response, CONNECT, at).exchange;
         let mut r = Reader::new(body);
         let Some(((_, timeout), session)) = r.u32().zip(r.u32()).zip(r.u64()) else { return };
         if timeout == 0 {
@@ -97,7 +97,7 @@ impl ZookeeperParser {
     fn words(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         if direction == Direction::ToClient && !self.answering && !bytes.is_empty() {
             self.answering = true;
-            out.open(Protocol::Zookeeper, Kind::Response, WORD, 0);
+            out.open(Kind::Response, WORD, 0);
         }
         Progress::Consumed(bytes.len())
     }
@@ -107,7 +107,7 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
     let mut r = Reader::new(body);
     let (xid, _, error) = (r.i32()?, r.u64()?, r.i32()?);
     if xid == EVENT {
-        let exchange = &mut out.open(Protocol::Zookeeper, Kind::OneWay, u64::from(xid as u32), at).exchange;
+        let exchange = &mut out.open(Kind::OneWay, u64::from(xid as u32), at).exchange;
         exchange.operation.push_str("notification");
         exchange.attributes.push_text("db.system.name", "zookeeper");
         if let Some((kind, _)) = r.i32().zip(r.i32()) {
@@ -122,7 +122,7 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
         return None;
     }
     let id = u64::from(xid as u32);
-    let entry = out.open(Protocol::Zookeeper, Kind::Response, id, at);
+    let entry = out.open(Kind::Response, id, at);
     let code = i32::from(entry.notes.tag as i16);
     let asked = entry.exchange.request.is_some();
     let exchange = &mut entry.exchange;
@@ -168,7 +168,7 @@ impl Parser for ZookeeperParser {
                 && let Some(word) = word(rest)
             {
                 self.word = true;
-                let exchange = &mut out.open(Protocol::Zookeeper, Kind::Request, WORD, at).exchange;
+                let exchange = &mut out.open(Kind::Request, WORD, at).exchange;
                 exchange.operation.push_str(word);
                 exchange.attributes.push_text("db.system.name", "zookeeper");
                 out.close(Kind::Request, WORD, at + 4);

@@ -53,7 +53,7 @@ fn told(t: &Talk) -> Vec<String> {
 fn a_session_begins_without_its_password() {
     let t = talk();
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, brief(e).as_str()), (Protocol::Zookeeper, "connect  ok"));
+    assert_eq!((e.protocol, brief(e).as_str()), (Protocol::new("zookeeper"), "connect  ok"));
     assert_eq!(int(e, "zookeeper.timeout_ms"), Some(10_000));
     assert_eq!(text(e, "zookeeper.session"), "0x1020304050607");
     assert!(!format!("{e:?}").contains("s3cr"));
@@ -188,7 +188,7 @@ fn joined_in_the_middle_on_any_port() {
     let mut t = Talk::tcp(4000);
     t.s(reply(6, 0, b"")).c(get(7, "/a")).s(reply(7, 0, b"x"));
     let e = t.over();
-    assert_eq!((e.len(), e[0].operation.as_str(), e[0].protocol), (1, "getData", Protocol::Zookeeper));
+    assert_eq!((e.len(), e[0].operation.as_str(), e[0].protocol), (1, "getData", Protocol::new("zookeeper")));
     let mut t = Talk::tcp(4000);
     t.c(request(7, 4, &[&buffer(b"/a")[..], &[7]].concat())).s(reply(7, 0, b"x"));
     assert!(t.over().is_empty(), "a watch is there or not");

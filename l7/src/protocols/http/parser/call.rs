@@ -8,7 +8,6 @@ use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::step::{Step, skip};
 use crate::protocols::grpc;
 use crate::protocols::http::message_head::HeadInfo;
-use fact::Protocol;
 
 /// The gRPC-Web call in the body of an open message.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(super) struct Call {
 impl Call {
     /// The call that the message with this head belongs to.
     pub(super) fn of(info: HeadInfo, entry: &Entry) -> Option<Box<Self>> {
-        (entry.exchange.protocol == Protocol::Grpc).then(|| Self::new(info))
+        grpc::is_call(&entry.exchange).then(|| Self::new(info))
     }
 
     #[cold]

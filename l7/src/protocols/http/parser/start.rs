@@ -6,12 +6,17 @@ use super::{Call, HttpParser, Phase};
 use crate::contract::{Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::step::{Step, malformed, skip};
+use crate::protocols::grpc;
 use crate::protocols::http::body::Framing;
 use crate::protocols::http::lines::{Lines, has_control, head_end, leading_ends, line};
 use crate::protocols::http::message_head::{CONNECT, HEAD, Head, HeadInfo, open_response};
 use crate::protocols::http::probe;
 use crate::protocols::http::start_line::StartLine;
 use fact::Protocol;
+
+/// What an Upgrade leads to.
+const HTTP2: Protocol = Protocol::new("http2");
+const WEBSOCKET: Protocol = Protocol::new("websocket");
 
 /// So many bytes of a start line are enough for its method, or for its version and status code.
 pub(super) const BEGINNING: usize = 64;
@@ -74,7 +79,7 @@ impl HttpParser {
             Some(StartLine::Status { code: 100 | 102..200, .. }) => Step::Go(end),
             // The response follows on stream 1 of HTTP/2 (RFC 7540 section 3.2): the request waits.
             Some(StartLine::Status { code: 101, .. }) if head.upgrades_to(b"h2c") => {
-                let reason = Reason::Became(Protocol::Http2);
+                let reason = Reason::Became(HTTP2);
                 Step::Stop(Progress::GiveUp { consumed: end, reason })
             }
             Some(StartLine::Status { code, minor }) => {
@@ -95,7 +100,7 @@ impl HttpParser {
 
     /// Whether a head is kept: it is not the first of its direction, and belongs to no call.
     fn is_cacheable(&self, direction: Direction, entry: &Entry) -> bool {
-        self.sides[direction].any_message && entry.exchange.protocol == Protocol::Http
+        self.sides[direction].any_message && !grpc::is_call(&entry.exchange)
     }
 
     /// A message's head equals the kept one. It stands from the first of `bounds` to the second.
@@ -111,7 +116,7 @@ impl HttpParser {
         let cache = self.head_caches[direction].as_deref();
         match direction {
             Direction::ToServer => {
-                let entry = out.open(Protocol::Http, Kind::Request, 0, at);
+                let entry = out.open(Kind::Request, 0, at);
                 entry.notes.tag = info.tag;
                 cache.inspect(|cache| cache.fill(entry));
                 self.on_request_head(info, len, end, out)
@@ -158,7 +163,7 @@ impl HttpParser {
             let reason = match code {
                 101 if websocket => {
                     out.carry_over(Kind::Response, 0, &["url.path", "server.address", "server.port"]);
-                    Reason::Became(Protocol::WebSocket)
+                    Reason::Became(WEBSOCKET)
                 }
                 101 => Reason::Opaque,
                 _ => Reason::Switched,

@@ -5,7 +5,7 @@ use crate::contract::Progress;
 use crate::correlate::{Kind, Messages};
 use crate::protocols::tls::record::HEADER;
 use crate::protocols::tls::{alert_name, tell};
-use fact::{Outcome, Protocol};
+use fact::Outcome;
 
 /// Level of an alert after which nothing follows (RFC 8446 section 6).
 const FATAL: u8 = 2;
@@ -49,7 +49,7 @@ impl TlsParser {
             return Step::On(end);
         }
         if out.current(Kind::Response, ID).is_none() {
-            out.open(Protocol::Tls, Kind::Response, ID, at);
+            out.open(Kind::Response, ID, at);
         }
         if let Some(entry) = out.current(Kind::Response, ID) {
             tell::alert(level, description, &mut entry.exchange.attributes);

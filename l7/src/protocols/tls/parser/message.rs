@@ -5,7 +5,6 @@ use crate::contract::Progress;
 use crate::correlate::{Kind, Messages};
 use crate::protocols::tls::record::{Gathered, HANDSHAKE, HEADER, Head, Record, gather, head};
 use crate::protocols::tls::{certificate, tell};
-use fact::Protocol;
 
 /// Type and length (RFC 8446 section 4).
 const MESSAGE_HEADER: usize = 4;
@@ -112,7 +111,7 @@ impl TlsParser {
     fn said(&mut self, direction: Direction, kind: u8, at: usize, out: &mut Messages) -> Option<End> {
         if kind == CLIENT_HELLO {
             self.restart();
-            let exchange = &mut out.open(Protocol::Tls, Kind::Request, ID, at).exchange;
+            let exchange = &mut out.open(Kind::Request, ID, at).exchange;
             exchange.operation.push_str("handshake");
             let (_, length) = self.header();
             let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
@@ -130,7 +129,7 @@ impl TlsParser {
             return None;
         }
         if kind == SERVER_HELLO {
-            let attributes = &mut out.open(Protocol::Tls, Kind::Response, ID, at).exchange.attributes;
+            let attributes = &mut out.open(Kind::Response, ID, at).exchange.attributes;
             let choice = tell::server_hello(body, attributes);
             if let Some(warned) = self.warned.take() {
                 tell::alert(1, warned, attributes);

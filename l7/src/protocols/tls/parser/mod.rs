@@ -10,7 +10,6 @@ use super::record::{ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Head, Record, 
 use super::tell::{self, Choice, Offer};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{EndMark, Kind, Messages};
-use fact::Protocol;
 
 /// Records that are passed over before it is given up to see the end of a handshake.
 const PATIENCE: u32 = 256;
@@ -134,7 +133,7 @@ impl TlsParser {
             return Step::Stop(Progress::Need { consumed: at, more: 1 });
         }
         self.restart();
-        let exchange = &mut out.open(Protocol::Tls, Kind::Request, ID, at).exchange;
+        let exchange = &mut out.open(Kind::Request, ID, at).exchange;
         exchange.operation.push_str("handshake");
         tell::old_hello(hello.version, &mut exchange.attributes);
         let side = &mut self.sides[Direction::ToServer];
