@@ -1,6 +1,8 @@
-//! Nanoseconds a packet of a whole `wirespan replay`, from the program's start to its end: requests and flows, metrics on.
+//! Nanoseconds a packet of a whole `wirespan replay`, from the program's start to its end: requests
+//! and flows, metrics on.
 //!
-//! The capture repeats one that the project recorded, `pcaps/http-clean`, each time with other addresses and later.
+//! The capture repeats one that the project recorded, `pcaps/http-clean`, each time with other
+//! addresses and later.
 
 #![allow(missing_docs)]
 

@@ -1,4 +1,5 @@
-//! How a command ends: one line on standard error, and the exit status that the documentation promises.
+//! How a command ends: one line on standard error, and the exit status that the documentation
+//! promises.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ pub(crate) enum Status {
     CutShort = 3,
 }
 
-/// Why a command did not end well. The text says what happened and, where there is something to do, what to do.
+/// Why a command did not end well. The text says what happened and, where there is something to do,
+/// what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
@@ -45,7 +47,8 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl From<anyhow::Error> for Failure {
-    /// A failure travels unchanged inside of an `anyhow` error; anything else is a runtime failure with its causes.
+    /// A failure travels unchanged inside of an `anyhow` error; anything else is a runtime failure
+    /// with its causes.
     fn from(error: anyhow::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(|other| Self::runtime(format!("{other:#}")))
     }

@@ -1,11 +1,12 @@
-//! Diagnostics go to standard error through `tracing`; the level comes from `-v`, `-q` or `WIRESPAN_LOG`.
+//! Diagnostics go to standard error through `tracing`; the level comes from `-v`, `-q` or
+//! `WIRESPAN_LOG`.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. Flags win over `WIRESPAN_LOG`, which takes the directives of `tracing-subscriber`
-/// (`debug`, `wirespan=trace,store=info`…); the default is warnings.
+/// Starts logging. Flags win over `WIRESPAN_LOG`, which takes the directives of
+/// `tracing-subscriber` (`debug`, `wirespan=trace,store=info`…); the default is warnings.
 pub(crate) fn start(level: Option<&str>) {
     let filter = match level {
         Some(level) => EnvFilter::new(level),

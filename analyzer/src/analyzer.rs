@@ -1,3 +1,5 @@
+//! The analyzer: packets in, facts out.
+
 use wire::decode::{Decoded, Decoder, Undecoded};
 use wire::{RawFrame, TapId, Timestamp};
 

@@ -1,3 +1,5 @@
+//! A value for each side of a flow.
+
 use wire::Side;
 
 /// One value for each end of a flow, by the end that sent it. Unlike `PerDirection` it does not change its meaning

@@ -1,3 +1,5 @@
+//! Memory and counters of an analyzer.
+
 /// What an [`Analyzer`](crate::Analyzer) holds at the moment. Bytes are estimates: allocated capacity without the
 /// allocator's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

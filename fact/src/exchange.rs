@@ -52,7 +52,8 @@ impl Outcome {
 /// Where and when one message of an exchange was on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageSpan {
-    /// TCP: its bytes by raw sequence numbers, modulo 2^32. UDP: empty, with the protocol's transaction id (DNS: id) as start.
+    /// TCP: its bytes by raw sequence numbers, modulo 2^32. UDP: empty, with the protocol's
+    /// transaction id (DNS: id) as start.
     pub seq: SeqRange,
     /// Its length in bytes, head and body.
     pub bytes: u64,
@@ -60,9 +61,10 @@ pub struct MessageSpan {
     pub first: Timestamp,
     /// Time of the packet with its last byte seen.
     pub last: Timestamp,
-    /// Its end was seen and no packet with bytes of it was missed. Bytes that the capture's snap length cut off are no loss: the
-    /// packet passed, and its length is known. Not whole is a message with a hole, and one that still ran when the flow or the
-    /// input ended: its length not reached, its last chunk not seen, or without the FIN that ends it (RFC 9112 section 8).
+    /// Its end was seen and no packet with bytes of it was missed. Bytes that the capture's snap
+    /// length cut off are no loss: the packet passed, and its length is known. Not whole is a
+    /// message with a hole, and one that still ran when the flow or the input ended: its length not
+    /// reached, its last chunk not seen, or without the FIN that ends it (RFC 9112 section 8).
     pub whole: bool,
 }
 
@@ -75,7 +77,8 @@ pub struct TcpTrouble {
     pub out_of_order: u64,
     /// Segments that closed the window.
     pub zero_windows: u64,
-    /// Mean RTT of the flow so far in nanoseconds, client and server side together (handshake if nothing else); 0 if unknown.
+    /// Mean RTT of the flow so far in nanoseconds, client and server side together (handshake if
+    /// nothing else); 0 if unknown.
     pub rtt_ns: u64,
     /// Bytes that were never captured.
     pub missing_bytes: u64,

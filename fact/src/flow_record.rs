@@ -100,8 +100,8 @@ pub struct TunnelRecord {
     pub outer_destination: Option<IpAddr>,
 }
 
-/// Times of a TCP handshake in nanoseconds. They are negative where the capture's clock went back, or where its frames are out of
-/// order.
+/// Times of a TCP handshake in nanoseconds. They are negative where the capture's clock went back,
+/// or where its frames are out of order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// SYN, SYN/ACK and ACK were all seen.
@@ -127,7 +127,8 @@ pub struct L7Summary {
     pub errors: u64,
 }
 
-/// Count, minimum, mean and maximum of a time in nanoseconds. Only `ack_rtt` may be negative, where the capture's clock went back.
+/// Count, minimum, mean and maximum of a time in nanoseconds. Only `ack_rtt` may be negative, where
+/// the capture's clock went back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// Number of samples; all else is meaningless where 0.
@@ -174,7 +175,8 @@ pub struct DirectionRecord {
     pub zero_window_max_ns: u64,
     /// Time from a segment to this side's ACK of it, as Wireshark counts it.
     pub ack_rtt: Timing,
-    /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn), with timestamps where present.
+    /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn),
+    /// with timestamps where present.
     pub rtt: Timing,
     /// Distribution of `rtt`.
     pub rtt_latencies: Latencies,
@@ -184,7 +186,8 @@ pub struct DirectionRecord {
     pub goodput_bytes: u64,
     /// Bytes of the stream that were never captured.
     pub missing_bytes: u64,
-    /// Segments that said something else than an earlier copy of the same bytes, as far as both were there to compare.
+    /// Segments that said something else than an earlier copy of the same bytes, as far as both
+    /// were there to compare.
     pub differing_overlaps: u64,
     /// Maximum segment size announced.
     pub mss: Option<u16>,

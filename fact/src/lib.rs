@@ -33,7 +33,8 @@ use wire::decode::Undecoded;
 pub enum Fact<'a> {
     /// The first packet of a flow was seen.
     FlowOpened(&'a FlowOpening),
-    /// Figures so far of a flow that is still open; made at ticks, for flows that changed. Cumulative.
+    /// Figures so far of a flow that is still open; made at ticks, for flows that changed.
+    /// Cumulative.
     FlowProgress(&'a FlowRecord),
     /// Final figures of a flow. Cumulative: includes what `FlowProgress` told.
     FlowClosed(&'a FlowRecord),

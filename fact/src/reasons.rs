@@ -134,8 +134,8 @@ pub enum Inference {
     Guess,
     /// It was another one: what followed was not of the protocol that was believed.
     Revision,
-    /// The conversation is left alone: no protocol recognised enough of its bytes, or they were too often not what its protocol
-    /// allows.
+    /// The conversation is left alone: no protocol recognised enough of its bytes, or they were too
+    /// often not what its protocol allows.
     GaveUp,
 }
 

@@ -1,6 +1,7 @@
 //! What went wrong with a TCP connection.
 
-/// What went wrong with a TCP connection, in the one name that explains most. Names are those of flow records and metric labels.
+/// What went wrong with a TCP connection, in the one name that explains most. Names are those of
+/// flow records and metric labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trouble {
@@ -14,7 +15,8 @@ pub enum Trouble {
     HandshakeAborted,
     /// The server answered the SYN with an ACK of a connection that it still has on these ports.
     StalePeer,
-    /// The client completed the handshake and the server did not take it: SYN/ACK came again, or data was ignored.
+    /// The client completed the handshake and the server did not take it: SYN/ACK came again, or
+    /// data was ignored.
     AcceptQueueFull,
     /// Both sides answer each other's ACKs with ACKs.
     AckStorm,

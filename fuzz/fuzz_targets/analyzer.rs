@@ -1,4 +1,5 @@
-//! TCP and UDP of a few connections through an analyzer with small limits: its facts must be consistent.
+//! TCP and UDP of a few connections through an analyzer with small limits: its facts must be
+//! consistent.
 #![no_main]
 
 use std::collections::HashSet;

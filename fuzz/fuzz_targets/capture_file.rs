@@ -1,4 +1,5 @@
-//! Arbitrary bytes as a capture file: it is refused, or its frames come out until the end or one error.
+//! Arbitrary bytes as a capture file: it is refused, or its frames come out until the end or one
+//! error.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -16,7 +17,8 @@ fuzz_target!(|input: &[u8]| {
     let mut captured = 0;
     while let Ok(Some(frame)) = file.next_frame() {
         captured += frame.bytes.len();
-        // A record is at least as long in the file as what it captured, unless the file is compressed.
+        // A record is at least as long in the file as what it captured, unless the file is
+        // compressed.
         let compressed = matches!(input, [0x1f, 0x8b, ..] | [0x28, 0xb5, ..]);
         assert!(compressed || captured <= input.len());
         if captured > 16 << 20 {

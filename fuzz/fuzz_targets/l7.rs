@@ -1,6 +1,7 @@
-//! What two ends say to each other over one connection, cut into segments as the input says, with holes: whatever the protocol,
-//! nothing may go wrong, and what comes out must be consistent. `WIRESPAN_PROTOCOL` chooses the protocol whose usual port is taken;
-//! without, the first byte does.
+//! What two ends say to each other over one connection, cut into segments as the input says, with
+//! holes: whatever the protocol, nothing may go wrong, and what comes out must be consistent.
+//! `WIRESPAN_PROTOCOL` chooses the protocol whose usual port is taken; without, the first byte
+//! does.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -57,8 +58,9 @@ fn packet(udp: bool, to_server: bool, port: u16, seq: u32, ack: u32, payload: &[
     bytes
 }
 
-// The input: a byte for the protocol, then pieces: a byte of which the highest bit is the direction and the second highest a hole
-// behind the piece, the length in two bytes (little-endian, at most 4095), the bytes.
+// The input: a byte for the protocol, then pieces: a byte of which the highest bit is the direction
+// and the second highest a hole behind the piece, the length in two bytes (little-endian, at most
+// 4095), the bytes.
 fuzz_target!(|input: &[u8]| {
     let Some((&first, mut rest)) = input.split_first() else { return };
     let (_, port, udp) = PORTS[usize::from(first) % PORTS.len()];

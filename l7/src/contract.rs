@@ -1,3 +1,5 @@
+//! The contract between a protocol and the engine.
+
 use std::fmt;
 
 use wire::{Direction, Transport};
@@ -22,8 +24,8 @@ pub(crate) struct Clue {
     pub(crate) transport: Transport,
     pub(crate) client_port: u16,
     pub(crate) server_port: u16,
-    /// The protocol that is asked about is the usual one here: by the server's port, or because the same server spoke it before.
-    /// Bytes that could be this or that are then believed to be it.
+    /// The protocol that is asked about is the usual one here: by the server's port, or because the
+    /// same server spoke it before. Bytes that could be this or that are then believed to be it.
     pub(crate) usual: bool,
     /// Literal values in statements and keys are kept instead of masked.
     pub(crate) literals: bool,
@@ -34,10 +36,12 @@ pub(crate) struct Clue {
 pub(crate) enum Progress {
     /// So many bytes are dealt with.
     Consumed(usize),
-    /// After `consumed` bytes stands something that is not whole: come again with at least `more` bytes added.
+    /// After `consumed` bytes stands something that is not whole: come again with at least `more`
+    /// bytes added.
     Need { consumed: usize, more: usize },
-    /// After `consumed` bytes come `body` bytes nobody has to look at. The parser is called again right behind them,
-    /// also if nothing follows yet; a gap inside them is no loss of synchronisation.
+    /// After `consumed` bytes come `body` bytes nobody has to look at. The parser is called again
+    /// right behind them, also if nothing follows yet; a gap inside them is no loss of
+    /// synchronisation.
     Skip { consumed: usize, body: u64 },
     /// Not to be gone on with after `consumed` bytes.
     GiveUp { consumed: usize, reason: Reason },
@@ -62,13 +66,14 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// Reads bytes of one direction of a stream from where it stopped, or one whole datagram.
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress;
 
-    /// The bytes waited for behind `bytes` will never come. What can be told without them is told now; `gap` follows.
+    /// The bytes waited for behind `bytes` will never come. What can be told without them is told
+    /// now; `gap` follows.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let _ = (direction, bytes, out);
     }
 
-    /// `len` bytes are missing (0: unusable bytes were met); what was not consumed before is gone as well.
-    /// Find the next message from here on, or say why not.
+    /// `len` bytes are missing (0: unusable bytes were met); what was not consumed before is gone
+    /// as well. Find the next message from here on, or say why not.
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason>;
 
     /// Memory that it takes, in bytes.
@@ -76,7 +81,8 @@ pub(crate) trait Parser: fmt::Debug + Send {
         size_of_val(self)
     }
 
-    /// The flow is over, other than by a reset: what can be told of messages that still run is told now.
+    /// The flow is over, other than by a reset: what can be told of messages that still run is told
+    /// now.
     fn finish(&mut self, why: Unanswered, out: &mut Messages) {
         let _ = (why, out);
     }
@@ -97,7 +103,8 @@ pub(crate) trait Protocol {
     const PORTS: &'static [u16];
     /// How its responses find their requests.
     const ORDER: Order;
-    /// Whether either side may ask, as among peers. Otherwise the side that the probe recognised as the asking one is the client.
+    /// Whether either side may ask, as among peers. Otherwise the side that the probe recognised as
+    /// the asking one is the client.
     const EITHER_ASKS: bool = false;
 
     /// Whether `head`, sent in `direction`, is the beginning of a message.

@@ -1,9 +1,12 @@
+//! Limits of conversations.
+
 use std::time::Duration;
 
 /// Longest value of a header field that is kept, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 1024;
 
-/// RequestLimits of one conversation: what is kept until a message is understood, and until a request is answered.
+/// RequestLimits of one conversation: what is kept until a message is understood, and until a
+/// request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimits {
     /// Bytes of one direction kept until a message head is whole; counted as `Table::MessageHeads`.
@@ -18,7 +21,8 @@ pub struct RequestLimits {
     /// counted as `Table::KnownServers`. With 0, connections are looked at each
     /// by itself, whatever came before.
     pub known_servers: u32,
-    /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are masked. Credentials never are.
+    /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are
+    /// masked. Credentials never are.
     pub literals: bool,
     /// Wait for a response on TCP.
     pub stream_wait: Duration,

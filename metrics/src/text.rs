@@ -1,3 +1,5 @@
+//! Text formats of the exposition.
+
 /// Text formats of the exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -22,8 +24,8 @@ impl Format {
     }
 }
 
-/// OpenMetrics text in the older format: there, the metadata of a counter carry the sample's name with `_total`, `info` is a
-/// gauge, and units, exemplars and the end mark do not exist.
+/// OpenMetrics text in the older format: there, the metadata of a counter carry the sample's name
+/// with `_total`, `info` is a gauge, and units, exemplars and the end mark do not exist.
 pub(crate) fn to_prometheus(open_metrics: &str) -> String {
     let mut out = String::with_capacity(open_metrics.len());
     let mut help: Option<(&str, &str)> = None;

@@ -1,3 +1,5 @@
+//! `--output` and `--emit`: the form and the kinds of records.
+
 use clap::{Args, ValueEnum};
 
 /// Form of what goes to standard output.
@@ -50,7 +52,8 @@ impl FromIterator<Emit> for EmitSet {
 /// A tcpdump filter expression, as an option or in words behind `--`.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FilterArgs {
-    /// Look only at packets that match this tcpdump filter expression; it may also stand behind `--` as the last words
+    /// Look only at packets that match this tcpdump filter expression; it may also stand behind
+    /// `--` as the last words
     #[arg(short = 'f', long = "filter", value_name = "EXPR", conflicts_with = "words")]
     filter: Option<String>,
     /// Filter expression in several words

@@ -1,3 +1,5 @@
+//! Arguments of `wirespan interfaces`.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -79,7 +79,8 @@ pub(crate) enum Command {
     },
 }
 
-/// Reads the command line. Help and version end well; a mistake is told in the form of every other error, with status 2.
+/// Reads the command line. Help and version end well; a mistake is told in the form of every other
+/// error, with status 2.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
     Cli::try_parse_from(arguments).map_err(|error| {
         if !error.use_stderr() {

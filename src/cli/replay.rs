@@ -1,3 +1,5 @@
+//! Arguments of `wirespan replay`.
+
 use std::path::PathBuf;
 
 use clap::Args;

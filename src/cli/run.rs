@@ -1,3 +1,5 @@
+//! Arguments of `wirespan run`.
+
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};

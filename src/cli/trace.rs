@@ -1,3 +1,5 @@
+//! Arguments of `wirespan trace`.
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -6,7 +8,8 @@ use super::emit::Output;
 
 #[derive(Args, Debug)]
 pub(crate) struct TraceArgs {
-    /// Trace to draw (its first digits are enough if they are unique); without it recent traces are listed
+    /// Trace to draw (its first digits are enough if they are unique); without it recent traces are
+    /// listed
     #[arg(value_name = "TRACE_ID")]
     pub(crate) id: Option<String>,
     /// Read this file, as written by `--store`

@@ -1,11 +1,13 @@
-//! The example configuration is written from the table of keys, so that it can neither lag behind nor lie about a default.
+//! The example configuration is written from the table of keys, so that it can neither lag behind
+//! nor lie about a default.
 
 use std::fmt::Write;
 
 use super::keys::{KEYS, SECTIONS};
 use super::settings::Settings;
 
-/// The text of `dist/wirespan.toml`: every key with its explanation, its allowed values and its default, commented out.
+/// The text of `dist/wirespan.toml`: every key with its explanation, its allowed values and its
+/// default, commented out.
 pub(crate) fn example() -> String {
     let mut defaults = Settings::default();
     let mut text = String::from(

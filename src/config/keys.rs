@@ -1,9 +1,11 @@
+//! The table of configuration keys.
+
 use super::field::Field;
 use super::kind::Kind::{self, Address, Bool, Choice, Int, Millis, Ports, Seconds, Text, Texts};
 use super::settings::Settings;
 
-/// One key of the configuration: what it is called, what it may be, what it means, and which setting it fills.
-/// Its default is what that setting holds in `Settings::default()`.
+/// One key of the configuration: what it is called, what it may be, what it means, and which
+/// setting it fills. Its default is what that setting holds in `Settings::default()`.
 pub(super) struct Key {
     pub(super) section: &'static str,
     pub(super) name: &'static str,

@@ -1,3 +1,5 @@
+//! Kinds of values, their ranges, and their text in the example file.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -69,7 +71,8 @@ impl Kind {
         }
     }
 
-    /// Reads a value of the environment or of a flag: as in the file, but without quotes and brackets.
+    /// Reads a value of the environment or of a flag: as in the file, but without quotes and
+    /// brackets.
     pub(super) fn read_text(self, text: &str) -> Option<Value> {
         let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let value = match self {

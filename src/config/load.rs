@@ -1,3 +1,5 @@
+//! Loads settings from file, environment and flags.
+
 use std::path::Path;
 
 use super::keys::{KEYS, Key, SECTIONS};
@@ -12,7 +14,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) file: Option<&'a Path>,
     /// The process's environment, as names and values.
     pub(crate) environment: Vec<(String, String)>,
-    /// What flags say: key as `section.name`, value in the notation of the environment, and the flag for messages.
+    /// What flags say: key as `section.name`, value in the notation of the environment, and the
+    /// flag for messages.
     pub(crate) flags: Vec<(&'static str, String, &'static str)>,
 }
 
@@ -117,8 +120,8 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
     Ok(())
 }
 
-/// Takes `WIRESPAN_SECTION_KEY`. An unknown key of a known section is a mistake; other names that merely begin alike
-/// (`WIRESPAN_SERVICE_HOST`, as container orchestrators set them) are not ours.
+/// Takes `WIRESPAN_SECTION_KEY`. An unknown key of a known section is a mistake; other names that
+/// merely begin alike (`WIRESPAN_SERVICE_HOST`, as container orchestrators set them) are not ours.
 fn apply_environment(settings: &mut Settings, environment: &[(String, String)], mistakes: &mut Vec<Mistake>) {
     for (name, text) in environment {
         let Some(rest) = name.strip_prefix("WIRESPAN_") else { continue };

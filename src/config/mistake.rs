@@ -1,3 +1,5 @@
+//! Mistakes in a configuration.
+
 use std::fmt;
 
 /// One thing wrong with a configuration: where, what stands there, what was expected.

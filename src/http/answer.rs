@@ -1,3 +1,5 @@
+//! Answers of the API, and reasons to refuse one.
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 

@@ -1,4 +1,5 @@
-//! The HTTP server of `wirespan run`: metrics, health, and what the store and the shards know, as JSON.
+//! The HTTP server of `wirespan run`: metrics, health, and what the store and the shards know, as
+//! JSON.
 
 mod answer;
 mod api;

@@ -1,3 +1,5 @@
+//! The page, `/metrics` and `/healthz`.
+
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};

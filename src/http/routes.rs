@@ -1,3 +1,5 @@
+//! The routes of the HTTP server.
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;

@@ -1,3 +1,5 @@
+//! The HTTP server with its limits.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +16,8 @@ use crate::config::HttpSettings;
 /// Pause after accepting failed, mostly because descriptors ran out.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until it is aborted. Connections, heads, bodies and times are all limited; what exceeds the number of
-/// connections waits in the kernel's queue.
+/// Serves until it is aborted. Connections, heads, bodies and times are all limited; what exceeds
+/// the number of connections waits in the kernel's queue.
 pub(crate) async fn serve(listener: std::net::TcpListener, api: Api, limits: HttpSettings) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,

@@ -1,3 +1,5 @@
+//! `/api/traces`.
+
 use std::time::Duration;
 
 use axum::Json;

@@ -1,4 +1,7 @@
-/// `text` with control characters, which a peer may have sent to confuse the terminal, shown as `·`.
+//! Text of peers, made safe for a terminal.
+
+/// `text` with control characters, which a peer may have sent to confuse the terminal, shown as
+/// `·`.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }

@@ -1,3 +1,5 @@
+//! Standard output, buffered.
+
 use std::io::{self, StdoutLock, Write};
 
 use serde::Serialize;

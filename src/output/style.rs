@@ -1,3 +1,5 @@
+//! Colours of the terminal.
+
 use std::fmt::Display;
 use std::io::IsTerminal;
 
@@ -43,7 +45,8 @@ impl Style {
     }
 }
 
-/// Columns of the terminal on standard output; none where it is no terminal, and lines may be as long as they are.
+/// Columns of the terminal on standard output; none where it is no terminal, and lines may be as
+/// long as they are.
 pub(crate) fn width() -> Option<usize> {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {

@@ -1,3 +1,5 @@
+//! The `summary` record.
+
 use std::collections::BTreeMap;
 use std::io::Write;
 

@@ -1,3 +1,5 @@
+//! Numbers with units, for people.
+
 /// A duration with three digits or so: `412 ns`, `38.1 µs`, `1.24 ms`, `3.02 s`, `2 min 05 s`.
 pub(crate) fn nanos(ns: u64) -> String {
     match ns {
@@ -50,8 +52,8 @@ pub(crate) fn clock(unix_ns: u64) -> String {
     format!("{:02}:{:02}:{:02}.{micros:06}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
-/// Year, month and day of the proleptic Gregorian calendar, from days since 1970-01-01: years are counted from March, so that
-/// the leap day comes last, in eras of 400 years (146,097 days).
+/// Year, month and day of the proleptic Gregorian calendar, from days since 1970-01-01: years are
+/// counted from March, so that the leap day comes last, in eras of 400 years (146,097 days).
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -29,7 +29,8 @@ pub(super) fn subject<T>(get: impl FnMut(&'static str) -> Option<T>) -> Option<T
     SUBJECTS.iter().copied().find_map(get)
 }
 
-/// Operation and subject in one line; a subject that begins with the operation (a command as it was sent) says both.
+/// Operation and subject in one line; a subject that begins with the operation (a command as it was
+/// sent) says both.
 pub(super) fn request(operation: &str, subject: &str) -> String {
     match subject.split_at_checked(operation.len()) {
         Some((first, rest))
@@ -41,8 +42,8 @@ pub(super) fn request(operation: &str, subject: &str) -> String {
     }
 }
 
-/// What the answer was. Of a call that failed it is what tells the failure: calls are carried by requests that go well, and exceptions
-/// by answers that are `OK`.
+/// What the answer was. Of a call that failed it is what tells the failure: calls are carried by
+/// requests that go well, and exceptions by answers that are `OK`.
 pub(super) fn status(failed: bool, get: impl FnMut(&'static str) -> Option<String>) -> Option<String> {
     STATUSES.iter().copied().filter_map(get).find(|status| !(failed && status == "OK"))
 }

@@ -1,3 +1,5 @@
+//! Asks a running Wirespan over HTTP.
+
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! `wirespan trace`: recent traces as a list, or one as a tree; from a file, or from the `wirespan run` of this node.
+//! `wirespan trace`: recent traces as a list, or one as a tree; from a file, or from the `wirespan
+//! run` of this node.
 
 mod client;
 mod list;

@@ -1,3 +1,5 @@
+//! Calls with their observations.
+
 use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 

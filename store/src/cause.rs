@@ -1,3 +1,5 @@
+//! Causality by threads: which received message a sent message follows.
+
 use std::collections::VecDeque;
 
 use wire::{SeqRange, Timestamp};
@@ -122,7 +124,8 @@ pub(crate) fn follow(
     }
 }
 
-/// Whether `parent` may have caused `child` as far as time and place tell; headers alone are not enough.
+/// Whether `parent` may have caused `child` as far as time and place tell; headers alone are not
+/// enough.
 pub(crate) fn may_contain(parent: &OpenCall, child: &OpenCall) -> bool {
     /// Packet times of two taps may differ by this much.
     const SKEW_NS: u64 = 50_000;

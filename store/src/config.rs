@@ -1,7 +1,10 @@
+//! Configuration of a store.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Settings of a [`Store`](crate::Store). Every limit is finite; what it costs is counted in [`Counters`](crate::Counters).
+/// Settings of a [`Store`](crate::Store). Every limit is finite; what it costs is counted in
+/// [`Counters`](crate::Counters).
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
     /// SQLite file to keep traces in; none keeps them in memory.
@@ -16,7 +19,8 @@ pub struct StoreConfig {
     pub max_memory_traces: usize,
     /// Whether trace headers on the wire may join calls.
     pub use_headers: bool,
-    /// How late a kernel record or an observation at another tap may come and still be put in its place.
+    /// How late a kernel record or an observation at another tap may come and still be put in its
+    /// place.
     pub settle: Duration,
     /// How long nothing must have been added to a trace before it counts as complete.
     pub quiet: Duration,

@@ -1,3 +1,5 @@
+//! Counters of a store.
+
 /// What the store did and what its limits cost, since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

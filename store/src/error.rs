@@ -1,3 +1,5 @@
+//! Errors of a store.
+
 use std::path::PathBuf;
 
 /// What can go wrong in the store: only the database can.

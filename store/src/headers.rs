@@ -1,10 +1,13 @@
+//! Causality by trace headers.
+
 use fact::{Attributes, Value};
 
 use crate::call_id::CallId;
 use crate::hash::{Fingerprint, Map};
 use crate::model::TraceId;
 
-/// Beginnings of the keys of attributes that are headers of a request: of HTTP, of a message to a broker, of a call.
+/// Beginnings of the keys of attributes that are headers of a request: of HTTP, of a message to a
+/// broker, of a call.
 const CARRIERS: [&str; 3] = ["http.request.header.", "messaging.message.header.", "rpc.request.metadata."];
 
 /// Trace and request ids that a request carried.

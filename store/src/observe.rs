@@ -1,3 +1,5 @@
+//! Finds the call that an exchange is another observation of.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -171,7 +173,8 @@ fn transaction(exchange: &Exchange) -> Option<u32> {
     exchange.request.or(exchange.response).map(|m| m.seq.start.0)
 }
 
-/// What was asked, as far as attributes tell: the same transaction id with another question is another exchange.
+/// What was asked, as far as attributes tell: the same transaction id with another question is
+/// another exchange.
 fn question(attributes: &Attributes, operation: &str) -> u64 {
     let name = match attributes.get("dns.question.name") {
         Some(Value::Text(name)) => name,

@@ -14,12 +14,14 @@ pub(crate) struct Step {
     pub(crate) response: Option<Timestamp>,
 }
 
-/// Observations in path order, nearest to the client first: it sees the request first and the response last. Where times are equal
-/// the order in which a packet leaves a container decides.
+/// Observations in path order, nearest to the client first: it sees the request first and the
+/// response last. Where times are equal the order in which a packet leaves a container decides.
 ///
-/// A bridge that forwards between two of its ports hands the copy for its own device up after it has sent the frame to the port
-/// (Linux, `br_handle_frame_finish`), so its time is up to some microseconds late in both directions. Such a bridge is put before the
-/// port that the frame left by, and its times are those of its neighbours at the latest; the message keeps the time of the copy.
+/// A bridge that forwards between two of its ports hands the copy for its own device up after it
+/// has sent the frame to the port (Linux, `br_handle_frame_finish`), so its time is up to some
+/// microseconds late in both directions. Such a bridge is put before the port that the frame left
+/// by, and its times are those of its neighbours at the latest; the message keeps the time of the
+/// copy.
 pub(crate) fn path(mut seen: Vec<Observation>, kind: impl Fn(TapId) -> TapKind) -> Vec<Step> {
     sort(&mut seen, &kind);
     while let Some((from, to)) = late_copy(&seen, &kind) {
@@ -59,7 +61,8 @@ fn sort(seen: &mut [Observation], kind: &impl Fn(TapId) -> TapKind) {
     }
 }
 
-/// A bridge that saw the request and the response later than two taps before it did, and where it belongs instead.
+/// A bridge that saw the request and the response later than two taps before it did, and where it
+/// belongs instead.
 fn late_copy(seen: &[Observation], kind: &impl Fn(TapId) -> TapKind) -> Option<(usize, usize)> {
     (2..seen.len()).find_map(|from| {
         let bridge = seen.get(from).filter(|o| kind(o.tap) == TapKind::Bridge)?;
@@ -77,7 +80,8 @@ fn late_copy(seen: &[Observation], kind: &impl Fn(TapId) -> TapKind) -> Option<(
     })
 }
 
-/// The port that a frame left the bridge by: the tap before the copy, or the tunnel device whose outer frame that tap saw.
+/// The port that a frame left the bridge by: the tap before the copy, or the tunnel device whose
+/// outer frame that tap saw.
 fn port(seen: &[Observation], copy: usize, kind: &impl Fn(TapId) -> TapKind) -> usize {
     let of = |i: usize| seen.get(i).map(|o| kind(o.tap));
     let last = copy - 1;

@@ -1,3 +1,5 @@
+//! The process at one end of a call.
+
 use wire::{Endpoint, Process, Timestamp};
 
 use crate::kernel::Received;
@@ -12,7 +14,8 @@ pub(crate) struct Side {
     pub(crate) sent: Option<Timestamp>,
     /// Return of the call that sent its last byte.
     pub(crate) finished: Option<Timestamp>,
-    /// Client: return of the call that received the last byte; server: of the one that received the first.
+    /// Client: return of the call that received the last byte; server: of the one that received the
+    /// first.
     pub(crate) received: Option<Timestamp>,
     /// Client: what may have caused the call, likeliest first.
     pub(crate) begins: [Option<Begin>; 2],

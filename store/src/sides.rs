@@ -1,3 +1,5 @@
+//! Finds the processes at both ends of a call.
+
 use std::collections::VecDeque;
 
 use wire::{Endpoint, SeqRange};

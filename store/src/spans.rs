@@ -1,3 +1,5 @@
+//! Spans of a trace: process, tap, call.
+
 use crate::hash::Fingerprint;
 use crate::model::{Call, Hop, ProcessInfo, SpanId, Trace, TraceId};
 
@@ -23,8 +25,8 @@ impl ObservedAt {
     }
 }
 
-/// One observation of a call as a span. Its parent is the observation before it on the path; that of the first is
-/// the last observation of the calling process's own call.
+/// One observation of a call as a span. Its parent is the observation before it on the path; that
+/// of the first is the last observation of the calling process's own call.
 #[derive(Clone, Debug)]
 pub struct Span<'a> {
     /// The trace.
@@ -47,8 +49,8 @@ pub struct Span<'a> {
     pub end_unix_ns: u64,
 }
 
-/// All observations of all calls of a trace: of each call client process, taps in path order, server process, and then
-/// of the calls that it caused.
+/// All observations of all calls of a trace: of each call client process, taps in path order,
+/// server process, and then of the calls that it caused.
 pub fn flatten(trace: &Trace) -> Vec<Span<'_>> {
     let mut spans = Vec::new();
     let mut stack: Vec<(&Call, Option<SpanId>)> = vec![(&trace.root, None)];

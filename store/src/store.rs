@@ -1,3 +1,5 @@
+//! The store: joins what is added, keeps traces, answers queries.
+
 use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
 
@@ -44,14 +46,14 @@ impl Store {
         self.joiner.add_exchange(exchange);
     }
 
-    /// Takes what a process did to a socket. May come before or after the exchange, and out of order within
-    /// [`StoreConfig::settle`].
+    /// Takes what a process did to a socket. May come before or after the exchange, and out of
+    /// order within [`StoreConfig::settle`].
     pub fn add_sock_io(&mut self, io: &SockIo) {
         self.joiner.add_sock_io(io);
     }
 
-    /// Goes on to the time `now`, which never goes back; to be called several times a second. Returns the traces that became complete,
-    /// after they were kept.
+    /// Goes on to the time `now`, which never goes back; to be called several times a second.
+    /// Returns the traces that became complete, after they were kept.
     ///
     /// # Errors
     /// If the file cannot be written; the traces are lost then, and the store may be used further.

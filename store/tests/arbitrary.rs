@@ -1,4 +1,5 @@
-//! Whatever comes in: nothing panics, nothing grows without bound, and every call leaves in exactly one trace.
+//! Whatever comes in: nothing panics, nothing grows without bound, and every call leaves in exactly
+//! one trace.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -1,3 +1,5 @@
+//! Decides which side of a flow is the client.
+
 use wire::decode::{Layer4, TcpFlags};
 use wire::{FlowKey, Side};
 

@@ -1,3 +1,5 @@
+//! Lists of flows by the time at which they become idle.
+
 use wire::Timestamp;
 
 use super::Class;

@@ -1,3 +1,5 @@
+//! Makes the record of a flow.
+
 use wire::{PerDirection, Side, Timestamp};
 
 use super::Flow;

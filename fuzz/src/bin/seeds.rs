@@ -1,4 +1,5 @@
-//! Makes first inputs for the target `l7` of captures: one of each connection. `seeds FOLDER CAPTURE...`
+//! Makes first inputs for the target `l7` of captures: one of each connection. `seeds FOLDER
+//! CAPTURE...`
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

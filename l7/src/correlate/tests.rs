@@ -1,4 +1,5 @@
-//! Which answer is whose where some were not seen; with Redis, which pairs in order and says little.
+//! Which answer is whose where some were not seen; with Redis, which pairs in order and says
+//! little.
 
 use std::fmt::Write;
 

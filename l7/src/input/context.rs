@@ -1,3 +1,5 @@
+//! What a conversation knows of its connection.
+
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
 
 use crate::input::Health;

@@ -1,5 +1,7 @@
-/// How a connection fares so far, both sides together: what an exchange on it is told with. Cheap to take for every segment; what
-/// takes a division waits until somebody asks.
+//! The state of the connection that an exchange records.
+
+/// How a connection fares so far, both sides together: what an exchange on it is told with. Cheap
+/// to take for every segment; what takes a division waits until somebody asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// What went wrong.
@@ -36,7 +38,8 @@ pub struct RoundTrips {
 }
 
 impl RoundTrips {
-    /// Mean of both parts of the path together, of the handshake where no other is known; 0 if unknown.
+    /// Mean of both parts of the path together, of the handshake where no other is known; 0 if
+    /// unknown.
     pub fn mean_ns(&self) -> u64 {
         let [low, high] = self.sides.map(|(sum, count)| sum.checked_div(u64::from(count)));
         match (low, high) {

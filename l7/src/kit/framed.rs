@@ -1,5 +1,5 @@
-//! Streams of messages that say their length at the beginning: where one ends and the next begins, also behind lost bytes.
-//! What stands in a message is its [`Format`]'s business.
+//! Streams of messages that say their length at the beginning: where one ends and the next begins,
+//! also behind lost bytes. What stands in a message is its [`Format`]'s business.
 
 use std::fmt;
 
@@ -24,14 +24,17 @@ pub(crate) trait Format: fmt::Debug + Send {
     /// So many bytes tell how long a message is.
     const HEAD: usize;
 
-    /// Length in bytes of the message that `head` begins, `head` included; none if no message begins like this.
+    /// Length in bytes of the message that `head` begins, `head` included; none if no message
+    /// begins like this.
     fn length(&self, direction: Direction, head: &[u8]) -> Option<u64>;
 
-    /// Whether a message of `direction` begins with `bytes`; asked where that is not known, so be strict.
+    /// Whether a message of `direction` begins with `bytes`; asked where that is not known, so be
+    /// strict.
     fn begins(&self, direction: Direction, bytes: &[u8], out: &Messages) -> Probe;
 
-    /// Reads on in a message, of which `left` bytes are still to come; `bytes` are those of them that are there.
-    /// The first call of a message has it from its first byte on, which is at `at` of what the parser is shown.
+    /// Reads on in a message, of which `left` bytes are still to come; `bytes` are those of them
+    /// that are there. The first call of a message has it from its first byte on, which is at `at`
+    /// of what the parser is shown.
     fn step(
         &mut self,
         direction: Direction,

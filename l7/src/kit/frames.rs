@@ -14,8 +14,9 @@ pub(crate) enum Frame {
 /// Messages in a row that are believed whatever follows them.
 const PROOF: usize = 3;
 
-/// The first place in `bytes` from which on there are only messages: whole ones to the end, or a part of one behind a whole one.
-/// A part alone is believed at the very beginning, since most messages begin with a segment.
+/// The first place in `bytes` from which on there are only messages: whole ones to the end, or a
+/// part of one behind a whole one. A part alone is believed at the very beginning, since most
+/// messages begin with a segment.
 pub(crate) fn next_message(bytes: &[u8], frame: impl Fn(&[u8]) -> Frame) -> Option<usize> {
     (0..bytes.len()).find(|&start| {
         let (mut at, mut whole) = (start, 0);

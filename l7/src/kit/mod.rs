@@ -1,4 +1,5 @@
-//! Tools that parsers share: walks over fields, streams of messages that say their length, statements of SQL.
+//! Tools that parsers share: walks over fields, streams of messages that say their length,
+//! statements of SQL.
 
 pub(crate) mod framed;
 pub(crate) mod frames;

@@ -1,6 +1,7 @@
 //! A walk over the fields of a binary message.
 
-/// Bytes of which one field after the other is taken; big-endian numbers. What is not there is `None`, and nothing is taken then.
+/// Bytes of which one field after the other is taken; big-endian numbers. What is not there is
+/// `None`, and nothing is taken then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],

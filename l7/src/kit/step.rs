@@ -1,3 +1,5 @@
+//! What a parser does after it looked at a part of its bytes.
+
 use crate::contract::{Progress, Reason};
 
 /// What a parser does next, after it looked at a part of what it is shown.

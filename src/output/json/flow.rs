@@ -1,3 +1,5 @@
+//! The `flow` record.
+
 use std::net::IpAddr;
 
 use fact::{FlowRecord, Handshake, Trouble, TunnelRecord};

@@ -1,11 +1,13 @@
+//! The `span` record.
+
 use fact::{Attributes, Exchange, MessageSpan, TcpTrouble, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::End;
 
-/// Identity of a span that is part of no trace, written as 16 hexadecimal digits. It comes from what was on the wire, so the same
-/// capture gives the same ids.
+/// Identity of a span that is part of no trace, written as 16 hexadecimal digits. It comes from
+/// what was on the wire, so the same capture gives the same ids.
 #[derive(Clone, Copy, Debug)]
 struct SpanId(u64);
 
@@ -37,8 +39,8 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The `span` record of an exchange as one tap saw it, without a trace. A message that is not whole stands in `partial_request`
-/// or `partial_response` instead of `request` or `response`.
+/// The `span` record of an exchange as one tap saw it, without a trace. A message that is not whole
+/// stands in `partial_request` or `partial_response` instead of `request` or `response`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "span")]
 pub(crate) struct Span<'a> {

@@ -1,3 +1,5 @@
+//! Cells of a table.
+
 use crate::output::printable::printable;
 
 /// One field of a row.
@@ -11,7 +13,8 @@ pub(crate) struct Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Text {
     Words(String),
-    /// A point in time, in nanoseconds since the epoch; the table decides whether the day is said in each row.
+    /// A point in time, in nanoseconds since the epoch; the table decides whether the day is said
+    /// in each row.
     Time(u64),
 }
 

@@ -1,3 +1,5 @@
+//! Aligned columns.
+
 use std::io::{self, Write};
 
 use super::cell::{Cell, Text};
@@ -36,8 +38,9 @@ impl Column {
     }
 }
 
-/// A table that is printed in blocks of at most [`Grid::BLOCK`] rows, so that an endless input needs no endless memory.
-/// The rows of a block are sorted by their key. On a terminal the table fits its width, elsewhere nothing is cut.
+/// A table that is printed in blocks of at most [`Grid::BLOCK`] rows, so that an endless input
+/// needs no endless memory. The rows of a block are sorted by their key. On a terminal the table
+/// fits its width, elsewhere nothing is cut.
 #[derive(Debug)]
 pub(crate) struct Grid {
     columns: &'static [Column],
@@ -139,7 +142,8 @@ impl Grid {
         row
     }
 
-    /// Widths of the columns; on a terminal that is too narrow the last takes what is left, and then the widest give room.
+    /// Widths of the columns; on a terminal that is too narrow the last takes what is left, and
+    /// then the widest give room.
     fn fitting(&self, room: Option<usize>) -> Vec<usize> {
         let mut widths = self.widths.clone();
         let Some(room) = room else { return widths };

@@ -1,3 +1,5 @@
+//! Flows and exchanges as rows.
+
 use fact::{
     Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, TcpCounter, Trouble,
     Value,
@@ -96,7 +98,8 @@ fn counted(flow: &FlowRecord, counter: TcpCounter) -> u64 {
     [&flow.directions.to_server, &flow.directions.to_client].map(|d| u64::from(d.tcp[counter])).iter().sum()
 }
 
-/// What went wrong with a flow or was uncommon, in a few words; what the column `END` says is not said again.
+/// What went wrong with a flow or was uncommon, in a few words; what the column `END` says is not
+/// said again.
 fn trouble(flow: &FlowRecord) -> String {
     let both = |of: fn(&DirectionRecord) -> u64| {
         let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);

@@ -1,4 +1,5 @@
-//! A trace as a tree of calls, each with the path that its request and response took and the time of each step.
+//! A trace as a tree of calls, each with the path that its request and response took and the time
+//! of each step.
 
 mod call;
 mod path;
@@ -15,7 +16,8 @@ use self::shares::Slowest;
 use super::units::{date, nanos};
 use super::{Style, count};
 
-/// Draws a trace. Times are counted from its beginning; the slowest step of the network in it is pointed out.
+/// Draws a trace. Times are counted from its beginning; the slowest step of the network in it is
+/// pointed out.
 pub(crate) fn draw(trace: &Trace, style: Style) -> String {
     let mut calls = 0;
     let mut failed = 0;

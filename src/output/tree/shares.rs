@@ -1,3 +1,5 @@
+//! The slowest step of a trace.
+
 use store::Trace;
 
 use super::path::points;

@@ -1,3 +1,5 @@
+//! Traces in an SQLite file.
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Finished traces, in memory or in a file.
+
 use std::path::Path;
 
 use super::database::Database;

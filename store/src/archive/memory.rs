@@ -1,3 +1,5 @@
+//! Finished traces in memory.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Records of system calls, as the join looks them up.
+
 use wire::{Endpoint, SeqRange, SockIo, SockIoKind, Timestamp};
 
 use super::reorder::{Reorder, effective};
@@ -40,7 +42,8 @@ impl Kernel {
         }
     }
 
-    /// Puts all records in place that took effect up to `until`; returns cookies of sockets that are forgotten.
+    /// Puts all records in place that took effect up to `until`; returns cookies of sockets that
+    /// are forgotten.
     pub(crate) fn settle(
         &mut self,
         until: Timestamp,
@@ -94,7 +97,8 @@ impl Kernel {
                 break;
             }
         }
-        // Between ticks the table may pass its limit by a quarter, so that forgotten cookies reach the joiner.
+        // Between ticks the table may pass its limit by a quarter, so that forgotten cookies reach
+        // the joiner.
         while self.sockets.len() > config.max_sockets.saturating_add(config.max_sockets / 4) {
             if self.sockets.evict().is_none() {
                 break;

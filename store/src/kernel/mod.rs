@@ -1,4 +1,5 @@
-//! Kernel records: put in order of time, hung to their sockets, each with what its thread had received last.
+//! Kernel records: put in order of time, hung to their sockets, each with what its thread had
+//! received last.
 
 mod facade;
 mod reorder;

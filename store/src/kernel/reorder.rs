@@ -1,9 +1,12 @@
+//! Puts records of system calls in order of their time.
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use wire::{SockIo, SockIoKind, Timestamp};
 
-/// When a record takes effect: bytes are received when the call returns, and sent from its entry on.
+/// When a record takes effect: bytes are received when the call returns, and sent from its entry
+/// on.
 pub(super) const fn effective(io: &SockIo) -> Timestamp {
     match io.kind {
         SockIoKind::Receive | SockIoKind::Accept => io.exit,

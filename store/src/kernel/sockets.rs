@@ -1,3 +1,5 @@
+//! Records of system calls by socket.
+
 use std::collections::VecDeque;
 
 use wire::{Endpoint, Process, SeqNum, SeqRange, SockIo, Timestamp};
@@ -12,7 +14,8 @@ pub(crate) struct Received {
     pub(crate) at: Timestamp,
     /// The socket is the asking side's, so that this is (part of) a response.
     pub(crate) client: bool,
-    /// On such a socket: what had led to the request before it, as far as the records tell; never itself of such a socket.
+    /// On such a socket: what had led to the request before it, as far as the records tell; never
+    /// itself of such a socket.
     pub(crate) origin: Option<Origin>,
 }
 
@@ -205,7 +208,8 @@ impl Sockets {
         let before = socket.records();
         for (list, range) in [(&mut socket.sends, sent), (&mut socket.receives, received)] {
             let over = |io: &Io, range: SeqRange| io.seq.overlaps(range) && !io.seq.end.after(range.end);
-            // Calls are joined about in the order of their bytes, so these records stand together near the front.
+            // Calls are joined about in the order of their bytes, so these records stand together
+            // near the front.
             let first = range.and_then(|range| Some((range, list.iter().position(|io| over(io, range))?)));
             if let Some((range, first)) = first {
                 let run = list.iter().skip(first).take_while(|io| over(io, range)).count();

@@ -1,3 +1,5 @@
+//! What each thread received last.
+
 use std::collections::VecDeque;
 
 use wire::Timestamp;
@@ -5,7 +7,8 @@ use wire::Timestamp;
 use super::sockets::Received;
 use crate::hash::Map;
 
-/// What each thread received lately. Records come in order of time; the few remembered ones are for those that came late.
+/// What each thread received lately. Records come in order of time; the few remembered ones are for
+/// those that came late.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
     recent: Map<u32, Recent>,

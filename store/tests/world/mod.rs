@@ -1,5 +1,5 @@
-//! A small world in which clients, an event-loop proxy, a threaded service and a back end talk, and taps and the kernel
-//! record what they do. Every interleaving follows from the seed.
+//! A small world in which clients, an event-loop proxy, a threaded service and a back end talk, and
+//! taps and the kernel record what they do. Every interleaving follows from the seed.
 
 #![allow(
     dead_code,

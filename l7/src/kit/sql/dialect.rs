@@ -1,3 +1,5 @@
+//! SQL dialects: how literals, identifiers and comments are written.
+
 /// How literals, identifiers and comments are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -18,12 +20,13 @@ impl Dialect {
     pub(crate) const MYSQL: Self = Self { kind: Kind::Mysql, backslash: true };
     /// PostgreSQL, strings as in the standard.
     pub(crate) const POSTGRESQL: Self = Self { kind: Kind::Postgresql, backslash: false };
-    /// Cassandra's CQL 3: strings as in the standard or between `$$`, UUIDs and durations without quotes.
+    /// Cassandra's CQL 3: strings as in the standard or between `$$`, UUIDs and durations without
+    /// quotes.
     #[cfg_attr(not(test), allow(dead_code, reason = "spoken by Cassandra"))]
     pub(crate) const CQL: Self = Self { kind: Kind::Cql, backslash: false };
 
-    /// The same with a backslash as escape in plain strings, or without (`NO_BACKSLASH_ESCAPES` of MySQL,
-    /// `standard_conforming_strings` of PostgreSQL).
+    /// The same with a backslash as escape in plain strings, or without (`NO_BACKSLASH_ESCAPES` of
+    /// MySQL, `standard_conforming_strings` of PostgreSQL).
     pub(crate) const fn escaping(self, backslash: bool) -> Self {
         Self { backslash, ..self }
     }
@@ -78,7 +81,8 @@ impl Dialect {
         self.kind == Kind::Cql
     }
 
-    /// Whether `word` in front of `'` makes it another kind of string; and whether a backslash escapes in it.
+    /// Whether `word` in front of `'` makes it another kind of string; and whether a backslash
+    /// escapes in it.
     pub(super) fn prefix(self, word: &[u8]) -> Option<bool> {
         let &[letter] = word else { return None };
         match (self.kind, letter.to_ascii_lowercase()) {

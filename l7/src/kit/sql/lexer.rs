@@ -1,3 +1,5 @@
+//! Splits a statement into tokens.
+
 use memchr::{memchr, memchr2, memmem};
 
 use super::Dialect;
@@ -175,7 +177,8 @@ impl<'a> Iterator for Lexer<'a> {
     }
 }
 
-/// Where what begins before `from` with `quote` ends: behind the next one that is neither doubled nor escaped.
+/// Where what begins before `from` with `quote` ends: behind the next one that is neither doubled
+/// nor escaped.
 fn quoted(rest: &[u8], from: usize, quote: u8, backslash: bool) -> Option<usize> {
     let mut at = from;
     loop {
@@ -215,7 +218,8 @@ fn comment(rest: &[u8], nested: bool) -> usize {
     rest.len()
 }
 
-/// Length of the beginning of a comment that MySQL (`/*!50000`) or MariaDB (`/*M!100100`) executes; 0 for any other.
+/// Length of the beginning of a comment that MySQL (`/*!50000`) or MariaDB (`/*M!100100`) executes;
+/// 0 for any other.
 fn executed(rest: &[u8]) -> usize {
     let begin = match rest {
         [b'/', b'*', b'!', ..] => 3,

@@ -1,3 +1,5 @@
+//! Writes a statement with `?` in place of its literals.
+
 use super::lexer::Token;
 
 /// Where the list behind `IN` stands, of which only the first value is shown.
@@ -15,7 +17,8 @@ enum List {
     Comma,
 }
 
-/// Writes a statement down with `?` for every literal, one space for every stretch of space and comments, and up to a limit.
+/// Writes a statement down with `?` for every literal, one space for every stretch of space and
+/// comments, and up to a limit.
 #[derive(Debug)]
 pub(super) struct Mask<'o> {
     out: &'o mut String,

@@ -1,6 +1,8 @@
-//! Statements in SQL and its relatives: literals masked as OpenTelemetry asks of `db.query.text`, and what a statement is about.
+//! Statements in SQL and its relatives: literals masked as OpenTelemetry asks of `db.query.text`,
+//! and what a statement is about.
 //!
-//! Nothing here understands SQL. Statements are cut into tokens, which is all that is needed to know where a literal begins and ends.
+//! Nothing here understands SQL. Statements are cut into tokens, which is all that is needed to
+//! know where a literal begins and ends.
 
 mod dialect;
 mod lexer;

@@ -1,3 +1,5 @@
+//! Numeric literals.
+
 use super::Dialect;
 
 fn run(rest: &[u8]) -> usize {
@@ -8,7 +10,8 @@ fn digits(rest: &[u8]) -> usize {
     rest.iter().take_while(|b| b.is_ascii_digit()).count()
 }
 
-/// Length of the number at the beginning, which is a digit, or a point and a digit; none if it is an identifier.
+/// Length of the number at the beginning, which is a digit, or a point and a digit; none if it is
+/// an identifier.
 pub(super) fn number(rest: &[u8], dialect: Dialect) -> Option<usize> {
     let mut length = run(rest);
     let whole = rest.get(..length)?;

@@ -1,3 +1,5 @@
+//! Prepared statements of a connection, within bounds.
+
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -35,7 +37,8 @@ impl Name for Vec<u8> {
     }
 }
 
-/// Prepared statements of a connection by their name. Bounded: the one that was not used for longest goes first.
+/// Prepared statements of a connection by their name. Bounded: the one that was not used for
+/// longest goes first.
 #[derive(Debug)]
 pub(crate) struct Remembered<K> {
     statements: HashMap<K, (Arc<Statement>, u64), RandomState>,

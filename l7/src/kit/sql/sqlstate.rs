@@ -1,7 +1,9 @@
+//! Whose fault an SQLSTATE is.
+
 use fact::Outcome;
 
-/// Whose fault an SQLSTATE is, by its class (ISO/IEC 9075-2 section 24.1, and the classes of PostgreSQL and MySQL). Of what says nothing
-/// (`HY000`) the server is to blame.
+/// Whose fault an SQLSTATE is, by its class (ISO/IEC 9075-2 section 24.1, and the classes of
+/// PostgreSQL and MySQL). Of what says nothing (`HY000`) the server is to blame.
 pub(crate) fn outcome(state: &[u8]) -> Outcome {
     match state.get(..2) {
         Some(b"00" | b"01") => Outcome::Ok,

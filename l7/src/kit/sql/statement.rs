@@ -1,3 +1,5 @@
+//! Attributes of a statement: text, summary, operation, table.
+
 use memchr::memchr2_iter;
 
 use super::Dialect;
@@ -22,8 +24,8 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// Reads a statement, of which the first [`LOOKED_AT`] bytes are enough. `literals`: values are kept, but for those of
-    /// statements that have to do with passwords.
+    /// Reads a statement, of which the first [`LOOKED_AT`] bytes are enough. `literals`: values are
+    /// kept, but for those of statements that have to do with passwords.
     pub(crate) fn read(&mut self, statement: &[u8], dialect: Dialect, literals: bool) {
         let statement = statement.get(..LOOKED_AT).unwrap_or(statement);
         let Self { text, operation, collection, summary, statements } = self;
@@ -55,8 +57,8 @@ impl Statement {
         self.text.is_empty()
     }
 
-    /// Adds `db.query.text`, `db.query.summary`, `db.operation.name`, `db.collection.name`, and `db.operation.batch.size` for several
-    /// statements in one.
+    /// Adds `db.query.text`, `db.query.summary`, `db.operation.name`, `db.collection.name`, and
+    /// `db.operation.batch.size` for several statements in one.
     pub(crate) fn tell(&self, into: &mut Attributes) {
         let collection = if self.operation == "USE" { "" } else { &self.collection };
         let all = [

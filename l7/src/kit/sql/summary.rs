@@ -1,3 +1,5 @@
+//! The summary of a statement: operations and tables in order.
+
 use super::lexer::Token;
 
 /// Longest summary in bytes, as the conventions recommend.

@@ -1,3 +1,5 @@
+//! Tests of masking and summaries.
+
 use proptest::prelude::*;
 
 use super::{Dialect, Statement};
@@ -212,7 +214,8 @@ proptest! {
     fn no_literal_survives(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..30), cut in any::<prop::sample::Index>()) {
         for dialect in [Dialect::MYSQL, Dialect::POSTGRESQL, Dialect::CQL] {
             let mut whole = statement(&picks, dialect);
-            // An unfinished string of the generator swallows what follows; the one after it is then read inside out.
+            // An unfinished string of the generator swallows what follows; the one after it is then
+            // read inside out.
             if let Some(at) = whole.find("'7 ") {
                 whole.truncate(at + 2);
             }

@@ -1,3 +1,5 @@
+//! Channels of a connection, and their consumers.
+
 /// What the deliveries of a consumer are about.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Consumer {
@@ -60,7 +62,8 @@ impl Channel {
     }
 }
 
-/// The channels of a connection; where there are too many, the one that was opened first is forgotten.
+/// The channels of a connection; where there are too many, the one that was opened first is
+/// forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     known: Vec<Channel>,

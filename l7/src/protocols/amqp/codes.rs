@@ -1,3 +1,5 @@
+//! Reply codes.
+
 use fact::{Attributes, Outcome};
 
 /// Reply codes (AMQP 0-9-1, "Constants").

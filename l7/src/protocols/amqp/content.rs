@@ -1,3 +1,5 @@
+//! Content of a method: its header, and the length of its body.
+
 use super::methods::BASIC;
 use crate::correlate::Kind;
 use crate::kit::reader::{Reader, first_bytes};

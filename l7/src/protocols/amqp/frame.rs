@@ -1,3 +1,5 @@
+//! Frames of AMQP 0-9-1.
+
 use wire::Direction;
 
 use super::methods::{BASIC, Method};

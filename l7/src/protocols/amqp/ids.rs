@@ -10,7 +10,8 @@ fn place(channel: u16, epoch: u8) -> u64 {
     u64::from(epoch) << 52 | u64::from(channel) << 36
 }
 
-/// A publish, the `number`th of a channel that confirms. Epochs tell apart channels that had the same number one after the other.
+/// A publish, the `number`th of a channel that confirms. Epochs tell apart channels that had the
+/// same number one after the other.
 pub(super) fn published(channel: u16, epoch: u8, number: u64) -> u64 {
     PUBLISHED | place(channel, epoch) | number & TAG
 }

@@ -1,3 +1,5 @@
+//! Methods: names, and which answers which.
+
 use wire::Direction;
 
 /// What a method does.
@@ -21,7 +23,8 @@ enum Sender {
     Either,
 }
 
-/// A method by the numbers of its class and itself (AMQP 0-9-1, "Class and Method ID"; RabbitMQ's extensions).
+/// A method by the numbers of its class and itself (AMQP 0-9-1, "Class and Method ID"; RabbitMQ's
+/// extensions).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Method {
     pub(super) class: u16,

@@ -1,3 +1,5 @@
+//! Recognises AMQP 0-9-1 by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::frame::{METHOD, frame};

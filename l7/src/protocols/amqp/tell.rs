@@ -1,3 +1,5 @@
+//! Attributes of AMQP 0-9-1 exchanges.
+
 use super::channels::{Channel, Consumer};
 use super::codes;
 use super::methods::{
@@ -199,8 +201,8 @@ fn routing_key(key: &[u8], into: &mut Attributes) {
     }
 }
 
-/// Exchange, routing key and queue, and the name that they make up together: those that are there, with colons between them, and what
-/// is the same as the one before only once.
+/// Exchange, routing key and queue, and the name that they make up together: those that are there,
+/// with colons between them, and what is the same as the one before only once.
 fn destination(exchange: &[u8], key: &[u8], queue: &[u8], into: &mut Attributes) {
     exchange_name(exchange, into);
     routing_key(key, into);

@@ -1,3 +1,5 @@
+//! Errors of AMQP 1.0: condition, description, and whose fault they are.
+
 use super::types::{Items, Value};
 use crate::kit::reader::first_bytes;
 use fact::{Attributes, Outcome};

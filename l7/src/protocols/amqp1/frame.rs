@@ -1,3 +1,5 @@
+//! Frames and performatives of AMQP 1.0.
+
 use wire::Direction;
 
 use super::types::{Items, described};

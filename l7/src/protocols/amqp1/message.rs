@@ -1,3 +1,5 @@
+//! Sections of a message before its body.
+
 use std::fmt::Write;
 
 use super::types::{Items, Value, value};

@@ -34,7 +34,8 @@ pub(super) fn error(code: u64, fields: Items<'_>) -> Option<Items<'_>> {
     fields.field(number).described(0x1d)
 }
 
-/// Address of the node that a link is to: of its target where the attaching side sends, else of its source.
+/// Address of the node that a link is to: of its target where the attaching side sends, else of its
+/// source.
 pub(super) fn address<'a>(fields: Items<'a>) -> Option<&'a [u8]> {
     let (terminus, code) = if is_receiver(fields) { (5, 0x28) } else { (6, 0x29) };
     fields.field(terminus).described(code)?.field(0).bytes()
@@ -65,7 +66,8 @@ pub(super) fn tell(code: u64, fields: Items<'_>, answers: bool, into: &mut Excha
                 attributes.push_bytes("messaging.destination.name", first_bytes(address, TEXT));
             }
         }
-        // Section 2.6.3: no terminus where the link could not be made; why is told by the `detach` that follows.
+        // Section 2.6.3: no terminus where the link could not be made; why is told by the `detach`
+        // that follows.
         ATTACH => {
             let own = if is_receiver(fields) { 6 } else { 5 };
             if matches!(fields.field(own), Value::Null) {

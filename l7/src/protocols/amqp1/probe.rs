@@ -1,3 +1,5 @@
+//! Recognises AMQP 1.0 by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::frame::{TOLD, frame, header};

@@ -1,3 +1,5 @@
+//! Sessions and links of a connection, by the numbers that both sides use.
+
 use wire::{Direction, PerDirection};
 
 /// A session by the channels that each side gave it.
@@ -30,7 +32,8 @@ const SESSIONS: usize = 128;
 const LINKS: usize = 256;
 
 impl Sessions {
-    /// The session that a side calls `channel`. Of one whose beginning was not seen, both sides' channels are taken to be the same.
+    /// The session that a side calls `channel`. Of one whose beginning was not seen, both sides'
+    /// channels are taken to be the same.
     pub(super) fn of(&mut self, direction: Direction, channel: u16) -> u16 {
         let known = self.sessions.iter().find(|s| s.channels[direction] == Some(channel));
         if let Some(session) = known {

@@ -133,7 +133,8 @@ fn compound(code: u8, left: u32, reader: Reader<'_>) -> Value<'_> {
     if code & 1 == 0 { Value::List(items) } else { Value::Map(items) }
 }
 
-/// The fields of a list of which the end may be cut off, behind its descriptor: the code, the fields, and the bytes of the list.
+/// The fields of a list of which the end may be cut off, behind its descriptor: the code, the
+/// fields, and the bytes of the list.
 pub(super) fn described<'a>(r: &mut Reader<'a>) -> Option<(u64, Items<'a>)> {
     if r.u8()? != 0 {
         return None;

@@ -1,10 +1,13 @@
+//! The BATCH request.
+
 use super::consistency::consistency;
 use super::session::Session;
 use crate::kit::reader::Reader;
 use crate::kit::sql::Dialect;
 use fact::Attributes;
 
-/// Tells a BATCH (section 4.1.7): the first statement, how many there are, and the consistency where all of it is there.
+/// Tells a BATCH (section 4.1.7): the first statement, how many there are, and the consistency
+/// where all of it is there.
 pub(super) fn tell(r: &mut Reader<'_>, session: &mut Session, into: &mut Attributes) -> Option<()> {
     r.u8()?;
     let number = r.u16()?;

@@ -1,3 +1,5 @@
+//! Consistency levels.
+
 use super::opcodes;
 use crate::kit::reader::Reader;
 use fact::Attributes;

@@ -1,3 +1,5 @@
+//! Envelopes (frames up to version 4): header and length.
+
 use wire::Direction;
 
 use super::opcodes::{EVENT, name};

@@ -1,6 +1,9 @@
+//! Error codes: names, and whose fault they are.
+
 use fact::{Attributes, Outcome};
 
-/// Tells an error by its code (section 9) and whose fault it is. Its text may quote values, and is not told.
+/// Tells an error by its code (section 9) and whose fault it is. Its text may quote values, and is
+/// not told.
 pub(super) fn tell(code: u32, into: &mut Attributes) -> Outcome {
     let (name, outcome) = match code {
         0x0000 => ("SERVER_ERROR", Outcome::ServerError),

@@ -1,3 +1,5 @@
+//! Recognises CQL by the first bytes of a connection.
+
 use memchr::memmem;
 use wire::Direction;
 
@@ -7,7 +9,8 @@ use super::segment::Segment;
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
-/// What begins a connection proves itself by the name of an option, a segment by its checksum and what it holds.
+/// What begins a connection proves itself by the name of an option, a segment by its checksum and
+/// what it holds.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if let Some((_, segment)) = Segment::detect(head) {
         let inner = head.get(segment.header..).unwrap_or_default();

@@ -1,3 +1,5 @@
+//! Attributes of requests.
+
 use super::batch;
 use super::compressed::Compression;
 use super::consistency::consistency;

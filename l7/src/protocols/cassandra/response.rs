@@ -1,3 +1,5 @@
+//! Attributes of responses.
+
 use super::envelope::{Envelope, PAYLOAD, TRACING, WARNINGS};
 use super::errors;
 use super::opcodes::{ERROR, EVENT, RESULT};

@@ -1,3 +1,5 @@
+//! What a connection remembers: keyspace, compression, prepared statements.
+
 use std::sync::Arc;
 
 use crate::kit::sql::{Remembered, Statement};

@@ -1,3 +1,5 @@
+//! Answer records as text.
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +19,8 @@ const ALIASES: usize = 16;
 pub(super) struct Answers {
     /// Separated by commas.
     pub(super) text: String,
-    /// From the name asked for over its aliases to the last, separated by ` > `; empty if there is no alias.
+    /// From the name asked for over its aliases to the last, separated by ` > `; empty if there is
+    /// no alias.
     pub(super) chain: String,
     /// The shortest time to live, in seconds.
     pub(super) ttl: Option<u32>,
@@ -87,7 +90,8 @@ impl Answers {
     }
 }
 
-/// Writes a record's data, as zone files do where that is short; of texts, keys and the like only the type.
+/// Writes a record's data, as zone files do where that is short; of texts, keys and the like only
+/// the type.
 fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
     let data = record.data;
     let word = |n: usize| Some(u16::from_be_bytes([*data.get(n)?, *data.get(n + 1)?]));

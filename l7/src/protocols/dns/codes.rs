@@ -1,3 +1,5 @@
+//! Names of record types, classes and response codes.
+
 use fact::Outcome;
 
 /// Mnemonic of a record or question type (IANA "DNS Parameters").

@@ -1,3 +1,5 @@
+//! EDNS: the OPT record and its options (RFC 6891).
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::codes::extended_error;

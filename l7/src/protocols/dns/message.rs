@@ -1,3 +1,5 @@
+//! Header, question and records of a message.
+
 use super::name;
 
 /// Length of the fixed header (RFC 1035 section 4.1.1).
@@ -45,7 +47,8 @@ impl Header {
         (self.flags & 15) as u8
     }
 
-    /// Names of the flags that are set, as dig writes them (RFC 1035 section 4.1.1, RFC 4035 section 3).
+    /// Names of the flags that are set, as dig writes them (RFC 1035 section 4.1.1, RFC 4035
+    /// section 3).
     pub(super) fn flags(&self) -> impl Iterator<Item = &'static str> {
         const FLAGS: [(u16, &str); 6] = [(10, "aa"), (9, "tc"), (8, "rd"), (7, "ra"), (5, "ad"), (4, "cd")];
         let flags = self.flags;

@@ -1,11 +1,14 @@
+//! Names, with compression pointers.
+
 use std::fmt::Write as _;
 
 /// Longest name on the wire (RFC 1035 section 2.3.4).
 const LONGEST: usize = 255;
 
-/// Reads the name at `at` of a message, following compression pointers (RFC 1035 section 4.1.4), into `into` as text
-/// without the final dot (the root is `.`). Returns where the record goes on; none if it is no name. Pointers may only
-/// point back behind where the last one stood, so there is no loop.
+/// Reads the name at `at` of a message, following compression pointers (RFC 1035 section 4.1.4),
+/// into `into` as text without the final dot (the root is `.`). Returns where the record goes on;
+/// none if it is no name. Pointers may only point back behind where the last one stood, so there is
+/// no loop.
 pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize> {
     let start = into.len();
     let mut at = at;

@@ -1,3 +1,5 @@
+//! Recognises DNS by the first bytes of a connection.
+
 use wire::Transport;
 
 use super::codes::type_name;
@@ -31,7 +33,8 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     if !plausible(&header) {
         return Probe::No;
     }
-    // Over TCP more comes first that only looks like it; what has no question answers one, or is of RFC 8490.
+    // Over TCP more comes first that only looks like it; what has no question answers one, or is of
+    // RFC 8490.
     let asked =
         header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
     if usual && clue.transport == Transport::Tcp && header.questions == 1 {
@@ -48,8 +51,8 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
 /// Header, the longest name, type and class.
 const LONGEST: usize = HEADER + 255 + 4;
 
-/// Whether the first bytes of a stream, fewer than a header, may be those of a message with one question: some send its length by
-/// itself.
+/// Whether the first bytes of a stream, fewer than a header, may be those of a message with one
+/// question: some send its length by itself.
 fn may_begin(head: &[u8]) -> bool {
     head.iter().enumerate().all(|(at, &byte)| match at {
         0 => byte < 16,
@@ -60,8 +63,8 @@ fn may_begin(head: &[u8]) -> bool {
     })
 }
 
-/// Whether the one question of a message over TCP is one, of which `shown` bytes of the stream are there: a header alone could be any
-/// bytes in the middle of a connection.
+/// Whether the one question of a message over TCP is one, of which `shown` bytes of the stream are
+/// there: a header alone could be any bytes in the middle of a connection.
 fn asks(message: &[u8], shown: usize) -> Probe {
     match question(message, HEADER, &mut String::new()) {
         // Multicast DNS uses the highest bit.
@@ -75,7 +78,8 @@ fn plausible(header: &Header) -> bool {
     matches!(header.opcode(), 0..=6) && (header.questions <= 64 || header.is_response())
 }
 
-/// Without the port's help: one well-known question, no records that do not belong there, nothing behind it.
+/// Without the port's help: one well-known question, no records that do not belong there, nothing
+/// behind it.
 fn strictly(message: &[u8], header: &Header, transport: Transport, shown: usize) -> Probe {
     let sections = if header.is_response() {
         header.answers < 256 && header.authorities < 256

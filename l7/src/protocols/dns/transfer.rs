@@ -1,3 +1,5 @@
+//! Zone transfers: where an answer of many messages ends.
+
 use super::message::{HEADER, Header};
 use super::name;
 
@@ -7,8 +9,9 @@ const RECORD_HEAD: usize = 255 + 10;
 /// Longest data of an SOA record.
 const SOA_DATA: usize = 2 * 255 + 20;
 
-/// The answer to AXFR or IXFR, which goes on over many messages until the zone's SOA record comes again (RFC 5936 section 2.2,
-/// RFC 1995 section 4). Records are walked over one by one, and none is kept.
+/// The answer to AXFR or IXFR, which goes on over many messages until the zone's SOA record comes
+/// again (RFC 5936 section 2.2, RFC 1995 section 4). Records are walked over one by one, and none
+/// is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transfer {
     pub(super) id: u16,

@@ -1,5 +1,6 @@
-//! As much of Hessian 2.0 (hessian.caucho.com, "Hessian 2.0 Serialization Protocol") as it takes to read texts and to pass over
-//! everything else: no value is built, nesting and definitions are bounded.
+//! As much of Hessian 2.0 (hessian.caucho.com, "Hessian 2.0 Serialization Protocol") as it takes to
+//! read texts and to pass over everything else: no value is built, nesting and definitions are
+//! bounded.
 
 /// Values within values.
 const DEPTH: usize = 32;
@@ -8,7 +9,8 @@ const CLASSES: usize = 64;
 /// Fields that a class can have.
 const FIELDS: u32 = 512;
 
-/// Bytes of which one value after the other is taken. `None` is what is not there, not of the asked kind, or beyond the bounds.
+/// Bytes of which one value after the other is taken. `None` is what is not there, not of the asked
+/// kind, or beyond the bounds.
 #[derive(Debug)]
 pub(super) struct Hessian<'a> {
     rest: &'a [u8],

@@ -1,3 +1,5 @@
+//! Tests of Dubbo.
+
 use super::head::Head;
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::Outcome;

@@ -1,3 +1,5 @@
+//! Names and values of PARAMS records.
+
 /// Names and values of a PARAMS record (section 3.4).
 #[derive(Clone, Debug)]
 pub(super) struct Parameters<'a> {

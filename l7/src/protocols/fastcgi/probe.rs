@@ -1,9 +1,12 @@
+//! Recognises FastCGI by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::record::{BEGIN_REQUEST, GET_VALUES, HEADER, Record};
 use crate::contract::Probe;
 
-/// Whether bytes begin with a record. The beginning of a request is believed anywhere, others on the usual port.
+/// Whether bytes begin with a record. The beginning of a request is believed anywhere, others on
+/// the usual port.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     let to_server = direction == Direction::ToServer;
     let possible = match bytes {

@@ -1,3 +1,5 @@
+//! Records.
+
 /// Length of a record's header.
 pub(super) const HEADER: usize = 8;
 

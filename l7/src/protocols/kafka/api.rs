@@ -1,5 +1,6 @@
-//! Every API: its name, its newest version, the first flexible one, and the bodies of its messages as far as something in them is
-//! told, as the message definitions of Apache Kafka have them (kafka.apache.org, "The Protocol").
+//! Every API: its name, its newest version, the first flexible one, and the bodies of its messages
+//! as far as something in them is told, as the message definitions of Apache Kafka have them
+//! (kafka.apache.org, "The Protocol").
 
 use super::layout::What::{
     Acks, Error, Group, Key, KeyType, Learn, LearnId, Mechanism, Partition, Software, SoftwareVersion, Topic,

@@ -1,4 +1,5 @@
-//! Batches of records, as far as their heads tell of them (kafka.apache.org, "Message Format"); nothing is decompressed.
+//! Batches of records, as far as their heads tell of them (kafka.apache.org, "Message Format");
+//! nothing is decompressed.
 
 use super::bytes::{int16, int32, varint};
 
@@ -16,11 +17,13 @@ pub(super) enum Batch<'a> {
     Need(usize),
     /// No batch, or the beginning of one that was cut off by the broker.
     Nothing,
-    /// Its length in bytes, the number of its messages, and its first record if that is not compressed.
+    /// Its length in bytes, the number of its messages, and its first record if that is not
+    /// compressed.
     Whole { length: u64, messages: u32, first: &'a [u8] },
 }
 
-/// Reads the batch at the beginning of `bytes`; `left` bytes of batches follow in all. `first`: its first record is of interest.
+/// Reads the batch at the beginning of `bytes`; `left` bytes of batches follow in all. `first`: its
+/// first record is of interest.
 pub(super) fn batch(bytes: &[u8], left: u64, first: bool) -> Batch<'_> {
     if left < MAGIC as u64 {
         return Batch::Nothing;

@@ -1,6 +1,7 @@
 //! Numbers as the protocol writes them.
 
-/// Unsigned variable-length number and its length in bytes (KIP-482: base 128, least significant group first). `Ok(None)`: too long.
+/// Unsigned variable-length number and its length in bytes (KIP-482: base 128, least significant
+/// group first). `Ok(None)`: too long.
 pub(super) fn uvarint(bytes: &[u8]) -> Result<Option<(u32, usize)>, Short> {
     let mut value = 0u32;
     for (n, &byte) in bytes.iter().take(5).enumerate() {

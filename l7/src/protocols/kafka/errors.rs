@@ -1,6 +1,9 @@
+//! Error codes: names, and whose fault they are.
+
 use fact::Outcome;
 
-/// Name of an error code, and whether it tells of the state of the cluster (`true`) rather than of what the client asked.
+/// Name of an error code, and whether it tells of the state of the cluster (`true`) rather than of
+/// what the client asked.
 static ERRORS: [(&str, bool); 134] = [
     ("UNKNOWN_SERVER_ERROR", true), // -1; the others by their number less 1
     ("OFFSET_OUT_OF_RANGE", false),

@@ -1,4 +1,5 @@
-//! How the bodies of messages are written down: one list of fields a message, with the versions that have each of them.
+//! How the bodies of messages are written down: one list of fields a message, with the versions
+//! that have each of them.
 
 /// What a field says that is worth telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

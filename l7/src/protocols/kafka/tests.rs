@@ -1,3 +1,5 @@
+//! Tests of Kafka.
+
 use super::head::is_request;
 use crate::contract::Probe;
 use crate::testing::{C, S, Script, Talk, int, text};
@@ -31,7 +33,8 @@ fn batch(length: u32, compression: u8, messages: u32) -> Vec<u8> {
     head
 }
 
-/// Produce v7 with a record that has the header `sw8`, and its response, of a real client and broker.
+/// Produce v7 with a record that has the header `sw8`, and its response, of a real client and
+/// broker.
 const PRODUCE: [&str; 2] = [
     "00000134 0000 0007 00000001 00176b61666b612d707974686f6e2d70726f64756365722d31 ffff 0001 00007530
      00000001 0011717569636b73746172742d6576656e7473 00000001 00000000

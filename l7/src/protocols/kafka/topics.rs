@@ -1,7 +1,10 @@
+//! Names of topics by their ids.
+
 /// Id of a topic.
 pub(super) type Uuid = [u8; 16];
 
-/// Names of topics by their ids, as metadata told them. Beyond [`TopicIds::MOST`] the oldest is forgotten.
+/// Names of topics by their ids, as metadata told them. Beyond [`TopicIds::MOST`] the oldest is
+/// forgotten.
 #[derive(Debug, Default)]
 pub(super) struct TopicIds {
     known: Vec<(Uuid, String)>,

@@ -1,5 +1,5 @@
-//! Goes through the body of a message field by field, as its layout says. It keeps its place, so that bytes can come in any pieces,
-//! and records are passed over without being looked at.
+//! Goes through the body of a message field by field, as its layout says. It keeps its place, so
+//! that bytes can come in any pieces, and records are passed over without being looked at.
 
 use super::batch::{Batch, batch, headers};
 use super::bytes::{Short, int16, int32, uvarint};
@@ -13,7 +13,8 @@ const DEPTH: usize = 6;
 const TEXT: usize = 256;
 /// Bytes looked at of one message, records aside.
 const LOOKED_AT: u64 = 256 * 1024;
-/// Items in a row that take no bytes: fields that a version does not have, of elements that have none at all.
+/// Items in a row that take no bytes: fields that a version does not have, of elements that have
+/// none at all.
 const IDLE: u32 = 4096;
 
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +78,8 @@ impl Walk {
         state: State::Over,
     };
 
-    /// A body with these fields; `head`: the end of the head with its tagged fields stands before it.
+    /// A body with these fields; `head`: the end of the head with its tagged fields stands before
+    /// it.
     pub(super) fn new(fields: &'static [Field], version: u8, flexible: bool, head: bool) -> Self {
         let mut walk = Self { version, flexible, head: head && flexible, depth: 1, ..Self::NONE };
         walk.frames[0] = Frame { fields, next: 0, left: 1, tagged: true };
@@ -240,8 +242,8 @@ impl Walk {
         Ok(Item::Take(prefix as u64))
     }
 
-    /// Length of what follows (`None`: there is nothing, not even something empty) and the bytes that say so, `width` of them where
-    /// the version is not flexible.
+    /// Length of what follows (`None`: there is nothing, not even something empty) and the bytes
+    /// that say so, `width` of them where the version is not flexible.
     fn length(&self, bytes: &[u8], width: usize) -> Result<Option<(Option<u64>, usize)>, Short> {
         if self.flexible {
             return Ok(uvarint(bytes)?.map(|(n, prefix)| (n.checked_sub(1).map(u64::from), prefix)));

@@ -1,3 +1,5 @@
+//! The parser of Memcached: state of a connection, and the order of its messages.
+
 use wire::Direction;
 
 use super::answers::Answers;

@@ -1,3 +1,5 @@
+//! Recognises Memcached by the first bytes of a connection.
+
 use super::binary::{self, HEADER, Header};
 use super::text::{self, Form, form, is_answer, number, words};
 use crate::contract::Probe;

@@ -1,4 +1,5 @@
-//! Which answers a command that is quiet about the usual has, and to which command an answer belongs.
+//! Which answers a command that is quiet about the usual has, and to which command an answer
+//! belongs.
 //!
 //! A request's tag holds how quiet it is and a hash of what the answer repeats.
 
@@ -16,7 +17,8 @@ pub(super) enum Quiet {
 }
 
 const HASH: u16 = 0x03ff;
-/// Flag of a meta command: the value is asked for; it is stored only if it is still the same; in another way than by setting it.
+/// Flag of a meta command: the value is asked for; it is stored only if it is still the same; in
+/// another way than by setting it.
 const VALUE: u16 = 1 << 12;
 const COMPARES: u16 = 1 << 13;
 const MODE: u16 = 1 << 14;
@@ -57,7 +59,8 @@ pub(super) fn hash(parts: &[&[u8]]) -> u16 {
     ((hash >> 16 ^ hash) as u16 & HASH).max(1)
 }
 
-/// Hash of the opaque token or the key that a meta command asks to have repeated, by its words behind the name.
+/// Hash of the opaque token or the key that a meta command asks to have repeated, by its words
+/// behind the name.
 pub(super) fn asked<'a>(key: &[u8], flags: impl Iterator<Item = &'a [u8]>) -> (bool, u16) {
     let (mut quiet, mut found) = (false, 0);
     for flag in flags {
@@ -84,7 +87,8 @@ pub(super) fn repeated<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
     found
 }
 
-/// Whether an answer that begins with `word` is not one of the command with this tag, because it would leave it out or never gives it.
+/// Whether an answer that begins with `word` is not one of the command with this tag, because it
+/// would leave it out or never gives it.
 pub(super) fn leaves_out(tag: u16, word: &[u8]) -> bool {
     match word {
         b"CLIENT_ERROR" | b"SERVER_ERROR" | b"ERROR" => return false,

@@ -1,3 +1,5 @@
+//! Commands of the client.
+
 use super::binary::{self, HEADER, Header};
 use super::quiet::{self, Quiet};
 use super::tell;

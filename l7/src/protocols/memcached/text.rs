@@ -3,7 +3,8 @@
 /// Longest line that is waited for.
 pub(super) const LONGEST: usize = 8192;
 
-/// The line at the beginning without its end, and its length with it; the first `searched` bytes have no end.
+/// The line at the beginning without its end, and its length with it; the first `searched` bytes
+/// have no end.
 pub(super) fn line(bytes: &[u8], searched: usize) -> Option<(&[u8], usize)> {
     let end = memchr::memchr(b'\n', bytes.get(searched..)?)? + searched;
     let text = &bytes[..end];

@@ -1,5 +1,6 @@
-//! The top level of a BSON document (bsonspec.org, version 1.1), element by element; what is in its elements is passed over by length.
-//! A [`Walk`] keeps its place, so that bytes can come in any pieces.
+//! The top level of a BSON document (bsonspec.org, version 1.1), element by element; what is in its
+//! elements is passed over by length. A [`Walk`] keeps its place, so that bytes can come in any
+//! pieces.
 
 /// Longest name of an element that is looked at.
 const NAME: usize = 128;
@@ -97,7 +98,8 @@ fn size(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::try_from(i32::from_le_bytes(*four)).unwrap_or(0))
 }
 
-/// Length of a text that ends with a zero byte, that byte included. `Err`: bytes that have to be there, none if it is too long.
+/// Length of a text that ends with a zero byte, that byte included. `Err`: bytes that have to be
+/// there, none if it is too long.
 fn zero_ended(bytes: &[u8], most: usize) -> Result<usize, Option<usize>> {
     match bytes.iter().take(most).position(|byte| *byte == 0) {
         Some(end) => Ok(end + 1),
@@ -154,7 +156,8 @@ fn item(bytes: &[u8]) -> Item<'_> {
 /// An element whose value begins with its length.
 fn sized<'a>(kind: u8, name: &'a [u8], bytes: &'a [u8], at: usize) -> Item<'a> {
     let Some(size) = size(bytes, at) else { return Item::Need(at + 4) };
-    // What the length does not count: itself, the subtype of binary data, the id of an old reference.
+    // What the length does not count: itself, the subtype of binary data, the id of an old
+    // reference.
     let (more, least, shown) = match kind {
         0x02 | 0x0d | 0x0e => (4, 1, TEXT.min(size as usize)),
         0x03 | 0x04 => (0, 5, INNER.min(size as usize)),

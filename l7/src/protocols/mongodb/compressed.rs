@@ -1,4 +1,5 @@
-//! The beginning of compressed messages (mongodb/specifications, "Wire Compression"): never more than [`OUTPUT`] bytes come out.
+//! The beginning of compressed messages (mongodb/specifications, "Wire Compression"): never more
+//! than [`OUTPUT`] bytes come out.
 
 use flate2::{Decompress, FlushDecompress};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -63,7 +64,8 @@ fn window(frame: &[u8]) -> Option<u64> {
     Some(if size == 2 { value + 256 } else { value })
 }
 
-/// Literals and copies up to the bound, or to where the input ends (google/snappy, "format_description").
+/// Literals and copies up to the bound, or to where the input ends (google/snappy,
+/// "format_description").
 fn snappy(input: &[u8], into: &mut Vec<u8>) -> Option<()> {
     let preamble = input.iter().take(5).position(|byte| byte & 0x80 == 0)?;
     let mut rest = input.get(preamble + 1..)?;

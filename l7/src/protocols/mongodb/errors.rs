@@ -1,3 +1,5 @@
+//! Error codes: names, and whose fault they are.
+
 use fact::Outcome;
 
 /// Names of codes that come without one (in `writeErrors`, and from servers before 3.6).

@@ -1,3 +1,5 @@
+//! Tests of MongoDB.
+
 use super::head::is_message;
 use crate::contract::Probe;
 use crate::limits::RequestLimits;

@@ -1,4 +1,7 @@
-/// Topics that one side gave numbers to (section 3.3.2.3.4). The oldest is forgotten where there are too many.
+//! Topic aliases.
+
+/// Topics that one side gave numbers to (section 3.3.2.3.4). The oldest is forgotten where there
+/// are too many.
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
     known: Vec<(u16, String)>,

@@ -1,3 +1,5 @@
+//! Reason codes and return codes.
+
 use fact::{Attributes, Outcome};
 
 /// Reason codes of MQTT 5 (section 2.4).
@@ -87,7 +89,8 @@ pub(super) fn tell_return(code: u8, into: &mut Attributes) -> Outcome {
     tell_as(code, return_code(code), outcome, into)
 }
 
-/// Tells the only refusal that 3.1.1's SUBACK knows (section 3.9.3): filters that are not valid or not allowed.
+/// Tells the only refusal that 3.1.1's SUBACK knows (section 3.9.3): filters that are not valid or
+/// not allowed.
 pub(super) fn tell_refused(code: u8, into: &mut Attributes) -> Outcome {
     tell_as(code, Some("failure"), Outcome::ClientError, into)
 }

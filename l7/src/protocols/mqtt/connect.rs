@@ -1,3 +1,5 @@
+//! CONNECT and CONNACK.
+
 use super::codes;
 use super::properties::section;
 use crate::kit::reader::{Reader, first_bytes};
@@ -75,7 +77,8 @@ pub(super) fn connack(body: &[u8], level: Option<u8>, into: &mut Exchange) {
     }
 }
 
-/// Tells what stands behind the packet id of an acknowledgement, or all of a DISCONNECT or AUTH: a reason code and properties.
+/// Tells what stands behind the packet id of an acknowledgement, or all of a DISCONNECT or AUTH: a
+/// reason code and properties.
 pub(super) fn reason(r: &mut Reader<'_>, into: &mut Exchange) {
     let Some(code) = r.u8() else { return };
     let outcome = codes::tell(code, &mut into.attributes);

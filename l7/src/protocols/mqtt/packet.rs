@@ -1,3 +1,5 @@
+//! Control packets: type, flags, length.
+
 use wire::Direction;
 
 use crate::kit::frames::Frame;
@@ -176,7 +178,8 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
 /// So much of a topic tells whether it is one, where every place is a possible beginning.
 const LOOKED_AT: usize = 256;
 
-/// Topic names are UTF-8 without wildcards and control characters (section 4.7); the end may be cut off.
+/// Topic names are UTF-8 without wildcards and control characters (section 4.7); the end may be cut
+/// off.
 fn is_topic(topic: &[u8]) -> bool {
     let text = match std::str::from_utf8(topic) {
         Ok(text) => text,

@@ -1,3 +1,5 @@
+//! Recognises MQTT by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::packet::{Header, NoHeader, Type, frame};
@@ -10,7 +12,8 @@ const LONGEST_PROOF: usize = 4096;
 /// Topics that are shorter could be anything.
 const SHORTEST_TOPIC: usize = 3;
 
-/// A CONNECT proves itself, and so do messages whose topics and lengths fit; anything else is believed only where MQTT is usual.
+/// A CONNECT proves itself, and so do messages whose topics and lengths fit; anything else is
+/// believed only where MQTT is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match Header::read(head, direction) {
         Ok(header) if header.kind == Type::Connect => connect(head.get(header.len..).unwrap_or_default()),
@@ -49,7 +52,8 @@ fn publishes(head: &[u8], header: &Header, direction: Direction) -> Probe {
     }
 }
 
-/// Protocol name and level (section 3.1.2); the highest bit of the level marks bridges of some brokers.
+/// Protocol name and level (section 3.1.2); the highest bit of the level marks bridges of some
+/// brokers.
 fn connect(body: &[u8]) -> Probe {
     const NAMES: [(&[u8], &[u8]); 2] = [(b"\0\x04MQTT", &[4, 5]), (b"\0\x06MQIsdp", &[3])];
     for (name, levels) in NAMES {

@@ -1,3 +1,5 @@
+//! Properties of MQTT 5.
+
 use crate::kit::reader::Reader;
 
 /// What is told of the properties of a packet (MQTT 5, section 2.2.2).

@@ -1,3 +1,5 @@
+//! PUBLISH.
+
 use wire::Direction;
 
 use super::aliases::Aliases;

@@ -1,3 +1,5 @@
+//! SUBSCRIBE and UNSUBSCRIBE, and their acknowledgements.
+
 use super::codes;
 use super::properties::section;
 use crate::kit::reader::{Reader, first_bytes};
@@ -6,7 +8,8 @@ use fact::Exchange;
 /// Bytes of topic filters that are told.
 const FILTERS: usize = 1000;
 
-/// Tells a SUBSCRIBE (section 3.8) or UNSUBSCRIBE (3.10), of which the first has options behind each filter.
+/// Tells a SUBSCRIBE (section 3.8) or UNSUBSCRIBE (3.10), of which the first has options behind
+/// each filter.
 pub(super) fn filters(body: &[u8], level: Option<u8>, options: bool, text: &mut String, into: &mut Exchange) {
     text.clear();
     let mut r = Reader::new(body);

@@ -1,3 +1,5 @@
+//! Commands: numbers, names, and how they are answered.
+
 /// Commands, as in `enum_server_command`.
 pub(super) mod command {
     pub(in super::super) const QUIT: u8 = 0x01;

@@ -1,3 +1,5 @@
+//! Compressed packets, decompressed as they arrive.
+
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::broken::Broken;
@@ -5,12 +7,13 @@ use super::values::u24;
 use super::zstd::Zstd;
 use crate::correlate::StartMark;
 
-/// Head of a compressed packet: length, sequence number, length before compression (0: not compressed).
+/// Head of a compressed packet: length, sequence number, length before compression (0: not
+/// compressed).
 pub(super) const HEAD: usize = 7;
 /// So much is decompressed at once.
 const PIECE: usize = 8 * 1024;
-/// So many bytes may come out of one; zlib never makes more. Whole packets that need not be looked at are not counted: they are not
-/// decompressed.
+/// So many bytes may come out of one; zlib never makes more. Whole packets that need not be looked
+/// at are not counted: they are not decompressed.
 const RATIO: usize = 2048;
 
 /// Head of a compressed packet.
@@ -27,7 +30,8 @@ impl FrameHead {
         Self { length: u24(&[a, b, c]), sequence, plain: u24(&plain) }
     }
 
-    /// Whether a compressed packet of a client may begin like this, where nothing says whether packets are compressed.
+    /// Whether a compressed packet of a client may begin like this, where nothing says whether
+    /// packets are compressed.
     pub(super) fn is_likely(&self, body: &[u8], fits: impl Fn(u8, usize) -> bool) -> bool {
         if self.sequence != 0 || self.length == 0 {
             return false;
@@ -42,7 +46,8 @@ impl FrameHead {
         }
     }
 
-    /// Whether a compressed packet of a server may begin like this, with a packet in it that has a number that `fits`.
+    /// Whether a compressed packet of a server may begin like this, with a packet in it that has a
+    /// number that `fits`.
     pub(super) fn may_answer(&self, body: &[u8], fits: impl Fn(u8) -> bool) -> bool {
         match (self.plain, body) {
             _ if self.sequence == 0 || self.length == 0 => false,
@@ -127,8 +132,8 @@ impl Frames {
         }
     }
 
-    /// Takes more of the packet, and hands on what comes out of it, piece by piece. `hand_on` gets this back, since it keeps what
-    /// it cannot use.
+    /// Takes more of the packet, and hands on what comes out of it, piece by piece. `hand_on` gets
+    /// this back, since it keeps what it cannot use.
     pub(super) fn take<E: From<Broken>>(
         &mut self,
         mut input: &[u8],

@@ -1,3 +1,5 @@
+//! The handshake: greeting of the server, log-in of the client.
+
 use super::values::{sized, text, u16_at, u32_at};
 
 const CONNECT_WITH_DB: u32 = 1 << 3;
@@ -11,7 +13,8 @@ const DEPRECATE_EOF: u32 = 1 << 24;
 const ZSTD_COMPRESSION: u32 = 1 << 26;
 const QUERY_ATTRIBUTES: u32 = 1 << 27;
 
-/// Length of the part of a log-in that stands before the user's name, which is all of a request for TLS.
+/// Length of the part of a log-in that stands before the user's name, which is all of a request for
+/// TLS.
 const FIXED: usize = 32;
 
 /// The server's first packet (`Protocol::HandshakeV10`).
@@ -41,7 +44,8 @@ impl<'a> Greeting<'a> {
         Some(Self { version, plugin, capabilities })
     }
 
-    /// Whether the random bytes and what stands between them are as they have to be, as far as `payload` goes.
+    /// Whether the random bytes and what stands between them are as they have to be, as far as
+    /// `payload` goes.
     pub(super) fn is_likely(payload: &[u8]) -> bool {
         let Some((_, rest)) = payload.get(1..).and_then(text) else { return false };
         payload.first() == Some(&9) || rest.get(12).is_none_or(|filler| *filler == 0)
@@ -58,7 +62,8 @@ pub(super) struct LogIn<'a> {
 }
 
 impl<'a> LogIn<'a> {
-    /// Reads the client's first packet (`Protocol::HandshakeResponse41` or `320`); `whole` is the length of its payload.
+    /// Reads the client's first packet (`Protocol::HandshakeResponse41` or `320`); `whole` is the
+    /// length of its payload.
     pub(super) fn read(payload: &'a [u8], whole: usize) -> Option<Self> {
         let capabilities = u32_at(payload, 0)?;
         if capabilities & PROTOCOL_41 == 0 {

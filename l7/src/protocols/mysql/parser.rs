@@ -1,3 +1,5 @@
+//! The parser of MySQL: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::broken::Broken;
@@ -16,8 +18,8 @@ const COMMAND: usize = 4096 + 64;
 
 /// A command is as much work as so many rows.
 const COMMAND_COST: usize = 64;
-/// Shortest compressed packet of a client: that of a command of one byte. Some send its head, that of the packet in it and the rest one
-/// by one.
+/// Shortest compressed packet of a client: that of a command of one byte. Some send its head, that
+/// of the packet in it and the rest one by one.
 const LEAST_FRAME: usize = HEAD + 5;
 
 /// Where a direction stands.
@@ -348,7 +350,8 @@ impl Parser for MysqlParser {
             Direction::ToClient => self.responses.lost(&mut self.session),
         }
         if self.session.phase != Phase::Commands {
-            // Whether packets are compressed from here on, and what is spoken at all, was said in what is missing.
+            // Whether packets are compressed from here on, and what is spoken at all, was said in
+            // what is missing.
             self.session.phase = Phase::Commands;
             self.session.compressed = self.session.will_compress;
         }

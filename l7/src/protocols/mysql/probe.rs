@@ -1,3 +1,5 @@
+//! Recognises MySQL by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::commands::{command, fits};

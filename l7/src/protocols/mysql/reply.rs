@@ -1,3 +1,5 @@
+//! OK, ERR and EOF packets.
+
 use super::values::{number, u16_at};
 
 /// `SERVER_MORE_RESULTS_EXISTS`.
@@ -45,7 +47,8 @@ pub(super) fn end_status(payload: &[u8], length: usize) -> Status {
     ok(payload).map_or(Status::default(), |(_, status)| status)
 }
 
-/// Code and SQLSTATE (empty in old servers) of an `ERR_Packet`. Its text is left alone: it quotes values.
+/// Code and SQLSTATE (empty in old servers) of an `ERR_Packet`. Its text is left alone: it quotes
+/// values.
 pub(super) fn error(payload: &[u8]) -> Option<(u16, &[u8])> {
     let code = u16_at(payload, 1)?;
     let state = match payload.get(3..9) {

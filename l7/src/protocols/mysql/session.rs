@@ -1,3 +1,5 @@
+//! What a connection remembers: database, user, prepared statements.
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Zstandard with a bounded window.
+
 use std::io::Read;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -9,7 +11,8 @@ const WINDOW: u64 = 2 << 20;
 /// Longest head of a frame (RFC 8878 section 3.1.1.1), with its magic number.
 const LONGEST_HEAD: usize = 18;
 
-/// Decompresses one zstd frame, block by block: at most one block of 128 KiB is waited for, and at most one comes out at once.
+/// Decompresses one zstd frame, block by block: at most one block of 128 KiB is waited for, and at
+/// most one comes out at once.
 #[derive(Default)]
 pub(super) struct Zstd {
     decoder: FrameDecoder,
@@ -23,7 +26,8 @@ impl Zstd {
         self.input.extend_from_slice(input);
     }
 
-    /// Writes what can be told to `piece`: so many bytes; none if more has to be added first. `all`: nothing more will be.
+    /// Writes what can be told to `piece`: so many bytes; none if more has to be added first.
+    /// `all`: nothing more will be.
     pub(super) fn step(&mut self, all: bool, piece: &mut [u8]) -> Result<usize, Broken> {
         loop {
             let made = if self.begun { self.decoder.read(piece).map_err(|_| Broken)? } else { 0 };

@@ -1,3 +1,5 @@
+//! Protocol lines.
+
 use wire::Direction;
 
 /// Largest payload that is believed.

@@ -1,3 +1,5 @@
+//! Recognises NATS by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::line::Line;
@@ -9,8 +11,9 @@ const LONGEST: usize = 1024;
 /// Payload whose end is waited for.
 const LONGEST_PROOF: u64 = 4096;
 
-/// Whether bytes begin with a control line. INFO and CONNECT with their objects are like nothing else, and so are messages that end
-/// where their line says; the others are believed on the usual port.
+/// Whether bytes begin with a control line. INFO and CONNECT with their objects are like nothing
+/// else, and so are messages that end where their line says; the others are believed on the usual
+/// port.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     let greeting: &[u8] = match direction {
         Direction::ToServer => b"CONNECT {\"",

@@ -1,3 +1,5 @@
+//! Attributes of NATS exchanges.
+
 use fact::{Attributes, Exchange, Outcome};
 
 /// Longest text that is kept.
@@ -54,7 +56,8 @@ const KEPT: [(&str, &str); 5] = [
     ("nats-msg-id", "messaging.message.id"),
 ];
 
-/// Headers of a message as far as they are there, and the status of what the server answers itself (`NATS/1.0 503`).
+/// Headers of a message as far as they are there, and the status of what the server answers itself
+/// (`NATS/1.0 503`).
 pub(super) fn headers(exchange: &mut Exchange, bytes: &[u8]) {
     let mut lines = bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let status =

@@ -1,3 +1,5 @@
+//! ErrorResponse: fields, and whose fault it is.
+
 /// What an `ErrorResponse` says. Its texts are left alone: they quote values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorFields<'a> {

@@ -1,3 +1,5 @@
+//! Type and length of a message.
+
 use wire::Direction;
 
 use crate::kit::frames::Frame;

@@ -1,3 +1,5 @@
+//! Recognises PostgreSQL by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::head::{HEAD, frame};
@@ -61,7 +63,8 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
             break;
         }
     }
-    // Without the port's help: several messages with nothing else between them, and one that no other protocol has.
+    // Without the port's help: several messages with nothing else between them, and one that no
+    // other protocol has.
     if telling && (clue.usual || whole > 1) { Probe::Yes } else { Probe::No }
 }
 

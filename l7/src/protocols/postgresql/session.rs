@@ -1,3 +1,5 @@
+//! What a connection remembers: database, user, prepared statements.
+
 use std::sync::Arc;
 
 use super::steps::Steps;
@@ -11,8 +13,8 @@ const LONGEST_NAME: usize = 128;
 /// Longest name of a statement or a portal that is told apart, in bytes.
 const LONGEST_KEY: usize = 256;
 
-/// How far the copying is that the last `Execute` may have begun. Until its end the server passes over every `Sync`, also over one
-/// that the client sent before it knew.
+/// How far the copying is that the last `Execute` may have begun. Until its end the server passes
+/// over every `Sync`, also over one that the client sent before it knew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Copying {
     #[default]

@@ -1,3 +1,5 @@
+//! What the server has still to answer.
+
 use std::collections::VecDeque;
 
 /// What the server still has to answer.
@@ -77,7 +79,8 @@ impl Steps {
         self.0.iter().take_while(|step| !step.ends_group()).any(|step| *step == Step::UnitEnd)
     }
 
-    /// Steps in front of the first for which `wanted` holds, none of which is answered by `ReadyForQuery`; none if there is no such step.
+    /// Steps in front of the first for which `wanted` holds, none of which is answered by
+    /// `ReadyForQuery`; none if there is no such step.
     pub(super) fn before(&self, wanted: impl Fn(Step) -> bool) -> Option<usize> {
         for (at, step) in self.0.iter().enumerate() {
             if wanted(*step) {

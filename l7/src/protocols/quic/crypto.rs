@@ -1,9 +1,12 @@
+//! CRYPTO frames, put in order.
+
 /// So much of the handshake of a direction is kept.
 const LONGEST: usize = 16 * 1024;
 /// Separate pieces that are remembered.
 const PIECES: usize = 32;
 
-/// The beginning of the stream of handshake messages of one direction, which may come in any order (RFC 9000 section 19.6).
+/// The beginning of the stream of handshake messages of one direction, which may come in any order
+/// (RFC 9000 section 19.6).
 #[derive(Debug, Default)]
 pub(super) struct Crypto {
     bytes: Vec<u8>,

@@ -1,8 +1,11 @@
+//! Frames of Initial packets.
+
 use super::crypto::Crypto;
 use super::packet::varint;
 use crate::protocols::tls::alert_name;
 
-/// Takes the handshake out of the frames of an Initial packet (RFC 9000 section 19); gives the error if the connection is closed.
+/// Takes the handshake out of the frames of an Initial packet (RFC 9000 section 19); gives the
+/// error if the connection is closed.
 pub(super) fn read(mut rest: &[u8], crypto: &mut Crypto) -> Option<u64> {
     while let Some((&first, more)) = rest.split_first() {
         match first {

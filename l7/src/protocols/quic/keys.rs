@@ -1,3 +1,5 @@
+//! Keys of Initial packets (RFC 9001, section 5.2).
+
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::aes::Aes128;
 use aes_gcm::aes::cipher::BlockEncrypt;
@@ -17,7 +19,8 @@ const TAG: usize = 16;
 /// Longest packet number.
 const NUMBER: usize = 4;
 
-/// Keys of the Initial packets of one direction. They hide nothing: everybody who sees the client's first packet has them.
+/// Keys of the Initial packets of one direction. They hide nothing: everybody who sees the client's
+/// first packet has them.
 pub(super) struct Keys {
     packet: Aes128Gcm,
     header: Aes128,
@@ -52,7 +55,8 @@ impl Keys {
         })
     }
 
-    /// Puts the frames of a packet of `bytes` in the clear into `into`; none if they are not of these keys.
+    /// Puts the frames of a packet of `bytes` in the clear into `into`; none if they are not of
+    /// these keys.
     pub(super) fn open<'a>(
         &self,
         bytes: &[u8],

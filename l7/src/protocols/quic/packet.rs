@@ -1,3 +1,5 @@
+//! Long and short headers.
+
 /// Longest connection id (RFC 9000 section 17.2).
 const LONGEST_ID: usize = 20;
 /// QUIC version 2 (RFC 9369).
@@ -26,7 +28,8 @@ pub(super) struct Packet<'a> {
     pub(super) version: u32,
     /// Connection id of the receiver.
     pub(super) to: &'a [u8],
-    /// Initial and Handshake: where the packet number is. Version Negotiation: where the versions are.
+    /// Initial and Handshake: where the packet number is. Version Negotiation: where the versions
+    /// are.
     pub(super) body: usize,
     /// Where the next packet of the datagram is.
     pub(super) end: usize,

@@ -1,5 +1,5 @@
-//! Commands of the remoting protocol: four bytes of length, a byte for the form of the header and three for its length, the header,
-//! the body; numbers big-endian.
+//! Commands of the remoting protocol: four bytes of length, a byte for the form of the header and
+//! three for its length, the header, the body; numbers big-endian.
 
 use super::json::{Value, members};
 use crate::contract::Probe;

@@ -1,4 +1,5 @@
-//! A flat look at a JSON object (RFC 8259): its members and those of the objects in it, one level deep. Nothing is built.
+//! A flat look at a JSON object (RFC 8259): its members and those of the objects in it, one level
+//! deep. Nothing is built.
 
 /// A member's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,7 +10,8 @@ pub(super) enum Value<'a> {
     Other,
 }
 
-/// Shows every member: the name of the object it is in (empty at the top), its own name, its value. Stops where this is not JSON.
+/// Shows every member: the name of the object it is in (empty at the top), its own name, its value.
+/// Stops where this is not JSON.
 pub(super) fn members<'a>(json: &'a [u8], mut each: impl FnMut(&'a str, &'a str, Value<'a>)) -> Option<()> {
     let mut reader = Reader { bytes: json, at: 0 };
     let mut within: Option<&str> = None;

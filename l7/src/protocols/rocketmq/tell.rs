@@ -30,7 +30,8 @@ pub(super) fn operation(request: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Takes a field of a request or response; `short`: names of one letter are those of `SEND_MESSAGE_V2`.
+/// Takes a field of a request or response; `short`: names of one letter are those of
+/// `SEND_MESSAGE_V2`.
 pub(super) fn field(name: &str, value: &str, short: bool, into: &mut Attributes) {
     let key = match name {
         "topic" | "originTopic" => "messaging.destination.name",

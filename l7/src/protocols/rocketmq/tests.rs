@@ -1,3 +1,5 @@
+//! Tests of RocketMQ.
+
 use super::head::begins;
 use crate::contract::Probe;
 use crate::testing::{C, S, Script, Talk, int, text};

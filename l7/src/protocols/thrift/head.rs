@@ -1,3 +1,5 @@
+//! The head of a message: method, type, sequence number.
+
 use super::varint;
 
 /// Longest name of a method that is believed.
@@ -47,7 +49,8 @@ pub(super) struct Head<'a> {
     pub(super) kind: Kind,
     /// Sequence number, which a reply repeats.
     pub(super) id: u32,
-    /// Method, behind the name of its service and a colon where several services share a connection.
+    /// Method, behind the name of its service and a colon where several services share a
+    /// connection.
     pub(super) name: &'a str,
     /// Where the arguments or the result begin.
     pub(super) body: usize,
@@ -110,7 +113,8 @@ fn header(bytes: &[u8], length: usize) -> Read<'_> {
     if bytes.len() <= at {
         return Read::More(at + 1 - bytes.len());
     }
-    // Protocol (0 binary, 2 compact) and number of transformations, none of which can be undone here.
+    // Protocol (0 binary, 2 compact) and number of transformations, none of which can be undone
+    // here.
     match bytes.get(14..16) {
         Some([0 | 2, 0]) => framed(bytes, at, length, true),
         _ => Read::Not,

@@ -1,3 +1,5 @@
+//! Recognises Thrift by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::head::{self, Read};

@@ -1,5 +1,7 @@
-/// A number of seven bits a byte, the lowest first, and how many bytes it takes; `Err` if more are needed. Nothing for one that is
-/// too long.
+//! Variable-length integers of the compact protocol.
+
+/// A number of seven bits a byte, the lowest first, and how many bytes it takes; `Err` if more are
+/// needed. Nothing for one that is too long.
 pub(super) fn read(bytes: &[u8]) -> Option<Result<(u64, usize), usize>> {
     let mut number = 0u64;
     for (n, &byte) in bytes.iter().take(10).enumerate() {

@@ -1,10 +1,13 @@
+//! Walks over the values of a message to find its end.
+
 use super::head::Encoding;
 use super::varint;
 
 /// Containers in each other that are followed.
 const DEPTH: usize = 64;
 
-/// A walk over the values of a message to its end, which nothing but they themselves tell. Keeps only where it is.
+/// A walk over the values of a message to its end, which nothing but they themselves tell. Keeps
+/// only where it is.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     encoding: Encoding,
@@ -140,7 +143,8 @@ impl Walk {
         step
     }
 
-    /// A value `used` bytes behind the beginning of the bytes. `in_field`: the compact protocol has truth values in the type.
+    /// A value `used` bytes behind the beginning of the bytes. `in_field`: the compact protocol has
+    /// truth values in the type.
     fn value(&mut self, kind: u8, bytes: &[u8], used: usize, in_field: bool) -> Step {
         let rest = bytes.get(used..).unwrap_or_default();
         let step = match self.encoding {

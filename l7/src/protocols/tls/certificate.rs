@@ -1,3 +1,5 @@
+//! X.509 certificates: subject, issuer, validity.
+
 use std::fmt::Write as _;
 
 use super::reader::Reader;
@@ -29,8 +31,9 @@ pub(super) const CLIENT: Keys = Keys {
 /// Longest name that is written.
 const LONGEST: usize = 512;
 
-/// Says what the first certificate of a Certificate message of TLS 1.2 says (RFC 5246 section 7.4.2, RFC 5280 section 4.1).
-/// `body` is the message behind its header, possibly cut short. None where it is no certificate.
+/// Says what the first certificate of a Certificate message of TLS 1.2 says (RFC 5246 section
+/// 7.4.2, RFC 5280 section 4.1). `body` is the message behind its header, possibly cut short. None
+/// where it is no certificate.
 pub(super) fn tell(body: &[u8], keys: &Keys, into: &mut Attributes) -> Option<()> {
     let mut message = Reader(body);
     message.u24()?;

@@ -1,3 +1,5 @@
+//! Names of cipher suites.
+
 /// Name of a cipher suite (IANA "TLS Cipher Suites"; drafts of ChaCha20 besides).
 pub(super) fn cipher_name(code: u16) -> Option<&'static str> {
     let index = CIPHERS.binary_search_by_key(&code, |&(code, _)| code).ok()?;

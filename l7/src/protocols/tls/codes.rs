@@ -1,3 +1,5 @@
+//! Names of versions, groups and alerts.
+
 /// TLS 1.2.
 pub(crate) const TLS12: u16 = 0x0303;
 /// TLS 1.3.

@@ -1,3 +1,5 @@
+//! The JA4 fingerprint of a ClientHello.
+
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
@@ -6,7 +8,8 @@ use super::codes::is_grease;
 use super::hello::{ClientHello, extension};
 use super::reader::Reader;
 
-/// The fingerprint of a ClientHello called JA4: what it offers, whatever the order. `over`: `t` for TCP, `q` for QUIC.
+/// The fingerprint of a ClientHello called JA4: what it offers, whatever the order. `over`: `t` for
+/// TCP, `q` for QUIC.
 pub(super) fn ja4(hello: &ClientHello<'_>, over: char) -> String {
     let kept = |code: &u16| !is_grease(*code);
     let mut ciphers: Vec<u16> = Reader(hello.ciphers).words().filter(kept).collect();

@@ -1,3 +1,5 @@
+//! ClientHello and ServerHello, and their extensions.
+
 use super::codes::TLS12;
 use super::reader::Reader;
 

@@ -1,3 +1,5 @@
+//! Recognises TLS by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::record::{
@@ -5,7 +7,8 @@ use super::record::{
 };
 use crate::contract::{Clue, Probe};
 
-/// Whether bytes are TLS: a hello from the side that sends one, or records in the middle of a connection.
+/// Whether bytes are TLS: a hello from the side that sends one, or records in the middle of a
+/// connection.
 pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match head(bytes) {
         Head::Record(record) => inside(record, bytes, direction, clue),

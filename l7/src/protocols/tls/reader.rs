@@ -1,5 +1,7 @@
-/// Takes values off the front of bytes. What is cut off reads as if it were not there, so a message of which only the beginning
-/// is known can be read as far as it goes.
+//! A reader of values from the front of bytes that may be cut.
+
+/// Takes values off the front of bytes. What is cut off reads as if it were not there, so a message
+/// of which only the beginning is known can be read as far as it goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 

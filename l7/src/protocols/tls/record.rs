@@ -1,3 +1,5 @@
+//! Records (RFC 8446, section 5.1).
+
 /// Length of a record's header (RFC 8446 section 5.1).
 pub(super) const HEADER: usize = 5;
 /// Longest record: 2^14 bytes and what encryption and compression may add (RFC 5246 section 6.2.3).
@@ -62,8 +64,9 @@ pub(super) enum Gathered {
     Broken,
 }
 
-/// Puts together the first `want` bytes of a handshake message, which may be cut into records anywhere (RFC 8446 section 5.1).
-/// `bytes` begins inside of a record of which `left` bytes are left. What there is stands in `into` in any case.
+/// Puts together the first `want` bytes of a handshake message, which may be cut into records
+/// anywhere (RFC 8446 section 5.1). `bytes` begins inside of a record of which `left` bytes are
+/// left. What there is stands in `into` in any case.
 pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>) -> Gathered {
     into.clear();
     let (mut used, mut left) = (0, left);
@@ -77,8 +80,8 @@ pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>)
         if piece == missing {
             return Gathered::Whole { used, left };
         }
-        // All that is missing has to come, and a header at least if the record has not got it; so many small records are not read
-        // over and over again.
+        // All that is missing has to come, and a header at least if the record has not got it; so
+        // many small records are not read over and over again.
         let missing = missing - piece;
         if left > 0 {
             return Gathered::More(missing + if missing > left { HEADER } else { 0 });
@@ -94,14 +97,16 @@ pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>)
     }
 }
 
-/// The ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2), which old clients send to offer SSL 3.0 and TLS as well.
+/// The ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2), which old clients send to offer
+/// SSL 3.0 and TLS as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OldHello {
     pub(super) version: u16,
     pub(super) length: usize,
 }
 
-/// Reads it, if it is shorter than 512 bytes; all its lengths have to agree. None: it is not one; zero length: more bytes are needed.
+/// Reads it, if it is shorter than 512 bytes; all its lengths have to agree. None: it is not one;
+/// zero length: more bytes are needed.
 pub(super) fn old_hello(bytes: &[u8]) -> Option<OldHello> {
     let short = OldHello { version: 0, length: 0 };
     match *bytes {

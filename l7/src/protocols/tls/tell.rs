@@ -1,3 +1,5 @@
+//! Attributes of TLS exchanges.
+
 use wire::Transport;
 
 use super::ciphers::cipher_name;
@@ -30,7 +32,8 @@ pub(crate) struct Choice {
     pub(crate) elliptic: bool,
 }
 
-/// Says what a ClientHello says; `body` is the message behind its header of four bytes. `cut`: its end is missing.
+/// Says what a ClientHello says; `body` is the message behind its header of four bytes. `cut`: its
+/// end is missing.
 pub(crate) fn client_hello(body: &[u8], cut: bool, over: Transport, into: &mut Attributes) -> Offer {
     let Some(hello) = ClientHello::read(body) else { return Offer::default() };
     if let Some(name) = hello.server_name().filter(|name| !name.is_empty()) {

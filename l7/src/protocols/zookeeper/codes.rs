@@ -1,3 +1,5 @@
+//! Error codes and operation names.
+
 use fact::{Attributes, Outcome};
 
 /// Error codes (KeeperException.Code of ZooKeeper 3.9).

@@ -1,3 +1,5 @@
+//! Messages: length, number, operation.
+
 use wire::Direction;
 
 use super::codes;
@@ -45,7 +47,8 @@ fn is_request(body: &[u8], len: usize) -> bool {
     numbered && suits
 }
 
-/// Whether bytes are the whole of a request about a node, and fit to the last of them: nothing else looks like that.
+/// Whether bytes are the whole of a request about a node, and fit to the last of them: nothing else
+/// looks like that.
 pub(super) fn is_certain(bytes: &[u8]) -> bool {
     let mut r = Reader::new(bytes);
     let fields = (|| Some((r.u32()?, r.i32()?, r.i32()?, r.bytes32()?)))();

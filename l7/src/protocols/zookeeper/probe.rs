@@ -1,3 +1,5 @@
+//! Recognises ZooKeeper by the first bytes of a connection.
+
 use wire::Direction;
 
 use super::frame::{TOLD, frame, is_certain, is_connect};
@@ -5,7 +7,8 @@ use super::ops::word;
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
-/// The message that begins a session proves itself, and so does a request about a node that is all there is; others, and four-letter words, are believed only where ZooKeeper is usual.
+/// The message that begins a session proves itself, and so does a request about a node that is all
+/// there is; others, and four-letter words, are believed only where ZooKeeper is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if direction == Direction::ToServer && (is_connect(head) || is_certain(head)) {
         return Probe::Yes;

@@ -1,3 +1,5 @@
+//! Attributes of requests.
+
 use super::multi;
 use super::ops::{Shape, op};
 use crate::kit::reader::{Reader, first_bytes};

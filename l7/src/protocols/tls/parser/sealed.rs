@@ -1,3 +1,5 @@
+//! Encrypted records.
+
 use wire::Direction;
 
 use super::{End, ID, PATIENCE, Step, TlsParser, opaque, skip};
@@ -6,7 +8,8 @@ use crate::protocols::tls::record::{ALERT, APPLICATION_DATA, HANDSHAKE, HEADER, 
 use crate::protocols::tls::tell;
 use fact::Outcome;
 
-/// Length of an encrypted alert of TLS 1.3: level, description, content type and authentication tag. No handshake message is as short.
+/// Length of an encrypted alert of TLS 1.3: level, description, content type and authentication
+/// tag. No handshake message is as short.
 const SEALED_ALERT: usize = 19;
 
 impl TlsParser {
