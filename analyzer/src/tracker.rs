@@ -1,3 +1,5 @@
+//! From packets to facts: the flow of each packet, and when flows end.
+
 use wire::decode::{Decoded, Layer4};
 use wire::{InputClock, Timestamp};
 
@@ -6,14 +8,14 @@ use crate::flow::{Flow, Table, record};
 use crate::tcp::{Budget, Cause, Segment};
 use crate::usage::Usage;
 use fact::{self, Fact, FlowId, Sink};
-use l7::Room;
+use l7::SessionPool;
 
 /// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time is over.
 #[derive(Debug)]
 pub(crate) struct Tracker {
     config: Config,
     table: Table,
-    room: Room,
+    pool: SessionPool,
     held_bytes: usize,
     /// Time of the latest packet.
     latest: Timestamp,
@@ -30,7 +32,7 @@ pub(crate) struct Tracker {
 impl Tracker {
     pub(crate) fn new(config: Config) -> Self {
         Self {
-            room: Room::new(config.requests),
+            pool: SessionPool::new(config.requests),
             config,
             table: Table::default(),
             held_bytes: 0,
@@ -46,7 +48,10 @@ impl Tracker {
         let limit = self.ticked.map_or(Timestamp::MAX, |ticked| ticked + InputClock::STEP);
         self.latest = self.latest.max(packet.time.min(limit));
         let slot = self.flow_of(number, packet, limit, sink);
-        let Some(flow) = self.table.get_mut(slot) else { return };
+        let Some(flow) = self.table.get_mut(slot) else {
+            wire::invariant!("the slot of a packet's flow holds a flow");
+            return;
+        };
         flow.count(packet, limit);
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
         match &packet.layer4 {
@@ -55,11 +60,9 @@ impl Tracker {
                 if let Some(connection) = &mut flow.connection {
                     connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
                 }
-                flow.hear(&segment, &mut self.room, &mut budget, sink);
+                flow.on_segment(&segment, &mut self.pool, &mut budget, sink);
             }
-            Layer4::Udp(udp) => {
-                flow.hear_datagram(packet.side, packet.time, udp.payload, &mut self.room, sink)
-            }
+            Layer4::Udp(udp) => flow.on_datagram(packet.side, packet.time, udp.payload, &mut self.pool, sink),
         }
         if !flow.changed {
             flow.changed = true;
@@ -101,22 +104,25 @@ impl Tracker {
 
     /// Takes a flow out of the table; its last record is emitted.
     fn close<S: Sink>(&mut self, slot: u32, cause: Cause, now: Timestamp, sink: &mut S) {
-        let Some(mut flow) = self.table.remove(slot) else { return };
+        let Some(mut flow) = self.table.remove(slot) else {
+            wire::invariant!("a flow that is closed is in the table");
+            return;
+        };
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
-        flow.hush(cause, &mut budget, sink);
+        flow.finish(cause, &mut budget, &mut self.pool, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
-        flow.conclude(&mut self.room);
+        flow.close_conversation(&mut self.pool);
     }
 
     pub(crate) fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.latest = self.latest.max(now);
         self.ticked = Some(now);
         self.watch();
-        self.pass(now, sink);
+        self.expire_waiting(now, sink);
         self.expire(now, sink);
         self.report(now, sink);
-        self.room.tell(sink);
+        self.pool.emit_evicted(sink);
     }
 
     /// Adds to the watched flows those of the changed ones where something waits.
@@ -130,14 +136,14 @@ impl Tracker {
         }
     }
 
-    /// Lets go what waited long enough in streams and conversations.
-    fn pass<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
+    /// Gives up what waited long enough in streams and conversations.
+    fn expire_waiting<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.watched.sort_unstable();
         let mut watched = std::mem::take(&mut self.watched);
         watched.retain(|&(id, slot)| {
             let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { return false };
             let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
-            flow.pass(now, &mut budget, sink);
+            flow.on_tick(now, &mut budget, &mut self.pool, sink);
             flow.watched = flow.waits();
             flow.watched
         });
@@ -186,7 +192,7 @@ impl Tracker {
             flows: self.table.len(),
             reassembly_bytes: self.held_bytes,
             table_bytes: self.table.bytes(),
-            flow_bytes: self.room.bytes(),
+            flow_bytes: self.pool.bytes(),
             ..Usage::default()
         };
         for flow in self.table.slots().filter_map(|slot| self.table.get(slot)) {

@@ -1,4 +1,56 @@
-//! The contract between a protocol and the engine.
+//! What an author of a protocol reads.
+//!
+//! A protocol is a folder under `protocols/` with a type that implements [`Protocol`], and a line in
+//! the registry (`engine/registry.rs`). [`Protocol::probe`] recognises the first bytes of a
+//! direction. From then on the session shows the bytes of both directions to the [`Parser`] that
+//! [`Protocol::parser`] made, and the parser reports messages to [`Messages`]:
+//!
+//! ```text
+//!  bytes ─▶ Parser::read ─▶ Progress     how far it got, and what it wants next
+//!                  │
+//!                  └─ open(kind, id, at) … close(kind, id, at) ─▶ Messages ─▶ exchanges
+//! ```
+//!
+//! A parser knows nothing of TCP. It is shown the bytes of a direction in order and once; what it
+//! does not consume it is shown again, with more behind it. Which response answers which request is
+//! decided behind [`Messages`], by [`Protocol::ORDER`].
+//!
+//! A protocol in which each line is a request and each line a response, in order:
+//!
+//! ```ignore
+//! #[derive(Debug, Default)]
+//! struct Lines {
+//!     /// The direction begins in the middle of a line.
+//!     lost: PerDirection<bool>,
+//! }
+//!
+//! impl Parser for Lines {
+//!     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages<'_>) -> Progress {
+//!         let Some(end) = memchr::memchr(b'\n', bytes).map(|at| at + 1) else {
+//!             return Progress::Need { consumed: 0, more: 1 };
+//!         };
+//!         if !std::mem::take(&mut self.lost[direction]) {
+//!             let request = direction == Direction::ToServer;
+//!             let kind = if request { Kind::Request } else { Kind::Response };
+//!             out.open(NAME, kind, 0, 0);
+//!             out.close(kind, 0, end);
+//!         }
+//!         Progress::Consumed(end)
+//!     }
+//!
+//!     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages<'_>) -> Result<(), Reason> {
+//!         self.lost[direction] = true;
+//!         out.mark_loss();
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! `contract/tests.rs` has it whole, with the conversations that it is tested by. Protocols whose
+//! messages say their length at the beginning get most of this from `kit::framed`.
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -10,96 +62,112 @@ use fact::{self, Unanswered};
 /// Whether bytes are of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
-    /// They are.
+    /// They are. No other protocol is asked.
     Yes,
-    /// They are not.
+    /// They are not. This protocol is not asked about these bytes again.
     No,
-    /// Too few to tell.
+    /// They are too few to tell. The protocol is asked again with more behind them, unless another
+    /// one recognises them.
     More,
 }
 
-/// What is known besides the bytes. Ports are a hint, never a proof.
+/// What is known of a session besides its bytes. Ports are a hint, never a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clue {
     pub(crate) transport: Transport,
     pub(crate) client_port: u16,
     pub(crate) server_port: u16,
-    /// The protocol that is asked about is the usual one here: by the server's port, or because the
-    /// same server spoke it before. Bytes that could be this or that are then believed to be it.
+    /// The protocol that is asked is the usual one here: by the server's port, or because the same
+    /// server spoke it before. It may then answer [`Probe::Yes`] to bytes that could be of another
+    /// protocol as well.
     pub(crate) usual: bool,
     /// Literal values in statements and keys are kept instead of masked.
     pub(crate) literals: bool,
 }
 
-/// What a parser made of the bytes that it was given.
+/// What a parser made of the bytes that it was shown. A count beyond them counts as all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// So many bytes are dealt with.
+    /// So many bytes are dealt with. The parser is called again with the rest, unless it consumed
+    /// nothing or everything: then it is called when more bytes came.
     Consumed(usize),
-    /// After `consumed` bytes stands something that is not whole: come again with at least `more`
-    /// bytes added.
+    /// After `consumed` bytes stands something that is not whole. The parser is called again when at
+    /// least `more` bytes came. What waits is bounded by
+    /// [`RequestLimits::head_bytes`](crate::RequestLimits::head_bytes); beyond it the bytes are
+    /// dropped, and [`Parser::gap`] is called.
     Need { consumed: usize, more: usize },
-    /// After `consumed` bytes come `body` bytes nobody has to look at. The parser is called again
-    /// right behind them, also if nothing follows yet; a gap inside them is no loss of
-    /// synchronisation.
+    /// After `consumed` bytes come `body` bytes that need not be read. They are not kept. The parser
+    /// is called again right behind them, also if nothing follows yet; a gap inside them is no loss
+    /// of synchronisation.
     Skip { consumed: usize, body: u64 },
-    /// Not to be gone on with after `consumed` bytes.
+    /// After `consumed` bytes the parser cannot go on.
     GiveUp { consumed: usize, reason: Reason },
 }
 
 /// Why a parser gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// This is not how the protocol looks.
+    /// This is not how the protocol looks. If no message was read so far the guess was wrong, and
+    /// other protocols are tried; otherwise [`Parser::gap`] is called.
     Malformed,
-    /// Whatever follows cannot be read (upgraded, encrypted).
+    /// Whatever follows cannot be read (upgraded, encrypted). The session is left alone.
     Opaque,
-    /// Another protocol follows on the same connection, to be found out (tunnel, TLS).
+    /// Another protocol follows on the same connection, to be recognised by its bytes (behind a
+    /// tunnel's greeting, or TLS). Requests that wait are given up.
     Switched,
     /// This protocol follows on the same connection (WebSocket, h2c). Requests that wait stay.
     Became(fact::Protocol),
 }
 
 /// The state of one protocol on one flow. It keeps no bytes: what is not consumed is shown again.
+///
 /// `direction` is the protocol's: the side that asks sends `ToServer`, whatever the flow believed.
+/// Positions that are given to `out` count from the first byte of `bytes`.
 pub(crate) trait Parser: fmt::Debug + Send {
     /// Reads bytes of one direction of a stream from where it stopped, or one whole datagram.
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress;
+    /// Bytes are hostile: any may come, in pieces of any size, and none may make it panic or loop.
+    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages<'_>) -> Progress;
 
-    /// The bytes waited for behind `bytes` will never come. What can be told without them is told
-    /// now; `gap` follows.
-    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    /// Reads bytes that wait for others which will never come. What can be told without those is
+    /// told now; [`gap`](Self::gap) follows, and `bytes` are not shown again.
+    fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages<'_>) {
         let _ = (direction, bytes, out);
     }
 
-    /// `len` bytes are missing (0: unusable bytes were met); what was not consumed before is gone
-    /// as well. Find the next message from here on, or say why not.
-    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason>;
+    /// Goes on behind `len` missing bytes (0: bytes that could not be used); what was not consumed
+    /// before is gone as well. The next bytes shown are those behind. A parser calls
+    /// [`Messages::mark_loss`] unless it knows that all that is missing belongs to the open message.
+    ///
+    /// # Errors
+    /// Why it cannot find the next message: [`Reason::Switched`] and [`Reason::Became`] have other
+    /// protocols tried, [`Reason::Opaque`] and [`Reason::Malformed`] end reading.
+    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages<'_>)
+    -> Result<(), Reason>;
 
-    /// Memory that it takes, in bytes.
-    fn bytes(&self) -> usize {
-        size_of_val(self)
+    /// The direction ended in order (FIN): what lasts until then ends here.
+    fn end(&mut self, direction: Direction, out: &mut Messages<'_>) {
+        let _ = (direction, out);
     }
 
-    /// The flow is over, other than by a reset: what can be told of messages that still run is told
+    /// The flow is over, other than by a reset: what can be told of messages that are open is told
     /// now.
-    fn finish(&mut self, why: Unanswered, out: &mut Messages) {
+    fn finish(&mut self, why: Unanswered, out: &mut Messages<'_>) {
         let _ = (why, out);
     }
 
-    /// The direction ended in order.
-    fn end(&mut self, direction: Direction, out: &mut Messages) {
-        let _ = (direction, out);
+    /// Memory that it takes, in bytes, itself included.
+    fn bytes(&self) -> usize {
+        size_of_val(self)
     }
 }
 
-/// One application protocol: a folder here, and a line in the registry.
+/// One application protocol: a folder under `protocols/`, and a line in the registry.
 pub(crate) trait Protocol {
-    /// Name that a guess is counted under.
+    /// Name in exchanges, records and metrics.
     const NAME: fact::Protocol;
-    /// Where it is found.
+    /// What carries it.
     const TRANSPORTS: &'static [Transport];
-    /// Server ports for which it is tried first.
+    /// Server ports on which it is tried first, and is [`usual`](Clue::usual).
     const PORTS: &'static [u16];
     /// How its responses find their requests.
     const ORDER: Order;
@@ -107,9 +175,12 @@ pub(crate) trait Protocol {
     /// the asking one is the client.
     const EITHER_ASKS: bool = false;
 
-    /// Whether `head`, sent in `direction`, is the beginning of a message.
+    /// Whether `head`, the first bytes of `direction` or the first behind bytes of another protocol,
+    /// begins a message. `direction` is a hypothesis: each protocol is asked for both roles of the
+    /// sender. A wrong `Yes` costs the messages until the parser notices; a wrong `No` costs the
+    /// connection.
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe;
 
-    /// A parser for one flow.
+    /// A parser for one flow whose first bytes the probe recognised.
     fn parser(clue: &Clue) -> Box<dyn Parser>;
 }

@@ -18,6 +18,6 @@ mod protocols;
 #[cfg(test)]
 mod testing;
 
-pub use engine::{Conversation, Room};
+pub use engine::{Conversation, SessionPool};
 pub use input::{Chunk, Context, End, Health, RoundTrips, TroubleCounts};
 pub use limits::RequestLimits;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Timestamp, Transport};
 
-use crate::engine::{Conversation, Room};
+use crate::contract::Protocol;
+use crate::engine::{Conversation, SessionPool};
 use crate::input::{Chunk, Health};
 use crate::input::{Context, End};
 use crate::limits::RequestLimits;
@@ -68,6 +69,7 @@ pub(crate) struct Talk {
     pub(crate) conversation: Conversation,
     pub(crate) cx: Context,
     pub(crate) found: Found,
+    pool: SessionPool,
     offsets: PerDirection<u64>,
     now: u64,
 }
@@ -100,20 +102,34 @@ impl Talk {
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             health: Health::default(),
         };
-        let conversation = Room::new(limits).conversation(&cx);
-        Self { conversation, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
+        let mut pool = SessionPool::new(limits);
+        let conversation = Conversation::new(&cx, &mut pool);
+        Self { conversation, pool, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
+    }
+
+    /// Over TCP, in a protocol that is not in the registry.
+    pub(crate) fn of<P: Protocol>() -> Self {
+        let mut talk = Self::tcp(P::PORTS.first().copied().unwrap_or(40_001));
+        talk.conversation.read_as::<P>(&talk.cx);
+        talk
     }
 
     pub(crate) fn send(&mut self, direction: Direction, bytes: &[u8]) -> &mut Self {
         self.now += 1000;
         let time = Timestamp::from_nanos(self.now);
         if self.cx.transport == Transport::Udp {
-            self.conversation.datagram(&self.cx, direction, time, bytes, &mut self.found);
+            self.conversation.datagram(&self.cx, direction, time, bytes, &mut self.pool, &mut self.found);
             return self;
         }
         let offset = self.offsets[direction];
         self.offsets[direction] += bytes.len() as u64;
-        self.conversation.chunk(&self.cx, direction, Chunk::Data { offset, time, bytes }, &mut self.found);
+        self.conversation.chunk(
+            &self.cx,
+            direction,
+            Chunk::Data { offset, time, bytes },
+            &mut self.pool,
+            &mut self.found,
+        );
         self
     }
 
@@ -141,19 +157,19 @@ impl Talk {
         self.offsets[direction] += len;
         self.cx.health.troubles.missing_bytes += len;
         let gap = Chunk::Gap { offset, len, time, cut };
-        self.conversation.chunk(&self.cx, direction, gap, &mut self.found);
+        self.conversation.chunk(&self.cx, direction, gap, &mut self.pool, &mut self.found);
         self
     }
 
     pub(crate) fn end(&mut self, end: End) -> &mut Self {
         self.now += 1000;
-        self.conversation.end(&self.cx, end, &mut self.found);
+        self.conversation.end(&self.cx, end, &mut self.pool, &mut self.found);
         self
     }
 
     pub(crate) fn wait(&mut self, nanos: u64) -> &mut Self {
         self.now += nanos;
-        self.conversation.tick(&self.cx, Timestamp::from_nanos(self.now), &mut self.found);
+        self.conversation.tick(&self.cx, Timestamp::from_nanos(self.now), &mut self.pool, &mut self.found);
         self
     }
 

@@ -1,3 +1,5 @@
+//! One flow at one tap.
+
 use wire::decode::{Decoded, Layer4, Tunnel};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
@@ -5,7 +7,7 @@ use super::client::{by_flags, client_of};
 use crate::per_side::PerSide;
 use crate::tcp::{Cause, Connection, Phase, Segment};
 use fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
-use l7::{Context, Conversation, Room};
+use l7::{Context, Conversation, SessionPool};
 
 /// One flow at one tap.
 #[derive(Debug)]
@@ -16,8 +18,9 @@ pub(crate) struct Flow {
     pub(crate) last: Timestamp,
     client: Side,
     pub(crate) client_by: ClientBy,
-    /// The side that was taken for the client when the conversation began; directions of the conversation go by it.
-    spoken_by: Side,
+    /// The side that was taken for the client when the conversation began; directions of the
+    /// conversation go by it.
+    l7_client: Side,
     /// Changed since the last tick.
     pub(crate) changed: bool,
     /// In the analyzer's list of flows that may wait for something.
@@ -73,7 +76,7 @@ impl Flow {
             last: packet.time,
             client,
             client_by,
-            spoken_by: client,
+            l7_client: client,
             changed: false,
             watched: false,
             traffic: PerSide::default(),
@@ -92,7 +95,7 @@ impl Flow {
     pub(crate) fn count(&mut self, packet: &Decoded<'_>, limit: Timestamp) {
         let payload = match &packet.layer4 {
             Layer4::Tcp(tcp) => {
-                self.learn_client(by_flags(packet.side, tcp.flags));
+                self.update_client(by_flags(packet.side, tcp.flags));
                 tcp.payload_len
             }
             Layer4::Udp(udp) => udp.payload_len,
@@ -107,7 +110,7 @@ impl Flow {
         traffic.wire_bytes += u64::from(packet.wire_len);
     }
 
-    fn learn_client(&mut self, told: Option<(Side, ClientBy)>) {
+    fn update_client(&mut self, told: Option<(Side, ClientBy)>) {
         let Some((client, by)) = told else { return };
         let better = match by {
             ClientBy::Syn => self.client_by != ClientBy::Syn,
@@ -121,31 +124,31 @@ impl Flow {
     /// The end that asks, as far as is known now.
     pub(crate) fn client(&self) -> Side {
         let guessed = matches!(self.client_by, ClientBy::Port | ClientBy::FirstPacket);
-        if guessed && self.conversation.as_ref().is_some_and(|c| c.reversed()) {
-            self.spoken_by.other()
+        if guessed && self.conversation.as_ref().is_some_and(|c| c.is_reversed()) {
+            self.l7_client.other()
         } else {
             self.client
         }
     }
 
-    /// Direction of what `side` says, as the conversation knows it.
-    pub(crate) fn spoken(&self, side: Side) -> Direction {
-        if side == self.spoken_by { Direction::ToServer } else { Direction::ToClient }
+    /// Direction of what `side` sends, as the conversation knows it.
+    pub(crate) fn direction_of(&self, side: Side) -> Direction {
+        if side == self.l7_client { Direction::ToServer } else { Direction::ToClient }
     }
 
     /// Starts the conversation, if it has not begun.
-    pub(crate) fn converse(&mut self, room: &mut Room) {
+    pub(crate) fn start_conversation(&mut self, pool: &mut SessionPool) {
         if self.conversation.is_none() {
-            self.spoken_by = self.client;
+            self.l7_client = self.client;
             let context = self.context();
-            self.conversation = Some(Box::new(room.conversation(&context)));
+            self.conversation = Some(Box::new(Conversation::new(&context, pool)));
         }
     }
 
-    /// Gives back what the conversation took; what was said is kept for the record.
-    pub(crate) fn conclude(&mut self, room: &mut Room) {
+    /// Gives back what the conversation took; its summary is kept for the record.
+    pub(crate) fn close_conversation(&mut self, pool: &mut SessionPool) {
         if let Some(conversation) = &mut self.conversation {
-            room.take_back(conversation);
+            conversation.close(pool);
         }
     }
 
@@ -154,7 +157,7 @@ impl Flow {
     }
 
     pub(crate) fn context(&self) -> Context {
-        let (client, server) = (self.spoken_by, self.spoken_by.other());
+        let (client, server) = (self.l7_client, self.l7_client.other());
         let base = self.connection.as_ref().map_or_else(PerDirection::default, |c| PerDirection {
             to_server: c.streams.get(client).base(),
             to_client: c.streams.get(server).base(),

@@ -1,10 +1,10 @@
 //! Flows: the table, what is kept of each, and its record.
 
 mod client;
+mod delivery;
 mod entry;
 mod order;
 mod record;
-mod speech;
 mod table;
 
 pub(crate) use entry::{Class, Flow};

@@ -1,13 +1,15 @@
+//! An exchange in the making.
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
 
-use super::Kind;
+use super::kind::Kind;
 use crate::input::Context;
 use crate::input::TroubleCounts;
 use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 
-/// What a message takes where those of others stand between its parts.
+/// What a message takes where those of others stand between its parts (frames of HTTP/2 streams).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OwnBytes {
     /// Its bytes.
@@ -16,59 +18,77 @@ pub(crate) struct OwnBytes {
     pub(crate) end: u64,
 }
 
-/// What the two messages take; none: all of their range.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OwnParts {
-    pub(crate) request: Option<OwnBytes>,
-    pub(crate) response: Option<OwnBytes>,
-}
-
 /// What the parser notes about a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Notes {
     /// Anything that helps the parser to read the response.
     pub(crate) tag: u16,
-    /// The request is no operation of a user's (a log-in, say): the exchange is emitted only if it fails.
+    /// The request is no operation of a user's (a log-in, say): the exchange is emitted only if it
+    /// fails.
     pub(crate) errors_only: bool,
     /// The server answers only where there is something to say: no response is a good one.
     pub(crate) response_optional: bool,
 }
 
-/// An exchange in the making. Entries are reused with the memory of their texts.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) exchange: Exchange,
-    /// What the protocol pairs by.
-    pub(super) id: u64,
-    /// Place among all entries of the conversation.
-    pub(super) number: u64,
-    /// Bytes that it took when that was reckoned last.
-    pub(super) held: usize,
-    pub(crate) notes: Notes,
-    own: OwnParts,
-    /// Direction, as the flow sees it, in which the request travels.
-    pub(super) asker: Direction,
-    /// Totals of the flow at the first byte; then what was added.
-    pub(super) before: TroubleCounts,
-    pub(super) request_open: bool,
-    pub(super) response_open: bool,
-    pub(super) one_way: bool,
-    /// Bytes of the open message of each kind are missing.
-    pub(super) request_torn: bool,
-    pub(super) response_torn: bool,
+/// Where one of the two messages of an exchange stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MessageState {
+    /// Its first byte was seen, and its end was not.
+    pub(super) open: bool,
+    /// Bytes of it are missing.
+    pub(super) incomplete: bool,
+    /// Stream offset of its first byte.
+    pub(super) start: u64,
+    /// None: all bytes of its range are its own.
+    own: Option<OwnBytes>,
+}
+
+/// Why the response of an exchange may be another's, or another exchange may have had it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Doubts {
     /// Bytes are missing where (a part of) its response may have been.
-    pub(super) lost: bool,
+    pub(super) response_lost: bool,
     /// Requests before it may be missing.
     pub(super) after_hole: bool,
     /// Its response cannot be told from another's.
-    pub(super) doubtful: bool,
-    /// Offset at which the open message of each direction began.
-    pub(super) request_start: u64,
-    pub(super) response_start: u64,
+    pub(super) ambiguous: bool,
+}
+
+/// What the queue knows an entry by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slot {
+    /// What the protocol pairs by.
+    pub(super) id: u64,
+    /// Place among all entries of the session.
+    pub(super) number: u64,
+    /// Bytes that the entry took when the queue measured it last.
+    pub(super) bytes: usize,
+}
+
+/// An exchange in the making. Entries are reused with the memory of their texts.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// What is emitted, as far as it is known.
+    pub(crate) exchange: Exchange,
+    pub(crate) notes: Notes,
+    pub(super) slot: Slot,
+    /// Direction, as the flow sees it, in which the request travels.
+    pub(super) asker: Direction,
+    /// Nobody answers the request.
+    pub(super) one_way: bool,
+    pub(super) doubts: Doubts,
+    /// Totals of the flow at the first byte.
+    troubles_before: TroubleCounts,
+    request: MessageState,
+    response: MessageState,
 }
 
 impl Entry {
     pub(super) fn new(protocol: Protocol) -> Self {
+        Self::with_buffers(protocol, String::new(), Attributes::default())
+    }
+
+    fn with_buffers(protocol: Protocol, operation: String, attributes: Attributes) -> Self {
         let nowhere = Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 };
         Self {
             exchange: Exchange {
@@ -78,134 +98,190 @@ impl Entry {
                 client: nowhere,
                 server: nowhere,
                 protocol,
-                operation: String::new(),
+                operation,
                 outcome: Outcome::Ok,
                 request: None,
                 response: None,
-                attributes: Attributes::default(),
+                attributes,
                 tcp: TcpTrouble::default(),
             },
-            id: 0,
-            number: 0,
-            held: 0,
             notes: Notes::default(),
-            own: OwnParts::default(),
+            slot: Slot::default(),
             asker: Direction::ToServer,
-            before: TroubleCounts::default(),
-            request_open: false,
-            response_open: false,
             one_way: false,
-            request_torn: false,
-            response_torn: false,
-            lost: false,
-            after_hole: false,
-            doubtful: false,
-            request_start: 0,
-            response_start: 0,
+            doubts: Doubts::default(),
+            troubles_before: TroubleCounts::default(),
+            request: MessageState::default(),
+            response: MessageState::default(),
         }
     }
 
-    /// Empties it for another exchange.
+    /// Empties it for another exchange; the memory of its texts stays.
     pub(super) fn reset(&mut self, protocol: Protocol) {
-        let exchange = &mut self.exchange;
-        exchange.protocol = protocol;
-        exchange.operation.clear();
-        exchange.attributes.clear();
-        exchange.outcome = Outcome::Ok;
-        exchange.request = None;
-        exchange.response = None;
-        self.id = 0;
-        self.notes = Notes::default();
-        self.own = OwnParts::default();
-        self.request_open = false;
-        self.response_open = false;
-        self.one_way = false;
-        self.request_torn = false;
-        self.response_torn = false;
-        self.lost = false;
-        self.after_hole = false;
-        self.doubtful = false;
+        let mut operation = std::mem::take(&mut self.exchange.operation);
+        let mut attributes = std::mem::take(&mut self.exchange.attributes);
+        operation.clear();
+        attributes.clear();
+        *self = Self::with_buffers(protocol, operation, attributes);
     }
 
-    /// Says whose exchange it is.
-    pub(crate) fn place(&mut self, cx: &Context) {
+    /// Sets whose exchange it is, before its first message begins.
+    pub(super) fn set_origin(
+        &mut self,
+        id: u64,
+        asker: Direction,
+        transport: Transport,
+        troubles: TroubleCounts,
+    ) {
+        self.slot.id = id;
+        self.asker = asker;
+        self.exchange.transport = transport;
+        self.troubles_before = troubles;
+    }
+
+    /// Adds what the flow knows, before the exchange is emitted.
+    pub(crate) fn set_context(&mut self, cx: &Context) {
         let exchange = &mut self.exchange;
         exchange.flow = cx.flow;
         exchange.tap = cx.tap;
         exchange.transport = cx.transport;
-        exchange.tcp.rtt_ns = cx.health.round_trips.mean_ns();
         (exchange.client, exchange.server) = match self.asker {
             Direction::ToServer => (cx.client, cx.server),
             Direction::ToClient => (cx.server, cx.client),
         };
+        let (now, before) = (&cx.health.troubles, &self.troubles_before);
+        exchange.tcp = TcpTrouble {
+            retransmissions: u64::from(now.retransmissions.saturating_sub(before.retransmissions)),
+            out_of_order: u64::from(now.out_of_order.saturating_sub(before.out_of_order)),
+            zero_windows: u64::from(now.zero_windows.saturating_sub(before.zero_windows)),
+            rtt_ns: cx.health.round_trips.mean_ns(),
+            missing_bytes: now.missing_bytes.saturating_sub(before.missing_bytes),
+        };
     }
 
-    /// What the message of this kind takes, where its range holds bytes of others as well.
-    pub(crate) fn set_own_bytes(&mut self, kind: Kind, own: OwnBytes) {
-        match kind {
-            Kind::Response => self.own.response = Some(own),
-            Kind::Request | Kind::OneWay => self.own.request = Some(own),
-        }
-    }
-
-    /// What the message of this kind takes, if less than its range.
-    pub(super) fn own_bytes(&self, kind: Kind) -> Option<OwnBytes> {
-        match kind {
-            Kind::Response => self.own.response,
-            Kind::Request | Kind::OneWay => self.own.request,
-        }
-    }
-
-    /// The request turned out to be one that nobody answers.
+    /// Notes that the request turned out to be one that nobody answers.
     pub(crate) fn expect_no_response(&mut self) {
         self.one_way = true;
     }
 
-    /// The response begins with the message that was opened: what was lost before was not part of it.
+    /// Notes that the response begins with the message that was opened: what was lost before was
+    /// not part of it.
     pub(crate) fn clear_loss(&mut self) {
-        self.lost = false;
+        self.doubts.response_lost = false;
+    }
+
+    /// Notes that the beginning of its response was not captured.
+    pub(crate) fn mark_response_incomplete(&mut self) {
+        self.response.incomplete = true;
+    }
+
+    /// Sets what the message of this kind takes, where its range holds bytes of others as well.
+    pub(crate) fn set_own_bytes(&mut self, kind: Kind, own: OwnBytes) {
+        self.message_mut(kind).own = Some(own);
+    }
+
+    pub(super) fn message(&self, kind: Kind) -> &MessageState {
+        match kind {
+            Kind::Response => &self.response,
+            Kind::Request | Kind::OneWay => &self.request,
+        }
+    }
+
+    pub(super) fn message_mut(&mut self, kind: Kind) -> &mut MessageState {
+        match kind {
+            Kind::Response => &mut self.response,
+            Kind::Request | Kind::OneWay => &mut self.request,
+        }
+    }
+
+    /// Its message of this kind begins at `start`.
+    pub(super) fn begin(&mut self, kind: Kind, start: u64, seq: SeqNum, first: Timestamp) {
+        let range = SeqRange { start: seq, end: seq };
+        let span = MessageSpan { seq: range, bytes: 0, first, last: first, whole: false };
+        match kind {
+            Kind::Response => self.exchange.response = Some(span),
+            Kind::Request | Kind::OneWay => {
+                self.exchange.request = Some(span);
+                self.one_way = kind == Kind::OneWay;
+            }
+        }
+        self.message_mut(kind).start = start;
+    }
+
+    /// Sets the end of its message of this kind: the stream offset behind its last byte, and when
+    /// that byte passed. The message is whole unless bytes of it are missing.
+    pub(super) fn set_end(&mut self, kind: Kind, end: u64, last: Timestamp) {
+        let whole = !self.message(kind).incomplete;
+        if let Some(span) = self.extend(kind, end, last) {
+            span.whole = whole;
+        }
+    }
+
+    /// Extends its message of this kind to `end`, and leaves open whether it is whole.
+    pub(super) fn extend(&mut self, kind: Kind, end: u64, last: Timestamp) -> Option<&mut MessageSpan> {
+        let MessageState { start, own, .. } = *self.message(kind);
+        let span = match kind {
+            Kind::Response => self.exchange.response.as_mut()?,
+            Kind::Request | Kind::OneWay => self.exchange.request.as_mut()?,
+        };
+        span.bytes = own.map_or(end.saturating_sub(start), |own| own.bytes);
+        // A message may end before the first of its bytes was seen.
+        span.last = last.max(span.first);
+        if self.exchange.transport == Transport::Tcp {
+            // The difference of two offsets is that of their sequence numbers, modulo 2^32.
+            span.seq.end = span.seq.start.plus(end.wrapping_sub(start) as u32);
+        }
+        Some(span)
+    }
+
+    /// Stream offset up to which its open message of this kind was seen, given that of the stream.
+    pub(super) fn seen_until(&self, kind: Kind, stream_end: u64) -> u64 {
+        let MessageState { start, own, .. } = *self.message(kind);
+        own.map_or(stream_end, |own| own.end.min(stream_end)).max(start)
+    }
+
+    /// Whether nothing more belongs to it.
+    pub(super) fn is_complete(&self) -> bool {
+        let open = self.request.open || self.response.open;
+        !open && (self.one_way || self.exchange.response.is_some())
+    }
+
+    /// Whether its response may be another's, or another have had it.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubts.response_lost || self.doubts.ambiguous
+    }
+
+    /// Whether requests before it may be missing, and what passed at `time` can only answer one of
+    /// them.
+    pub(super) fn is_after(&self, time: Timestamp) -> bool {
+        self.doubts.after_hole && self.exchange.request.is_some_and(|request| time < request.first)
+    }
+
+    /// Whether a response can still begin.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.one_way && self.exchange.request.is_some() && self.exchange.response.is_none()
+    }
+
+    /// Whether a response can still begin in the direction opposite to `asker`.
+    pub(super) fn is_pending_of(&self, asker: Direction) -> bool {
+        self.asker == asker && self.is_pending()
+    }
+
+    /// How it ends if nothing more comes: as the parser says, unless a message of it is missing.
+    pub(super) fn outcome(&self) -> Outcome {
+        let exchange = &self.exchange;
+        let not_whole = exchange.response.is_some_and(|response| !response.whole);
+        if exchange.request.is_none() {
+            Outcome::NoRequest
+        } else if exchange.outcome == Outcome::Ok && (self.is_doubtful() || not_whole) {
+            Outcome::LostBytes
+        } else {
+            exchange.outcome
+        }
     }
 
     /// Memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.exchange.operation.capacity() + self.exchange.attributes.bytes()
     }
-
-    /// The beginning of its response was not captured.
-    pub(crate) fn mark_response_incomplete(&mut self) {
-        self.response_torn = true;
-    }
-
-    /// Whether nothing more belongs to it.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.request_open && !self.response_open && (self.one_way || self.exchange.response.is_some())
-    }
-
-    /// Whether its message of this kind is open.
-    pub(super) fn is_open(&self, kind: Kind) -> bool {
-        match kind {
-            Kind::Response => self.response_open,
-            Kind::Request | Kind::OneWay => self.request_open,
-        }
-    }
-
-    /// Whether its response may be another's, or another have had it.
-    pub(super) fn is_unsure(&self) -> bool {
-        self.lost || self.doubtful
-    }
-
-    /// Whether requests before it may be missing, and what was said at `time` can only answer one of them.
-    pub(super) fn is_after(&self, time: Timestamp) -> bool {
-        self.after_hole && self.exchange.request.is_some_and(|request| time < request.first)
-    }
-
-    /// Whether a response can still begin.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.one_way && self.exchange.request.is_some() && self.exchange.response.is_none()
-    }
-}
-
-/// A message of which the first byte was seen.
-pub(super) fn begun(seq: SeqNum, first: Timestamp) -> MessageSpan {
-    MessageSpan { seq: SeqRange { start: seq, end: seq }, bytes: 0, first, last: first, whole: false }
 }

@@ -1,10 +1,12 @@
+//! When the bytes of one direction passed.
+
 use wire::Timestamp;
 
-/// Times that are kept of one direction, whatever they say. Of bytes that come in more pieces, most have the time of a piece before
-/// theirs.
+/// Times that are kept of one direction exactly, 16 KB. Of bytes that come in more pieces, most have
+/// the time of a piece before theirs.
 const MOST: usize = 1024;
-/// Times that there is room for when it is reused.
-const KEPT: usize = 64;
+/// Times for which there is room when the timeline is reused.
+const REUSED: usize = 64;
 
 /// When the bytes of one direction passed, as far back as bytes are kept.
 #[derive(Debug, Default)]
@@ -12,6 +14,7 @@ pub(crate) struct Timeline {
     /// Where bytes of another time begin, and that time.
     marks: Vec<(u64, Timestamp)>,
     end: u64,
+    closed: bool,
 }
 
 impl Timeline {
@@ -47,14 +50,25 @@ impl Timeline {
         self.marks.push((offset, time));
     }
 
-    /// Forgets everything.
-    pub(crate) fn reset(&mut self) {
-        self.marks.clear();
-        self.marks.shrink_to(KEPT);
-        self.end = 0;
+    /// Nothing more comes in this direction (FIN).
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
     }
 
-    /// Nothing before `offset` is asked for any more.
+    /// Whether nothing more comes in this direction.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// An empty timeline with the memory of this one, if that is little.
+    pub(crate) fn emptied(self) -> Self {
+        let mut marks = self.marks;
+        marks.clear();
+        marks.shrink_to(REUSED);
+        Self { marks, ..Self::default() }
+    }
+
+    /// Forgets times of bytes before `offset`: nobody asks for them any more.
     pub(crate) fn forget(&mut self, offset: u64) {
         let dead = self.before(offset).saturating_sub(1);
         if dead > 0 {
@@ -66,7 +80,7 @@ impl Timeline {
     fn before(&self, offset: u64) -> usize {
         match self.marks.as_slice() {
             [] => 0,
-            // Most often there is one, of the packet at hand.
+            // Most of the time there is one, of the packet at hand.
             [only] => usize::from(only.0 <= offset),
             marks => marks.partition_point(|&(start, _)| start <= offset),
         }

@@ -1,89 +1,17 @@
-use wire::{Direction, PerDirection, Timestamp};
+//! The application side of one flow: what a transport drives.
 
-use crate::correlate::Spare;
-use crate::engine::live::Live;
-use crate::engine::servers::Servers;
+use wire::{Direction, Timestamp};
+
+use super::pool::SessionPool;
+use super::session::Session;
+use super::stream_buffer::Gap;
+#[cfg(test)]
+use crate::contract::Protocol;
 use crate::input::Chunk;
 use crate::input::{Context, End};
-use crate::limits::RequestLimits;
-use fact::{Fact, L7Summary, Sink, Table};
+use fact::{L7Summary, Sink};
 
-/// Bounds of conversations, and what those that are over leave to the next: most connections say little, and what they take would
-/// be asked of the allocator and given back all the time.
-#[derive(Debug)]
-pub struct Room {
-    limits: RequestLimits,
-    servers: Servers,
-    #[expect(clippy::vec_box, reason = "each is handed on as it is, and never moved")]
-    spare: Vec<Box<Live>>,
-    /// Exchanges that are over.
-    entries: Spare,
-}
-
-impl Room {
-    /// Conversations kept for reuse.
-    const SPARE: usize = 64;
-
-    /// Room for conversations under these limits.
-    pub fn new(limits: RequestLimits) -> Self {
-        let servers = Servers::new(limits.known_servers as usize);
-        Self { limits, servers, spare: Vec::new(), entries: Spare::new() }
-    }
-
-    /// A conversation in which nothing was said so far.
-    pub fn conversation(&mut self, cx: &Context) -> Conversation {
-        let mut live = self.spare.pop().unwrap_or_else(|| Box::new(Live::new(self.limits)));
-        live.hints = PerDirection {
-            to_server: self.servers.known(&cx.server),
-            to_client: self.servers.known(&cx.client),
-        };
-        Conversation { state: State::Live(live) }
-    }
-
-    /// Takes back what a conversation took.
-    pub fn take_back(&mut self, conversation: &mut Conversation) {
-        if let Some(mut live) = conversation.conclude()
-            && self.spare.len() < Self::SPARE
-        {
-            live.reset();
-            self.spare.push(live);
-        }
-    }
-
-    /// Remembers what the server speaks, once a conversation has shown it.
-    pub fn learn(&mut self, cx: &Context, conversation: &mut Conversation) {
-        if let State::Live(live) = &mut conversation.state
-            && let Some((side, protocol)) = live.take_proof()
-        {
-            let server = if side == Direction::ToServer { cx.server } else { cx.client };
-            self.servers.learn(server, protocol);
-        }
-    }
-
-    /// Tells of servers that had to be forgotten.
-    pub fn tell<S: Sink>(&mut self, sink: &mut S) {
-        let entries = self.servers.take_displaced();
-        if entries > 0 {
-            sink.emit(Fact::Evicted { table: Table::KnownServers, entries });
-        }
-    }
-
-    /// Memory of what waits to be reused and of what is remembered, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.servers.bytes()
-            + self.spare.iter().map(|live| live.bytes()).sum::<usize>()
-            + self.entries.bytes()
-    }
-
-    /// Lends what was left over to the conversation until it is given back by another call: what it says now costs no memory then.
-    pub fn lend(&mut self, conversation: &mut Conversation) {
-        if let State::Live(live) = &mut conversation.state {
-            live.swap_spare(&mut self.entries);
-        }
-    }
-}
-
-/// The application side of one flow.
+/// The application side of one flow. It has a session from the pool until it is closed.
 #[derive(Debug)]
 pub struct Conversation {
     state: State,
@@ -91,23 +19,42 @@ pub struct Conversation {
 
 #[derive(Debug)]
 enum State {
-    Live(Box<Live>),
-    /// Nothing more can be said.
-    Over {
+    Open(Box<Session>),
+    /// Nothing more is taken; what was said stays.
+    Closed {
         summary: Option<L7Summary>,
         reversed: bool,
     },
 }
 
 impl Conversation {
+    /// A conversation in which nothing was said so far.
+    pub fn new(cx: &Context, pool: &mut SessionPool) -> Self {
+        Self { state: State::Open(pool.take(cx)) }
+    }
+
     /// Takes the next piece of one direction of a TCP stream.
-    pub fn chunk<S: Sink>(&mut self, cx: &Context, direction: Direction, chunk: Chunk<'_>, sink: &mut S) {
-        let State::Live(live) = &mut self.state else { return };
+    pub fn chunk<S: Sink>(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        chunk: Chunk<'_>,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        // A closed conversation takes nothing: late segments may follow its end.
+        let State::Open(session) = &mut self.state else { return };
+        let entries = &mut pool.entries;
         match chunk {
-            Chunk::Data { offset, time, bytes } => live.data(cx, direction, offset, time, bytes),
-            Chunk::Gap { offset, len, time, cut } => live.gap(cx, direction, offset, len, time, cut),
+            Chunk::Data { offset, time, bytes } => {
+                session.data(cx, direction, offset, time, bytes, entries);
+            }
+            Chunk::Gap { offset, len, time, cut } => {
+                let gap = Gap { offset, len, time, snapped: cut };
+                session.gap(cx, direction, gap, entries);
+            }
         }
-        live.drain(cx, sink);
+        session.emit(cx, entries, sink);
     }
 
     /// Takes a UDP datagram as captured.
@@ -117,87 +64,107 @@ impl Conversation {
         direction: Direction,
         time: Timestamp,
         bytes: &[u8],
+        pool: &mut SessionPool,
         sink: &mut S,
     ) {
-        let State::Live(live) = &mut self.state else { return };
-        live.datagram(cx, direction, time, bytes);
-        live.drain(cx, sink);
+        let State::Open(session) = &mut self.state else { return };
+        session.datagram(cx, direction, time, bytes, &mut pool.entries);
+        session.emit(cx, &mut pool.entries, sink);
     }
 
-    /// Ends one or both directions; unanswered requests come out.
-    pub fn end<S: Sink>(&mut self, cx: &Context, end: End, sink: &mut S) {
-        let State::Live(live) = &mut self.state else { return };
-        live.end(cx, end);
-        live.drain(cx, sink);
+    /// Ends one or both directions; unanswered requests are emitted.
+    pub fn end<S: Sink>(&mut self, cx: &Context, end: End, pool: &mut SessionPool, sink: &mut S) {
+        let State::Open(session) = &mut self.state else { return };
+        session.end(cx, end, &mut pool.entries);
+        session.emit(cx, &mut pool.entries, sink);
     }
 
-    /// Gives up on requests that waited longer than the limit.
-    pub fn tick<S: Sink>(&mut self, cx: &Context, now: Timestamp, sink: &mut S) {
-        let State::Live(live) = &mut self.state else { return };
-        live.tick(cx, now);
-        live.drain(cx, sink);
+    /// Gives up on requests that waited for longer than the limit.
+    pub fn tick<S: Sink>(&mut self, cx: &Context, now: Timestamp, pool: &mut SessionPool, sink: &mut S) {
+        let State::Open(session) = &mut self.state else { return };
+        session.tick(cx, now, &mut pool.entries);
+        session.emit(cx, &mut pool.entries, sink);
     }
 
-    /// Whether nothing more can be said.
-    pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over { .. })
+    /// Gives the session back to the pool. Nothing more is taken; the summary stays.
+    pub fn close(&mut self, pool: &mut SessionPool) {
+        let closed = State::Closed { summary: self.summary(), reversed: self.is_reversed() };
+        if let State::Open(session) = std::mem::replace(&mut self.state, closed) {
+            pool.put(session);
+        }
     }
 
-    /// Whether it became certain what the server speaks, and nobody was told.
+    /// Whether nothing more is taken.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed { .. })
+    }
+
+    /// Whether it became certain what the server speaks, and the pool does not know.
     pub fn has_proof(&self) -> bool {
-        self.live().is_some_and(|live| live.has_proof())
+        self.session().is_some_and(|session| session.has_proof())
+    }
+
+    /// Has the pool remember what the server speaks, if that became certain.
+    pub fn remember_server(&mut self, cx: &Context, pool: &mut SessionPool) {
+        if let State::Open(session) = &mut self.state
+            && let Some((to_server, protocol)) = session.take_proof()
+        {
+            let server = if to_server == Direction::ToServer { cx.server } else { cx.client };
+            pool.servers.insert(server, protocol);
+        }
     }
 
     /// Whether payload still matters; once false, it stays false and reassembly can stop.
     pub fn wants_payload(&self) -> bool {
-        self.live().is_some_and(|live| !live.is_opaque())
+        self.session().is_some_and(|session| !session.is_opaque())
     }
 
-    /// Whether the first message decided that client and server are the other way round than the flow guessed.
-    /// Callers go on with the directions that they began with; exchanges name the right client all the same.
-    pub fn reversed(&self) -> bool {
+    /// Whether the first message decided that client and server are the other way round than the
+    /// flow guessed. Callers go on with the directions that they began with; exchanges name the
+    /// right client all the same.
+    pub fn is_reversed(&self) -> bool {
         match &self.state {
-            State::Live(live) => live.reversed(),
-            State::Over { reversed, .. } => *reversed,
+            State::Open(session) => session.is_reversed(),
+            State::Closed { reversed, .. } => *reversed,
         }
     }
 
     /// What was said so far, if the protocol is known.
     pub fn summary(&self) -> Option<L7Summary> {
         match &self.state {
-            State::Live(live) => live.summary(),
-            State::Over { summary, .. } => *summary,
+            State::Open(session) => session.summary(),
+            State::Closed { summary, .. } => *summary,
         }
     }
 
-    /// Requests that wait for a response.
+    /// Number of requests that wait for a response.
     pub fn pending(&self) -> usize {
-        self.live().map_or(0, |live| live.pending())
+        self.session().map_or(0, |session| session.pending())
     }
 
     /// Whether a request waits for a response.
-    pub fn awaits(&self) -> bool {
-        self.live().is_some_and(|live| live.awaits())
+    pub fn has_pending(&self) -> bool {
+        self.session().is_some_and(|session| session.has_pending())
     }
 
-    /// Memory that it takes, in bytes: heads that are not whole, exchanges in the making, the parser.
+    /// Memory that it takes, in bytes: heads that are not whole, exchanges in the making, the
+    /// parser.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.live().map_or(0, |live| live.bytes())
+        size_of::<Self>() + self.session().map_or(0, |session| session.bytes())
     }
 
-    fn live(&self) -> Option<&Live> {
-        match &self.state {
-            State::Live(live) => Some(live),
-            State::Over { .. } => None,
+    /// Has a protocol read it that is not in the registry.
+    #[cfg(test)]
+    pub(crate) fn read_as<P: Protocol>(&mut self, cx: &Context) {
+        if let State::Open(session) = &mut self.state {
+            session.read_as::<P>(cx);
         }
     }
 
-    /// Nothing more is taken; what was said so far stays.
-    fn conclude(&mut self) -> Option<Box<Live>> {
-        let over = State::Over { summary: self.summary(), reversed: self.reversed() };
-        match std::mem::replace(&mut self.state, over) {
-            State::Live(live) => Some(live),
-            State::Over { .. } => None,
+    fn session(&self) -> Option<&Session> {
+        match &self.state {
+            State::Open(session) => Some(session),
+            State::Closed { .. } => None,
         }
     }
 }
@@ -205,33 +172,38 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::RequestLimits;
     use crate::testing::Talk;
-    use fact::{Protocol, Table};
+    use fact::Table;
 
-    /// A conversation with the server on this port, in a room.
-    fn talk(room: &mut Room, port: u16) -> Talk {
+    /// A conversation with the server on this port, of sessions that know the servers of `pool`.
+    fn talk(pool: &mut SessionPool, port: u16) -> Talk {
         let mut talk = Talk::tcp(port);
-        talk.conversation = room.conversation(&talk.cx);
+        talk.conversation = Conversation::new(&talk.cx, pool);
         talk
+    }
+
+    fn remember(pool: &mut SessionPool, talk: &mut Talk) {
+        talk.conversation.remember_server(&talk.cx, pool);
     }
 
     #[test]
     fn what_a_server_spoke_before_is_believed_sooner() {
-        let mut room = Room::new(RequestLimits::default());
-        let unknown = |room: &mut Room| {
-            let mut t = talk(room, 7777);
+        let mut pool = SessionPool::new(RequestLimits::default());
+        let unknown = |pool: &mut SessionPool| {
+            let mut t = talk(pool, 7777);
             t.c("PING\r\n").s("+PONG\r\n");
             t.over().iter().map(|e| e.protocol).collect::<Vec<_>>()
         };
-        assert_eq!(unknown(&mut room), [], "such a line could be anything");
-        let mut known = talk(&mut room, 7777);
+        assert_eq!(unknown(&mut pool), [], "such a line could be anything");
+        let mut known = talk(&mut pool, 7777);
         known.c("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
-        room.learn(&known.cx, &mut known.conversation);
-        assert_eq!(unknown(&mut room), [], "a question alone proves nothing");
+        remember(&mut pool, &mut known);
+        assert_eq!(unknown(&mut pool), [], "a question alone proves nothing");
         known.s("$1\r\nv\r\n");
-        room.learn(&known.cx, &mut known.conversation);
-        assert_eq!(unknown(&mut room), [Protocol::new("redis_inline")]);
-        let mut other = talk(&mut room, 7778);
+        remember(&mut pool, &mut known);
+        assert_eq!(unknown(&mut pool), [Protocol::new("redis_inline")]);
+        let mut other = talk(&mut pool, 7778);
         assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
     }
 
@@ -274,11 +246,11 @@ mod tests {
 
     #[test]
     fn a_hint_is_no_proof() {
-        let mut room = Room::new(RequestLimits::default());
-        let mut redis = talk(&mut room, 7777);
+        let mut pool = SessionPool::new(RequestLimits::default());
+        let mut redis = talk(&mut pool, 7777);
         redis.c("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n").s("$1\r\nv\r\n");
-        room.learn(&redis.cx, &mut redis.conversation);
-        let mut http = talk(&mut room, 7777);
+        remember(&mut pool, &mut redis);
+        let mut http = talk(&mut pool, 7777);
         http.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No Content\r\n\r\n");
         assert_eq!(http.over()[0].protocol, Protocol::new("http"));
     }

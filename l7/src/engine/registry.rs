@@ -1,3 +1,5 @@
+//! Every protocol, and on which transports and ports it is usual.
+
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;

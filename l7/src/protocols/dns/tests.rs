@@ -192,7 +192,7 @@ fn link_local_relatives_have_their_own_names() {
 fn the_side_that_asks_is_the_client() {
     let mut t = Talk::udp(53);
     t.send(S, &query(1, "a")).send(C, &response(1, "a", 0));
-    assert!(t.conversation.reversed());
+    assert!(t.conversation.is_reversed());
     assert_eq!(t.found.exchanges[0].client, t.cx.server);
 }
 

@@ -193,7 +193,7 @@ fn head_seen(id: u64, out: &mut Messages) -> bool {
 }
 
 /// The answer to request `id`, which begins here if it has not begun before.
-fn answer(id: u64, at: usize, out: &mut Messages) -> &mut Entry {
+fn answer<'m>(id: u64, at: usize, out: &'m mut Messages<'_>) -> &'m mut Entry {
     out.current_or_open(Kind::Response, id, at)
 }
 

@@ -321,7 +321,7 @@ fn client_and_server_are_told_by_what_they_say() {
     let mut t = Talk::tcp(80);
     t.s(get("/1")).c(OK);
     assert_eq!(t.told(), ["GET /1 200 ok"]);
-    assert!(t.conversation.reversed());
+    assert!(t.conversation.is_reversed());
     assert_eq!(t.found.exchanges[0].client, t.cx.server);
 }
 

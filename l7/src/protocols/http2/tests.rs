@@ -293,10 +293,10 @@ fn a_head_that_the_snap_length_cut_tells_what_is_left_of_it() {
 fn client_and_server_are_told_by_what_they_say() {
     let mut t = Talk::tcp(50051);
     t.s([PREFACE, &settings(), &asked(1, "/1")].concat()).c([settings(), answered(1)].concat());
-    assert_eq!((t.told(), t.conversation.reversed()), (vec!["GET /1 200 ok".into()], true));
+    assert_eq!((t.told(), t.conversation.is_reversed()), (vec!["GET /1 200 ok".into()], true));
     let mut t = Talk::tcp(50051);
     t.c(frame(8, 0, 0, &[0, 0, 1, 0])).s(asked(9, "/9")).c(answered(9));
-    assert_eq!((t.told(), t.conversation.reversed()), (vec!["GET /9 200 ok".into()], true));
+    assert_eq!((t.told(), t.conversation.is_reversed()), (vec!["GET /9 200 ok".into()], true));
 }
 
 #[test]

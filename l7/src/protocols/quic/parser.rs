@@ -172,7 +172,7 @@ impl QuicParser {
 }
 
 /// Opens the response.
-fn answer(retried: bool, out: &mut Messages) -> &mut crate::correlate::Entry {
+fn answer<'m>(retried: bool, out: &'m mut Messages<'_>) -> &'m mut crate::correlate::Entry {
     let entry = out.open(Kind::Response, ID, 0);
     if retried {
         entry.exchange.attributes.push_bool("quic.retry", true);

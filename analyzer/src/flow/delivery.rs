@@ -1,0 +1,215 @@
+//! What comes out of a flow's streams, delivered to its conversation.
+
+use wire::{Side, Timestamp};
+
+use super::Flow;
+use crate::tcp::{Budget, Cause, Outcome, Segment, Stream};
+use fact::{Fact, Sink, Table, Unanswered};
+use l7::Chunk;
+use l7::{End, SessionPool};
+
+/// Why bytes of a stream may come out now.
+#[derive(Clone, Copy, Debug)]
+enum Trigger<'a> {
+    /// A segment of the stream arrived.
+    Segment(&'a Segment<'a>),
+    /// The peer acknowledged bytes. `answered`: with data, so it read them.
+    Acknowledged { segment: &'a Segment<'a>, answered: bool },
+    /// Time passed.
+    Tick,
+    /// The flow is over.
+    End,
+}
+
+impl Flow {
+    /// Reassembles a segment and delivers what comes out to the conversation.
+    pub(crate) fn on_segment<S: Sink>(
+        &mut self,
+        segment: &Segment<'_>,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        let tcp = &segment.tcp;
+        let (side, peer) = (segment.side, segment.side.other());
+        let Some(connection) = self.connection.as_mut().filter(|_| !tcp.short) else { return };
+        if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
+            connection.streams.get_mut(peer).received_before_start(tcp.ack);
+        }
+        if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).lags(tcp.ack) {
+            let answered = tcp.payload_len > 0 && !tcp.flags.syn();
+            let trigger = Trigger::Acknowledged { segment, answered };
+            self.reassemble(peer, segment.time, trigger, budget, pool, sink);
+        }
+        if tcp.flags.rst() {
+            self.flush(segment.time, budget, pool, sink);
+            self.end_conversation(End::Over(Unanswered::Reset), pool, sink);
+        } else if tcp.payload_len > 0 || segment.counted_flag() {
+            if tcp.payload_len > 0 {
+                self.start_conversation(pool);
+            }
+            self.reassemble(side, segment.time, Trigger::Segment(segment), budget, pool, sink);
+            self.remember_server(pool);
+        }
+        if segment.tcp.flags.fin() && self.both_delivered() {
+            self.end_conversation(End::Over(Unanswered::Closed), pool, sink);
+            self.close_conversation(pool);
+        }
+    }
+
+    /// Delivers a datagram.
+    pub(crate) fn on_datagram<S: Sink>(
+        &mut self,
+        side: Side,
+        time: Timestamp,
+        bytes: &[u8],
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.start_conversation(pool);
+        let (context, direction) = (self.context(), self.direction_of(side));
+        if let Some(conversation) = &mut self.conversation
+            && conversation.wants_payload()
+        {
+            conversation.datagram(&context, direction, time, bytes, pool, sink);
+        }
+        self.remember_server(pool);
+    }
+
+    /// Gives up what waited long enough by `now`: holes in streams, requests without response.
+    pub(crate) fn on_tick<S: Sink>(
+        &mut self,
+        now: Timestamp,
+        budget: &mut Budget<'_>,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        for side in [Side::Low, Side::High] {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+                self.reassemble(side, now, Trigger::Tick, budget, pool, sink);
+            }
+        }
+        let context = self.context();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.tick(&context, now, pool, sink);
+        }
+    }
+
+    /// Delivers everything that waits, and ends the conversation: the flow leaves the table.
+    pub(crate) fn finish<S: Sink>(
+        &mut self,
+        cause: Cause,
+        budget: &mut Budget<'_>,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        self.flush(self.last, budget, pool, sink);
+        let why = match cause {
+            Cause::Idle => Unanswered::TimedOut,
+            Cause::InputEnd => Unanswered::InputEnd,
+            Cause::PortReused => Unanswered::Closed,
+            Cause::Evicted => Unanswered::Displaced,
+        };
+        self.end_conversation(End::Over(why), pool, sink);
+    }
+
+    /// Whether time passing can make something come out.
+    pub(crate) fn waits(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
+            || self.conversation.as_ref().is_some_and(|c| c.has_pending())
+    }
+
+    /// Has the pool remember what became certain of the server.
+    fn remember_server(&mut self, pool: &mut SessionPool) {
+        if self.conversation.as_ref().is_some_and(|c| c.has_proof()) {
+            let context = self.context();
+            if let Some(conversation) = &mut self.conversation {
+                conversation.remember_server(&context, pool);
+            }
+        }
+    }
+
+    /// Delivers everything that waits for holes.
+    fn flush<S: Sink>(
+        &mut self,
+        time: Timestamp,
+        budget: &mut Budget<'_>,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        // The client's bytes first: a request comes before its response.
+        for side in [self.client(), self.client().other()] {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+                self.reassemble(side, time, Trigger::End, budget, pool, sink);
+            }
+        }
+    }
+
+    /// Whether both sides sent FIN, and everything before was delivered.
+    fn both_delivered(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().all(|s| s.is_over()))
+    }
+
+    fn end_conversation<S: Sink>(&mut self, end: End, pool: &mut SessionPool, sink: &mut S) {
+        if self.conversation.as_ref().is_none_or(|conversation| conversation.is_closed()) {
+            return;
+        }
+        let context = self.context();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.end(&context, end, pool, sink);
+        }
+    }
+
+    /// Lets out of the stream of one side what may come out, and delivers it.
+    fn reassemble<S: Sink>(
+        &mut self,
+        side: Side,
+        time: Timestamp,
+        trigger: Trigger<'_>,
+        budget: &mut Budget<'_>,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
+        // The context has where the stream begins.
+        if let (Trigger::Segment(segment), Some(connection)) = (&trigger, &mut self.connection) {
+            connection.streams.get_mut(side).begin(segment);
+        }
+        let (mut context, direction) = (self.context(), self.direction_of(side));
+        let keep = self.wants_payload();
+        let conversation = &mut self.conversation;
+        let Some(connection) = &mut self.connection else {
+            wire::invariant!("a flow that is reassembled is of TCP");
+            return;
+        };
+        let tap = self.key.tap;
+        let mut out = |chunk: Chunk<'_>| {
+            if let Chunk::Gap { len, .. } = chunk {
+                context.health.troubles.missing_bytes += len;
+                sink.emit(Fact::StreamGap { tap, bytes: len });
+            }
+            if let Some(conversation) = conversation
+                && conversation.wants_payload()
+            {
+                conversation.chunk(&context, direction, chunk, pool, sink);
+            }
+        };
+        let stream: &mut Stream = connection.streams.get_mut(side);
+        let outcome: Outcome = match trigger {
+            Trigger::Segment(segment) => stream.segment(segment, keep, budget, &mut out),
+            Trigger::Acknowledged { segment, answered } => {
+                stream.acknowledged(segment.tcp.ack, time, answered, budget, &mut out)
+            }
+            Trigger::Tick => stream.expire(time, budget, &mut out),
+            Trigger::End => stream.flush(time, budget, &mut out),
+        };
+        if outcome.forced > 0 {
+            sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: outcome.forced });
+        }
+        if outcome.ended {
+            self.end_conversation(End::Fin(direction), pool, sink);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Finding out which protocol a session speaks.
+
+use wire::{Direction, PerDirection};
+
+use super::registry;
+use crate::contract::{Clue, Probe};
+use crate::input::Context;
+
+/// Whether it is certain what the server speaks, as a hint for its next sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// No exchange was complete so far.
+    #[default]
+    None,
+    /// One was, and nobody was told.
+    New,
+    /// It was taken.
+    Taken,
+}
+
+/// A protocol that recognises the bytes that it was shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recognised {
+    /// Index in the registry.
+    pub(super) index: usize,
+    /// The flow's client answers in this protocol.
+    pub(super) swapped: bool,
+}
+
+/// What inference says of bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Inferred {
+    /// They are of this protocol.
+    Yes(Recognised),
+    /// They are too few to tell.
+    More,
+    /// No protocol recognises them.
+    No,
+}
+
+/// What was tried to find out the protocol.
+#[derive(Debug, Default)]
+pub(super) struct Inference {
+    /// Index in the registry of what each end spoke before as the server: the end to which the
+    /// direction leads.
+    pub(super) hints: PerDirection<Option<u8>>,
+    /// Bit n: protocol n of the registry was guessed, and wrongly.
+    pub(super) excluded: u64,
+    /// Parse errors.
+    pub(super) failures: u32,
+    /// Bytes that no protocol recognised.
+    pub(super) unrecognised_bytes: u64,
+    /// This direction waited until the other one told the protocol: it may begin in the middle of a
+    /// message.
+    pub(super) joined_late: Option<Direction>,
+    /// The parser changed: bytes that wait have to be read again.
+    pub(super) reread: bool,
+    pub(super) proof: Proof,
+}
+
+impl Inference {
+    /// Which protocol recognises the first bytes of a direction. Those that the servers spoke before
+    /// are asked first, then those of the usual ports, then all others; with the flow's idea of who
+    /// is the client, then with the other.
+    pub(super) fn probe(&self, cx: &Context, literals: bool, direction: Direction, bytes: &[u8]) -> Inferred {
+        if bytes.is_empty() {
+            return Inferred::More;
+        }
+        for swapped in [false, true] {
+            let side = if swapped { direction.reverse() } else { direction };
+            let to_server = if swapped { Direction::ToClient } else { Direction::ToServer };
+            let mut clue = clue(cx, literals, swapped);
+            let hinted = self.hints[to_server].map_or(0, |index| 1 << index);
+            let possible = registry::on(cx.transport) & !self.excluded;
+            let usual = registry::usual(clue.server_port) & !hinted;
+            let mut undecided = false;
+            for (rank, usual) in [(hinted, true), (usual, true), (!(hinted | usual), false)] {
+                clue.usual = usual;
+                for (index, entry) in registry::among(rank & possible) {
+                    match (entry.probe)(bytes, side, &clue) {
+                        Probe::Yes => return Inferred::Yes(Recognised { index, swapped }),
+                        Probe::More => undecided = true,
+                        Probe::No => {}
+                    }
+                }
+            }
+            if undecided {
+                return Inferred::More;
+            }
+        }
+        Inferred::No
+    }
+}
+
+/// What a protocol is told of a session. `swapped`: the flow's client answers.
+pub(super) fn clue(cx: &Context, literals: bool, swapped: bool) -> Clue {
+    let (client, server) = if swapped { (cx.server, cx.client) } else { (cx.client, cx.server) };
+    Clue {
+        transport: cx.transport,
+        client_port: client.port,
+        server_port: server.port,
+        usual: true,
+        literals,
+    }
+}

@@ -1,0 +1,231 @@
+//! Bytes that came: shown to the parser, kept where it wants more.
+
+use wire::{Direction, Timestamp};
+
+use super::Session;
+use crate::contract::{Progress, Reason};
+use crate::correlate::{EntryPool, Messages};
+use crate::engine::inference::Inferred;
+use crate::engine::stream_buffer::Gap;
+use crate::input::Context;
+
+/// How often bytes that wait are read again because the parser changed, in one call.
+const REREADS: usize = 4;
+
+impl Session {
+    /// Takes the next bytes of a direction of a stream.
+    pub(crate) fn data(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        offset: u64,
+        time: Timestamp,
+        bytes: &[u8],
+        pool: &mut EntryPool,
+    ) {
+        if self.reader.is_opaque() {
+            return;
+        }
+        let expected = self.buffers[direction].expected(offset);
+        if offset > expected {
+            let gap = Gap { offset: expected, len: offset - expected, time, snapped: false };
+            self.gap(cx, direction, gap, pool);
+        }
+        let seen = expected.saturating_sub(offset).min(bytes.len() as u64) as usize;
+        let bytes = &bytes[seen..];
+        if bytes.is_empty() || self.reader.is_opaque() {
+            return;
+        }
+        let offset = offset + seen as u64;
+        let end = offset + bytes.len() as u64;
+        self.correlator.timelines[direction].mark(offset, end, time);
+        self.take(cx, direction, bytes, pool);
+        for _ in 0..REREADS {
+            if !std::mem::take(&mut self.inference.reread) {
+                break;
+            }
+            for side in [direction.reverse(), direction] {
+                self.buffers[side].wanted = 0;
+                self.take(cx, side, &[], pool);
+            }
+        }
+        let start = self.buffers[direction].start;
+        self.correlator.timelines[direction].forget(start);
+    }
+
+    /// Takes a datagram.
+    pub(crate) fn datagram(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        pool: &mut EntryPool,
+    ) {
+        if self.reader.is_opaque() || bytes.is_empty() {
+            return;
+        }
+        let offset = self.buffers[direction].start;
+        let position = self.position(cx, direction, offset);
+        self.buffers[direction].start += bytes.len() as u64;
+        let timeline = &mut self.correlator.timelines[direction];
+        timeline.mark(offset, offset + bytes.len() as u64, time);
+        timeline.forget(offset);
+        if self.reader.is_undecided() {
+            match self.inference.probe(cx, self.limits.literals, direction, bytes) {
+                Inferred::Yes(recognised) => self.choose(cx, recognised),
+                Inferred::More | Inferred::No => {
+                    return self.not_recognised(bytes.len(), pool);
+                }
+            }
+        }
+        let side = self.reader.side(direction);
+        let Some(parser) = self.reader.parser() else {
+            wire::invariant!("a datagram whose protocol is known has a parser");
+            return;
+        };
+        let mut out = Messages::new(&mut self.correlator, pool, position);
+        if let Progress::GiveUp { reason, .. } = parser.read(side, bytes, &mut out) {
+            self.on_give_up(cx, direction, reason, pool);
+        }
+    }
+
+    /// Takes bytes that follow those that wait, of a stream.
+    fn take(&mut self, cx: &Context, direction: Direction, bytes: &[u8], pool: &mut EntryPool) {
+        let buffer = &mut self.buffers[direction];
+        let skipped = buffer.pass_skipped(bytes.len() as u64);
+        if buffer.skip > 0 {
+            return;
+        }
+        let bytes = &bytes[skipped as usize..];
+        if buffer.pending.is_empty() {
+            let fresh_from = buffer.start;
+            let used = self.read(cx, direction, bytes, fresh_from, pool);
+            self.keep(cx, direction, bytes.get(used..).unwrap_or_default());
+        } else {
+            let fresh_from = buffer.start + buffer.pending.len() as u64;
+            buffer.pending.extend_from_slice(bytes);
+            if buffer.pending.len() < buffer.wanted {
+                return;
+            }
+            let mut pending = std::mem::take(&mut buffer.pending);
+            let used = self.read(cx, direction, &pending, fresh_from, pool);
+            pending.drain(..used.min(pending.len()));
+            let buffer = &mut self.buffers[direction];
+            if !self.reader.is_opaque() {
+                buffer.pending = pending;
+            }
+            if used > 0 {
+                buffer.troubles = cx.health.troubles;
+            }
+        }
+        self.limit_pending(cx, direction, pool);
+    }
+
+    /// Keeps what was not consumed of the bytes at hand.
+    fn keep(&mut self, cx: &Context, direction: Direction, rest: &[u8]) {
+        if !rest.is_empty() && !self.reader.is_opaque() {
+            let buffer = &mut self.buffers[direction];
+            buffer.pending.extend_from_slice(rest);
+            buffer.troubles = cx.health.troubles;
+        }
+    }
+
+    /// Drops what waits if it is more than a message head may have.
+    fn limit_pending(&mut self, cx: &Context, direction: Direction, pool: &mut EntryPool) {
+        let buffer = &mut self.buffers[direction];
+        if buffer.pending.len() <= self.limits.head_bytes as usize {
+            return;
+        }
+        let dropped = buffer.drop_pending();
+        self.counters.heads_dropped += 1;
+        if self.reader.is_undecided() {
+            return self.not_recognised(dropped, pool);
+        }
+        self.resynchronise(cx, direction, 0, pool);
+    }
+
+    /// Shows bytes to the parser until it has enough. Returns how many are dealt with.
+    pub(super) fn read(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        bytes: &[u8],
+        fresh_from: u64,
+        pool: &mut EntryPool,
+    ) -> usize {
+        let mut used = 0;
+        self.buffers[direction].wanted = 0;
+        loop {
+            let rest = bytes.get(used..).unwrap_or_default();
+            if self.reader.is_opaque() {
+                return bytes.len();
+            }
+            if self.reader.is_undecided() {
+                match self.inference.probe(cx, self.limits.literals, direction, rest) {
+                    Inferred::Yes(recognised) => {
+                        self.choose(cx, recognised);
+                        let other = direction.reverse();
+                        let fresh = fresh_from < self.buffers[direction].start + rest.len() as u64;
+                        if fresh && !self.buffers[other].pending.is_empty() {
+                            // What the other side said before can be told by what this one says now.
+                            // It goes first.
+                            self.inference.joined_late = Some(other);
+                            return used;
+                        }
+                    }
+                    Inferred::More => return used,
+                    Inferred::No => {
+                        self.buffers[direction].start += rest.len() as u64;
+                        self.not_recognised(rest.len(), pool);
+                        return bytes.len();
+                    }
+                }
+            }
+            let position = self.position(cx, direction, fresh_from);
+            let side = self.reader.side(direction);
+            let Some(parser) = self.reader.parser() else {
+                wire::invariant!("a session whose protocol is known has a parser");
+                return used;
+            };
+            let mut out = Messages::new(&mut self.correlator, pool, position);
+            let progress = parser.read(side, rest, &mut out);
+            let buffer = &mut self.buffers[direction];
+            // What a parser says that it consumed is not believed beyond what it was shown.
+            let consumed = match progress {
+                Progress::Consumed(consumed)
+                | Progress::Need { consumed, .. }
+                | Progress::Skip { consumed, .. }
+                | Progress::GiveUp { consumed, .. } => consumed.min(rest.len()),
+            };
+            used += consumed;
+            buffer.start += consumed as u64;
+            match progress {
+                Progress::Consumed(_) => {
+                    if consumed == 0 || used == bytes.len() {
+                        return used;
+                    }
+                }
+                Progress::Need { more, .. } => {
+                    buffer.wanted = rest.len() - consumed + more;
+                    return used;
+                }
+                Progress::Skip { body, .. } => {
+                    let skipped = body.min((rest.len() - consumed) as u64);
+                    used += skipped as usize;
+                    buffer.start += skipped;
+                    buffer.skip = body - skipped;
+                    if buffer.skip > 0 {
+                        return used;
+                    }
+                }
+                Progress::GiveUp { reason, .. } => {
+                    self.on_give_up(cx, direction, reason, pool);
+                    if reason == Reason::Switched {
+                        return used;
+                    }
+                }
+            }
+        }
+    }
+}
