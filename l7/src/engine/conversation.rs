@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(unknown(&mut pool), [], "a question alone proves nothing");
         known.s("$1\r\nv\r\n");
         remember(&mut pool, &mut known);
-        assert_eq!(unknown(&mut pool), [Protocol::new("redis_inline")]);
+        assert_eq!(unknown(&mut pool), [fact::Protocol::new("redis_inline")]);
         let mut other = talk(&mut pool, 7778);
         assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
     }
@@ -252,6 +252,6 @@ mod tests {
         remember(&mut pool, &mut redis);
         let mut http = talk(&mut pool, 7777);
         http.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No Content\r\n\r\n");
-        assert_eq!(http.over()[0].protocol, Protocol::new("http"));
+        assert_eq!(http.over()[0].protocol, fact::Protocol::new("http"));
     }
 }
