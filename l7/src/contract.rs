@@ -32,7 +32,7 @@
 //!         if !std::mem::take(&mut self.lost[direction]) {
 //!             let request = direction == Direction::ToServer;
 //!             let kind = if request { Kind::Request } else { Kind::Response };
-//!             out.open(NAME, kind, 0, 0);
+//!             out.open(kind, 0, 0);
 //!             out.close(kind, 0, end);
 //!         }
 //!         Progress::Consumed(end)

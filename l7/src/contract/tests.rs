@@ -42,7 +42,7 @@ impl Parser for Lines {
         if !std::mem::take(&mut self.lost[direction]) {
             let request = direction == Direction::ToServer;
             let kind = if request { Kind::Request } else { Kind::Response };
-            let entry = out.open(Echo::NAME, kind, 0, 0);
+            let entry = out.open(kind, 0, 0);
             if request {
                 entry.exchange.operation.push_str(&String::from_utf8_lossy(&bytes[..end - 1]));
             }

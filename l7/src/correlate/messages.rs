@@ -57,12 +57,7 @@ impl Messages<'_> {
     }
 
     /// A message of this direction began at `start`.
-    pub(crate) fn open_at(
-        &mut self,
-        kind: Kind,
-        id: u64,
-        start: StartMark,
-    ) -> &mut Entry {
+    pub(crate) fn open_at(&mut self, kind: Kind, id: u64, start: StartMark) -> &mut Entry {
         let message = Beginning { kind, id, start };
         self.correlator.begin(message, &self.position, self.pool)
     }
@@ -75,12 +70,7 @@ impl Messages<'_> {
     }
 
     /// The open message, or a new one that begins at `at`.
-    pub(crate) fn current_or_open(
-        &mut self,
-        kind: Kind,
-        id: u64,
-        at: usize,
-    ) -> &mut Entry {
+    pub(crate) fn current_or_open(&mut self, kind: Kind, id: u64, at: usize) -> &mut Entry {
         match self.open_index(kind, id) {
             Some(index) => &mut self.correlator.queue[index],
             None => self.open(kind, id, at),

@@ -134,12 +134,7 @@ fn grpc_web_form(content_type: &[u8]) -> Option<Form> {
 }
 
 /// Opens the response to the next request with its status line.
-pub(super) fn open_response<'m>(
-    code: u16,
-    minor: u8,
-    at: usize,
-    out: &'m mut Messages<'_>,
-) -> &'m mut Entry {
+pub(super) fn open_response<'m>(code: u16, minor: u8, at: usize, out: &'m mut Messages<'_>) -> &'m mut Entry {
     let entry = out.open(Kind::Response, 0, at);
     push_status_line(entry, code, minor);
     entry
