@@ -19,6 +19,9 @@ pub struct Config {
     pub unacked_segments: usize,
     /// Whether the figures of flows that changed come out at ticks; without, they come when the flow ends.
     pub progress: bool,
+    /// Seed of the hash by which flows are found, to be drawn at random where strangers send the
+    /// frames: who knows it can make flows that collide. No fact depends on it.
+    pub hash_seed: u64,
 }
 
 impl Default for Config {
@@ -30,6 +33,7 @@ impl Default for Config {
             requests: RequestLimits::default(),
             unacked_segments: 10_000,
             progress: true,
+            hash_seed: 0,
         }
     }
 }

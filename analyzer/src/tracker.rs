@@ -33,8 +33,8 @@ impl Tracker {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             pool: SessionPool::new(config.requests),
+            table: Table::with_seed(config.hash_seed),
             config,
-            table: Table::default(),
             held_bytes: 0,
             latest: Timestamp::ZERO,
             ticked: None,

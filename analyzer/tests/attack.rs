@@ -304,6 +304,36 @@ fn a_million_syns() {
     assert!(cost < MOST, "{cost:?}");
 }
 
+/// An Ethernet frame with an empty datagram over IPv6, from `source` to port 53 of ::1.
+fn datagram_from(source: u128) -> Vec<u8> {
+    let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64];
+    bytes.extend(source.to_be_bytes());
+    bytes.extend(1_u128.to_be_bytes());
+    bytes.extend([0x9c, 0x40, 0, 53, 0, 8, 0, 0]);
+    bytes
+}
+
+/// Flows whose keys all have one hash where the hash is foldhash's with its fixed shared seed: it
+/// multiplies by the first half of the address xor `FIXED_SEED`, which is zero. The same number of
+/// flows with other addresses is the measure.
+fn keys_made_to_collide() {
+    const FIXED_SEED: u64 = 0xc0ac_29b7_c97c_50dd;
+    const FLOWS: u32 = 20_000;
+    let [other, colliding] = [0x2001_0db8_0000_0001, FIXED_SEED].map(|prefix: u64| {
+        let mut attack = Attack::new(Config::default());
+        let cost = each(FLOWS as usize * 2, || {
+            for n in (0..FLOWS).chain(0..FLOWS) {
+                attack.take(&datagram_from(u128::from(prefix) << 64 | u128::from(n)));
+            }
+        });
+        assert_eq!(attack.analyzer.usage().flows, FLOWS as usize);
+        assert!(attack.honest(40_000));
+        cost
+    });
+    eprintln!("colliding keys: {colliding:?} each, other keys: {other:?}");
+    assert!(colliding < other * 5, "{colliding:?}, other keys {other:?}");
+}
+
 #[test]
 fn attacks_cost_what_is_bounded_and_told() {
     single_bytes_in_reverse_order();
@@ -313,4 +343,5 @@ fn attacks_cost_what_is_bounded_and_told() {
     windows_full_of_data_that_nobody_acknowledges();
     tiny_fragments();
     a_million_syns();
+    keys_made_to_collide();
 }

@@ -1,5 +1,6 @@
 //! Starts the threads of a run, and joins them in the order in which data passes them.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -183,7 +184,7 @@ fn start_shards(
     store_sender: &StoreSender,
 ) -> anyhow::Result<Vec<JoinHandle<CaptureReport>>> {
     let config = ShardConfig {
-        analyzer: settings.analyzer.clone(),
+        analyzer: analyzer::Config { hash_seed: random_seed(), ..settings.analyzer.clone() },
         wanted: Wanted { exchanges: true, flows: emit.flows },
         metrics: Some((shared.metrics.clone(), shared.names.clone())),
     };
@@ -223,4 +224,10 @@ fn lower_priority() {
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!("the store keeps its priority: {error}");
     }
+}
+
+/// A number that nobody can guess: the standard library's hash of nothing, under keys that it draws
+/// from the system.
+fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

@@ -3,6 +3,7 @@
 mod client;
 mod delivery;
 mod entry;
+mod index;
 mod order;
 mod record;
 mod table;

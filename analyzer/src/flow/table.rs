@@ -1,90 +1,88 @@
-use std::hash::BuildHasher;
+//! The flow table: all open flows, found by key, in order of their last packet.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use wire::{FlowKey, Timestamp};
+use wire::{FlowKey, Timestamp, invariant};
 
+use super::index::Index;
 use super::{Class, Flow, Order};
 use crate::config::FlowLimits;
 
 /// All open flows: found by key, kept in order of their last packet for each time-out.
 #[derive(Debug)]
 pub(crate) struct Table {
-    hasher: FixedState,
-    /// Low half of the hash, and slot.
-    index: HashTable<(u32, u32)>,
+    index: Index,
+    /// By slot; free slots are empty.
     flows: Vec<Option<Box<Flow>>>,
     free: Vec<u32>,
     order: Order,
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            hasher: FixedState::with_seed(0),
-            index: HashTable::new(),
-            flows: Vec::new(),
-            free: Vec::new(),
-            order: Order::default(),
-        }
-    }
-}
-
 impl Table {
+    /// Empty table. `seed` decides where keys are in it, and nothing that can be seen outside.
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self { index: Index::with_seed(seed), flows: Vec::new(), free: Vec::new(), order: Order::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.index.len()
     }
 
+    /// Slot of the flow with this key.
     pub(crate) fn find(&self, key: &FlowKey) -> Option<u32> {
-        let hash = self.hasher.hash_one(key) as u32;
-        let flows = &self.flows;
-        self.index
-            .find(spread(hash), |&(h, slot)| h == hash && flow(flows, slot).is_some_and(|f| f.key == *key))
-            .map(|&(_, slot)| slot)
+        self.index.find(self.index.hash(key), |slot| self.get(slot).is_some_and(|flow| flow.key == *key))
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&Flow> {
-        flow(&self.flows, slot)
+        self.flows.get(slot as usize)?.as_deref()
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Flow> {
         self.flows.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    pub(crate) fn insert(&mut self, new: Box<Flow>) -> u32 {
-        let hash = self.hasher.hash_one(new.key) as u32;
-        let (class, time) = (new.class(), new.last);
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.flows.push(None);
-            (self.flows.len() - 1) as u32
-        });
-        if let Some(place) = self.flows.get_mut(slot as usize) {
-            *place = Some(new);
-        }
-        self.index.insert_unique(spread(hash), (hash, slot), |&(h, _)| spread(h));
+    /// Adds a flow whose key is not in the table; returns its slot.
+    pub(crate) fn insert(&mut self, flow: Box<Flow>) -> u32 {
+        let (hash, class, time) = (self.index.hash(&flow.key), flow.class(), flow.last);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                let place = self.flows.get_mut(slot as usize);
+                match place.filter(|place| invariant!(place.is_none(), "a free slot is empty")) {
+                    Some(place) => *place = Some(flow),
+                    None => _ = invariant!("a free slot is a slot of the table"),
+                }
+                slot
+            }
+            None => {
+                self.flows.push(Some(flow));
+                (self.flows.len() - 1) as u32
+            }
+        };
+        self.index.insert(hash, slot);
         self.order.push(slot, class, time);
         slot
     }
 
+    /// Removes the flow of a slot that is not free.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Box<Flow>> {
-        let removed = self.flows.get_mut(slot as usize)?.take()?;
-        let hash = self.hasher.hash_one(removed.key) as u32;
-        if let Ok(entry) = self.index.find_entry(spread(hash), |&(_, s)| s == slot) {
-            entry.remove();
-        }
+        let Some(removed) = self.flows.get_mut(slot as usize).and_then(Option::take) else {
+            invariant!("only flows in the table are removed");
+            return None;
+        };
+        self.index.remove(self.index.hash(&removed.key), slot);
         self.order.remove(slot);
         self.free.push(slot);
         Some(removed)
     }
 
-    /// Notes that the flow of `slot` had a packet.
+    /// Moves the flow of `slot` to its place by its last packet and its time-out.
     pub(crate) fn touch(&mut self, slot: u32) {
-        if let Some(flow) = flow(&self.flows, slot) {
-            self.order.touch(slot, flow.class(), flow.last);
-        }
+        let Some(flow) = self.flows.get(slot as usize).and_then(Option::as_deref) else {
+            invariant!("a flow that has a packet is in the table");
+            return;
+        };
+        self.order.touch(slot, flow.class(), flow.last);
     }
 
-    /// The flow that was idle for longest; flows that are closed anyway go first.
+    /// The flow that was idle for longest; flows that are closed go first.
     pub(crate) fn oldest(&self) -> Option<u32> {
         if let Some(closed) = self.order.first(Class::Closed) {
             return Some(closed);
@@ -95,38 +93,27 @@ impl Table {
             .min_by_key(|&slot| self.get(slot).map(|f| (f.last, f.id)))
     }
 
-    /// Slots of flows that were idle for as long as their time-out allows.
-    pub(crate) fn expired(&self, now: Timestamp, limits: &FlowLimits, out: &mut Vec<u32>) {
+    /// Adds to `slots` those of flows that were idle for as long as their time-out allows.
+    pub(crate) fn expired(&self, now: Timestamp, limits: &FlowLimits, slots: &mut Vec<u32>) {
         for class in Class::ALL {
             for slot in self.order.iter(class) {
                 match self.get(slot) {
-                    Some(flow) if limits.expired(flow, now) => out.push(slot),
+                    Some(flow) if limits.expired(flow, now) => slots.push(slot),
                     _ => break,
                 }
             }
         }
     }
 
-    /// Slots of all flows, in no particular order.
+    /// Slots of all flows, in an order that must not reach the output.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.index.iter().map(|&(_, slot)| slot)
+        self.index.slots()
     }
 
     /// Memory of the table itself, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.index.allocation_size()
-            + self.flows.capacity() * size_of::<Option<Box<Flow>>>()
-            + self.order.bytes()
+        self.index.bytes() + self.flows.capacity() * size_of::<Option<Box<Flow>>>() + self.order.bytes()
     }
-}
-
-/// Hash of which both ends differ, as the index needs it: it takes buckets from the low end and tags from the high one.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) | u64::from(hash.rotate_left(16)) << 32
-}
-
-fn flow(flows: &[Option<Box<Flow>>], slot: u32) -> Option<&Flow> {
-    flows.get(slot as usize)?.as_deref()
 }
 
 impl FlowLimits {
