@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * Copies of the frames of an interface: those that come in by XDP (or, where it has none, by TCX), those
- * that go out by TCX. Frames are never changed, dropped or held up. A frame goes into the smallest of four record
- * sizes that holds it, because the size of a reservation must be known to the verifier.
+ * Copies the frames of an interface: those that come in at XDP (or at TCX, where there is no XDP), those
+ * that go out at TCX. Frames are never changed, dropped or delayed. A frame goes into the smallest of
+ * four record sizes that holds it, because the verifier must know the size of a reservation.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -13,45 +13,21 @@
 
 #include "frame.h"
 
+#include "ring.h"
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-/* Record sizes; the largest holds what a segmentation offload of 64 KiB gives, with its link header. */
+/* Record sizes; the largest holds a frame of 64 KiB from segmentation offload with its link header. */
 #define SMALL 256
 #define MEDIUM 2048
 #define LARGE 16384
 #define LARGEST 66048
 
+/* Bytes of a frame that are copied at most. */
 const volatile __u32 snap_len = 0;
-/* The reader is woken when this many bytes wait; below that it looks by itself, at its own pace. */
-const volatile __u64 wakeup_bytes = 0;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} records SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
-/* Nothing points here: it has the layout written into the object's type information, for a test. */
+/* Unused; it puts the layout into the object's BTF, where a test compares it with the reader's. */
 struct frame *frame_layout = 0;
-
-static __always_inline void count(__u32 counter)
-{
-	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
-
-	if (value)
-		*value += 1;
-}
-
-static __always_inline __u64 wakeup(void)
-{
-	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
 
 /* Reads `len` bytes from the start of the frame; `load` is the helper of the program's type. */
 #define COPY(size, load)                                                                        \

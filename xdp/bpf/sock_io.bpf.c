@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * One record for each system call that moved bytes through a TCP socket, opened, accepted or closed one.
+ * Writes one record for each system call that moves bytes through a TCP socket, opens, accepts or closes
+ * one.
  *
- * Each system call has its own pair of tracepoints: that costs these calls somewhat more than one program behind
- * sys_enter and sys_exit would, and all others a quarter of it. At entry the descriptor is followed to the socket
- * (task -> files -> fdtable -> file -> socket -> sock) and the sequence number before the call is kept in the
- * thread's storage; at exit the number after the call gives the range of bytes. Whatever is no TCP socket
- * leaves no trace, and a call that moved nothing gives no record.
+ * Each system call has its own pair of tracepoints: these calls cost a little more than with one program
+ * behind sys_enter and sys_exit, and all other calls a quarter of that. At entry the program follows the
+ * descriptor to the socket (task -> files -> fdtable -> file -> socket -> sock) and keeps the sequence
+ * number before the call in the thread's storage; at exit the number after the call gives the range of
+ * bytes. Calls on other descriptors write nothing, nor do calls that move no bytes.
  */
 #include "kernel.h"
 #include "sock_io.h"
+
+#include "ring.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
@@ -20,8 +23,6 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 /* Thread group ids whose calls are not recorded; 0 ends the list. */
 const volatile __u32 ignored_pids[IGNORED] = {};
-/* The reader is woken when this many bytes wait; below that it looks by itself, at its own pace. */
-const volatile __u64 wakeup_bytes = 0;
 
 /* The loader's thread group id in the initial pid namespace, which it may not be able to know. */
 __u32 loader_pid = 0;
@@ -46,18 +47,6 @@ struct {
 	__type(value, struct pending);
 } calls SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} records SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
 struct enter {
 	__u64 common;
 	__s32 nr;
@@ -71,14 +60,6 @@ struct exit {
 	__u32 pad;
 	__s64 ret;
 };
-
-static __always_inline void count(__u32 counter)
-{
-	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
-
-	if (value)
-		*value += 1;
-}
 
 static __always_inline bool ignored(void)
 {
@@ -184,11 +165,6 @@ static __always_inline void describe(struct pending *call, struct sock *sk)
 		BPF_CORE_READ_INTO(&record->remote, sk, __sk_common.skc_v6_daddr);
 	}
 	call->known_sk = sk;
-}
-
-static __always_inline __u64 wakeup(void)
-{
-	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* A record about the socket that is known. */
