@@ -94,20 +94,20 @@ impl Names for NameRegistry {
         self.workloads.get(&endpoint).map(|name| name.value().clone())
     }
 
-    fn knows_any(&self) -> bool {
+    fn has_workloads(&self) -> bool {
         self.any.load(Ordering::Relaxed)
     }
 
-    fn may_learn(&self) -> bool {
+    fn may_gain_workloads(&self) -> bool {
         self.may_learn
     }
 }
 
 /// Adds to the metrics what the store joined since `before`.
 pub(crate) fn count_joins(metrics: &Metrics, now: &store::Counters, before: &store::Counters) {
-    metrics.joined(JoinResult::Joined, now.joined.saturating_sub(before.joined));
-    metrics.joined(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
-    metrics.joined(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
+    metrics.add_join_results(JoinResult::Joined, now.joined.saturating_sub(before.joined));
+    metrics.add_join_results(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
+    metrics.add_join_results(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
 }
 
 /// Makes the calls of a complete trace the exemplars of their buckets in the histogram of request
@@ -120,7 +120,7 @@ pub(crate) fn set_exemplars(metrics: &Metrics, names: &NameRegistry, trace: &Tra
         let (client, server) = (names.of(&call.client), names.of(&call.server));
         for hop in &call.hops {
             let (Some(request), Some(response)) = (hop.request, hop.response) else { continue };
-            metrics.traced(&TracedCall {
+            metrics.set_exemplar(&TracedCall {
                 trace_id: &id,
                 tap_kind: hop.kind,
                 protocol: call.protocol,

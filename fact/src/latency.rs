@@ -71,7 +71,7 @@ impl LatencyHistogram {
 }
 
 /// Times of one flow: the first few as they are, since most flows have no more, then their distribution.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Latencies {
     /// The first of these nanoseconds, as many as `count` says.
     Few {
@@ -87,6 +87,23 @@ pub enum Latencies {
 impl Default for Latencies {
     fn default() -> Self {
         Self::Few { nanos: [0; Self::FEW], count: 0 }
+    }
+}
+
+impl Clone for Latencies {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Few { nanos, count } => Self::Few { nanos: *nanos, count: *count },
+            Self::Many(all) => Self::Many(all.clone()),
+        }
+    }
+
+    /// Copies a distribution into the memory that there is.
+    fn clone_from(&mut self, source: &Self) {
+        match (self, source) {
+            (Self::Many(all), Self::Many(source)) => all.clone_from(source),
+            (all, source) => *all = source.clone(),
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+//! Histograms of durations: the numbers of a shard, and the family's metric.
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fact::{Latencies, LatencyHistogram};
@@ -28,22 +30,22 @@ const BOUNDS_NS: [u64; 20] = [
     60_000_000_000,
 ];
 
-/// Times by bucket, and their sum.
+/// DurationTally by bucket, and their sum.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Times {
+pub(crate) struct DurationTally {
     /// One for each bound, and one for all above.
     counts: [u64; BOUNDS_NS.len() + 1],
     sum_ns: u128,
 }
 
-impl Times {
+impl DurationTally {
     /// Counts one sample.
     pub(crate) fn observe(&mut self, nanos: u64) {
         self.counts[slot(nanos)] += 1;
         self.sum_ns += u128::from(nanos);
     }
 
-    /// Counts the samples that `now` has and `before` had not.
+    /// Counts the samples of `now` that `before` lacks.
     pub(crate) fn add_since(&mut self, now: &Latencies, before: Option<&Latencies>) {
         let counted = before.and_then(Latencies::few).unwrap_or_default();
         match now {
@@ -77,18 +79,18 @@ impl Times {
     }
 }
 
-/// A histogram of times that takes many samples at once. The library's own takes one at a time.
+/// A histogram to which many samples are added at once. The library's own takes one at a time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seconds(Arc<Mutex<Times>>);
+pub(crate) struct DurationHistogram(Arc<Mutex<DurationTally>>);
 
-impl Seconds {
-    /// Counts all of `times`.
-    pub(crate) fn add(&self, times: &Times) {
+impl DurationHistogram {
+    /// Adds all samples of `durations`.
+    pub(crate) fn add(&self, durations: &DurationTally) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (sum, count) in all.counts.iter_mut().zip(times.counts) {
+        for (sum, count) in all.counts.iter_mut().zip(durations.counts) {
             *sum += count;
         }
-        all.sum_ns += times.sum_ns;
+        all.sum_ns += durations.sum_ns;
     }
 }
 
@@ -101,11 +103,11 @@ fn slot(nanos: u64) -> usize {
     BOUNDS_NS.partition_point(|&bound| bound < nanos)
 }
 
-impl TypedMetric for Seconds {
+impl TypedMetric for DurationHistogram {
     const TYPE: MetricType = MetricType::Histogram;
 }
 
-impl EncodeMetric for Seconds {
+impl EncodeMetric for DurationHistogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bound = |i: usize| BOUNDS_NS.get(i).map_or(f64::INFINITY, |&ns| ns as f64 / 1e9);
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_added() {
-        let mut times = Times::default();
+        let mut times = DurationTally::default();
         let mut samples = Latencies::default();
         samples.record(40_000);
         times.add_since(&samples, None);
@@ -139,7 +141,7 @@ mod tests {
         let before = samples.clone();
         samples.record(u64::MAX / 4);
         times.add_since(&samples, Some(&before));
-        let seconds = Seconds::default();
+        let seconds = DurationHistogram::default();
         seconds.add(&times);
         let state = seconds.0.lock().unwrap();
         assert_eq!(state.counts.iter().sum::<u64>(), 3);

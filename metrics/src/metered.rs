@@ -1,78 +1,50 @@
+//! A sink that counts what passes.
+
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use fact::{Exchange, FlowId, FlowRecord, Value};
-use fact::{Fact, Sink};
-use foldhash::fast::FixedState;
-use wire::{Endpoint, TapId, TapKind};
+use fact::{Exchange, Fact, FlowId, FlowRecord, Sink, Value};
+use foldhash::fast::RandomState;
+use wire::{TapId, TapKind, invariant};
 
+use crate::deferred::{Deferred, DeferredQueue};
 use crate::edge::{Edge, UNKNOWN};
-use crate::families::Metrics;
+use crate::edge_key::EdgeKey;
+use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::route::routed;
+use crate::series_cache::{CacheEntry, SeriesCache};
 use crate::snapshot::Snapshot;
-use crate::tally::{Edges, Sample};
+use crate::tally::{Edges, InternalTally, Sample};
 
-/// What was reported of an open flow. Before the first report, which also counts the flow as opened, there is nothing: only then
-/// protocol and names are known, and most flows are over by then.
+/// What of an open flow was counted, and where: facts hold totals, counters get differences. Before the
+/// first progress fact there is none. That one also counts the flow as opened: only then its protocol
+/// and its names are known, and most flows have ended before.
 #[derive(Debug)]
-struct Reported {
+struct Baseline {
     edge: Arc<Edge>,
     counted: Snapshot,
 }
 
-/// Where the last exchange of a flow was counted.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    flow: FlowId,
-    protocol: &'static str,
-    /// Index of the edge's tally, and of the operation in it, as of this round.
-    edge: usize,
-    operation: usize,
-    round: u64,
-}
-
-/// Flows whose last exchange is remembered; of those that share a place the last one is.
-const REMEMBERED: usize = 1024;
-
-/// What ended before the names of its two ends were known: a process is named by its system calls, which are read a
-/// little later than its packets.
-#[derive(Debug)]
-enum Unnamed {
-    Exchange { operation: String, sample: Sample, ends: Ends },
-    Closed(Box<FlowRecord>),
-}
-
-/// Who talked to whom, where, in which protocol: what names are looked up for.
-#[derive(Clone, Copy, Debug)]
-struct Ends {
-    tap: TapId,
-    protocol: &'static str,
-    client: Endpoint,
-    server: Endpoint,
-}
-
-/// Things that wait for names; when there are more, the newest are counted as `unknown` at once.
-const MOST_UNNAMED: usize = 8_192;
-
-/// A sink that counts what passes and passes it on. Flows and requests are counted in numbers of its own, which go to the families
-/// with [`name`](Self::name) and [`finish`](Self::finish).
+/// A sink that counts what passes and passes it on. It counts in numbers of its own, which
+/// [`flush`](Self::flush) and [`finish`](Self::finish) add to the families: facts take no lock.
 pub struct Metered<S> {
     inner: S,
     metrics: Arc<Metrics>,
     names: Arc<dyn Names>,
     unknown: Arc<str>,
-    /// The tap that was asked for last, and its kind, which never changes.
+    /// The tap that was looked up last, and its kind, which never changes.
     last_tap: Option<(TapId, TapKind)>,
-    reported: HashMap<FlowId, Box<Reported>, FixedState>,
-    asked: Vec<Option<Asked>>,
+    /// Seeded at random: who sends packets can choose the numbers of flows.
+    baselines: HashMap<FlowId, Box<Baseline>, RandomState>,
+    cache: SeriesCache,
     edges: Edges,
-    /// Where operations with routes are put together.
-    room: String,
-    /// Times that `edges` was emptied.
-    round: u64,
-    /// What waits since before the last [`name`](Self::name), and since then.
-    unnamed: [Vec<Unnamed>; 2],
+    internal: InternalTally,
+    deferred: DeferredQueue,
+    /// Memory in which operations with routes are written.
+    route_buffer: String,
 }
 
 impl<S> Metered<S> {
@@ -84,12 +56,12 @@ impl<S> Metered<S> {
             names,
             unknown: UNKNOWN.into(),
             last_tap: None,
-            reported: HashMap::default(),
-            asked: vec![None; REMEMBERED],
+            baselines: HashMap::default(),
+            cache: SeriesCache::default(),
             edges: Edges::default(),
-            room: String::new(),
-            round: 0,
-            unnamed: Default::default(),
+            internal: InternalTally::default(),
+            deferred: DeferredQueue::default(),
+            route_buffer: String::new(),
         }
     }
 
@@ -98,61 +70,61 @@ impl<S> Metered<S> {
         &mut self.inner
     }
 
-    /// The sink behind; what was not told to the families is lost.
+    /// The sink behind. What was not flushed to the families is lost.
     pub fn into_inner(self) -> S {
         self.inner
     }
 
-    /// Counts what has waited for names for a whole interval between two calls, and brings the families up to date; to be called
-    /// about once a second.
-    pub fn name(&mut self) {
-        let [old, young] = &mut self.unnamed;
-        std::mem::swap(old, young);
-        let ripe = std::mem::take(young);
-        for one in ripe {
-            match one {
-                Unnamed::Exchange { operation, sample, ends } => {
-                    let (edge, _) = self.edge(ends);
-                    let edge = self.tally_of(edge);
-                    self.count_exchange(edge, &operation, 0, sample);
+    /// Counts what has waited for names for a whole interval between two calls, and adds everything to
+    /// the families. To be called about once a second.
+    pub fn flush(&mut self) {
+        for deferred in self.deferred.take_due() {
+            match deferred {
+                Deferred::Exchange { key, operation, sample } => {
+                    let (edge, _) = self.edge(key);
+                    let index = self.tally_index(edge);
+                    self.count_exchange(index, &operation, 0, sample);
                 }
-                Unnamed::Closed(flow) => {
-                    let (edge, _) = self.edge(ends(&flow));
-                    let index = self.tally_of(edge);
+                Deferred::FlowClosed(flow) => {
+                    let (edge, _) = self.edge(EdgeKey::of_flow(&flow));
+                    let index = self.tally_index(edge);
                     self.count_closed(&flow, index);
                 }
             }
         }
+        self.flush_tallies();
+    }
+
+    /// Counts everything that still waits for names, and adds everything to the families.
+    pub fn finish(&mut self) {
+        self.flush();
         self.flush();
     }
 
-    /// Counts everything that still waits for names, and brings the families up to date.
-    pub fn finish(&mut self) {
-        self.name();
-        self.name();
-    }
-
-    fn flush(&mut self) {
-        self.round += 1;
+    fn flush_tallies(&mut self) {
+        self.cache.clear();
         for (edge, tally) in self.edges.take() {
             self.metrics.add(&edge, &tally);
         }
+        self.metrics.internal.add(&std::mem::take(&mut self.internal));
     }
 
     fn flush_requests(&mut self, index: usize) {
-        let requests = self.edges.tally(index).map(|tally| std::mem::take(&mut tally.requests));
-        if let (Some(edge), Some(requests)) = (self.edges.edge(index), requests) {
-            self.metrics.requests.add(edge, &requests);
-        }
+        let Some((edge, tally)) = self.edges.at(index) else {
+            invariant!("an index is that of a tally");
+            return;
+        };
+        self.metrics.requests.add(edge, &std::mem::take(&mut tally.requests));
     }
 
     /// The edge, and whether both of its ends have names.
-    fn edge(&mut self, Ends { tap, protocol, client, server }: Ends) -> (Edge, bool) {
-        let names = match self.names.knows_any() {
+    fn edge(&mut self, key: EdgeKey) -> (Edge, bool) {
+        let EdgeKey { tap, protocol, client, server } = key;
+        let names = match self.names.has_workloads() {
             true => (self.names.workload(client), self.names.workload(server)),
             false => (None, None),
         };
-        let named = names.0.is_some() && names.1.is_some();
+        let is_named = names.0.is_some() && names.1.is_some();
         let kind = match self.last_tap {
             Some((last, kind)) if last == tap => kind,
             _ => self.names.tap_kind(tap),
@@ -163,150 +135,160 @@ impl<S> Metered<S> {
         if self.metrics.config.addresses {
             edge.addresses = Some((client, server));
         }
-        (edge, named)
+        (edge, is_named)
     }
 
-    /// Index of the tally of `edge`.
-    fn tally_of(&mut self, edge: Edge) -> usize {
+    /// Index of the tally of `edge`, good until the next call.
+    fn tally_index(&mut self, edge: impl Borrow<Edge> + Into<Arc<Edge>>) -> usize {
+        if let Some(index) = self.edges.get(edge.borrow()) {
+            return index;
+        }
         if self.edges.is_full() {
-            self.flush();
+            self.flush_tallies();
         }
-        self.edges.find(edge)
+        self.edges.insert(edge.into())
     }
 
-    fn wait(&mut self, one: Unnamed) -> Option<Unnamed> {
-        let [old, young] = &mut self.unnamed;
-        if old.len() + young.len() >= MOST_UNNAMED || !self.names.may_learn() {
-            return Some(one);
+    /// Puts what waits for names aside, if it may get them and there is room.
+    fn defer(&mut self, deferred: impl FnOnce() -> Deferred) -> bool {
+        let waits = self.names.may_gain_workloads() && !self.deferred.is_full();
+        if waits {
+            self.deferred.push(deferred());
         }
-        young.push(one);
-        None
+        waits
     }
 
-    fn progress(&mut self, flow: &FlowRecord) {
-        let (edge, _) = self.edge(ends(flow));
-        let index = self.tally_of(edge);
-        let before = self.reported.remove(&flow.id);
-        if let Some(tally) = self.edges.tally(index) {
-            tally.flow(flow, before.as_ref().map(|before| &before.counted));
+    fn on_flow_progress(&mut self, flow: &FlowRecord) {
+        let (edge, _) = self.edge(EdgeKey::of_flow(flow));
+        let index = self.tally_index(edge);
+        let Some((edge, tally)) = self.edges.at(index) else {
+            invariant!("an index is that of a tally");
+            return;
+        };
+        let mut left = None;
+        match self.baselines.entry(flow.id) {
+            Entry::Occupied(entry) => {
+                let Baseline { edge: last_edge, counted } = &mut **entry.into_mut();
+                tally.add_flow(flow, Some(counted));
+                counted.update(flow);
+                let last = std::mem::replace(last_edge, edge.clone());
+                if last != *edge {
+                    tally.flows.add_active(1);
+                    left = Some(last);
+                }
+            }
+            Entry::Vacant(entry) => {
+                tally.add_flow(flow, None);
+                tally.flows.add_active(1);
+                entry.insert(Box::new(Baseline { edge: edge.clone(), counted: Snapshot::of(flow) }));
+            }
         }
-        let Some(edge) = self.edges.edge(index) else { return };
-        self.metrics.flows.active(before.as_ref().map(|before| &before.edge), Some(edge));
-        let reported = Reported { edge: edge.clone(), counted: Snapshot::of(flow) };
-        self.reported.insert(flow.id, Box::new(reported));
+        if let Some(edge) = left {
+            self.count_left(edge);
+        }
     }
 
-    fn closed(&mut self, flow: &FlowRecord) {
-        let ends = ends(flow);
-        let learns = self.names.may_learn();
-        if let Some(asked) = self.asked(flow.id, ends.protocol).filter(|_| !learns) {
-            return self.count_closed(flow, asked.edge);
+    /// Counts an open flow less on an edge.
+    fn count_left(&mut self, edge: Arc<Edge>) {
+        let index = self.tally_index(edge);
+        match self.edges.at(index) {
+            Some((_, tally)) => tally.flows.add_active(-1),
+            None => {
+                invariant!("an index is that of a tally");
+            }
         }
-        let (edge, named) = self.edge(ends);
-        // A flow that was reported before had its chance of a name.
-        let waits = learns && !named && !self.reported.contains_key(&flow.id);
-        if !waits || self.wait(Unnamed::Closed(Box::new(flow.clone()))).is_some() {
-            let index = self.tally_of(edge);
+    }
+
+    fn on_flow_closed(&mut self, flow: &FlowRecord) {
+        let key = EdgeKey::of_flow(flow);
+        let may_gain_names = self.names.may_gain_workloads();
+        if let Some(entry) = self.cache.get(flow.id, key.protocol).filter(|_| !may_gain_names) {
+            return self.count_closed(flow, entry.edge);
+        }
+        let (edge, is_named) = self.edge(key);
+        // A flow with a baseline was open for a second: its names are known by now or never.
+        let may_wait = !is_named && !self.baselines.contains_key(&flow.id);
+        if !may_wait || !self.defer(|| Deferred::FlowClosed(Box::new(flow.clone()))) {
+            let index = self.tally_index(edge);
             self.count_closed(flow, index);
         }
     }
 
     /// Counts the end of a flow on the edge of that index.
     fn count_closed(&mut self, flow: &FlowRecord, index: usize) {
-        let reported = self.reported.remove(&flow.id);
-        if let Some(tally) = self.edges.tally(index) {
-            tally.flow(flow, reported.as_ref().map(|reported| &reported.counted));
-            tally.closed(flow);
+        let baseline = self.baselines.remove(&flow.id);
+        let Some((_, tally)) = self.edges.at(index) else {
+            invariant!("an index is that of a tally");
+            return;
+        };
+        tally.add_flow(flow, baseline.as_ref().map(|baseline| &baseline.counted));
+        tally.add_closed(flow);
+        if let Some(baseline) = baseline {
+            self.count_left(baseline.edge);
         }
-        self.metrics.flows.active(reported.as_ref().map(|reported| &reported.edge), None);
     }
 
-    fn exchange(&mut self, exchange: &Exchange) {
+    fn on_exchange(&mut self, exchange: &Exchange) {
         if !self.metrics.config.routes {
-            return self.asked_for(exchange, &exchange.operation);
+            return self.count_request(exchange, &exchange.operation);
         }
         let path = match exchange.attributes.get("url.path") {
             Some(Value::Text(path)) => Some(path),
             _ => None,
         };
-        let mut room = std::mem::take(&mut self.room);
-        let operation = routed(exchange.protocol.as_str(), &exchange.operation, path, &mut room);
-        self.asked_for(exchange, operation);
-        self.room = room;
+        let mut buffer = std::mem::take(&mut self.route_buffer);
+        let operation = routed(exchange.protocol.as_str(), &exchange.operation, path, &mut buffer);
+        self.count_request(exchange, operation);
+        self.route_buffer = buffer;
     }
 
     /// Counts an exchange under `operation`.
-    fn asked_for(&mut self, exchange: &Exchange, operation: &str) {
-        let Exchange { tap, client, server, .. } = *exchange;
-        let ends = Ends { tap, protocol: exchange.protocol.as_str(), client, server };
+    fn count_request(&mut self, exchange: &Exchange, operation: &str) {
+        let key = EdgeKey::of_exchange(exchange);
         let sample = Sample::of(exchange);
-        if let Some(asked) = self.asked(exchange.flow, ends.protocol) {
-            let operation = self.count_exchange(asked.edge, operation, asked.operation, sample);
-            if operation != asked.operation {
-                self.remember(Asked { operation, ..asked });
+        if let Some(entry) = self.cache.get(exchange.flow, key.protocol) {
+            let operation = self.count_exchange(entry.edge, operation, entry.operation, sample);
+            if operation != entry.operation {
+                self.cache.insert(CacheEntry { operation, ..entry });
             }
             return;
         }
-        let (edge, named) = self.edge(ends);
-        if !named && self.names.may_learn() {
-            let waits = Unnamed::Exchange { operation: operation.to_owned(), sample, ends };
-            if self.wait(waits).is_none() {
-                return;
-            }
+        let (edge, is_named) = self.edge(key);
+        let deferred = || Deferred::Exchange { key, operation: operation.to_owned(), sample };
+        if !is_named && self.defer(deferred) {
+            return;
         }
-        let edge = self.tally_of(edge);
-        let round = self.round;
+        let edge = self.tally_index(edge);
         let operation = self.count_exchange(edge, operation, 0, sample);
-        if named || !self.names.may_learn() {
-            let (flow, protocol) = (exchange.flow, ends.protocol);
-            self.remember(Asked { flow, protocol, edge, operation, round });
-        }
-    }
-
-    /// Where the last exchange of a flow was counted, if that is remembered.
-    fn asked(&self, flow: FlowId, protocol: &'static str) -> Option<Asked> {
-        let asked = (*self.asked.get(place(flow))?)?;
-        let same = asked.flow == flow && asked.round == self.round && asked.protocol == protocol;
-        same.then_some(asked)
-    }
-
-    fn remember(&mut self, asked: Asked) {
-        if let Some(place) = self.asked.get_mut(place(asked.flow)) {
-            *place = Some(asked);
+        if is_named || !self.names.may_gain_workloads() {
+            let (flow, protocol) = (exchange.flow, key.protocol);
+            self.cache.insert(CacheEntry { flow, protocol, edge, operation });
         }
     }
 
     /// Counts an exchange; returns the index of its operation.
-    fn count_exchange(&mut self, edge: usize, operation: &str, hint: usize, sample: Sample) -> usize {
-        if self.edges.tally(edge).is_some_and(|tally| !tally.requests.has_room(operation)) {
-            self.flush_requests(edge);
+    fn count_exchange(&mut self, index: usize, operation: &str, hint: usize, sample: Sample) -> usize {
+        if self.edges.at(index).is_some_and(|(_, tally)| !tally.requests.has_room(operation)) {
+            self.flush_requests(index);
         }
-        self.edges.tally(edge).map_or(0, |tally| tally.requests.add(operation, hint, sample))
+        let Some((_, tally)) = self.edges.at(index) else {
+            invariant!("an index is that of a tally");
+            return 0;
+        };
+        tally.requests.add(operation, hint, sample)
     }
-}
-
-fn place(FlowId(flow): FlowId) -> usize {
-    // Flows are numbered by frames, so neighbours are seldom far from each other: mixed, they spread.
-    (flow.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % REMEMBERED
-}
-
-fn ends(flow: &FlowRecord) -> Ends {
-    let protocol = flow.l7.map_or(flow.transport.as_str(), |l7| l7.protocol.as_str());
-    Ends { tap: flow.tap, protocol, client: flow.client, server: flow.server }
 }
 
 impl<S: Sink> Sink for Metered<S> {
     fn emit(&mut self, fact: Fact<'_>) {
         match fact {
-            Fact::FlowProgress(flow) => self.progress(flow),
-            Fact::FlowClosed(flow) => self.closed(flow),
-            Fact::Exchange(exchange) => self.exchange(exchange),
-            Fact::Undecoded { reason, .. } => self.metrics.own.undecoded(reason),
-            Fact::StreamGap { bytes, .. } => {
-                self.metrics.own.gap_bytes.inc_by(bytes);
-            }
-            Fact::Inference { result, times, .. } => self.metrics.own.inferred(result, times),
-            Fact::Evicted { table, entries } => self.metrics.own.evicted(table.as_str(), entries),
+            Fact::FlowProgress(flow) => self.on_flow_progress(flow),
+            Fact::FlowClosed(flow) => self.on_flow_closed(flow),
+            Fact::Exchange(exchange) => self.on_exchange(exchange),
+            Fact::Undecoded { reason, .. } => self.internal.add_undecoded(reason),
+            Fact::StreamGap { bytes, .. } => self.internal.gap_bytes += bytes,
+            Fact::Inference { result, times, .. } => self.internal.add_inference(result, times),
+            Fact::Evicted { table, entries } => self.internal.add_evictions(table, entries),
             _ => {}
         }
         self.inner.emit(fact);

@@ -1,8 +1,10 @@
+//! What labels need to know about taps and endpoints.
+
 use std::sync::Arc;
 
 use wire::{Endpoint, TapId, TapKind};
 
-/// What labels need to know about taps and endpoints. The binary answers from its registries.
+/// Looks up names for labels. The binary answers from its registries.
 pub trait Names: Send + Sync {
     /// Kind of the device behind a tap.
     fn tap_kind(&self, tap: TapId) -> TapKind;
@@ -11,12 +13,12 @@ pub trait Names: Send + Sync {
     fn workload(&self, endpoint: Endpoint) -> Option<Arc<str>>;
 
     /// Whether any endpoint has a name: where none has, none is looked up.
-    fn knows_any(&self) -> bool {
+    fn has_workloads(&self) -> bool {
         true
     }
 
-    /// Whether names may still become known, so that it is worth to wait a second for them.
-    fn may_learn(&self) -> bool {
+    /// Whether names may still be added, so that it is worth to wait a second for them.
+    fn may_gain_workloads(&self) -> bool {
         false
     }
 }

@@ -1,7 +1,7 @@
 //! What of the cumulative figures of a flow the metrics contain already.
 
 use fact::{DirectionRecord, FlowRecord, Latencies, TcpCounter, TcpCounters};
-use wire::PerDirection;
+use wire::{Direction, PerDirection};
 
 /// The cumulative figures of one direction that were counted already.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// All but the round-trip times, which are not cheap to keep.
+    /// All but the round-trip times.
     pub(crate) fn of(record: &DirectionRecord) -> Self {
         let (mut tcp, mut syn_ack) = (record.tcp, 0);
         // SYN and SYN/ACK repeats share one counter in the record; which of
@@ -50,16 +50,20 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn of(record: &FlowRecord) -> Self {
-        let whole = |direction: &DirectionRecord| Counted {
-            rtt: direction.rtt_latencies.clone(),
-            ..Counted::of(direction)
-        };
-        Self {
-            directions: PerDirection {
-                to_server: whole(&record.directions.to_server),
-                to_client: whole(&record.directions.to_client),
-            },
-            handshake: record.handshake.is_some_and(|h| h.complete),
+        let mut snapshot = Self::default();
+        snapshot.update(record);
+        snapshot
+    }
+
+    /// Takes the figures of `record` over. Allocates only where round-trip times first become many.
+    pub(crate) fn update(&mut self, record: &FlowRecord) {
+        for direction in Direction::BOTH {
+            let counted = &mut self.directions[direction];
+            let record = &record.directions[direction];
+            let mut rtt = std::mem::take(&mut counted.rtt);
+            rtt.clone_from(&record.rtt_latencies);
+            *counted = Counted { rtt, ..Counted::of(record) };
         }
+        self.handshake = record.handshake.is_some_and(|handshake| handshake.complete);
     }
 }

@@ -1,57 +1,54 @@
 //! The families that users read about are the families that exist.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fact::{Metric, TcpCounter};
-use metrics::{Config, Format, Metrics};
+use metrics::{Config, FamilyInfo, Format, Metrics, families};
+
+/// Type and labels of each family in the tables of docs/metrics.md.
+fn documented() -> BTreeMap<String, (String, Vec<String>)> {
+    let page = include_str!("../../docs/metrics.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `wirespan_"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, kind, labels, meaning] = cells[..] else { panic!("not four cells: {row}") };
+        assert!(!meaning.is_empty(), "{row}");
+        // `gauge, always 1` is a gauge.
+        let kind = kind.split(',').next().unwrap_or_default();
+        let labels = labels.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        (name.trim_matches('`').to_owned(), (kind.to_owned(), labels))
+    })
+    .collect()
+}
 
 #[test]
 fn the_documented_families_are_the_registered_ones() {
-    let page = include_str!("../../docs/metrics.md");
-    let documented: BTreeSet<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .filter(|name| name.starts_with("wirespan_"))
-        .collect();
-    // Families without series are not in the text; their source names them.
-    let sources = [
-        include_str!("../src/families/flows.rs"),
-        include_str!("../src/families/own.rs"),
-        include_str!("../src/families/requests.rs"),
-        include_str!("../src/families/tcp.rs"),
-    ]
-    .join("\n");
-    let counters = TcpCounter::ALL.iter().filter(|c| matches!(c.metric(), Some(Metric::Family(_))));
-    let counters: Vec<String> = counters.map(|counter| format!("tcp_{}", counter.as_str())).collect();
-    let registered: Vec<&str> = sources
-        .split(".register")
-        .skip(1)
-        .filter_map(|call| call.split_once('(')?.1.trim_start().strip_prefix('"')?.split('"').next())
-        .chain(counters.iter().map(String::as_str))
+    let registered: BTreeMap<String, (String, Vec<String>)> = families()
+        .map(|family| {
+            let labels = family.labels().iter().map(|label| (*label).to_owned()).collect();
+            (family.name(), (family.type_name().to_owned(), labels))
+        })
         .collect();
     assert!(registered.len() > 25, "found only {registered:?}");
-    for name in &registered {
-        assert!(documented.iter().any(|d| stem(d) == *name), "wirespan_{name} is not in docs/metrics.md");
+    assert_eq!(registered.len(), families().count(), "two families have the same name");
+    let documented = documented();
+    for (name, family) in &registered {
+        assert_eq!(Some(family), documented.get(name), "{name}: registered, and in docs/metrics.md");
     }
-    for name in &documented {
-        assert!(registered.contains(&stem(name)), "{name} is documented but not registered");
-    }
-    let text = Metrics::new(Config::default()).encode(Format::Prometheus);
-    for line in text.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {
-        let name = line.split(' ').next().unwrap_or_default();
-        assert!(documented.contains(name), "{name} is exposed but not in docs/metrics.md");
+    for name in documented.keys() {
+        assert!(registered.contains_key(name), "{name} is documented but not registered");
     }
 }
 
-/// The name as registered: without prefix, unit and type suffix.
-fn stem(name: &str) -> &str {
-    let mut stem = name.trim_start_matches("wirespan_");
-    for suffix in ["_total", "_info", "_seconds"] {
-        stem = stem.strip_suffix(suffix).unwrap_or(stem);
-    }
-    match stem {
-        "memory_bytes" => "memory",
-        "process_resident_memory_bytes" => "process_resident_memory",
-        other => other,
+/// Families without series are not in the text, but what is there is in the table.
+#[test]
+fn the_families_of_the_text_are_those_of_the_table() {
+    let names: BTreeSet<String> = families().map(FamilyInfo::name).collect();
+    let text = Metrics::new(Config::default()).encode(Format::Prometheus);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    for line in types {
+        let (name, kind) = line.split_once(' ').expect("name and type");
+        assert!(names.contains(name), "{name} is exposed but not in a table");
+        let family = families().find(|family| family.name() == name).expect("its name is there");
+        assert_eq!(kind, family.type_name(), "{name}");
     }
 }

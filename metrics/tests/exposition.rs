@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, TcpCounter, TcpCounters,
-    TcpTrouble, Trouble,
+    Handshake, Inference, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, Table, TcpCounter,
+    TcpCounters, TcpTrouble, Trouble,
 };
 use fact::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
+use wire::decode::Undecoded;
 use wire::{Drops, Endpoint, PerDirection, SeqNum, SeqRange, TapId, TapKind, Timestamp, Transport};
 
 struct Registry;
@@ -116,7 +117,7 @@ fn scenario() -> Metrics {
     last.close_reason = Some(CloseReason::Fin);
     last.state = FlowState::Closed;
     sink.emit(Fact::FlowClosed(&last));
-    metrics.traced(&TracedCall {
+    metrics.set_exemplar(&TracedCall {
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         tap_kind: TapKind::Veth,
         protocol: Protocol::new("http"),
@@ -127,12 +128,12 @@ fn scenario() -> Metrics {
         duration_ns: 2_000_000,
         end_unix_ns: 1_700_000_000_123_000_000,
     });
-    metrics.captured("veth0", 50, 5_000);
-    metrics.dropped("ring", Drops { kernel: 3, freezes: 1, failed: 0 });
-    metrics.ebpf(7, 0);
-    metrics.joined(JoinResult::Joined, 2);
-    metrics.memory("flows", 600);
-    metrics.process(0.5, 1 << 20);
+    metrics.add_captured("veth0", 50, 5_000);
+    metrics.add_capture_drops("ring", Drops { kernel: 3, freezes: 1, failed: 0 });
+    metrics.add_ebpf_records(7, 0);
+    metrics.add_join_results(JoinResult::Joined, 2);
+    metrics.set_memory("flows", 600);
+    metrics.update_process(0.5, 1 << 20);
     sink.finish();
     drop(sink);
     Arc::into_inner(metrics).expect("the sink is gone")
@@ -206,7 +207,7 @@ impl Names for Late {
         let known = endpoint.port == 80 || self.0.load(std::sync::atomic::Ordering::Relaxed);
         known.then(|| if endpoint.port == 80 { "nginx".into() } else { "curl".into() })
     }
-    fn may_learn(&self) -> bool {
+    fn may_gain_workloads(&self) -> bool {
         true
     }
 }
@@ -220,16 +221,85 @@ fn what_ends_at_once_waits_for_names() {
     last.close_reason = Some(CloseReason::Fin);
     sink.emit(Fact::Exchange(&exchange()));
     sink.emit(Fact::FlowClosed(&last));
-    sink.name();
+    sink.flush();
     names.0.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(!metrics.encode(Format::OpenMetrics).contains("nginx"));
-    sink.name();
+    sink.flush();
     let text = metrics.encode(Format::OpenMetrics);
     let named = ["client=\"curl\"", "server=\"nginx\""];
     assert_eq!(value(&text, "wirespan_requests_total{", &named), Some(1.0));
     assert_eq!(value(&text, "wirespan_flows_closed_total{", &named), Some(1.0));
     sink.finish();
     assert_eq!(metrics.encode(Format::OpenMetrics), text);
+}
+
+/// What has no edge is counted without a look-up in a family, and added when the families are flushed.
+#[test]
+fn what_the_analyzer_lost_is_added_at_a_flush() {
+    let metrics = Arc::new(Metrics::new(Config::default()));
+    let mut sink = Metered::new(Nowhere, metrics.clone(), Arc::new(Registry));
+    let read = || {
+        let text = metrics.encode(Format::OpenMetrics);
+        [
+            value(&text, "wirespan_frames_undecoded_total{", &["reason=\"truncated\""]),
+            value(&text, "wirespan_frames_undecoded_total{", &["reason=\"malformed\""]),
+            value(&text, "wirespan_stream_gap_bytes_total", &[]),
+            value(&text, "wirespan_protocol_inference_total{", &["result=\"revision\""]),
+            value(&text, "wirespan_table_evictions_total{", &["table=\"fragments\""]),
+            value(&text, "wirespan_table_evictions_total{", &["table=\"known_servers\""]),
+        ]
+    };
+    let mut lose = || {
+        let tap = TapId(0);
+        sink.emit(Fact::Undecoded { reason: Undecoded::Truncated, tap });
+        sink.emit(Fact::Undecoded { reason: Undecoded::Truncated, tap });
+        sink.emit(Fact::StreamGap { tap, bytes: 700 });
+        sink.emit(Fact::Inference { tap, result: Inference::Revision, times: 3 });
+        sink.emit(Fact::Evicted { table: Table::Fragments, entries: 5 });
+    };
+    lose();
+    lose();
+    assert_eq!(read(), [Some(0.0); 6]);
+    sink.flush();
+    let sums = [4.0, 0.0, 1_400.0, 6.0, 10.0, 0.0].map(Some);
+    assert_eq!(read(), sums);
+    sink.finish();
+    assert_eq!(read(), sums);
+}
+
+/// An open flow counts on the edge that it has now, and the gauge follows at a flush.
+#[test]
+fn an_open_flow_moves_to_the_edge_of_its_protocol() {
+    let metrics = Arc::new(Metrics::new(Config::default()));
+    let mut sink = Metered::new(Nowhere, metrics.clone(), Arc::new(Registry));
+    let active = |protocol: &str| {
+        let text = metrics.encode(Format::OpenMetrics);
+        value(&text, "wirespan_flows_active{", &[&format!("protocol=\"{protocol}\"")])
+    };
+    let mut unknown = flow(10, &[]);
+    unknown.l7 = None;
+    sink.emit(Fact::FlowProgress(&unknown));
+    assert_eq!(active("tcp"), None);
+    sink.flush();
+    assert_eq!((active("tcp"), active("http")), (Some(1.0), None));
+    sink.emit(Fact::FlowProgress(&flow(20, &[])));
+    sink.flush();
+    assert_eq!((active("tcp"), active("http")), (Some(0.0), Some(1.0)));
+    let mut closed = flow(25, &[]);
+    closed.close_reason = Some(CloseReason::Fin);
+    sink.emit(Fact::FlowClosed(&closed));
+    sink.flush();
+    assert_eq!((active("tcp"), active("http")), (Some(0.0), Some(0.0)));
+}
+
+#[test]
+fn invariant_failures_are_a_family_without_samples_as_long_as_there_are_none() {
+    let text = Metrics::new(Config::default()).encode(Format::Prometheus);
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.contains("wirespan_invariant_failures_total")).collect();
+    let [help, kind] = lines[..] else { panic!("{lines:?}") };
+    assert!(help.starts_with("# HELP wirespan_invariant_failures_total "), "{help}");
+    assert_eq!(kind, "# TYPE wirespan_invariant_failures_total counter");
 }
 
 #[test]
@@ -263,7 +333,7 @@ fn routes_are_operations_where_they_are_switched_on() {
         (query.protocol, query.operation) = (Protocol::new("dns"), "A".to_owned());
         sink.emit(Fact::Exchange(&query));
         sink.finish();
-        metrics.traced(&TracedCall {
+        metrics.set_exemplar(&TracedCall {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
             tap_kind: TapKind::Veth,
             protocol: Protocol::new("http"),

@@ -72,7 +72,7 @@ impl<D: Destination> Shard<D> {
     /// while metrics are read.
     pub(crate) fn update_metrics(&mut self) {
         if let MaybeMetered::Metered(metered) = &mut self.sink {
-            metered.name();
+            metered.flush();
         }
     }
 

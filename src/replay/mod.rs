@@ -124,7 +124,7 @@ fn summarize(totals: &InputTotals, counts: &[Captured]) -> Summary {
 fn update_metrics(metrics: &Metrics, totals: &InputTotals, taps: &Taps, store: Option<&Store>) {
     for (id, &(packets, bytes)) in (0..).zip(&totals.by_tap) {
         if let Some(tap) = taps.get(wire::TapId(id)) {
-            metrics.captured(&tap.name, packets, bytes);
+            metrics.add_captured(&tap.name, packets, bytes);
         }
     }
     if let Some(store) = store {

@@ -134,11 +134,11 @@ impl CaptureThread {
             if packets > 0
                 && let Some(tap) = self.shared.taps.get(TapId(id))
             {
-                self.shared.metrics.captured(&tap.name, packets, bytes);
+                self.shared.metrics.add_captured(&tap.name, packets, bytes);
             }
         }
         let drops = self.source.drops();
-        self.shared.metrics.dropped(&format!("shard{}", self.index), drops);
+        self.shared.metrics.add_capture_drops(&format!("shard{}", self.index), drops);
         report.drops.kernel += drops.kernel;
         report.drops.freezes += drops.freezes;
         report.drops.failed += drops.failed;

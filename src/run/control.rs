@@ -85,11 +85,11 @@ fn report_process(shared: &Shared, cpu_before: f64) -> f64 {
         reassembly += usage.reassembly_bytes as u64;
         fragments += usage.fragment_bytes as u64;
     }
-    shared.metrics.memory("flows", flows);
-    shared.metrics.memory("flow_tables", tables);
-    shared.metrics.memory("reassembly", reassembly);
-    shared.metrics.memory("fragments", fragments);
+    shared.metrics.set_memory("flows", flows);
+    shared.metrics.set_memory("flow_tables", tables);
+    shared.metrics.set_memory("reassembly", reassembly);
+    shared.metrics.set_memory("fragments", fragments);
     let (cpu, resident) = super::process::usage().unwrap_or((cpu_before, 0));
-    shared.metrics.process(cpu - cpu_before, resident);
+    shared.metrics.update_process(cpu - cpu_before, resident);
     cpu
 }

@@ -33,7 +33,7 @@ impl StoreOutlet {
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(self.batch_size));
         if let Err(StoreMessage::Facts(lost)) = self.sender.try_send(StoreMessage::Facts(batch)) {
             self.dropped += lost.len() as u64;
-            self.shared.metrics.channel_dropped(lost.len() as u64);
+            self.shared.metrics.add_channel_drops(lost.len() as u64);
         }
     }
 

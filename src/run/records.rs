@@ -43,7 +43,7 @@ pub(super) fn read(mut records: SocketRecords, sender: &StoreSender, shared: &Sh
         });
         reader.flush(last);
         let drops = records.drops();
-        shared.metrics.ebpf(count as u64, drops);
+        shared.metrics.add_ebpf_records(count as u64, drops);
         reader.report.read += count as u64;
         reader.report.dropped_by_kernel += drops;
         if last {
@@ -80,7 +80,7 @@ impl Reader<'_> {
             self.sender.send(message);
         } else if let Err(StoreMessage::SocketRecords(lost)) = self.sender.try_send(message) {
             self.report.dropped_by_queue += lost.len() as u64;
-            self.shared.metrics.channel_dropped(lost.len() as u64);
+            self.shared.metrics.add_channel_drops(lost.len() as u64);
         }
     }
 }

@@ -78,10 +78,10 @@ impl StoreThread {
             let before = self.reported.evictions.by_table();
             for ((table, count), (_, before)) in now.evictions.by_table().into_iter().zip(before) {
                 if count > before {
-                    metrics.evicted(table, count - before);
+                    metrics.add_evictions(table, count - before);
                 }
             }
-            metrics.memory("store", store.bytes());
+            metrics.set_memory("store", store.bytes());
             self.reported = now;
         }
         Ok(())

@@ -161,9 +161,9 @@ fn shared_state(settings: &Settings, taps: &Arc<Taps>, names_come_later: bool, s
     let metrics = Arc::new(Metrics::new(settings.metrics.clone()));
     // A scrape may come before anything was measured.
     for part in ["flows", "flow_tables", "reassembly", "fragments", "store"] {
-        metrics.memory(part, 0);
+        metrics.set_memory(part, 0);
     }
-    metrics.memory("rings", settings.ring_bytes());
+    metrics.set_memory("rings", settings.ring_bytes());
     let shard = || ShardState::new(settings.pipeline.flows_listed);
     Arc::new(Shared {
         taps: taps.clone(),

@@ -1,32 +1,63 @@
-//! The families of TCP: times, retransmissions, windows, failures.
+//! Families of what TCP shows about the network and about the hosts.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use fact::{Metric, TcpCounter};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use wire::Direction;
 
-use crate::capped::Capped;
-use crate::edge::{Edge, Series};
-use crate::histogram::Seconds;
+use super::edge_family::EdgeFamily;
+use super::info::{FamilyInfo, FromInfo, table};
+use crate::edge::Edge;
+use crate::histogram::DurationHistogram;
 use crate::tally::{Counts, TcpTally};
 
 type FloatCounter = Counter<f64, std::sync::atomic::AtomicU64>;
 
-/// What TCP tells about the network and about the hosts.
+table! {
+    /// The families that stand for more than one counter, or for something else than counters.
+    pub(super) struct Others {
+        handshake: EdgeFamily<DurationHistogram>, "tcp_handshake" in Seconds, ["side"],
+            "Time of the handshake between the tap and the side: SYN to SYN/ACK (server), SYN/ACK to ACK (client)";
+        rtt: EdgeFamily<DurationHistogram>, "tcp_rtt" in Seconds, ["side"],
+            "Time from a segment to its ACK between the tap and the side that acknowledges, without retransmitted segments";
+        retransmissions: EdgeFamily<Counter>, "tcp_retransmissions", ["direction", "kind"],
+            "Retransmitted segments by kind";
+        zero_window_seconds: EdgeFamily<FloatCounter>, "tcp_zero_window" in Seconds, ["direction"],
+            "Time for which a window was closed";
+        resets: EdgeFamily<Counter>, "tcp_resets", ["side"],
+            "Segments with RST by the side that sent them";
+        handshake_failures: EdgeFamily<Counter>, "tcp_handshake_failures", ["reason"],
+            "Connections that were never established, by reason";
+        troubles: EdgeFamily<Counter>, "tcp_troubles", ["trouble"],
+            "Connections that went wrong, by what happened";
+    }
+}
+
+/// What TCP shows about the network and about the hosts.
 #[derive(Debug)]
 pub(crate) struct Tcp {
-    handshake: Capped<Seconds>,
-    rtt: Capped<Seconds>,
-    retransmissions: Capped<Counter>,
     /// Each counter that has a family of its own.
-    counters: Vec<(TcpCounter, Capped<Counter>)>,
-    zero_window_seconds: Capped<FloatCounter>,
-    resets: Capped<Counter>,
-    handshake_failures: Capped<Counter>,
-    troubles: Capped<Counter>,
+    counters: Vec<(TcpCounter, EdgeFamily<Counter>)>,
+    others: Others,
 }
+
+/// Rows of the families of counters: name and help are those of [`TcpCounter`].
+static COUNTERS: LazyLock<Vec<(TcpCounter, FamilyInfo)>> = LazyLock::new(|| {
+    let row = |counter: &TcpCounter| match counter.metric() {
+        Some(Metric::Family(help)) => Some(FamilyInfo {
+            stem: format!("tcp_{}", counter.as_str()).into(),
+            metric_type: MetricType::Counter,
+            unit: None,
+            labels: &["direction"],
+            help,
+        }),
+        _ => None,
+    };
+    TcpCounter::ALL.iter().filter_map(|counter| Some((*counter, row(counter)?))).collect()
+});
 
 /// The side whose network and kernel an ACK or a reset comes from.
 const fn side(sent: Direction) -> &'static str {
@@ -37,102 +68,64 @@ const fn side(sent: Direction) -> &'static str {
 }
 
 impl Tcp {
-    pub(crate) fn register(registry: &mut Registry, cap: usize) -> Self {
-        let has_family = |counter: &TcpCounter| matches!(counter.metric(), Some(Metric::Family(_)));
-        let counters = TcpCounter::ALL.iter().copied().filter(has_family);
-        let it = Self {
-            handshake: Capped::new(cap),
-            rtt: Capped::new(cap),
-            retransmissions: Capped::new(cap),
-            counters: counters.map(|counter| (counter, Capped::new(cap))).collect(),
-            zero_window_seconds: Capped::new(cap),
-            resets: Capped::new(cap),
-            handshake_failures: Capped::new(cap),
-            troubles: Capped::new(cap),
-        };
-        let r = registry;
-        let seconds = || Unit::Seconds;
-        r.register_with_unit(
-            "tcp_handshake",
-            "Time of the handshake between the tap and the side: SYN to SYN/ACK (server), SYN/ACK to ACK (client)",
-            seconds(),
-            it.handshake.clone(),
-        );
-        r.register_with_unit(
-            "tcp_rtt",
-            "Time from a segment to its ACK between the tap and the side that acknowledges, without retransmitted segments",
-            seconds(),
-            it.rtt.clone(),
-        );
-        r.register("tcp_retransmissions", "Retransmitted segments by kind", it.retransmissions.clone());
-        for (counter, family) in &it.counters {
-            if let Some(Metric::Family(help)) = counter.metric() {
-                r.register(format!("tcp_{}", counter.as_str()), help, family.clone());
-            }
-            // The time for which windows were closed stands next to how often they were.
-            if *counter == TcpCounter::ZeroWindow {
-                r.register_with_unit(
-                    "tcp_zero_window",
-                    "Time for which a window was closed",
-                    seconds(),
-                    it.zero_window_seconds.clone(),
-                );
-            }
-        }
-        r.register("tcp_resets", "Segments with RST by the side that sent them", it.resets.clone());
-        r.register(
-            "tcp_handshake_failures",
-            "Connections that were never established, by reason",
-            it.handshake_failures.clone(),
-        );
-        r.register("tcp_troubles", "Connections that went wrong, by what happened", it.troubles.clone());
-        it
+    pub(crate) fn families() -> impl Iterator<Item = &'static FamilyInfo> {
+        COUNTERS.iter().map(|(_, info)| info).chain(Others::FAMILIES)
+    }
+
+    pub(crate) fn register(registry: &mut Registry, max_series: usize) -> Self {
+        let counters = COUNTERS.iter().map(|(counter, info)| {
+            let family: EdgeFamily<Counter> = EdgeFamily::from_info(info, max_series);
+            info.register(registry, family.clone());
+            (*counter, family)
+        });
+        Self { counters: counters.collect(), others: Others::register(registry, max_series) }
     }
 
     pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &TcpTally) {
-        for &(reason, times) in &tally.failures {
-            self.handshake_failures.at(&Series::with(edge, ("reason", reason.into()))).inc_by(times);
+        let others = &self.others;
+        for &(reason, count) in &tally.failures {
+            others.handshake_failures.get_or_create(edge, [reason.into()]).inc_by(count);
         }
-        for &(trouble, times) in &tally.troubles {
-            self.troubles.at(&Series::with(edge, ("trouble", trouble.into()))).inc_by(times);
+        for &(trouble, count) in &tally.troubles {
+            others.troubles.get_or_create(edge, [trouble.into()]).inc_by(count);
         }
         for direction in Direction::BOTH {
-            let by = ("side", side(direction).into());
-            for (family, times) in
-                [(&self.handshake, &tally.handshake[direction]), (&self.rtt, &tally.rtt[direction])]
+            let by = || [side(direction).into()];
+            for (family, durations) in
+                [(&others.handshake, &tally.handshake[direction]), (&others.rtt, &tally.rtt[direction])]
             {
-                if !times.is_empty() {
-                    family.at(&Series::with(edge, by.clone())).add(times);
+                if !durations.is_empty() {
+                    family.get_or_create(edge, by()).add(durations);
                 }
             }
             let counts = &tally.counts[direction];
             self.add_counts(edge, direction, counts);
             if counts.resets > 0 {
-                self.resets.at(&Series::with(edge, by)).inc_by(counts.resets);
+                others.resets.get_or_create(edge, by()).inc_by(counts.resets);
             }
         }
     }
 
     fn add_counts(&self, edge: &Arc<Edge>, direction: Direction, counts: &Counts) {
-        let to = ("direction", direction.as_str().into());
+        let direction = direction.as_str();
         let kinds = TcpCounter::ALL.iter().filter_map(|&counter| match counter.metric() {
             Some(Metric::Kind(kind)) => Some((kind, counts.of(counter))),
             _ => None,
         });
         let kinds = kinds.chain([("syn_ack", counts.syn_ack_retransmissions)]);
-        for (kind, times) in kinds.filter(|&(_, times)| times > 0) {
-            let series = Series::with_both(edge, to.clone(), ("kind", kind.into()));
-            self.retransmissions.at(&series).inc_by(times);
+        for (kind, count) in kinds.filter(|&(_, count)| count > 0) {
+            let values = [direction.into(), kind.into()];
+            self.others.retransmissions.get_or_create(edge, values).inc_by(count);
         }
         for (counter, family) in &self.counters {
-            let times = counts.of(*counter);
-            if times > 0 {
-                family.at(&Series::with(edge, to.clone())).inc_by(times);
+            let count = counts.of(*counter);
+            if count > 0 {
+                family.get_or_create(edge, [direction.into()]).inc_by(count);
             }
         }
         if counts.zero_window_ns > 0 {
             let seconds = counts.zero_window_ns as f64 / 1e9;
-            self.zero_window_seconds.at(&Series::with(edge, to)).inc_by(seconds);
+            self.others.zero_window_seconds.get_or_create(edge, [direction.into()]).inc_by(seconds);
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What a shard counted of flows of every transport.
+
 use fact::{CloseReason, FlowRecord};
 use wire::{Direction, PerDirection};
 
@@ -7,7 +9,9 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Default)]
 pub(crate) struct FlowTally {
     pub(crate) opened: u64,
-    /// Each reason that was met, with how often.
+    /// Change of the number of open flows; none where no flow came or went.
+    pub(crate) active: Option<i64>,
+    /// Each reason that occurred, with its count.
     pub(crate) closed: Vec<(CloseReason, u64)>,
     pub(crate) traffic: PerDirection<Traffic>,
 }
@@ -32,9 +36,14 @@ impl FlowTally {
         }
     }
 
+    /// Changes the number of open flows.
+    pub(crate) fn add_active(&mut self, change: i64) {
+        *self.active.get_or_insert(0) += change;
+    }
+
     pub(super) fn closed(&mut self, reason: CloseReason) {
         match self.closed.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, times)) => *times += 1,
+            Some((_, count)) => *count += 1,
             None => self.closed.push((reason, 1)),
         }
     }

@@ -1,6 +1,8 @@
+//! What a shard counted of requests.
+
 use fact::{Exchange, Outcome};
 
-use crate::histogram::Times;
+use crate::histogram::DurationTally;
 
 /// Requests by operation.
 #[derive(Debug, Default)]
@@ -14,7 +16,7 @@ pub(crate) struct OperationTally {
     /// By [`Outcome`], in the order of its `ALL`.
     pub(crate) outcomes: [u64; Outcome::ALL.len()],
     pub(crate) unanswered: u64,
-    pub(crate) duration: Times,
+    pub(crate) duration: DurationTally,
 }
 
 /// What is counted of one exchange.
@@ -38,15 +40,15 @@ impl Sample {
 }
 
 impl RequestTally {
-    /// Operations kept; names come from the wire, and with more all are written to the families at once.
-    const MOST: usize = 1_024;
+    /// Most operations, whose names come from the wire; one more writes all to the families first.
+    const MAX: usize = 1_024;
 
     /// Whether `operation` can be counted without writing to the families first.
     pub(crate) fn has_room(&self, operation: &str) -> bool {
-        self.operations.len() < Self::MOST || self.operations.iter().any(|known| known.operation == operation)
+        self.operations.len() < Self::MAX || self.operations.iter().any(|known| known.operation == operation)
     }
 
-    /// Counts a sample; returns where, which is a good hint for the next one of the same flow.
+    /// Counts a sample. Returns the operation's index, the hint for the next sample of the same flow.
     pub(crate) fn add(&mut self, operation: &str, hint: usize, sample: Sample) -> usize {
         let known = self.operations.get(hint).is_some_and(|known| known.operation == operation);
         let index = if known { hint } else { self.find(operation) };
@@ -67,7 +69,7 @@ impl RequestTally {
             operation: operation.to_owned(),
             outcomes: [0; Outcome::ALL.len()],
             unanswered: 0,
-            duration: Times::default(),
+            duration: DurationTally::default(),
         });
         self.operations.len() - 1
     }

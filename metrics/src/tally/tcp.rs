@@ -3,15 +3,15 @@
 use fact::{CloseReason, FlowRecord, TcpCounter, Trouble};
 use wire::{Direction, PerDirection};
 
-use crate::histogram::Times;
+use crate::histogram::DurationTally;
 use crate::snapshot::{Counted, Snapshot};
 
 /// What TCP tells about the network and about the hosts.
 #[derive(Debug, Default)]
 pub(crate) struct TcpTally {
-    /// Times of handshakes by the direction in which the answer of the side travels.
-    pub(crate) handshake: PerDirection<Times>,
-    pub(crate) rtt: PerDirection<Times>,
+    /// DurationTally of handshakes by the direction in which the answer of the side travels.
+    pub(crate) handshake: PerDirection<DurationTally>,
+    pub(crate) rtt: PerDirection<DurationTally>,
     pub(crate) counts: PerDirection<Counts>,
     /// Each reason for which a connection was never established, with how often.
     pub(crate) failures: Vec<(&'static str, u64)>,
