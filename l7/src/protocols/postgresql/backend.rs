@@ -1,4 +1,7 @@
+//! The server's messages: what each completes, and what it adds to the response.
+
 use super::error::ErrorFields;
+use super::header::backend_tag as tag;
 use super::session::{Copying, Session};
 use super::steps::Step;
 use crate::correlate::{Entry, Kind, Messages};
@@ -12,33 +15,35 @@ pub(super) struct Backend {
     open: bool,
     /// It ends with the message that is being read.
     ends: bool,
-    /// Rows of it.
+    /// Rows of the response so far.
     rows: i64,
-    /// The server passes over everything up to the next `Sync`.
+    /// The server skips everything up to the next `Sync`.
     failed: bool,
-    /// What was said last answers nothing that was seen: nor does anything up to the next `ReadyForQuery`.
-    unasked: bool,
-    /// The exchange that failed was not whole when it did: its end is still to come.
+    /// The last message belongs to no request that was seen. Neither does any other up to the next
+    /// `ReadyForQuery`.
+    orphan: bool,
+    /// The request failed before its last message: its end is still to come.
     failed_early: bool,
 }
 
 impl Backend {
     /// The last message ends before `at`.
-    pub(super) fn conclude(&mut self, at: usize, out: &mut Messages) {
+    pub(super) fn on_message_end(&mut self, at: usize, out: &mut Messages) {
         if std::mem::take(&mut self.ends) {
             self.open = false;
             out.close(Kind::Response, 0, at);
         }
     }
 
-    /// Bytes are missing: what they answered is not known.
-    pub(super) fn lost(&mut self, session: &mut Session) {
+    /// Bytes are missing: it is unknown which steps they completed.
+    pub(super) fn on_gap(&mut self, session: &mut Session) {
         *self = Self::default();
         session.copy = Copying::No;
         session.steps.clear();
     }
 
-    pub(super) fn message(
+    /// A message of the server; `body` is the part of it that is inspected.
+    pub(super) fn on_message(
         &mut self,
         session: &mut Session,
         kind: u8,
@@ -47,63 +52,80 @@ impl Backend {
         out: &mut Messages,
     ) {
         use Step::{Bind, Close, Describe, Execute, Function, Login, Parse, Query};
-        let answers = !matches!(kind, b'N' | b'S' | b'A' | b'Z' | b'E');
-        if self.unasked || answers && session.steps.front().is_none() {
-            self.unasked = kind != b'Z';
-            if kind == b'Z' {
-                self.resume(session, out);
+        let needs_step = !matches!(
+            kind,
+            tag::NOTICE_RESPONSE
+                | tag::PARAMETER_STATUS
+                | tag::NOTIFICATION_RESPONSE
+                | tag::READY_FOR_QUERY
+                | tag::ERROR_RESPONSE
+        );
+        if self.orphan || needs_step && session.steps.front().is_none() {
+            self.orphan = kind != tag::READY_FOR_QUERY;
+            if kind == tag::READY_FOR_QUERY {
+                self.resynchronise(session, out);
             }
             return;
         }
         match kind {
-            b'S' => session.parameter(body),
-            b'1' => self.step(session, Parse, at, out),
-            b'2' => self.step(session, Bind, at, out),
-            b'3' => self.step(session, Close, at, out),
-            b'T' | b'n' if session.steps.before(|step| step == Describe).is_some() => {
-                self.step(session, Describe, at, out)
+            tag::PARAMETER_STATUS => session.on_parameter_status(body),
+            tag::PARSE_COMPLETE => self.complete(session, Parse, at, out),
+            tag::BIND_COMPLETE => self.complete(session, Bind, at, out),
+            tag::CLOSE_COMPLETE => self.complete(session, Close, at, out),
+            tag::ROW_DESCRIPTION | tag::NO_DATA
+                if session.steps.before(|step| step == Describe).is_some() =>
+            {
+                self.complete(session, Describe, at, out)
             }
-            b't' => drop(self.answer(session, &[Describe], at, out)),
-            b's' if self.answer(session, &[Execute], at, out) => {
+            tag::PARAMETER_DESCRIPTION => drop(self.open_for(session, &[Describe], at, out)),
+            tag::PORTAL_SUSPENDED if self.open_for(session, &[Execute], at, out) => {
                 let rows = self.rows;
-                self.note(out, |into| into.push_int("db.response.returned_rows", rows));
-                self.step(session, Execute, at, out);
+                self.push(out, |into| into.push_int("db.response.returned_rows", rows));
+                self.complete(session, Execute, at, out);
             }
-            b'D' if self.answer(session, &[Execute, Query], at, out) => self.rows += 1,
-            b'C' | b'I' if self.answer(session, &[Execute, Query], at, out) => {
-                self.note(out, |into| rows(body, into));
+            tag::DATA_ROW if self.open_for(session, &[Execute, Query], at, out) => self.rows += 1,
+            tag::COMMAND_COMPLETE | tag::EMPTY_QUERY_RESPONSE
+                if self.open_for(session, &[Execute, Query], at, out) =>
+            {
+                self.push(out, |into| push_rows(body, into));
                 if session.steps.front() == Some(Execute) {
-                    self.step(session, Execute, at, out);
+                    self.complete(session, Execute, at, out);
                 }
             }
-            b'W' if self.answer(session, &[Execute, Query], at, out) => {
+            tag::COPY_BOTH_RESPONSE if self.open_for(session, &[Execute, Query], at, out) => {
                 session.steps.replace(Step::Stream);
                 self.ends = true;
             }
-            b'G' if self.answer(session, &[Execute, Query], at, out)
-                && session.steps.front() == Some(Execute)
-                && session.copy == Copying::No =>
+            tag::COPY_IN_RESPONSE
+                if self.open_for(session, &[Execute, Query], at, out)
+                    && session.steps.front() == Some(Execute)
+                    && session.copy == Copying::No =>
             {
                 session.copy = Copying::Begun;
                 session.steps.drop_sync();
             }
-            b'T' | b'H' | b'd' | b'c' | b'V' => {
-                self.answer(session, &[Execute, Query, Function], at, out);
+            tag::ROW_DESCRIPTION
+            | tag::COPY_OUT_RESPONSE
+            | tag::COPY_DATA
+            | tag::COPY_DONE
+            | tag::FUNCTION_CALL_RESPONSE => {
+                self.open_for(session, &[Execute, Query, Function], at, out);
             }
-            b'R' => drop(self.answer(session, &[Login], at, out)),
-            b'E' => self.error(session, body, at, out),
-            b'Z' => self.ready(session, body, at, out),
+            tag::AUTHENTICATION => drop(self.open_for(session, &[Login], at, out)),
+            tag::ERROR_RESPONSE => self.on_error(session, body, at, out),
+            tag::READY_FOR_QUERY => self.on_ready_for_query(session, body, at, out),
             _ => {}
         }
     }
 
-    /// Finds what a message answers, and opens the response. False if nothing is known that it could answer.
-    fn answer(&mut self, session: &mut Session, wanted: &[Step], at: usize, out: &mut Messages) -> bool {
+    /// Finds the step that a message belongs to, and opens the response. Returns false if no known
+    /// step fits.
+    fn open_for(&mut self, session: &mut Session, wanted: &[Step], at: usize, out: &mut Messages) -> bool {
         let found = session.steps.before(|step| wanted.contains(&step));
         let Some(before) = found.filter(|_| !self.failed) else { return false };
         for _ in 0..before {
             if session.steps.pop() == Some(Step::UnitEnd) {
-                self.unanswered(at, out);
+                self.on_skipped(at, out);
             }
         }
         if !std::mem::replace(&mut self.open, true) {
@@ -113,8 +135,8 @@ impl Backend {
         true
     }
 
-    /// The server is past an exchange of which it said nothing.
-    fn unanswered(&mut self, at: usize, out: &mut Messages) {
+    /// The server skipped an exchange.
+    fn on_skipped(&mut self, at: usize, out: &mut Messages) {
         if std::mem::take(&mut self.open) {
             out.close(Kind::Response, 0, at);
         } else {
@@ -122,8 +144,8 @@ impl Backend {
         }
     }
 
-    /// A step is done.
-    fn step(&mut self, session: &mut Session, step: Step, at: usize, out: &mut Messages) {
+    /// The server completed a step.
+    fn complete(&mut self, session: &mut Session, step: Step, at: usize, out: &mut Messages) {
         if step == Step::Close {
             if session.steps.front() == Some(Step::Close) {
                 session.steps.pop();
@@ -131,13 +153,14 @@ impl Backend {
             }
             return;
         }
-        if self.answer(session, &[step], at, out) {
+        if self.open_for(session, &[step], at, out) {
             session.steps.pop();
             self.after_step(session);
         }
     }
 
-    /// Where the exchange is over, its response is: with this message, or with `ReadyForQuery` if that is next.
+    /// If the exchange ended, so does its response: with this message, or with `ReadyForQuery` if
+    /// that is next.
     fn after_step(&mut self, session: &mut Session) {
         if session.steps.front() == Some(Step::UnitEnd) {
             session.steps.pop();
@@ -145,7 +168,7 @@ impl Backend {
         }
     }
 
-    fn error(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
+    fn on_error(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
         let fields = ErrorFields::read(body);
         session.copy = Copying::No;
         let group = session.steps.front();
@@ -181,7 +204,8 @@ impl Backend {
         }
     }
 
-    fn ready(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
+    /// `ReadyForQuery`: whatever is left of the batch was skipped.
+    fn on_ready_for_query(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
         let failed = std::mem::take(&mut self.failed);
         let transaction = match body {
             [b'T'] => Some("open"),
@@ -191,10 +215,11 @@ impl Backend {
         while let Some(step) = session.steps.pop() {
             if step == Step::UnitEnd && !std::mem::take(&mut self.failed_early) {
                 if !failed && !self.open {
-                    // Nothing was passed over: its answer was not seen, or taken for another's.
+                    // The server skipped nothing: the response was not seen, or was assigned to
+                    // another request.
                     out.mark_loss_keep_open();
                 }
-                self.unanswered(at, out);
+                self.on_skipped(at, out);
             }
             if step.ends_group() {
                 break;
@@ -202,13 +227,14 @@ impl Backend {
         }
         self.failed_early = false;
         if let Some(state) = transaction.filter(|_| self.open) {
-            self.note(out, |into| into.push_text("db.postgresql.transaction", state));
+            self.push(out, |into| into.push_text("db.postgresql.transaction", state));
         }
         self.ends = self.open;
     }
 
-    /// A batch is over of which not all was seen. What was seen of it is not known to have had the answers that were.
-    fn resume(&mut self, session: &mut Session, out: &mut Messages) {
+    /// A batch ended of which not all was seen. Which of its requests got the responses that were
+    /// seen is unknown.
+    fn resynchronise(&mut self, session: &mut Session, out: &mut Messages) {
         if session.steps.before(|step| step == Step::Sync).is_none() {
             return;
         }
@@ -220,15 +246,16 @@ impl Backend {
         }
     }
 
-    fn note(&self, out: &mut Messages, add: impl FnOnce(&mut Attributes)) {
+    /// Adds attributes to the open response.
+    fn push(&self, out: &mut Messages, add: impl FnOnce(&mut Attributes)) {
         if let Some(entry) = out.current(Kind::Response, 0) {
             add(&mut entry.exchange.attributes);
         }
     }
 }
 
-/// Adds the number of rows that a command's tag ends with (`SELECT 5`, `INSERT 0 1`).
-fn rows(tag: &[u8], into: &mut Attributes) {
+/// Adds the number of rows that a command tag ends with (`SELECT 5`, `INSERT 0 1`).
+fn push_rows(tag: &[u8], into: &mut Attributes) {
     let tag = tag.strip_suffix(b"\0").unwrap_or(tag);
     let Some(number) = tag.rsplit(|b| *b == b' ').next() else { return };
     let Some(number) = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()) else { return };

@@ -1,7 +1,11 @@
+//! The client's messages: the requests that they make up, and the steps that the server will
+//! complete.
+
 use std::sync::Arc;
 
 use memchr::memchr;
 
+use super::header::frontend_tag as tag;
 use super::session::{Copying, Session};
 use super::steps::Step;
 use crate::contract::Reason;
@@ -23,14 +27,15 @@ pub(super) struct Frontend {
     ends: Ends,
     /// Messages of an exchange were seen, but not its `Execute`.
     unit: bool,
-    /// What the unit is about.
-    about: Option<Arc<Statement>>,
+    /// Statement of the unit.
+    unit_statement: Option<Arc<Statement>>,
+    /// Statement of a simple query, reused.
     simple: Statement,
 }
 
 impl Frontend {
     /// The last message ends before `at`.
-    pub(super) fn conclude(&mut self, at: usize, out: &mut Messages) {
+    pub(super) fn on_message_end(&mut self, at: usize, out: &mut Messages) {
         match std::mem::take(&mut self.ends) {
             Ends::Nothing => {}
             Ends::Request => out.close(Kind::Request, 0, at),
@@ -39,32 +44,42 @@ impl Frontend {
     }
 
     /// Bytes are missing.
-    pub(super) fn lost(&mut self, session: &mut Session) {
+    pub(super) fn on_gap(&mut self, session: &mut Session) {
         self.ends = Ends::Nothing;
-        self.about = None;
+        self.unit_statement = None;
         session.copy = Copying::No;
         if std::mem::take(&mut self.unit) {
             session.steps.push(Step::UnitEnd);
         }
     }
 
-    /// A log-in, with its parameters.
-    pub(super) fn log_in(&mut self, session: &mut Session, parameters: &[u8], at: usize, out: &mut Messages) {
-        session.log_in(parameters);
+    /// A `StartupMessage` with its parameters.
+    pub(super) fn on_startup(
+        &mut self,
+        session: &mut Session,
+        parameters: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) {
+        session.set_parameters(parameters);
         session.steps.push(Step::Login);
         open(session, "StartupMessage", at, out).notes.errors_only = true;
         self.ends = Ends::Request;
     }
 
-    /// A query of another connection shall end.
-    pub(super) fn cancel(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
+    /// A `CancelRequest`, which ends a query of another connection.
+    pub(super) fn on_cancel_request(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
         let entry = out.open(Kind::OneWay, 0, at);
         entry.exchange.operation.push_str("CancelRequest");
-        session.tell(&mut entry.exchange.attributes);
+        session.push_attributes(&mut entry.exchange.attributes);
         self.ends = Ends::OneWay;
     }
 
-    pub(super) fn message(
+    /// A message of the client; `body` is the part of it that is inspected.
+    ///
+    /// # Errors
+    /// There were too many steps that the server did not complete.
+    pub(super) fn on_message(
         &mut self,
         session: &mut Session,
         kind: u8,
@@ -72,45 +87,45 @@ impl Frontend {
         at: usize,
         out: &mut Messages,
     ) -> Result<(), Reason> {
-        let mut fits = true;
+        let mut has_room = true;
         match kind {
-            b'Q' => {
+            tag::QUERY => {
                 self.end_unit(session, at, out);
-                fits = session.steps.push(Step::Query);
+                has_room = session.steps.push(Step::Query);
                 self.simple.read(text(body).0, session.dialect, session.literals);
                 self.simple.tell(&mut open(session, "Query", at, out).exchange.attributes);
                 self.ends = Ends::Request;
             }
-            b'F' => {
+            tag::FUNCTION_CALL => {
                 self.end_unit(session, at, out);
-                fits = session.steps.push(Step::Function);
+                has_room = session.steps.push(Step::Function);
                 open(session, "FunctionCall", at, out);
                 self.ends = Ends::Request;
             }
-            b'P' => {
+            tag::PARSE => {
                 self.begin_unit(session, "Parse", at, out);
                 let (name, rest) = text(body);
-                self.about = Some(session.prepare(name, text(rest).0));
-                fits = session.steps.push(Step::Parse);
+                self.unit_statement = Some(session.prepare(name, text(rest).0));
+                has_room = session.steps.push(Step::Parse);
             }
-            b'B' => {
+            tag::BIND => {
                 self.begin_unit(session, "Bind", at, out);
                 let (portal, rest) = text(body);
                 let statement = session.statement(text(rest).0);
-                self.about.clone_from(&statement);
+                self.unit_statement.clone_from(&statement);
                 session.bind(portal, statement);
-                fits = session.steps.push(Step::Bind);
+                has_room = session.steps.push(Step::Bind);
             }
-            b'D' => {
+            tag::DESCRIBE => {
                 self.begin_unit(session, "Describe", at, out);
                 if let Some((kind, name)) = body.split_first() {
                     let name = text(name).0;
                     let known = if *kind == b'S' { session.statement(name) } else { session.portal(name) };
-                    self.about = known.or(self.about.take());
+                    self.unit_statement = known.or(self.unit_statement.take());
                 }
-                fits = session.steps.push(Step::Describe);
+                has_room = session.steps.push(Step::Describe);
             }
-            b'E' => {
+            tag::EXECUTE => {
                 self.begin_unit(session, "Execute", at, out);
                 let statement = session.portal(text(body).0);
                 if let Some(entry) = out.current(Kind::Request, 0) {
@@ -122,58 +137,59 @@ impl Frontend {
                     }
                 }
                 self.unit = false;
-                self.about = None;
+                self.unit_statement = None;
                 session.copy = Copying::No;
-                fits = session.steps.push(Step::Execute) && session.steps.push(Step::UnitEnd);
+                has_room = session.steps.push(Step::Execute) && session.steps.push(Step::UnitEnd);
                 self.ends = Ends::Request;
             }
-            b'C' => {
+            tag::CLOSE => {
                 if let Some((kind, name)) = body.split_first() {
                     session.close(*kind, text(name).0);
                 }
-                fits = session.steps.push(Step::Close);
+                has_room = session.steps.push(Step::Close);
             }
-            b'H' => self.end_unit(session, at, out),
-            b'S' if session.copy == Copying::Begun => {}
-            b'S' => {
+            tag::FLUSH => self.end_unit(session, at, out),
+            tag::SYNC if session.copy == Copying::Begun => {}
+            tag::SYNC => {
                 self.end_unit(session, at, out);
-                fits = session.steps.push(Step::Sync);
+                has_room = session.steps.push(Step::Sync);
             }
-            b'c' | b'f' => session.copy = Copying::Over,
+            tag::COPY_DONE | tag::COPY_FAIL => session.copy = Copying::Over,
             _ => {}
         }
-        if fits { Ok(()) } else { Err(Reason::Malformed) }
+        if has_room { Ok(()) } else { Err(Reason::Malformed) }
     }
 
-    /// The first message of an exchange of the extended protocol may begin here.
+    /// A message of the extended protocol: opens the request if it is its first one.
     fn begin_unit(&mut self, session: &mut Session, operation: &str, at: usize, out: &mut Messages) {
         if !std::mem::replace(&mut self.unit, true) {
             open(session, operation, at, out).notes.errors_only = true;
         }
     }
 
-    /// Nothing is executed.
+    /// The unit ends without an `Execute`.
     fn end_unit(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
         if !std::mem::take(&mut self.unit) {
             return;
         }
-        let about = self.about.take();
-        if let (Some(entry), Some(about)) = (out.current(Kind::Request, 0), about) {
-            about.tell(&mut entry.exchange.attributes);
+        let statement = self.unit_statement.take();
+        if let (Some(entry), Some(statement)) = (out.current(Kind::Request, 0), statement) {
+            statement.tell(&mut entry.exchange.attributes);
         }
         out.close(Kind::Request, 0, at);
         session.steps.push(Step::UnitEnd);
     }
 }
 
+/// Opens a request.
 fn open<'m>(session: &mut Session, operation: &str, at: usize, out: &'m mut Messages) -> &'m mut Entry {
     let entry = out.open(Kind::Request, 0, at);
     entry.exchange.operation.push_str(operation);
-    session.tell(&mut entry.exchange.attributes);
+    session.push_attributes(&mut entry.exchange.attributes);
     entry
 }
 
-/// A text up to its zero byte (or to where the bytes end), and what follows.
+/// A text up to its zero byte (or to the end of the inspected bytes), and what follows it.
 fn text(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr(0, bytes).and_then(|end| bytes.split_at_checked(end)) {
         Some((text, rest)) => (text, rest.get(1..).unwrap_or_default()),

@@ -1,13 +1,16 @@
-//! PostgreSQL's frontend/backend protocol 3 (PostgreSQL documentation, chapter "Frontend/Backend Protocol").
+//! PostgreSQL's frontend/backend protocol 3 (PostgreSQL documentation, chapter "Frontend/Backend
+//! Protocol").
 //!
-//! A simple query is an exchange, up to `ReadyForQuery`. In the extended protocol every `Execute` is one: its request begins with the
-//! first message of its own (`Parse`, `Bind`…) and ends with the `Execute`; its response ends with `CommandComplete`, or with
-//! `ReadyForQuery` where `Sync` follows. What asks without executing (a log-in, a statement that is only prepared) is told if it fails.
+//! A simple query is an exchange, up to `ReadyForQuery`. In the extended protocol every `Execute`
+//! is one. Its request begins with the first message of its own (`Parse`, `Bind`…) and ends with
+//! the `Execute`. Its response ends with `CommandComplete`, or with `ReadyForQuery` if `Sync`
+//! follows. What executes nothing (a log-in, a statement that is only prepared) is recorded if it
+//! fails.
 
 mod backend;
 mod error;
 mod frontend;
-mod head;
+mod header;
 mod parser;
 mod probe;
 mod session;
@@ -29,8 +32,8 @@ impl Protocol for Postgresql {
     const PORTS: &'static [u16] = &[5432, 5433, 6432];
     const ORDER: Order = Order::InOrder;
 
-    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
-        probe::probe(head, direction, clue)
+    fn probe(header: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(header, direction, clue)
     }
 
     fn parser(clue: &Clue) -> Box<dyn Parser> {

@@ -1,4 +1,5 @@
-//! What a connection remembers: database, user, prepared statements.
+//! What both directions of a connection share: user, database, prepared statements, portals and the
+//! steps under way.
 
 use std::sync::Arc;
 
@@ -10,22 +11,22 @@ use fact::Attributes;
 
 /// Longest name of a user, a database or a version that is kept, in bytes.
 const LONGEST_NAME: usize = 128;
-/// Longest name of a statement or a portal that is told apart, in bytes.
+/// Longest name of a statement or a portal in bytes. Longer ones are told apart by their beginning.
 const LONGEST_KEY: usize = 256;
 
-/// How far the copying is that the last `Execute` may have begun. Until its end the server passes
-/// over every `Sync`, also over one that the client sent before it knew.
+/// State of the copying that the last `Execute` may have begun. Until its end the server skips
+/// every `Sync`, also one that the client sent before it knew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Copying {
     #[default]
     No,
-    /// The server takes data.
+    /// The server expects data.
     Begun,
-    /// The client said that there is no more.
+    /// The client ended the data.
     Over,
 }
 
-/// What both directions of a connection know.
+/// State of a connection that both directions use.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) steps: Steps,
@@ -36,12 +37,12 @@ pub(super) struct Session {
     user: String,
     database: String,
     version: String,
-    version_told: bool,
-    /// Statements by name; the one without a name is the unnamed one.
+    version_pushed: bool,
+    /// Statements by name. The unnamed one is not among them.
     statements: Remembered<Box<[u8]>>,
     portals: Remembered<Box<[u8]>>,
     unnamed: Arc<Statement>,
-    /// The one before, which a portal may still hold: its memory is used again.
+    /// The unnamed statement before, which a portal may still hold. Its memory is reused.
     last_unnamed: Arc<Statement>,
     unnamed_portal: Option<Arc<Statement>>,
 }
@@ -56,7 +57,7 @@ impl Session {
             user: String::new(),
             database: String::new(),
             version: String::new(),
-            version_told: false,
+            version_pushed: false,
             statements: Remembered::default(),
             portals: Remembered::default(),
             unnamed: Arc::default(),
@@ -65,16 +66,17 @@ impl Session {
         }
     }
 
-    /// Takes the parameters of a startup message: pairs of texts that end with a zero byte.
-    pub(super) fn log_in(&mut self, parameters: &[u8]) {
+    /// Sets user and database from the parameters of a `StartupMessage`: pairs of texts that end
+    /// with a zero byte.
+    pub(super) fn set_parameters(&mut self, parameters: &[u8]) {
         self.user.clear();
         self.database.clear();
         let mut texts = parameters.split(|b| *b == 0);
         while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
             match name {
                 b"" => break,
-                b"user" => keep(value, &mut self.user),
-                b"database" => keep(value, &mut self.database),
+                b"user" => set_text(value, &mut self.user),
+                b"database" => set_text(value, &mut self.database),
                 _ => {}
             }
         }
@@ -84,11 +86,11 @@ impl Session {
         }
     }
 
-    /// Takes a parameter of the server.
-    pub(super) fn parameter(&mut self, body: &[u8]) {
+    /// A `ParameterStatus` of the server.
+    pub(super) fn on_parameter_status(&mut self, body: &[u8]) {
         let mut texts = body.split(|b| *b == 0);
         match (texts.next(), texts.next()) {
-            (Some(b"server_version"), Some(value)) => keep(value, &mut self.version),
+            (Some(b"server_version"), Some(value)) => set_text(value, &mut self.version),
             (Some(b"standard_conforming_strings"), Some(value)) => {
                 self.dialect = Dialect::POSTGRESQL.escaping(value == b"off");
             }
@@ -96,8 +98,8 @@ impl Session {
         }
     }
 
-    /// Says which database is asked by whom.
-    pub(super) fn tell(&mut self, into: &mut Attributes) {
+    /// Adds database, user and, once, the server's version.
+    pub(super) fn push_attributes(&mut self, into: &mut Attributes) {
         into.push_text("db.system.name", "postgresql");
         if !self.database.is_empty() {
             into.push_text("db.namespace", &self.database);
@@ -105,13 +107,13 @@ impl Session {
         if !self.user.is_empty() {
             into.push_text("db.user", &self.user);
         }
-        if !self.version_told && !self.version.is_empty() {
-            self.version_told = true;
+        if !self.version_pushed && !self.version.is_empty() {
+            self.version_pushed = true;
             into.push_text("db.server.version", &self.version);
         }
     }
 
-    /// Remembers a statement.
+    /// Stores a statement under its name.
     pub(super) fn prepare(&mut self, name: &[u8], text: &[u8]) -> Arc<Statement> {
         if name.is_empty() {
             std::mem::swap(&mut self.unnamed, &mut self.last_unnamed);
@@ -147,7 +149,7 @@ impl Session {
         if name.is_empty() { self.unnamed_portal.clone() } else { self.portals.get(key(name)) }
     }
 
-    /// Forgets a statement (`S`) or a portal.
+    /// Removes a statement (`S`) or a portal (`P`).
     pub(super) fn close(&mut self, kind: u8, name: &[u8]) {
         match (kind, name.is_empty()) {
             (b'S', true) => Arc::make_mut(&mut self.unnamed).clear(),
@@ -174,7 +176,7 @@ fn key(name: &[u8]) -> &[u8] {
     name.get(..LONGEST_KEY).unwrap_or(name)
 }
 
-fn keep(value: &[u8], into: &mut String) {
+fn set_text(value: &[u8], into: &mut String) {
     into.clear();
     into.push_str(&String::from_utf8_lossy(first_bytes(value, LONGEST_NAME)));
 }

@@ -1,8 +1,8 @@
-//! What the server has still to answer.
+//! The queue of steps that the server has to complete, and where exchanges and batches end in it.
 
 use std::collections::VecDeque;
 
-/// What the server still has to answer.
+/// A step that the server has to complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Until `ReadyForQuery`.
@@ -11,20 +11,20 @@ pub(super) enum Step {
     Query,
     /// Until `ReadyForQuery`.
     Function,
-    /// Replication: nothing of it is an answer, until `ReadyForQuery`.
+    /// Replication: nothing of it is a response, until `ReadyForQuery`.
     Stream,
     Parse,
     Bind,
     Describe,
     Execute,
     Close,
-    /// What belonged to one exchange ends here.
+    /// End of an exchange; no message of its own.
     UnitEnd,
     Sync,
 }
 
 impl Step {
-    /// `ReadyForQuery` answers it.
+    /// Whether `ReadyForQuery` completes it.
     pub(super) fn ends_group(self) -> bool {
         matches!(self, Self::Login | Self::Query | Self::Function | Self::Stream | Self::Sync)
     }
@@ -33,12 +33,12 @@ impl Step {
 /// Most steps that are kept, a byte each.
 const MOST: usize = 64 * 1024;
 
-/// What the server still has to answer, in the order in which it will.
+/// The steps that the server has to complete, in order.
 #[derive(Debug, Default)]
 pub(super) struct Steps(VecDeque<Step>);
 
 impl Steps {
-    /// Adds a step. False if there were too many; then all are forgotten.
+    /// Adds a step. Returns false if there were too many; then all of them are removed.
     pub(super) fn push(&mut self, step: Step) -> bool {
         let room = self.0.len() < MOST;
         if !room {
@@ -56,14 +56,14 @@ impl Steps {
         self.0.pop_front()
     }
 
-    /// Puts another step in the place of the first.
+    /// Replaces the first step.
     pub(super) fn replace(&mut self, step: Step) {
         if let Some(first) = self.0.front_mut() {
             *first = step;
         }
     }
 
-    /// Takes out what ends the first group, if it is a `Sync`: the server passes over it.
+    /// Removes the end of the first group if it is a `Sync`: the server skips it.
     pub(super) fn drop_sync(&mut self) {
         let end = self.0.iter().position(|step| step.ends_group());
         if let Some(at) = end.filter(|at| self.0.get(*at) == Some(&Step::Sync)) {
@@ -79,8 +79,8 @@ impl Steps {
         self.0.iter().take_while(|step| !step.ends_group()).any(|step| *step == Step::UnitEnd)
     }
 
-    /// Steps in front of the first for which `wanted` holds, none of which is answered by
-    /// `ReadyForQuery`; none if there is no such step.
+    /// Number of steps in front of the first for which `wanted` holds. None of them is completed by
+    /// `ReadyForQuery`. None if there is no such step.
     pub(super) fn before(&self, wanted: impl Fn(Step) -> bool) -> Option<usize> {
         for (at, step) in self.0.iter().enumerate() {
             if wanted(*step) {

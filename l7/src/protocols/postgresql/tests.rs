@@ -1,3 +1,5 @@
+//! Messages in pieces of any size, with gaps, and the exchanges that come of them.
+
 use super::probe::probe;
 use crate::contract::{Clue, Probe};
 use crate::limits::RequestLimits;
@@ -277,7 +279,7 @@ fn what_comes_after_an_error_of_the_same_batch_is_passed_over() {
     assert_eq!(text(&t.found.exchanges[2], "wirespan.unanswered"), "skipped");
 }
 
-/// The server passes over a `Sync` while it takes data: whether it was sent before or after the server said so.
+/// The server skips a `Sync` while it takes data, sent before or after the server said so.
 #[test]
 fn a_copy_by_execute_takes_the_sync_before_it() {
     let execution = || [parse("", "COPY t FROM STDIN"), bind("", ""), execute("")].concat();
@@ -408,8 +410,8 @@ fn joined_amid_a_batch_its_answers_are_nobodys_up_to_its_end() {
     let bytes = |e: &Exchange| (e.outcome, e.response.map(|r| r.bytes));
     let all: Vec<_> = t.over().iter().map(bytes).collect();
     let length = |rows: usize| Some((answer(rows).len() + if rows == 8 { 6 } else { 0 }) as u64);
-    let lost = (Outcome::LostBytes, None);
-    assert_eq!(all[..3], [lost; 3]);
+    let on_gap = (Outcome::LostBytes, None);
+    assert_eq!(all[..3], [on_gap; 3]);
     assert_eq!(all[3..5], [(Outcome::Ok, length(7)), (Outcome::Ok, length(8))]);
     assert_eq!(all[5].0, Outcome::Ok);
 }
@@ -422,9 +424,9 @@ fn without_an_error_the_server_passes_over_nothing() {
     t.c([unit(), unit()].concat()).s([answer(), answer()].concat()).gap(S, answer().len() as u64);
     t.c([unit(), unit(), sync()].concat()).s([answer(), ready()].concat());
     let outcomes: Vec<_> = t.over().iter().map(|e| e.outcome).collect();
-    let (ok, lost) = (Outcome::Ok, Outcome::LostBytes);
+    let (ok, on_gap) = (Outcome::Ok, Outcome::LostBytes);
     assert_eq!(outcomes[..2], [ok, ok]);
-    assert!(!outcomes.contains(&Outcome::NoResponse) && outcomes.contains(&lost), "{outcomes:?}");
+    assert!(!outcomes.contains(&Outcome::NoResponse) && outcomes.contains(&on_gap), "{outcomes:?}");
 }
 
 #[test]
@@ -441,8 +443,8 @@ fn a_hole_costs_what_it_hits() {
     t.c(query("SELECT 4")).gap(S, 40);
     t.c(query("SELECT 5")).s([complete("SELECT 1"), ready()].concat());
     let outcomes: Vec<_> = t.over().iter().map(|e| e.outcome).collect();
-    let (ok, lost) = (Outcome::Ok, Outcome::LostBytes);
-    assert_eq!(outcomes, [lost, lost, ok, lost, ok]);
+    let (ok, on_gap) = (Outcome::Ok, Outcome::LostBytes);
+    assert_eq!(outcomes, [on_gap, on_gap, ok, on_gap, ok]);
 }
 
 #[test]
@@ -455,7 +457,7 @@ fn other_protocols_are_not_taken_for_it() {
         literals: false,
     };
     let kafka = b"\0\0\0\x1a\0\x03\0\0\0\0\0\x01\0\x04test\0\0\0\0";
-    for head in [
+    for header in [
         &b"GET / HTTP/1.1\r\n"[..],
         b"\x16\x03\x01\x02\0",
         b"*1\r\n$4\r\nPING\r\n",
@@ -466,7 +468,7 @@ fn other_protocols_are_not_taken_for_it() {
     ] {
         for usual in [true, false] {
             for direction in [C, S] {
-                assert_eq!(probe(head, direction, &clue(usual)), Probe::No, "{head:?}");
+                assert_eq!(probe(header, direction, &clue(usual)), Probe::No, "{header:?}");
             }
         }
     }
