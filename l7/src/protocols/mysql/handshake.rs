@@ -1,7 +1,9 @@
-//! The handshake: greeting of the server, log-in of the client.
+//! The connection phase (MySQL source documentation, "Protocol::Handshake"): the server's greeting
+//! and the client's login. Passwords are never kept in any form.
 
 use super::values::{sized, text, u16_at, u32_at};
 
+// Capability flags.
 const CONNECT_WITH_DB: u32 = 1 << 3;
 const COMPRESS: u32 = 1 << 5;
 const PROTOCOL_41: u32 = 1 << 9;
@@ -13,9 +15,8 @@ const DEPRECATE_EOF: u32 = 1 << 24;
 const ZSTD_COMPRESSION: u32 = 1 << 26;
 const QUERY_ATTRIBUTES: u32 = 1 << 27;
 
-/// Length of the part of a log-in that stands before the user's name, which is all of a request for
-/// TLS.
-const FIXED: usize = 32;
+/// Bytes of a login before the user's name. An `SSLRequest` has only these.
+const FIXED_LOGIN: usize = 32;
 
 /// The server's first packet (`Protocol::HandshakeV10`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(super) struct Greeting<'a> {
 }
 
 impl<'a> Greeting<'a> {
-    /// Reads the payload of a packet. The random bytes in it are passed over.
+    /// Reads the payload of a packet. The scramble in it is passed over.
     pub(super) fn read(payload: &'a [u8]) -> Option<Self> {
         let (&protocol, rest) = payload.split_first()?;
         let (version, rest) = text(rest)?;
@@ -44,25 +45,24 @@ impl<'a> Greeting<'a> {
         Some(Self { version, plugin, capabilities })
     }
 
-    /// Whether the random bytes and what stands between them are as they have to be, as far as
-    /// `payload` goes.
+    /// Whether the filler is as it has to be, as far as `payload` goes.
     pub(super) fn is_likely(payload: &[u8]) -> bool {
         let Some((_, rest)) = payload.get(1..).and_then(text) else { return false };
         payload.first() == Some(&9) || rest.get(12).is_none_or(|filler| *filler == 0)
     }
 }
 
-/// What a client logs in with; never a password in any form.
+/// What a client logs in with, without its password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LogIn<'a> {
+pub(super) struct Login<'a> {
     pub(super) user: &'a [u8],
     pub(super) database: &'a [u8],
     pub(super) plugin: &'a [u8],
     capabilities: u32,
 }
 
-impl<'a> LogIn<'a> {
-    /// Reads the client's first packet (`Protocol::HandshakeResponse41` or `320`); `whole` is the
+impl<'a> Login<'a> {
+    /// Reads the client's first packet (`Protocol::HandshakeResponse41` or `320`). `whole` is the
     /// length of its payload.
     pub(super) fn read(payload: &'a [u8], whole: usize) -> Option<Self> {
         let capabilities = u32_at(payload, 0)?;
@@ -71,10 +71,10 @@ impl<'a> LogIn<'a> {
             return Some(Self { user, capabilities: capabilities & 0xffff, ..Self::default() });
         }
         let mut login = Self { capabilities, ..Self::default() };
-        if whole <= FIXED {
+        if whole <= FIXED_LOGIN {
             return Some(login);
         }
-        let (user, rest) = text(payload.get(FIXED..)?)?;
+        let (user, rest) = text(payload.get(FIXED_LOGIN..)?)?;
         login.user = user;
         let secret = if capabilities & LENENC_AUTH_DATA != 0 {
             sized(rest)
@@ -98,47 +98,47 @@ impl<'a> LogIn<'a> {
     }
 
     /// Reads what follows the code of `COM_CHANGE_USER`.
-    pub(super) fn change(body: &'a [u8]) -> Option<Self> {
+    pub(super) fn read_change_user(body: &'a [u8]) -> Option<Self> {
         let (user, rest) = text(body)?;
         let (length, rest) = rest.split_first()?;
         let (_, rest) = rest.split_at_checked(usize::from(*length))?;
         Some(Self { user, database: text(rest)?.0, ..Self::default() })
     }
 
-    /// TLS begins behind it.
-    pub(super) fn asks_for_tls(&self, whole: usize) -> bool {
-        self.capabilities & SSL != 0 && whole <= FIXED
+    /// Whether it is an `SSLRequest`: TLS begins behind it.
+    pub(super) fn is_ssl_request(&self, whole: usize) -> bool {
+        self.capabilities & SSL != 0 && whole <= FIXED_LOGIN
     }
 
-    /// Definitions end without a packet that says so.
+    /// Whether definitions end without an `EOF_Packet`.
     pub(super) fn deprecates_eof(&self) -> bool {
         self.capabilities & DEPRECATE_EOF != 0
     }
 
-    /// Packets are compressed from the end of the log-in on.
+    /// Whether packets are compressed from the end of the login on.
     pub(super) fn compresses(&self) -> bool {
         self.capabilities & (COMPRESS | ZSTD_COMPRESSION) != 0
     }
 
-    /// Queries may have attributes in front.
+    /// Whether queries may begin with attributes.
     pub(super) fn has_query_attributes(&self) -> bool {
         self.capabilities & QUERY_ATTRIBUTES != 0
     }
 }
 
-/// What a server can do, as far as a client's wish is worth nothing without it.
+/// Capabilities of the server. A client's count only together with these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Offered {
+pub(super) struct ServerCapabilities {
     capabilities: Option<u32>,
 }
 
-impl Offered {
+impl ServerCapabilities {
     pub(super) fn by(greeting: &Greeting<'_>) -> Self {
         Self { capabilities: Some(greeting.capabilities) }
     }
 
-    /// What of a client's wishes comes true.
-    pub(super) fn agreed<'a>(&self, wishes: LogIn<'a>) -> LogIn<'a> {
-        LogIn { capabilities: wishes.capabilities & self.capabilities.unwrap_or(u32::MAX), ..wishes }
+    /// The login with the capabilities that both sides have.
+    pub(super) fn common<'a>(&self, login: Login<'a>) -> Login<'a> {
+        Login { capabilities: login.capabilities & self.capabilities.unwrap_or(u32::MAX), ..login }
     }
 }

@@ -1,17 +1,18 @@
-//! MySQL's client/server protocol, as MySQL and MariaDB speak it (MySQL source documentation, page "Client/Server Protocol"; MariaDB
-//! documentation, chapter "Client/Server Protocol").
+//! MySQL's client/server protocol, as MySQL and MariaDB use it (MySQL source documentation, page
+//! "Client/Server Protocol"; MariaDB documentation, chapter "Client/Server Protocol").
 //!
-//! Every command is an exchange, or a one-way message where the server does not answer it. A log-in is told if it fails.
+//! Every command is an exchange, or a one-way message if the server does not respond to it. A login
+//! is recorded if it fails.
 
-mod broken;
 mod commands;
 mod compression;
+mod decompress_error;
 mod handshake;
 mod parser;
 mod probe;
-mod reply;
 mod requests;
-mod response;
+mod response_packets;
+mod responses;
 mod session;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,10 +1,10 @@
-//! Recognises MySQL by the first bytes of a connection.
+//! Recognises the start of a connection, and commands in the middle of one.
 
 use wire::Direction;
 
 use super::commands::{command, fits};
-use super::compression::FrameHead;
-use super::handshake::LogIn;
+use super::compression::CompressedHeader;
+use super::handshake::Login;
 use super::parser::is_greeting;
 use super::values::packet;
 use crate::contract::{Clue, Probe};
@@ -22,7 +22,7 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     let (length, sequence) = packet(first);
     match direction {
         Direction::ToClient => greeting(length, sequence, payload, clue),
-        Direction::ToServer if sequence == 1 => log_in(length, payload, clue),
+        Direction::ToServer if sequence == 1 => on_login(length, payload, clue),
         Direction::ToServer => request(head, length, sequence, payload, clue),
     }
 }
@@ -51,14 +51,14 @@ fn greeting(length: usize, sequence: u8, payload: &[u8], clue: &Clue) -> Probe {
     }
 }
 
-/// The client's log-in, where the greeting was not seen.
-fn log_in(length: usize, payload: &[u8], clue: &Clue) -> Probe {
+/// The client's login, if the greeting was not seen.
+fn on_login(length: usize, payload: &[u8], clue: &Clue) -> Probe {
     if !clue.usual || !(32..=4096).contains(&length) {
         return Probe::No;
     }
     let Some(fixed) = payload.get(..32) else { return Probe::More };
     let empty = fixed.get(9..28).is_some_and(|filler| filler.iter().all(|b| *b == 0));
-    if empty && LogIn::read(fixed, 32).is_some() && fixed.get(1).is_some_and(|b| b & 2 != 0) {
+    if empty && Login::read(fixed, 32).is_some() && fixed.get(1).is_some_and(|b| b & 2 != 0) {
         Probe::Yes
     } else {
         Probe::No
@@ -73,7 +73,7 @@ fn request(head: &[u8], length: usize, sequence: u8, payload: &[u8], clue: &Clue
     let Some((code, body)) = payload.split_first() else {
         return if clue.usual { Probe::More } else { Probe::No };
     };
-    let frame = head.split_first_chunk().map(|(first, body)| (FrameHead::read(first), body));
+    let frame = head.split_first_chunk().map(|(first, body)| (CompressedHeader::read(first), body));
     if let Some((frame, body)) = frame
         && frame.is_likely(body, fits)
     {
@@ -111,7 +111,7 @@ fn starts_a_command(rest: Option<&[u8]>) -> bool {
     }
 }
 
-/// Whether it begins like a statement of SQL.
+/// Whether a text begins like a statement of SQL.
 fn is_statement(text: &[u8]) -> bool {
     const VERBS: [&[u8]; 12] = [
         b"SELECT ",

@@ -1,21 +1,24 @@
+//! The client's packets: logins and commands, and what they change in the session.
+
 use std::sync::Arc;
 
 use super::commands::{command, is_one_way, name};
-use super::handshake::LogIn;
-use super::session::{Command, Phase, Session, keep};
+use super::handshake::Login;
+use super::session::{Command, Phase, Session, set_text};
 use super::values::{number, sized, text, u32_at};
 use crate::correlate::{Kind, Messages, StartMark};
 use crate::kit::reader::first_bytes;
 use crate::kit::sql::Statement;
 use fact::Attributes;
 
-/// Commands that may wait when a statement is prepared: of one behind more, the text is not kept.
+/// Pending commands up to which the text of a prepared statement is kept.
 const MOST_PREPARED: usize = 512;
 
-/// The client's packets.
+/// State of the client's direction.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// A message is open; it ends with the packet that is being read, unless that is continued.
+    /// Kind of the open message. It ends with the packet that is being read, unless that is
+    /// continued.
     open: Option<Kind>,
     /// The last packet was full: the next continues it.
     continued: bool,
@@ -24,7 +27,7 @@ pub(super) struct Requests {
 
 impl Requests {
     /// The last packet ends before `at`.
-    pub(super) fn conclude(&mut self, at: usize, out: &mut Messages) {
+    pub(super) fn on_packet_end(&mut self, at: usize, out: &mut Messages) {
         if !self.continued
             && let Some(kind) = self.open.take()
         {
@@ -33,12 +36,14 @@ impl Requests {
     }
 
     /// Bytes are missing.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn on_gap(&mut self) {
         (self.open, self.continued) = (None, false);
     }
 
-    /// A packet, of which the first bytes are shown. False if a client cannot send it now. `more`: the next one continues it.
-    pub(super) fn packet(
+    /// A packet, of which `payload` has the first bytes. `more`: the next one continues it.
+    ///
+    /// Returns false if a client cannot send it now.
+    pub(super) fn on_packet(
         &mut self,
         session: &mut Session,
         (sequence, length, more): (u8, usize, bool),
@@ -57,14 +62,14 @@ impl Requests {
             return true;
         }
         match session.phase {
-            Phase::LogIn | Phase::Greeting => self.log_in(session, sequence, (length, payload), start, out),
+            Phase::Login | Phase::Greeting => self.on_login(session, sequence, (length, payload), start, out),
             Phase::Authentication => true,
             Phase::Commands if session.streams || sequence != 0 && !session.compressed => true,
-            Phase::Commands => self.command(session, sequence, payload, start, out),
+            Phase::Commands => self.on_command(session, sequence, payload, start, out),
         }
     }
 
-    fn log_in(
+    fn on_login(
         &mut self,
         session: &mut Session,
         sequence: u8,
@@ -72,22 +77,22 @@ impl Requests {
         start: StartMark,
         out: &mut Messages,
     ) -> bool {
-        let Some(login) = LogIn::read(payload, length) else { return false };
-        let login = session.offered.agreed(login);
-        session.log_in(&login);
-        session.no_eof = Some(login.deprecates_eof());
+        let Some(login) = Login::read(payload, length) else { return false };
+        let login = session.server_capabilities.common(login);
+        session.on_login(&login);
+        session.deprecates_eof = Some(login.deprecates_eof());
         session.query_attributes = Some(login.has_query_attributes());
         session.will_compress = login.compresses();
         session.phase = Phase::Authentication;
         let entry = out.open_at(Kind::Request, 0, start);
         entry.notes.errors_only = true;
         entry.exchange.operation.push_str("COM_CONNECT");
-        session.tell(true, &mut entry.exchange.attributes);
-        self.wait(session, command::CONNECT, sequence);
+        session.push_attributes(true, &mut entry.exchange.attributes);
+        self.push_pending(session, command::CONNECT, sequence);
         true
     }
 
-    fn command(
+    fn on_command(
         &mut self,
         session: &mut Session,
         sequence: u8,
@@ -101,24 +106,31 @@ impl Requests {
         let exchange = &mut out.open_at(kind, 0, start).exchange;
         exchange.operation.push_str(name);
         let names_database = matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
-        session.tell(!names_database, &mut exchange.attributes);
-        session.tell_server(&mut exchange.attributes);
+        session.push_attributes(!names_database, &mut exchange.attributes);
+        session.push_server(&mut exchange.attributes);
         self.open = Some(kind);
         if kind == Kind::Request {
-            self.wait(session, code, sequence);
+            self.push_pending(session, code, sequence);
         }
-        self.describe(session, code, body, &mut exchange.attributes);
+        self.push_command_attributes(session, code, body, &mut exchange.attributes);
         true
     }
 
-    fn wait(&mut self, session: &mut Session, code: u8, sequence: u8) {
+    /// Queues a request for its response.
+    fn push_pending(&mut self, session: &mut Session, code: u8, sequence: u8) {
         self.open = Some(Kind::Request);
         let next_sequence = sequence.wrapping_add(1);
-        session.wait_for(Command { code, next_sequence, statement: None, database: None });
+        session.push_pending(Command { code, next_sequence, statement: None, database: None });
     }
 
-    /// What a command is about.
-    fn describe(&mut self, session: &mut Session, code: u8, body: &[u8], into: &mut Attributes) {
+    /// Adds statement or database of a command to its attributes.
+    fn push_command_attributes(
+        &mut self,
+        session: &mut Session,
+        code: u8,
+        body: &[u8],
+        into: &mut Attributes,
+    ) {
         let Session { dialect, literals, query_attributes, .. } = *session;
         match code {
             command::QUERY => {
@@ -160,7 +172,7 @@ impl Requests {
             }
             command::INIT_DB => {
                 let mut name = String::new();
-                keep(body, &mut name);
+                set_text(body, &mut name);
                 into.push_text("db.namespace", &name);
                 if let Some(waiting) = session.pending.back_mut() {
                     waiting.database = Some(name);
@@ -174,8 +186,8 @@ impl Requests {
                 into.push_bytes("db.collection.name", first_bytes(table, 128));
             }
             command::CHANGE_USER => {
-                if let Some(login) = LogIn::change(body) {
-                    session.log_in(&login);
+                if let Some(login) = Login::read_change_user(body) {
+                    session.on_login(&login);
                 }
             }
             _ => {}
@@ -183,7 +195,8 @@ impl Requests {
     }
 }
 
-/// The statement behind the attributes that a query may have in front (MySQL 8.0.23); none if they cannot be read.
+/// The statement behind the attributes that may precede a query (MySQL 8.0.23). None if they cannot
+/// be read.
 fn without_attributes(body: &[u8], possible: Option<bool>) -> Option<&[u8]> {
     match possible {
         Some(false) => return Some(body),

@@ -1,9 +1,10 @@
-//! What a connection remembers: database, user, prepared statements.
+//! What both directions of a connection share: phase, user, database, prepared statements and the
+//! commands that wait for a response.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::handshake::{Greeting, LogIn, Offered};
+use super::handshake::{Greeting, Login, ServerCapabilities};
 use crate::contract::Clue;
 use crate::kit::reader::first_bytes;
 use crate::kit::sql::{Dialect, Remembered, Statement};
@@ -14,14 +15,14 @@ const LONGEST_NAME: usize = 128;
 /// Most commands that wait for their response.
 const MOST_PENDING: usize = 8 * 1024;
 
-/// How far the connection is.
+/// Phase of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The server's first packet is to come.
+    /// The server's first packet comes next.
     Greeting,
-    /// The client's is.
-    LogIn,
-    /// Until the server accepts or refuses.
+    /// The client's first packet comes next.
+    Login,
+    /// Until the server accepts or refuses the login.
     Authentication,
     /// Commands and their responses.
     Commands,
@@ -33,29 +34,29 @@ pub(super) struct Command {
     pub(super) code: u8,
     /// Sequence number of the response's first packet.
     pub(super) next_sequence: u8,
-    /// What is being prepared.
+    /// Statement that is being prepared.
     pub(super) statement: Option<Arc<Statement>>,
-    /// Database to be used from then on.
+    /// Database that the command selects.
     pub(super) database: Option<String>,
 }
 
-/// What both directions of a connection know.
+/// State of a connection that both directions use.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) phase: Phase,
     pub(super) dialect: Dialect,
     pub(super) literals: bool,
-    pub(super) offered: Offered,
-    /// Definitions end without a packet that says so; unknown where the log-in was not seen.
-    pub(super) no_eof: Option<bool>,
-    /// Queries may have attributes in front; unknown where the log-in was not seen.
+    pub(super) server_capabilities: ServerCapabilities,
+    /// Definitions end without an `EOF_Packet`. None if the login was not seen.
+    pub(super) deprecates_eof: Option<bool>,
+    /// Queries may begin with attributes. None if the login was not seen.
     pub(super) query_attributes: Option<bool>,
-    /// The log-in asked for compression.
+    /// The login agreed on compression.
     pub(super) will_compress: bool,
     pub(super) compressed: bool,
     /// The client sends a file.
     pub(super) infile: bool,
-    /// The server sends the binary log, which goes on for ever.
+    /// The server sends the binary log, which never ends.
     pub(super) streams: bool,
     pub(super) pending: VecDeque<Command>,
     pub(super) statements: Remembered<u32>,
@@ -66,7 +67,7 @@ pub(super) struct Session {
     plugin: String,
     user: String,
     pub(super) database: String,
-    version_told: bool,
+    server_pushed: bool,
 }
 
 impl Session {
@@ -75,8 +76,8 @@ impl Session {
             phase: Phase::Commands,
             dialect: Dialect::MYSQL,
             literals: clue.literals,
-            offered: Offered::default(),
-            no_eof: None,
+            server_capabilities: ServerCapabilities::default(),
+            deprecates_eof: None,
             query_attributes: None,
             will_compress: false,
             compressed: false,
@@ -90,41 +91,41 @@ impl Session {
             plugin: String::new(),
             user: String::new(),
             database: String::new(),
-            version_told: false,
+            server_pushed: false,
         }
     }
 
-    pub(super) fn greet(&mut self, greeting: &Greeting<'_>) {
-        // MariaDB 10 puts it there for replicas that would take it for an old MySQL.
+    pub(super) fn on_greeting(&mut self, greeting: &Greeting<'_>) {
+        // MariaDB 10 has this prefix for replicas that would otherwise take it for an old MySQL.
         let version = greeting.version.strip_prefix(b"5.5.5-").unwrap_or(greeting.version);
         self.mariadb = memchr::memmem::find(version, b"MariaDB").is_some();
-        keep(version, &mut self.version);
-        keep(greeting.plugin, &mut self.plugin);
-        self.offered = Offered::by(greeting);
+        set_text(version, &mut self.version);
+        set_text(greeting.plugin, &mut self.plugin);
+        self.server_capabilities = ServerCapabilities::by(greeting);
     }
 
-    pub(super) fn log_in(&mut self, login: &LogIn<'_>) {
-        keep(login.user, &mut self.user);
-        keep(login.database, &mut self.database);
+    pub(super) fn on_login(&mut self, login: &Login<'_>) {
+        set_text(login.user, &mut self.user);
+        set_text(login.database, &mut self.database);
         if !login.plugin.is_empty() {
-            keep(login.plugin, &mut self.plugin);
+            set_text(login.plugin, &mut self.plugin);
         }
     }
 
-    /// The server wants another way of authentication.
-    pub(super) fn switch(&mut self, plugin: &[u8]) {
-        keep(plugin, &mut self.plugin);
+    /// `AuthSwitchRequest`: the server requests another plugin.
+    pub(super) fn on_auth_switch(&mut self, plugin: &[u8]) {
+        set_text(plugin, &mut self.plugin);
     }
 
-    pub(super) fn wait_for(&mut self, command: Command) {
+    pub(super) fn push_pending(&mut self, command: Command) {
         if self.pending.len() >= MOST_PENDING {
             self.pending.pop_front();
         }
         self.pending.push_back(command);
     }
 
-    /// What is told of every command; the database unless the command names one.
-    pub(super) fn tell(&mut self, database: bool, into: &mut Attributes) {
+    /// Adds the attributes of every command. The database is left out if the command names one.
+    pub(super) fn push_attributes(&mut self, database: bool, into: &mut Attributes) {
         into.push_text("db.system.name", if self.mariadb { "mariadb" } else { "mysql" });
         if database && !self.database.is_empty() {
             into.push_text("db.namespace", &self.database);
@@ -134,9 +135,9 @@ impl Session {
         }
     }
 
-    /// What the log-in said, which is told once.
-    pub(super) fn tell_server(&mut self, into: &mut Attributes) {
-        if std::mem::replace(&mut self.version_told, true) || self.version.is_empty() {
+    /// Adds the server's version and plugin to the first command.
+    pub(super) fn push_server(&mut self, into: &mut Attributes) {
+        if std::mem::replace(&mut self.server_pushed, true) || self.version.is_empty() {
             return;
         }
         into.push_text("db.server.version", &self.version);
@@ -145,7 +146,7 @@ impl Session {
         }
     }
 
-    /// Statements are gone, and what else belonged to the user.
+    /// Removes the prepared statements.
     pub(super) fn reset(&mut self) {
         self.statements.clear();
         self.last = None;
@@ -165,7 +166,7 @@ impl Session {
     }
 }
 
-pub(super) fn keep(value: &[u8], into: &mut String) {
+pub(super) fn set_text(value: &[u8], into: &mut String) {
     into.clear();
     into.push_str(&String::from_utf8_lossy(first_bytes(value, LONGEST_NAME)));
 }

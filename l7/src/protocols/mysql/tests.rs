@@ -1,3 +1,6 @@
+//! Packets in pieces of any size, compressed and not, with gaps, and the exchanges that come of
+//! them.
+
 use std::io::Write;
 
 use flate2::write::ZlibEncoder;

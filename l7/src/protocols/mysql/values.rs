@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-/// Payload of a packet that is continued by the next.
+/// Payload length of a packet that is continued by the next.
 pub(super) const FULL: usize = 0x00ff_ffff;
 
 /// Payload length and sequence number of a packet.
@@ -22,7 +22,7 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
 }
 
-/// A number that says how long it is, and what follows it.
+/// A length-encoded integer, and what follows it.
 pub(super) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let width = match first {
@@ -36,13 +36,13 @@ pub(super) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((value.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)), rest))
 }
 
-/// A text behind its length, and what follows it.
+/// A length-encoded string, and what follows it.
 pub(super) fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = number(bytes)?;
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-/// A text up to its zero byte, and what follows it.
+/// A null-terminated string, and what follows it.
 pub(super) fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (text, rest) = bytes.split_at_checked(memchr(0, bytes)?)?;
     Some((text, rest.get(1..)?))

@@ -1,6 +1,9 @@
+//! The server's packets: result sets, prepared statements and errors, and what they change in the
+//! session.
+
 use super::commands::command;
 use super::handshake::Greeting;
-use super::reply::{PROGRESS, Status, columns, end_status, error, is_eof, ok};
+use super::response_packets::{PROGRESS, Status, columns, end_status, error, first_byte, is_eof, ok};
 use super::session::{Phase, Session};
 use super::values::{text, u16_at, u32_at};
 use crate::correlate::{Kind, Messages, StartMark};
@@ -9,13 +12,13 @@ use fact::{Attributes, Outcome};
 
 /// What the server's next packet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Next {
-    /// The first of the response to the oldest command, or of its next result.
+enum Expected {
+    /// The first one of the response to the oldest command, or of its next result.
     #[default]
     First,
-    /// A column's definition; so many are to come.
+    /// A column's definition. So many are to come.
     Columns(u64),
-    /// What may end the definitions, or a row.
+    /// The end of the definitions, or a row.
     ColumnsEnd,
     Row,
     /// A definition of a prepared statement's parameters and columns.
@@ -23,51 +26,53 @@ enum Next {
         parameters: u16,
         columns: u16,
     },
-    /// What ends them.
+    /// The `EOF_Packet` behind them.
     PreparedEnd,
-    /// A definition, until an end.
+    /// A definition, or the end of them.
     Fields,
-    /// Accepted, refused, or asked for more.
+    /// The result of the authentication, or a further step of it.
     Authentication,
-    /// How the client's file was taken.
+    /// The result of `LOAD DATA LOCAL INFILE`.
     Infile,
 }
 
-/// The server's packets.
+/// State of the server's direction.
 #[derive(Debug, Default)]
 pub(super) struct Responses {
-    next: Next,
+    expected: Expected,
     /// A response is open.
     open: bool,
     /// It ends with the packet that is being read.
     ends: bool,
     /// The last packet was full: the next continues it.
     continued: bool,
+    /// Rows of the result so far.
     rows: i64,
 }
 
 impl Responses {
     /// The last packet ends before `at`.
-    pub(super) fn conclude(&mut self, at: usize, out: &mut Messages) {
+    pub(super) fn on_packet_end(&mut self, at: usize, out: &mut Messages) {
         if std::mem::take(&mut self.ends) && std::mem::take(&mut self.open) {
             out.close(Kind::Response, 0, at);
         }
     }
 
-    /// Bytes are missing: what they answered is not known.
-    pub(super) fn lost(&mut self, session: &mut Session) {
+    /// Bytes are missing: which commands they completed is unknown.
+    pub(super) fn on_gap(&mut self, session: &mut Session) {
         *self = Self::default();
         session.pending.clear();
         session.infile = false;
     }
 
-    /// Whether a packet with this number can be the first of the next response.
+    /// Whether a packet with this sequence number can be the first of the next response.
     pub(super) fn fits(session: &Session, sequence: u8) -> bool {
         session.pending.front().is_some_and(|command| command.next_sequence == sequence)
     }
 
-    /// A packet, of which the first bytes are shown. False if a server cannot send it now.
-    pub(super) fn packet(
+    /// A packet, of which `payload` has the first bytes. Returns false if a server cannot send it
+    /// now.
+    pub(super) fn on_packet(
         &mut self,
         session: &mut Session,
         (sequence, length, more): (u8, usize, bool),
@@ -79,16 +84,18 @@ impl Responses {
             return true;
         }
         if session.phase == Phase::Greeting {
-            return Self::greeting(session, payload, start, out);
+            return Self::on_greeting(session, payload, start, out);
         }
-        if error(payload).is_some_and(|(code, _)| payload.first() == Some(&0xff) && code == PROGRESS) {
+        if error(payload)
+            .is_some_and(|(code, _)| payload.first() == Some(&first_byte::ERR) && code == PROGRESS)
+        {
             if let Some(command) = session.pending.front_mut() {
                 command.next_sequence = sequence.wrapping_add(1);
             }
             return true;
         }
         let code = session.pending.front().map_or(0, |command| command.code);
-        if self.next == Next::First && !self.open {
+        if self.expected == Expected::First && !self.open {
             if !session.compressed && !Self::fits(session, sequence) || session.pending.is_empty() {
                 return true;
             }
@@ -96,67 +103,67 @@ impl Responses {
             self.rows = 0;
             out.open_at(Kind::Response, 0, start);
         }
-        if payload.first() == Some(&0xff) {
-            self.fail(session, payload, out);
+        if payload.first() == Some(&first_byte::ERR) {
+            self.on_error(session, payload, out);
             return true;
         }
-        match self.next {
-            Next::First => return self.first(session, code, (payload, length), out),
-            Next::Columns(left) => {
-                self.next = if left > 1 { Next::Columns(left - 1) } else { Next::ColumnsEnd };
+        match self.expected {
+            Expected::First => return self.begin_response(session, code, (payload, length), out),
+            Expected::Columns(left) => {
+                self.expected = if left > 1 { Expected::Columns(left - 1) } else { Expected::ColumnsEnd };
             }
-            Next::ColumnsEnd if is_eof(payload, length) => {
+            Expected::ColumnsEnd if is_eof(payload, length) => {
                 let status = end_status(payload, length);
-                self.next = Next::Row;
+                self.expected = Expected::Row;
                 if status.has_cursor() {
                     self.end_result(session, status, out);
                 }
             }
-            Next::ColumnsEnd | Next::Row => {
-                self.next = Next::Row;
-                if payload.first() == Some(&0xfe) && !more {
+            Expected::ColumnsEnd | Expected::Row => {
+                self.expected = Expected::Row;
+                if payload.first() == Some(&first_byte::EOF) && !more {
                     self.end_result(session, end_status(payload, length), out);
                 } else {
                     self.rows += 1;
                 }
             }
-            Next::Prepared { parameters, columns } => {
-                self.prepared(session, parameters, columns, is_eof(payload, length))
+            Expected::Prepared { parameters, columns } => {
+                self.on_prepared_definition(session, parameters, columns, is_eof(payload, length))
             }
-            Next::PreparedEnd => self.finish(session, None),
-            Next::Fields => {
-                if payload.first() == Some(&0xfe) {
+            Expected::PreparedEnd => self.finish(session, None),
+            Expected::Fields => {
+                if payload.first() == Some(&first_byte::EOF) {
                     self.finish(session, None);
                 }
             }
-            Next::Authentication => self.authentication(session, payload),
-            Next::Infile => match ok(payload) {
-                Some((affected, status)) => self.done(session, affected, status, out),
+            Expected::Authentication => self.on_authentication(session, payload),
+            Expected::Infile => match ok(payload) {
+                Some((affected, status)) => self.on_ok(session, affected, status, out),
                 None => return false,
             },
         }
         true
     }
 
-    fn greeting(session: &mut Session, payload: &[u8], start: StartMark, out: &mut Messages) -> bool {
+    fn on_greeting(session: &mut Session, payload: &[u8], start: StartMark, out: &mut Messages) -> bool {
         if let Some(greeting) = Greeting::read(payload) {
-            session.greet(&greeting);
-            session.phase = Phase::LogIn;
+            session.on_greeting(&greeting);
+            session.phase = Phase::Login;
             return true;
         }
-        if payload.first() != Some(&0xff) {
+        if payload.first() != Some(&first_byte::ERR) {
             return false;
         }
-        // Refused before anybody asked.
+        // The server refuses the connection without a login.
         let exchange = &mut out.open_at(Kind::Response, 0, start).exchange;
         exchange.operation.push_str("COM_CONNECT");
-        tell_error(payload, &mut exchange.attributes);
+        push_error(payload, &mut exchange.attributes);
         out.close(Kind::Response, 0, 0);
         true
     }
 
     /// The first packet of a response or of a further result.
-    fn first(
+    fn begin_response(
         &mut self,
         session: &mut Session,
         code: u8,
@@ -164,7 +171,7 @@ impl Responses {
         out: &mut Messages,
     ) -> bool {
         match code {
-            command::CONNECT | command::CHANGE_USER => self.authentication(session, payload),
+            command::CONNECT | command::CHANGE_USER => self.on_authentication(session, payload),
             command::STMT_PREPARE => {
                 let (Some(id), Some(columns), Some(parameters)) =
                     (u32_at(payload, 1), u16_at(payload, 5), u16_at(payload, 7))
@@ -174,20 +181,20 @@ impl Responses {
                 if let Some(statement) = session.pending.front_mut().and_then(|c| c.statement.take()) {
                     session.statements.insert(id, statement);
                 }
-                self.next = Next::Prepared { parameters, columns };
+                self.expected = Expected::Prepared { parameters, columns };
                 if parameters == 0 && columns == 0 {
                     self.finish(session, None);
                 }
             }
             command::FIELD_LIST => {
-                self.next = Next::Fields;
-                if payload.first() == Some(&0xfe) {
+                self.expected = Expected::Fields;
+                if payload.first() == Some(&first_byte::EOF) {
                     self.finish(session, None);
                 }
             }
             command::STMT_FETCH => {
-                self.next = Next::Row;
-                if payload.first() == Some(&0xfe) {
+                self.expected = Expected::Row;
+                if payload.first() == Some(&first_byte::EOF) {
                     self.end_result(session, end_status(payload, length), out);
                 } else {
                     self.rows += 1;
@@ -198,10 +205,12 @@ impl Responses {
                 self.finish(session, None);
             }
             command::QUERY | command::STMT_EXECUTE | command::STMT_BULK_EXECUTE | command::PROCESS_INFO => {
-                return self.result(session, payload, length, out);
+                return self.begin_result(session, payload, length, out);
             }
             _ => {
-                let status = ok(payload).filter(|_| payload.first() == Some(&0)).map(|(_, status)| status);
+                let status = ok(payload)
+                    .filter(|_| payload.first() == Some(&first_byte::OK))
+                    .map(|(_, status)| status);
                 if code == command::RESET_CONNECTION {
                     session.reset();
                 }
@@ -211,51 +220,58 @@ impl Responses {
         true
     }
 
-    fn result(&mut self, session: &mut Session, payload: &[u8], length: usize, out: &mut Messages) -> bool {
+    /// The first packet of a result.
+    fn begin_result(
+        &mut self,
+        session: &mut Session,
+        payload: &[u8],
+        length: usize,
+        out: &mut Messages,
+    ) -> bool {
         match payload {
-            [0, ..] if length >= 7 => match ok(payload) {
-                Some((affected, status)) => self.done(session, affected, status, out),
+            [first_byte::OK, ..] if length >= 7 => match ok(payload) {
+                Some((affected, status)) => self.on_ok(session, affected, status, out),
                 None => return false,
             },
-            [0xfb, ..] => {
+            [first_byte::LOCAL_INFILE, ..] => {
                 session.infile = true;
-                self.next = Next::Infile;
+                self.expected = Expected::Infile;
             }
-            // Some servers end a statement without a result like this.
-            [0xfe, ..] if is_eof(payload, length) => {
+            // Some servers end a statement without a result set like this.
+            [first_byte::EOF, ..] if is_eof(payload, length) => {
                 self.end_result(session, end_status(payload, length), out);
             }
             _ => match columns(payload, length) {
-                Some((count, true)) => self.next = Next::Columns(count),
-                Some((_, false)) => self.next = Next::ColumnsEnd,
+                Some((count, true)) => self.expected = Expected::Columns(count),
+                Some((_, false)) => self.expected = Expected::ColumnsEnd,
                 None => return false,
             },
         }
         true
     }
 
-    fn prepared(&mut self, session: &mut Session, parameters: u16, columns: u16, is_eof: bool) {
+    fn on_prepared_definition(&mut self, session: &mut Session, parameters: u16, columns: u16, is_eof: bool) {
         if is_eof {
-            session.no_eof = Some(false);
+            session.deprecates_eof = Some(false);
             return;
         }
         let (parameters, columns) = match parameters {
             0 => (0, columns.saturating_sub(1)),
             _ => (parameters - 1, columns),
         };
-        self.next = Next::Prepared { parameters, columns };
+        self.expected = Expected::Prepared { parameters, columns };
         if parameters == 0 && columns == 0 {
-            match session.no_eof {
-                Some(false) => self.next = Next::PreparedEnd,
+            match session.deprecates_eof {
+                Some(false) => self.expected = Expected::PreparedEnd,
                 _ => self.finish(session, None),
             }
         }
     }
 
-    fn authentication(&mut self, session: &mut Session, payload: &[u8]) {
-        self.next = Next::Authentication;
+    fn on_authentication(&mut self, session: &mut Session, payload: &[u8]) {
+        self.expected = Expected::Authentication;
         match payload {
-            [0, ..] => {
+            [first_byte::OK, ..] => {
                 let changed = session.pending.front().is_some_and(|c| c.code == command::CHANGE_USER);
                 if changed {
                     session.reset();
@@ -265,35 +281,37 @@ impl Responses {
                 }
                 self.finish(session, ok(payload).map(|(_, status)| status));
             }
-            [0xfe, plugin @ ..] => session.switch(text(plugin).map_or(&[], |(name, _)| name)),
+            [first_byte::EOF, plugin @ ..] => {
+                session.on_auth_switch(text(plugin).map_or(&[], |(name, _)| name))
+            }
             _ => {}
         }
     }
 
-    /// A statement without a result is done.
-    fn done(&mut self, session: &mut Session, affected: u64, status: Status, out: &mut Messages) {
-        self.note(out, |into| {
+    /// A statement without a result set is complete.
+    fn on_ok(&mut self, session: &mut Session, affected: u64, status: Status, out: &mut Messages) {
+        self.push(out, |into| {
             into.add_int("db.response.affected_rows", i64::try_from(affected).unwrap_or(i64::MAX));
         });
-        self.next = Next::First;
+        self.expected = Expected::First;
         if !status.more_results() {
             self.finish(session, Some(status));
         }
     }
 
-    /// The rows of a result are over.
+    /// The rows of a result set end.
     fn end_result(&mut self, session: &mut Session, status: Status, out: &mut Messages) {
         let rows = std::mem::take(&mut self.rows);
-        self.note(out, |into| into.add_int("db.response.returned_rows", rows));
-        self.next = Next::First;
+        self.push(out, |into| into.add_int("db.response.returned_rows", rows));
+        self.expected = Expected::First;
         if !status.more_results() {
             self.finish(session, Some(status));
         }
     }
 
-    /// The response is over.
+    /// The response ends with this packet.
     fn finish(&mut self, session: &mut Session, status: Option<Status>) {
-        self.next = Next::First;
+        self.expected = Expected::First;
         self.ends = true;
         if let Some(status) = status {
             session.dialect = session.dialect.escaping(status.escapes());
@@ -303,9 +321,9 @@ impl Responses {
         }
     }
 
-    fn fail(&mut self, session: &mut Session, payload: &[u8], out: &mut Messages) {
+    fn on_error(&mut self, session: &mut Session, payload: &[u8], out: &mut Messages) {
         if let Some(entry) = out.current(Kind::Response, 0) {
-            entry.exchange.outcome = tell_error(payload, &mut entry.exchange.attributes);
+            entry.exchange.outcome = push_error(payload, &mut entry.exchange.attributes);
         }
         if let Some(command) = session.pending.front_mut() {
             command.database = None;
@@ -314,15 +332,15 @@ impl Responses {
         self.finish(session, None);
     }
 
-    fn note(&self, out: &mut Messages, add: impl FnOnce(&mut Attributes)) {
+    fn push(&self, out: &mut Messages, add: impl FnOnce(&mut Attributes)) {
         if let Some(entry) = out.current(Kind::Response, 0) {
             add(&mut entry.exchange.attributes);
         }
     }
 }
 
-/// Says what an `ERR_Packet` says, and whose fault it was.
-fn tell_error(payload: &[u8], into: &mut Attributes) -> Outcome {
+/// Adds the error of an `ERR_Packet`. Returns the outcome that it means.
+fn push_error(payload: &[u8], into: &mut Attributes) -> Outcome {
     let Some((code, state)) = error(payload) else { return Outcome::ServerError };
     let number = code.to_string();
     into.push_text("db.response.status_code", &number);
@@ -331,8 +349,8 @@ fn tell_error(payload: &[u8], into: &mut Attributes) -> Outcome {
         state => into.push_bytes("error.type", state),
     }
     match state {
-        // The state of what has none: some of these codes mean a statement that is wrong.
-        [] | b"HY000" if is_clients_fault(code) => Outcome::ClientError,
+        // Errors without a SQLSTATE of their own: the code decides.
+        [] | b"HY000" if is_client_error(code) => Outcome::ClientError,
         state => match sql::outcome(state) {
             Outcome::Ok => Outcome::ServerError,
             other => other,
@@ -340,8 +358,8 @@ fn tell_error(payload: &[u8], into: &mut Attributes) -> Outcome {
     }
 }
 
-/// Codes without a telling SQLSTATE of which the client is to blame.
-fn is_clients_fault(code: u16) -> bool {
+/// Error codes without a specific SQLSTATE that are the client's errors.
+fn is_client_error(code: u16) -> bool {
     matches!(
         code,
         1007 | 1008
