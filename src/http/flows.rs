@@ -1,3 +1,5 @@
+//! `/api/flows`: connections as the shards list them.
+
 use std::sync::PoisonError;
 
 use axum::extract::{Query, State};

@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod flows;
 mod pages;
+mod queries;
 mod routes;
 mod server;
 mod traces;

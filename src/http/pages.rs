@@ -1,4 +1,4 @@
-//! The page, `/metrics` and `/healthz`.
+//! The index, metrics and health.
 
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};

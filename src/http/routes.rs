@@ -1,4 +1,4 @@
-//! The routes of the HTTP server.
+//! Every path that the server answers.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -1,4 +1,4 @@
-//! The HTTP server with its limits.
+//! Accepting connections, within limits.
 
 use std::sync::Arc;
 use std::time::Duration;

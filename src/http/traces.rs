@@ -1,14 +1,14 @@
-//! `/api/traces`.
+//! `/api/traces` and `/api/services`.
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use store::{ServiceEdge, Trace};
+use store::Reader;
 
 use super::Api;
 use super::answer::Refusal;
+use super::queries::JsonText;
 
 /// What may stand behind `?`.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ impl QueryParams {
             None => None,
             Some("" | "true" | "1") => Some(true),
             Some("false" | "0") => Some(false),
-            Some(other) => return Err(Refusal::Question(format!("error={other}: true or false expected"))),
+            Some(other) => return Err(Refusal::BadRequest(format!("error={other}: true or false expected"))),
         };
         Ok(store::Query {
             service: self.service.filter(|service| !service.is_empty()),
@@ -42,26 +42,28 @@ impl QueryParams {
 pub(super) async fn list(
     State(api): State<Api>,
     Query(params): Query<QueryParams>,
-) -> Result<Json<Vec<Trace>>, Refusal> {
+) -> Result<JsonText, Refusal> {
     let query = params.query(api.max_listed)?;
-    api.ask(move |store| store.traces(&query)).await.map(Json)
+    api.queries.json(move |reader| Ok(reader.traces(&query)?)).await
 }
 
 /// One trace, by its id or the first digits of it.
-pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Trace>, Refusal> {
+pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<JsonText, Refusal> {
     if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Refusal::Question("a trace id has up to 32 hexadecimal digits".to_owned()));
+        return Err(Refusal::BadRequest("a trace id has up to 32 hexadecimal digits".to_owned()));
     }
-    let missing = Refusal::NotFound(format!("no trace {id}"));
-    api.ask(move |store| store.trace_by_prefix(&id)).await?.map(Json).ok_or(missing)
+    let query = move |reader: &Reader| {
+        reader.trace_by_prefix(&id)?.ok_or_else(|| Refusal::NotFound(format!("no trace {id}")))
+    };
+    api.queries.json(query).await
 }
 
 /// Who calls whom, over the traces that fit the parameters.
 pub(super) async fn services(
     State(api): State<Api>,
     Query(params): Query<QueryParams>,
-) -> Result<Json<Vec<ServiceEdge>>, Refusal> {
+) -> Result<JsonText, Refusal> {
     let limit = params.limit.unwrap_or(api.max_listed);
     let query = QueryParams { limit: Some(limit), ..params }.query(api.max_listed)?;
-    api.ask(move |store| store.services(&query)).await.map(Json)
+    api.queries.json(move |reader| Ok(reader.services(&query)?)).await
 }

@@ -5,13 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use store::Store;
 use wire::SockIo;
 
 use crate::pipeline::OwnedFact;
-
-/// A query of the store; it sends its answer through a channel of its own.
-pub(crate) type StoreQuery = Box<dyn FnOnce(&Store) + Send>;
 
 /// What goes to the thread that owns the store.
 pub(crate) enum StoreMessage {
@@ -21,8 +17,6 @@ pub(crate) enum StoreMessage {
     SocketRecords(Vec<SockIo>),
     /// Id and name of a control group.
     Cgroup(u64, String),
-    /// A query of the HTTP server.
-    Query(StoreQuery),
 }
 
 /// The sending end. [`try_send`](Self::try_send) never blocks, so a shard can call it: what finds
@@ -95,7 +89,7 @@ impl StoreMessage {
         match self {
             Self::Facts(facts) => facts.len(),
             Self::SocketRecords(records) => records.len(),
-            Self::Cgroup(..) | Self::Query(_) => 1,
+            Self::Cgroup(..) => 1,
         }
     }
 }

@@ -144,17 +144,17 @@ impl Recorder {
 
     /// Moves the store's time to `now`; returns the traces that became complete, which are not yet
     /// written.
-    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<Vec<Trace>, store::Error> {
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<Vec<Arc<Trace>>, store::Error> {
         self.store.as_mut().map_or_else(|| Ok(Vec::new()), |store| store.tick(now))
     }
 
     /// Completes all traces of the store, as at the end of the input.
-    pub(crate) fn finish_traces(&mut self) -> Result<Vec<Trace>, store::Error> {
+    pub(crate) fn finish_traces(&mut self) -> Result<Vec<Arc<Trace>>, store::Error> {
         self.store.as_mut().map_or_else(|| Ok(Vec::new()), Store::finish)
     }
 
     /// Writes the records of complete traces, and of their spans where those come with traces.
-    pub(crate) fn write_traces(&mut self, traces: &[Trace]) -> io::Result<()> {
+    pub(crate) fn write_traces(&mut self, traces: &[Arc<Trace>]) -> io::Result<()> {
         traces.iter().try_for_each(|trace| self.write_trace(trace))
     }
 

@@ -37,22 +37,26 @@ use crate::signals::StopSignals;
 pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
     let settings = setup::settings(args)?;
     let ready = setup::open(args, &settings)?;
-    let Ready { listener, plan, .. } = &ready;
+    let Ready { listener, plan, reader, .. } = &ready;
     let listener = listener.try_clone().context("the listening socket")?;
+    let reader = reader.clone();
     if settings.pipeline.privileges == Privileges::Drop {
         plan.drop_rest()
             .map_err(|error| Failure::runtime(format!("cannot give up capabilities: {error}")))?;
     }
-    // One thread is enough for signals and scrapes.
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the control plane")?;
+    // One thread is enough for signals and scrapes; others, started as needed, run queries.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_start(threads::lower_priority)
+        .build()
+        .context("the control plane")?;
     let duration = args.duration.map(Duration::from_secs_f64);
     let stall = settings.pipeline.stall;
     let (end, threads) = runtime.block_on(async {
         let signals = StopSignals::listen().context("cannot watch for signals")?;
         let threads = Threads::start(ready, &settings, args.emit())?;
         let shared = threads.shared().clone();
-        let api = Api::new(shared.clone(), threads.store_sender(), &settings);
+        let api = Api::new(shared.clone(), reader, &settings);
         let server = tokio::spawn(http::serve(listener, api, settings.http.clone()));
         // Without systemd there is nobody to notify.
         let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -60,7 +64,8 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         server.abort();
         anyhow::Ok((end, threads))
     })?;
-    drop(runtime);
+    // A query that still runs is not waited for.
+    runtime.shutdown_background();
     match end {
         End::Signal(signal) => tracing::info!("stopped by {}", signal.as_str()),
         End::Duration => tracing::info!("the given time is over"),

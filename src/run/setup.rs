@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use capture::CaptureWriter;
 use capture::interfaces::{Selector, Watch};
-use store::{Store, StoreConfig};
+use store::{Reader, Store, StoreConfig};
 use wire::Source;
 use xdp::SocketRecords;
 
@@ -26,6 +26,7 @@ pub(super) struct Ready {
     pub(super) skipped: Vec<Arc<SkippedFrames>>,
     pub(super) records: Option<SocketRecords>,
     pub(super) store: Store,
+    pub(super) reader: Reader,
     pub(super) listener: TcpListener,
     pub(super) writer: Option<CaptureWriter>,
     pub(super) plan: Plan,
@@ -59,8 +60,9 @@ pub(super) fn open(args: &RunArgs, settings: &Settings) -> Result<Ready, Failure
     let records = records(settings);
     let config = StoreConfig { node: settings.node(), ..settings.store.clone() };
     let store = Store::open(config).map_err(Failure::runtime)?;
+    let reader = store.reader().map_err(Failure::runtime)?;
     let writer = args.write.as_deref().map(frame_file::create).transpose().map_err(Failure::runtime)?;
-    Ok(Ready { taps, sources, watch, events, skipped, records, store, listener, writer, plan })
+    Ok(Ready { taps, sources, watch, events, skipped, records, store, reader, listener, writer, plan })
 }
 
 /// Interfaces that were named must be there; those that match a glob may come later.

@@ -1,5 +1,4 @@
-//! The thread that owns the store: it joins what arrives, answers queries, and writes records as
-//! they are made.
+//! The thread that owns the store: it joins what arrives, and writes records as they are made.
 
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -63,7 +62,6 @@ impl StoreThread {
                 records.iter().for_each(|record| store.add_sock_io(record));
             }
             StoreMessage::Cgroup(id, name) => store.add_cgroup(id, name),
-            StoreMessage::Query(query) => query(store),
         }
         Ok(())
     }
@@ -89,7 +87,7 @@ impl StoreThread {
 
     /// A store that cannot write loses traces and the run goes on; where nobody reads standard
     /// output any more, the run ends.
-    fn on_complete(&mut self, traces: Result<Vec<Trace>, store::Error>) -> anyhow::Result<()> {
+    fn on_complete(&mut self, traces: Result<Vec<Arc<Trace>>, store::Error>) -> anyhow::Result<()> {
         match traces {
             Ok(traces) => {
                 for trace in &traces {

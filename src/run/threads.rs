@@ -97,10 +97,6 @@ impl Threads {
         &self.shared
     }
 
-    pub(super) fn store_sender(&self) -> StoreSender {
-        self.store_sender.clone()
-    }
-
     /// Ends all threads in the order in which data passes them, so that everything seen so far
     /// comes out.
     pub(super) fn finish(self) -> (Summary, anyhow::Result<()>) {
@@ -216,13 +212,14 @@ fn thread<T: Send + 'static>(
     std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
 }
 
-/// Puts the thread that joins calls behind the services of the node: where the processors are busy,
-/// the store drops and counts what it cannot take, and the measures of the shards stay complete.
-/// Linux keeps this value for each thread (setpriority(2), "C library/kernel differences").
-fn lower_priority() {
+/// Puts the calling thread, which joins calls or runs a query, behind the services of the node:
+/// where the processors are busy, the store drops and counts what it cannot take, and the measures
+/// of the shards stay complete. Linux keeps this value for each thread (setpriority(2), "C
+/// library/kernel differences").
+pub(super) fn lower_priority() {
     const NICE: i32 = 5;
     if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!("the store keeps its priority: {error}");
+        tracing::debug!("the store and queries keep their priority: {error}");
     }
 }
 

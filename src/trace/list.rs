@@ -1,4 +1,5 @@
 use std::io;
+use std::sync::Arc;
 
 use store::Trace;
 
@@ -18,7 +19,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Prints one line for each trace, in the order given.
-pub(super) fn print(traces: &[Trace], style: Style, out: &mut Stdout) -> io::Result<()> {
+pub(super) fn print(traces: &[Arc<Trace>], style: Style, out: &mut Stdout) -> io::Result<()> {
     let mut grid = Grid::new(COLUMNS, style);
     for (place, trace) in (0..).zip(traces) {
         let root = &trace.root;

@@ -5,9 +5,10 @@ mod client;
 mod list;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Archive, Query, Trace};
+use store::{Query, Reader, Trace};
 
 use self::client::Daemon;
 use crate::cli::{Output, TraceArgs};
@@ -40,7 +41,7 @@ pub(crate) fn execute(args: &TraceArgs) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn one(args: &TraceArgs, id: &str) -> anyhow::Result<Trace> {
+fn one(args: &TraceArgs, id: &str) -> anyhow::Result<Arc<Trace>> {
     if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(
             Failure::usage(format!("`{id}` is no trace id: up to 32 hexadecimal digits expected")).into()
@@ -54,7 +55,7 @@ fn one(args: &TraceArgs, id: &str) -> anyhow::Result<Trace> {
         .ok_or_else(|| Failure::runtime(format!("no trace {id}; `wirespan trace` lists those there are")))?)
 }
 
-fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Trace>> {
+fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Arc<Trace>>> {
     let limit = args.limit as usize;
     if let Some(path) = &args.store {
         let query = Query {
@@ -76,12 +77,12 @@ fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Trace>> {
     Ok(Daemon::new(&args.url)?.get(&path)?.unwrap_or_default())
 }
 
-fn open(path: &std::path::Path) -> Result<Archive, Failure> {
+fn open(path: &std::path::Path) -> Result<Reader, Failure> {
     if !path.exists() {
         return Err(Failure::usage(format!(
             "{}: no such file; `wirespan run --store` and `replay --store` write one",
             path.display()
         )));
     }
-    Archive::read_only(path).map_err(Failure::usage)
+    Reader::open(path).map_err(Failure::usage)
 }

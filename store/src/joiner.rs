@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
@@ -41,7 +42,7 @@ pub(crate) struct Joiner {
     waiting: Map<Wait, Vec<CallId>>,
     due: BinaryHeap<Reverse<(Timestamp, CallId, Step)>>,
     names: Names,
-    finished: VecDeque<Trace>,
+    finished: VecDeque<Arc<Trace>>,
     pub(crate) counters: Counters,
 }
 
@@ -144,7 +145,7 @@ impl Joiner {
     }
 
     /// Does all that is due at `now`; returns the traces that are complete.
-    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Trace> {
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Arc<Trace>> {
         self.now = self.now.max(now);
         self.settle_kernel(before(self.now, self.config.settle));
         let kept = self.config.merge_window.max(self.config.settle * 4) + self.config.quiet * 2;
@@ -164,7 +165,7 @@ impl Joiner {
     }
 
     /// Completes everything with what is there.
-    pub(crate) fn finish(&mut self) -> Vec<Trace> {
+    pub(crate) fn finish(&mut self) -> Vec<Arc<Trace>> {
         // Nothing is forgotten yet: what waits is decided first.
         self.kernel.place_all(&self.config, &mut self.counters);
         let mut ids: Vec<CallId> = Vec::new();
@@ -476,7 +477,7 @@ impl Joiner {
         if let Some(call) = built.remove(&root) {
             self.counters.traces += 1;
             self.counters.calls += order.len() as u64;
-            self.finished.push_back(assemble::trace(call, w3c));
+            self.finished.push_back(Arc::new(assemble::trace(call, w3c)));
             if self.finished.len() > self.config.max_calls.max(FINISHED) {
                 self.finished.pop_front();
                 self.counters.evictions.finished += 1;

@@ -29,13 +29,13 @@ mod sides;
 mod spans;
 mod store;
 
-pub use archive::{Archive, Query};
+pub use archive::{Query, Reader};
 pub use config::StoreConfig;
 pub use counters::{Counters, Evictions};
 pub use error::Error;
 pub use model::{
     Attributes, Call, Cause, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
 };
-pub use services::{ServiceEdge, service_map};
+pub use services::ServiceEdge;
 pub use spans::{ObservedAt, Span, flatten};
 pub use store::Store;

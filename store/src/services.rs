@@ -27,30 +27,40 @@ pub struct ServiceEdge {
     pub max_ns: u64,
 }
 
-/// Who calls whom, over `traces`; in the order of client, server and protocol.
-pub fn service_map(traces: &[Trace]) -> Vec<ServiceEdge> {
-    let mut edges: BTreeMap<(String, String, Protocol), ServiceEdge> = BTreeMap::new();
-    for trace in traces {
+/// Who calls whom, as trace after trace is added.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceMap {
+    edges: BTreeMap<(String, String, Protocol), Totals>,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    calls: u64,
+    errors: u64,
+    total_ns: u64,
+    max_ns: u64,
+}
+
+impl ServiceMap {
+    pub(crate) fn add(&mut self, trace: &Trace) {
         trace.visit(|call| {
-            let client = name(&call.client, false);
-            let server = name(&call.server, true);
-            let key = (client.clone(), server.clone(), call.protocol);
-            let edge = edges.entry(key).or_insert_with(|| ServiceEdge {
-                client,
-                server,
-                protocol: call.protocol,
-                calls: 0,
-                errors: 0,
-                total_ns: 0,
-                max_ns: 0,
-            });
-            edge.calls += 1;
-            edge.errors += u64::from(call.is_error());
-            edge.total_ns = edge.total_ns.saturating_add(call.duration_ns());
-            edge.max_ns = edge.max_ns.max(call.duration_ns());
+            let key = (name(&call.client, false), name(&call.server, true), call.protocol);
+            let totals = self.edges.entry(key).or_default();
+            totals.calls += 1;
+            totals.errors += u64::from(call.is_error());
+            totals.total_ns = totals.total_ns.saturating_add(call.duration_ns());
+            totals.max_ns = totals.max_ns.max(call.duration_ns());
         });
     }
-    edges.into_values().collect()
+
+    /// In the order of client, server and protocol.
+    pub(crate) fn into_edges(self) -> Vec<ServiceEdge> {
+        let edge = |((client, server, protocol), totals): ((String, String, Protocol), Totals)| {
+            let Totals { calls, errors, total_ns, max_ns } = totals;
+            ServiceEdge { client, server, protocol, calls, errors, total_ns, max_ns }
+        };
+        self.edges.into_iter().map(edge).collect()
+    }
 }
 
 fn name(peer: &Peer, with_port: bool) -> String {

@@ -1,15 +1,16 @@
-//! The store: joins what is added, keeps traces, answers queries.
+//! The store as its owner sees it: facts and records in, finished traces out.
+
+use std::sync::Arc;
 
 use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp};
 
-use crate::archive::{Archive, Query};
+use crate::archive::{Archive, Reader};
 use crate::config::StoreConfig;
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::joiner::Joiner;
-use crate::model::{Trace, TraceId};
-use crate::services::ServiceEdge;
+use crate::model::Trace;
 
 /// Joins what is added to it into traces, and keeps them.
 #[derive(Debug)]
@@ -31,23 +32,23 @@ impl Store {
         Ok(Self { joiner: Joiner::new(config.clone()), archive, config, now: Timestamp::ZERO, pruned: 0 })
     }
 
-    /// Tells name and kind of a tap; without, hops are named by its number.
+    /// Sets name and kind of a tap; without, hops are named by its number.
     pub fn add_tap(&mut self, tap: Tap) {
         self.joiner.add_tap(tap);
     }
 
-    /// Tells the name of a control group (container, unit); without, processes carry its number.
+    /// Sets the name of a control group (container, unit); without, processes carry its number.
     pub fn add_cgroup(&mut self, id: u64, name: String) {
         self.joiner.add_cgroup(id, name);
     }
 
-    /// Takes an exchange that one tap saw; each tap's is to be added.
+    /// Adds an exchange as one tap saw it; each tap's is to be added.
     pub fn add_exchange(&mut self, exchange: Box<Exchange>) {
         self.joiner.add_exchange(exchange);
     }
 
-    /// Takes what a process did to a socket. May come before or after the exchange, and out of
-    /// order within [`StoreConfig::settle`].
+    /// Adds what a process did to a socket. May come before or after the exchange, and out of order
+    /// within [`StoreConfig::settle`].
     pub fn add_sock_io(&mut self, io: &SockIo) {
         self.joiner.add_sock_io(io);
     }
@@ -57,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be written; the traces are lost then, and the store may be used further.
-    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Trace>, Error> {
+    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Arc<Trace>>, Error> {
         self.now = self.now.max(now);
         let traces = self.joiner.tick(now);
         self.keep(traces)
@@ -67,50 +68,26 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn finish(&mut self) -> Result<Vec<Trace>, Error> {
+    pub fn finish(&mut self) -> Result<Vec<Arc<Trace>>, Error> {
         let traces = self.joiner.finish();
         self.keep(traces)
     }
 
-    fn keep(&mut self, traces: Vec<Trace>) -> Result<Vec<Trace>, Error> {
+    fn keep(&mut self, traces: Vec<Arc<Trace>>) -> Result<Vec<Arc<Trace>>, Error> {
         if !traces.is_empty() {
             let latest = traces.iter().map(|trace| trace.root.end_unix_ns).max().unwrap_or(0);
             let now = self.now.as_nanos().max(if self.now == Timestamp::ZERO { latest } else { 0 });
-            self.pruned += self.archive.keep(&traces, now, &self.config)?;
+            self.pruned += self.archive.insert(&traces, now, &self.config)?;
         }
         Ok(traces)
     }
 
-    /// Kept traces that fit `query`, the newest first.
+    /// A reader of the kept traces, which may be used while the store is.
     ///
     /// # Errors
-    /// If the file cannot be read.
-    pub fn traces(&self, query: &Query) -> Result<Vec<Trace>, Error> {
-        self.archive.traces(query)
-    }
-
-    /// The kept trace of this id.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>, Error> {
-        self.archive.trace(id)
-    }
-
-    /// The kept trace whose id starts with `prefix`.
-    ///
-    /// # Errors
-    /// If several do, or the file cannot be read.
-    pub fn trace_by_prefix(&self, prefix: &str) -> Result<Option<Trace>, Error> {
-        self.archive.trace_by_prefix(prefix)
-    }
-
-    /// Who calls whom, over the kept traces that fit `query`.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn services(&self, query: &Query) -> Result<Vec<ServiceEdge>, Error> {
-        self.archive.services(query)
+    /// If the file cannot be opened once more.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        self.archive.reader()
     }
 
     /// What it did and what its limits cost.

@@ -5,6 +5,7 @@
 
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fact::Outcome;
@@ -74,7 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn apply(store: &mut Store, op: &Op) -> Vec<store::Trace> {
+fn apply(store: &mut Store, op: &Op) -> Vec<Arc<store::Trace>> {
     match *op {
         Op::Io { kind, tid, cookie, ends, seq, time, took } => {
             let kinds = [
@@ -137,7 +138,7 @@ proptest! {
                 hops += call.hops.len() as u64;
             });
             let text = serde_json::to_string(trace).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<store::Trace>(&text).unwrap(), trace);
+            prop_assert_eq!(serde_json::from_str::<store::Trace>(&text).unwrap(), (**trace).clone());
         }
         let counters = store.counters();
         prop_assert_eq!(counters.calls, calls);
@@ -145,7 +146,7 @@ proptest! {
         prop_assert_eq!(counters.joined + counters.unmatched, calls);
         prop_assert_eq!(hops + counters.late_observations, counters.exchanges);
         if tight {
-            let size = |t: &store::Trace| {
+            let size = |t: &Arc<store::Trace>| {
                 let mut n = 0;
                 t.visit(|_| n += 1);
                 n

@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use store::{Archive, Error, Query, Store, StoreConfig};
+use store::{Error, Query, Reader, Store, StoreConfig};
 use wire::Timestamp;
 use world::{Setup, run};
 
@@ -18,8 +18,9 @@ fn config(path: &std::path::Path) -> StoreConfig {
 fn what_was_kept_is_found_in_a_file_and_in_memory_alike() {
     let dir = tempfile::tempdir().unwrap();
     let setup = Setup { requests: 60, ..Setup::default() };
-    let (traces, in_file) = run(&setup, config(&dir.path().join("t.db")));
-    let (_, in_memory) = run(&setup, StoreConfig::default());
+    let (traces, file_store) = run(&setup, config(&dir.path().join("t.db")));
+    let (_, memory_store) = run(&setup, StoreConfig::default());
+    let (in_file, in_memory) = (file_store.reader().unwrap(), memory_store.reader().unwrap());
     let longest = traces.iter().map(|t| t.root.duration_ns()).max().unwrap();
     let queries = [
         Query::default(),
@@ -40,12 +41,12 @@ fn what_was_kept_is_found_in_a_file_and_in_memory_alike() {
     assert_eq!(counts, [60, 7, 60, 60, 0, 1, 0, 60]);
     let one = &traces[13];
     let id = one.trace_id.to_string();
-    for store in [&in_file, &in_memory] {
-        assert_eq!(store.trace(&one.trace_id).unwrap().as_ref(), Some(one));
-        assert_eq!(store.trace_by_prefix(&id[..12].to_uppercase()).unwrap().as_ref(), Some(one));
-        assert_eq!(store.trace_by_prefix("%").unwrap(), None);
+    for reader in [&in_file, &in_memory] {
+        assert_eq!(reader.trace(&one.trace_id).unwrap().as_ref(), Some(one));
+        assert_eq!(reader.trace_by_prefix(&id[..12].to_uppercase()).unwrap().as_ref(), Some(one));
+        assert_eq!(reader.trace_by_prefix("%").unwrap(), None);
         assert!(matches!(
-            (0..16).map(|n| store.trace_by_prefix(&format!("{n:x}"))).find(Result::is_err),
+            (0..16).map(|n| reader.trace_by_prefix(&format!("{n:x}"))).find(Result::is_err),
             Some(Err(Error::AmbiguousPrefix(_)))
         ));
     }
@@ -59,7 +60,7 @@ fn a_reader_sees_what_another_connection_writes_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
     let (_, mut writer) = run(&Setup { requests: 5, ..Setup::default() }, config(&path));
-    let reader = Archive::read_only(&path).unwrap();
+    let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.traces(&Query::default()).unwrap().len(), 5);
     let more = world::exchanges(3, 1_700_000_100_000_000_000);
     more.into_iter().for_each(|e| writer.add_exchange(Box::new(e)));
@@ -78,7 +79,7 @@ fn the_file_stays_small_and_keeps_the_newest() {
         store.tick(Timestamp::from_nanos(start + 9_000_000_000)).unwrap();
     }
     store.finish().unwrap();
-    let kept = store.traces(&Query { limit: 10_000, ..Query::default() }).unwrap();
+    let kept = store.reader().unwrap().traces(&Query { limit: 10_000, ..Query::default() }).unwrap();
     let size = std::fs::metadata(&path).unwrap().len();
     assert!(size <= (1 << 20) + 300_000, "{size}");
     assert!(
@@ -103,7 +104,8 @@ fn the_old_go() {
             store.tick(Timestamp::from_nanos(start + 5_000_000_000)).unwrap();
             store.tick(Timestamp::from_nanos(start + 10_000_000_000)).unwrap();
         }
-        assert_eq!(store.traces(&Query { limit: 1000, ..Query::default() }).unwrap().len(), 30);
+        let kept = store.reader().unwrap().traces(&Query { limit: 1000, ..Query::default() }).unwrap();
+        assert_eq!(kept.len(), 30);
         assert_eq!(store.counters().pruned, 70);
     }
 }
@@ -119,7 +121,7 @@ fn a_file_that_is_no_trace_store_is_refused_and_left_alone() {
     .unwrap();
     let before = std::fs::read(&path).unwrap();
     assert!(matches!(Store::open(config(&path)), Err(Error::Damaged { .. })));
-    assert!(matches!(Archive::read_only(&path), Err(Error::Damaged { .. })));
+    assert!(matches!(Reader::open(&path), Err(Error::Damaged { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     let message = Store::open(config(&path)).unwrap_err().to_string();
     assert!(message.contains("not a trace store"), "{message}");
@@ -130,14 +132,14 @@ fn a_file_that_is_no_trace_store_is_refused_and_left_alone() {
         .execute_batch("CREATE TABLE a (b); PRAGMA user_version = 7;")
         .unwrap();
     assert!(matches!(Store::open(config(&other)), Err(Error::Foreign { .. })));
-    assert!(matches!(Archive::read_only(&other), Err(Error::Foreign { .. })));
+    assert!(matches!(Reader::open(&other), Err(Error::Foreign { .. })));
 
     let newer = dir.path().join("newer.db");
     drop(Store::open(config(&newer)).unwrap());
     rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
     assert!(matches!(Store::open(config(&newer)), Err(Error::Layout { found: 99, .. })));
 
-    assert!(matches!(Archive::read_only(&dir.path().join("none")), Err(Error::Open { .. })));
+    assert!(matches!(Reader::open(&dir.path().join("none")), Err(Error::Open { .. })));
     assert!(matches!(Store::open(config(&dir.path().join("no/such/dir"))), Err(Error::Open { .. })));
 }
 
@@ -166,7 +168,7 @@ fn a_trace_is_the_record_of_the_interface() {
     assert_eq!(root["cause"], "none");
     assert_eq!(root["children"][0]["cause"], "thread");
     let back: store::Trace = serde_json::from_value(json).unwrap();
-    assert_eq!(back, traces[0]);
+    assert_eq!(back, *traces[0]);
 }
 
 #[test]

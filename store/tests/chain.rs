@@ -4,6 +4,7 @@
 
 mod world;
 
+use std::sync::Arc;
 use store::{Cause, StoreConfig};
 use world::{Score, Setup, run, score};
 
@@ -79,7 +80,7 @@ fn the_cause_is_named_and_ids_are_the_same_in_every_run() {
         assert_eq!(&*trace.root.hops[1].tap, "bridge");
         assert_eq!(&*trace.root.hops[2].tap, "veth_proxy");
     }
-    let ids = |traces: &[store::Trace]| {
+    let ids = |traces: &[Arc<store::Trace>]| {
         traces.iter().map(|t| t.trace_id).collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(ids(&first).len(), 50);

@@ -5,6 +5,7 @@
 mod world;
 
 use fact::{Exchange, Outcome, Protocol};
+use std::sync::Arc;
 use store::{Call, Cause, Store, StoreConfig, Trace};
 use wire::{SeqNum, SeqRange, SockIoKind, TapId, Timestamp, Transport};
 use world::{Conn, Input, Recorder, attribute, endpoint, exchange, http, process};
@@ -14,7 +15,7 @@ const MS: u64 = 1_000_000;
 const TRACEPARENT: (&str, &str) =
     ("http.request.header.traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 
-fn feed(recorder: Recorder, config: StoreConfig) -> (Vec<Trace>, Store) {
+fn feed(recorder: Recorder, config: StoreConfig) -> (Vec<Arc<Trace>>, Store) {
     let mut store = Store::open(config).unwrap();
     world::taps().into_iter().for_each(|tap| store.add_tap(tap));
     let mut traces = Vec::new();
@@ -39,7 +40,7 @@ fn shape(call: &Call) -> String {
     format!("{}({})", attribute(call, "url.path"), children.join(" "))
 }
 
-fn shapes(traces: &[Trace]) -> Vec<String> {
+fn shapes(traces: &[Arc<Trace>]) -> Vec<String> {
     traces.iter().map(|t| shape(&t.root)).collect()
 }
 
@@ -260,7 +261,7 @@ fn a_tap_that_missed_the_response_is_a_hop_all_the_same() {
 }
 
 /// A call follows a query whose protocol nobody understands, on a kept or a new connection.
-fn after_a_query(kept: bool, gap: u64) -> Vec<Trace> {
+fn after_a_query(kept: bool, gap: u64) -> Vec<Arc<Trace>> {
     let mut r = Recorder::new(1);
     let (curl, app, db) = (process(1, 1, "curl"), process(2, 2, "app"), process(3, 3, "db"));
     let (mut a, mut b, mut query) = (front(&mut r), back(&mut r), back(&mut r));

@@ -1,3 +1,5 @@
+//! What traces are asked for, and the text that a service is found by.
+
 use std::time::Duration;
 
 use crate::model::Trace;

@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use store::{Store, StoreConfig, Trace};
 use wire::{Process, SockIoKind, Tap, TapId, TapKind, Timestamp};
@@ -245,7 +246,7 @@ pub fn taps() -> Vec<Tap> {
 }
 
 /// Feeds a store as the binary does, a tick every 100 ms.
-pub fn run(setup: &Setup, config: StoreConfig) -> (Vec<Trace>, Store) {
+pub fn run(setup: &Setup, config: StoreConfig) -> (Vec<Arc<Trace>>, Store) {
     let mut store = Store::open(config).unwrap();
     taps().into_iter().for_each(|tap| store.add_tap(tap));
     let mut traces = Vec::new();
@@ -277,7 +278,7 @@ pub struct Score {
     pub foreign: usize,
 }
 
-pub fn score(traces: &[Trace], calls: usize) -> Score {
+pub fn score(traces: &[Arc<Trace>], calls: usize) -> Score {
     let mut score = Score { traces: traces.len(), ..Score::default() };
     for trace in traces {
         let path = attribute(&trace.root, "url.path");

@@ -1,18 +1,19 @@
-//! Traces in an SQLite file.
+//! Traces written to a SQLite file: its layout, and what is removed for age and size.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, named_params, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::query::{Query, services};
+use super::query::services;
 use crate::error::Error;
 use crate::model::Trace;
 
 /// "Wspn", which marks the file as ours (`PRAGMA application_id`).
-const APPLICATION: i64 = 0x5773_706e;
+pub(super) const APPLICATION: i64 = 0x5773_706e;
 /// Layout of the tables (`PRAGMA user_version`).
-const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 1;
 
 const TABLES: &str = "
 CREATE TABLE traces (
@@ -28,58 +29,43 @@ CREATE INDEX traces_by_id ON traces (trace_id);
 CREATE INDEX traces_by_start ON traces (start_ns);
 ";
 
-/// Traces in a SQLite file.
+/// The connection that writes. There is one for a file in the program; others only read.
 #[derive(Debug)]
-pub(super) struct Database {
+pub(crate) struct FileWriter {
+    path: PathBuf,
     connection: Connection,
 }
 
-impl Database {
+impl FileWriter {
     /// Opens `path` for reading and writing, and makes it if it is not there.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
         let connection = Connection::open(path).map_err(|source| open_error(path, source))?;
-        let database = Self { connection };
-        database.prepare(path)?;
-        Ok(database)
+        let writer = Self { path: path.into(), connection };
+        writer.prepare()?;
+        Ok(writer)
     }
 
-    /// Opens `path` for reading only; another process may write to it meanwhile.
-    pub(super) fn read_only(path: &Path) -> Result<Self, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|source| open_error(path, source))?;
-        let database = Self { connection };
-        database.connection.busy_timeout(Duration::from_secs(2))?;
-        match database.marks(path)? {
-            (APPLICATION, LAYOUT) => Ok(database),
-            (APPLICATION, found) => Err(Error::Layout { path: path.into(), found, known: LAYOUT }),
-            _ => Err(Error::Foreign { path: path.into() }),
-        }
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    fn marks(&self, path: &Path) -> Result<(i64, i64), Error> {
-        let read =
-            |pragma: &str| self.connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0));
-        let marks = read("application_id").and_then(|id| Ok((id, read("user_version")?)));
-        marks.map_err(|source| open_error(path, source))
-    }
-
-    fn prepare(&self, path: &Path) -> Result<(), Error> {
+    fn prepare(&self) -> Result<(), Error> {
+        let path = &self.path;
         let tables: i64 = self
             .connection
             .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
             .map_err(|source| open_error(path, source))?;
         self.connection.busy_timeout(Duration::from_secs(2))?;
-        match self.marks(path)? {
+        match layout(&self.connection, path)? {
             (APPLICATION, LAYOUT) => {}
-            (APPLICATION, found) => return Err(Error::Layout { path: path.into(), found, known: LAYOUT }),
+            (APPLICATION, found) => return Err(Error::Layout { path: path.clone(), found, known: LAYOUT }),
             (0, 0) if tables == 0 => {
                 self.connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
                 self.connection.execute_batch(&format!(
                     "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}; COMMIT;"
                 ))?;
             }
-            _ => return Err(Error::Foreign { path: path.into() }),
+            _ => return Err(Error::Foreign { path: path.clone() }),
         }
         self.connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
         self.connection.execute_batch("PRAGMA journal_size_limit = 16777216;")?;
@@ -89,10 +75,10 @@ impl Database {
         Ok(())
     }
 
-    /// Keeps traces in one transaction; returns how many older ones went for age or size.
-    pub(super) fn keep(
+    /// Keeps traces in one transaction; returns how many older ones were removed for age or size.
+    pub(super) fn insert(
         &mut self,
-        traces: &[Trace],
+        traces: &[Arc<Trace>],
         now_ns: u64,
         max_age: Duration,
         max_bytes: u64,
@@ -137,39 +123,20 @@ impl Database {
         Ok(pruned as u64)
     }
 
-    pub(super) fn find(&self, query: &Query) -> Result<Vec<Trace>, Error> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT body FROM traces
-             WHERE duration_ns >= :duration AND (:error IS NULL OR error = :error)
-               AND (:service IS NULL OR instr(services, :service) > 0)
-             ORDER BY start_ns DESC LIMIT :limit",
-        )?;
-        let rows = select.query_map(
-            named_params! {
-                ":duration": signed(query.min_duration_ns()),
-                ":error": query.error,
-                ":service": query.service(),
-                ":limit": signed(query.limit as u64),
-            },
-            |row| row.get::<_, String>(0),
-        )?;
-        rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
-    }
-
-    pub(super) fn with_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<Trace>, Error> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT body FROM traces WHERE trace_id >= ?1 AND trace_id < ?1 || 'g' ORDER BY start_ns DESC LIMIT ?2",
-        )?;
-        let rows = select.query_map(params![prefix, signed(limit as u64)], |row| row.get::<_, String>(0))?;
-        rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
-    }
-
+    /// Memory of the page cache, in bytes.
     pub(super) fn bytes(&self) -> Result<u64, Error> {
         let pages: Option<i64> =
             self.connection.query_row("PRAGMA cache_size", [], |row| row.get(0)).optional()?;
         // Negative: in KiB.
         Ok(pages.map_or(0, |n| if n < 0 { n.unsigned_abs() << 10 } else { (n as u64) << 12 }))
     }
+}
+
+/// The marks of a file: whose it is, and in which layout.
+pub(super) fn layout(connection: &Connection, path: &Path) -> Result<(i64, i64), Error> {
+    let read = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0));
+    let marks = read("application_id").and_then(|id| Ok((id, read("user_version")?)));
+    marks.map_err(|source| open_error(path, source))
 }
 
 fn used_bytes(connection: &Connection) -> Result<u64, Error> {
@@ -180,11 +147,11 @@ fn used_bytes(connection: &Connection) -> Result<u64, Error> {
     Ok(u64::try_from(pages.saturating_mul(read("page_size")?)).unwrap_or(0))
 }
 
-fn signed(n: u64) -> i64 {
+pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn open_error(path: &Path, source: rusqlite::Error) -> Error {
+pub(super) fn open_error(path: &Path, source: rusqlite::Error) -> Error {
     let path: PathBuf = path.into();
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::Damaged { path, source },
