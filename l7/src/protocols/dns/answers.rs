@@ -1,26 +1,28 @@
-//! Answer records as text.
+//! The answer section as text (RFC 1035 section 5.1 where that is short), and its chain of aliases.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::codes::type_name;
+use super::codes::{record_type as kind, type_name};
 use super::message::Record;
 use super::name;
 
-/// Most answers that are written down.
+/// Key of the parameter with application protocols (RFC 9460 section 14.3.2).
+const ALPN: [u8; 2] = [0, 1];
+/// Most answers in the text.
 const SHOWN: usize = 16;
 /// Longest text of answers.
 const LONGEST: usize = 1000;
-/// Aliases that are followed.
+/// Most aliases that are followed.
 const ALIASES: usize = 16;
 
-/// What is said about the answers of a message.
+/// Text, alias chain and lifetime of the answers of a message.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     /// Separated by commas.
     pub(super) text: String,
-    /// From the name asked for over its aliases to the last, separated by ` > `; empty if there is
-    /// no alias.
+    /// From the name in the question over its aliases to the last, separated by ` > `. Empty if
+    /// there is no alias.
     pub(super) chain: String,
     /// The shortest time to live, in seconds.
     pub(super) ttl: Option<u32>,
@@ -51,7 +53,7 @@ impl Answers {
                 self.text.truncate(before);
             }
         }
-        if matches!(record.kind, 5 | 39) && self.aliases.len() < ALIASES {
+        if matches!(record.kind, kind::CNAME | kind::DNAME) && self.aliases.len() < ALIASES {
             self.scratch.clear();
             let mut target = String::new();
             if name::read(message, record.name, &mut self.scratch).is_some()
@@ -62,16 +64,16 @@ impl Answers {
         }
     }
 
-    /// Follows the aliases from the name that was asked for; they may stand in any order.
-    pub(super) fn follow(&mut self, asked: &str) {
-        let mut here = asked;
+    /// Builds the chain from the name in the question. The aliases may be in any order.
+    pub(super) fn follow(&mut self, question: &str) {
+        let mut here = question;
         for _ in 0..self.aliases.len() {
             let Some((_, next)) = self.aliases.iter().find(|(owner, _)| owner.eq_ignore_ascii_case(here))
             else {
                 return;
             };
             if self.chain.is_empty() {
-                self.chain.push_str(asked);
+                self.chain.push_str(question);
             }
             if self.chain.len() + next.len() > LONGEST {
                 return;
@@ -90,16 +92,16 @@ impl Answers {
     }
 }
 
-/// Writes a record's data, as zone files do where that is short; of texts, keys and the like only
-/// the type.
+/// Writes a record's data as in zone files if that is short; for texts, keys and the like only the
+/// type.
 fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
     let data = record.data;
     let word = |n: usize| Some(u16::from_be_bytes([*data.get(n)?, *data.get(n + 1)?]));
     match record.kind {
-        1 => write!(into, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)).ok()?,
-        28 => write!(into, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)).ok()?,
-        2 | 5 | 12 | 39 => drop(name::read(message, record.data_at, into)?),
-        6 => {
+        kind::A => write!(into, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)).ok()?,
+        kind::AAAA => write!(into, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)).ok()?,
+        kind::NS | kind::CNAME | kind::PTR | kind::DNAME => drop(name::read(message, record.data_at, into)?),
+        kind::SOA => {
             into.push_str("SOA ");
             let next = name::read(message, record.data_at, into)?;
             into.push(' ');
@@ -107,20 +109,20 @@ fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
             let serial: [u8; 4] = *message.get(next..)?.first_chunk()?;
             write!(into, " {}", u32::from_be_bytes(serial)).ok()?;
         }
-        15 => {
+        kind::MX => {
             write!(into, "MX {} ", word(0)?).ok()?;
             name::read(message, record.data_at + 2, into)?;
         }
-        33 => {
+        kind::SRV => {
             write!(into, "SRV {} {} {} ", word(0)?, word(2)?, word(4)?).ok()?;
             name::read(message, record.data_at + 6, into)?;
         }
-        64 | 65 => {
+        kind::SVCB | kind::HTTPS => {
             write!(into, "{} {} ", type_name(record.kind)?, word(0)?).ok()?;
             let after = name::read(message, record.data_at + 2, into)?;
             push_alpn(message.get(after..record.data_at + data.len())?, into);
         }
-        257 => {
+        kind::CAA => {
             let (&[flags, length], rest) = data.split_first_chunk()?;
             let (tag, value) = rest.split_at_checked(usize::from(length))?;
             let (tag, value) = (std::str::from_utf8(tag).ok()?, std::str::from_utf8(value).ok()?);
@@ -129,12 +131,12 @@ fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
             }
             write!(into, "CAA {flags} {tag} {value}").ok()?;
         }
-        43 | 59 => {
+        kind::DS | kind::CDS => {
             write!(into, "{} {} {} {}", type_name(record.kind)?, word(0)?, data.get(2)?, data.get(3)?).ok()?
         }
-        kind => match type_name(kind) {
+        other => match type_name(other) {
             Some(name) => into.push_str(name),
-            None => write!(into, "TYPE{kind}").ok()?,
+            None => write!(into, "TYPE{other}").ok()?,
         },
     }
     Some(())
@@ -146,7 +148,7 @@ fn push_alpn(mut parameters: &[u8], into: &mut String) {
         let length = usize::from(u16::from_be_bytes([l1, l2]));
         let Some((mut value, rest)) = rest.split_at_checked(length) else { return };
         parameters = rest;
-        if [k1, k2] != [0, 1] {
+        if [k1, k2] != ALPN {
             continue;
         }
         let mut separator = " alpn=";

@@ -1,8 +1,31 @@
-//! Names of record types, classes and response codes.
+//! Numbers of DNS and their mnemonics (IANA "DNS Parameters"): types, classes, operations and
+//! response codes.
 
 use fact::Outcome;
 
-/// Mnemonic of a record or question type (IANA "DNS Parameters").
+/// Types of records and questions that are read.
+pub(super) mod record_type {
+    pub(in super::super) const A: u16 = 1;
+    pub(in super::super) const NS: u16 = 2;
+    pub(in super::super) const CNAME: u16 = 5;
+    pub(in super::super) const SOA: u16 = 6;
+    pub(in super::super) const PTR: u16 = 12;
+    pub(in super::super) const MX: u16 = 15;
+    pub(in super::super) const AAAA: u16 = 28;
+    pub(in super::super) const SRV: u16 = 33;
+    pub(in super::super) const DNAME: u16 = 39;
+    /// EDNS (RFC 6891 section 6.1).
+    pub(in super::super) const OPT: u16 = 41;
+    pub(in super::super) const DS: u16 = 43;
+    pub(in super::super) const CDS: u16 = 59;
+    pub(in super::super) const SVCB: u16 = 64;
+    pub(in super::super) const HTTPS: u16 = 65;
+    pub(in super::super) const IXFR: u16 = 251;
+    pub(in super::super) const AXFR: u16 = 252;
+    pub(in super::super) const CAA: u16 = 257;
+}
+
+/// Mnemonic of a record or question type.
 pub(super) fn type_name(code: u16) -> Option<&'static str> {
     Some(match code {
         1 => "A",
@@ -106,7 +129,7 @@ pub(super) fn type_name(code: u16) -> Option<&'static str> {
     })
 }
 
-/// Mnemonic of a class (IANA "DNS Parameters").
+/// Mnemonic of a class.
 pub(super) fn class_name(code: u16) -> Option<&'static str> {
     Some(match code {
         1 => "IN",
@@ -161,7 +184,8 @@ pub(super) fn rcode_name(rcode: u16) -> Option<&'static str> {
     NAMES.get(usize::from(rcode)).copied().filter(|name| !name.is_empty())
 }
 
-/// Whose fault a response code is: what the client asked wrongly or for in vain is its own.
+/// Outcome of a response code. Errors in the request, and questions about what does not exist, are
+/// the client's.
 pub(super) fn outcome(rcode: u16) -> Outcome {
     match rcode {
         0 => Outcome::Ok,

@@ -6,45 +6,57 @@ use super::codes::extended_error;
 use super::message::Record;
 use fact::Attributes;
 
-/// Type of the record that EDNS stands in (RFC 6891 section 6.1).
-pub(super) const OPT: u16 = 41;
-/// Longest text that is taken over.
+/// Longest text of an extended error, in bytes.
 const LONGEST: usize = 256;
+
+/// Flag in the record's TTL field (RFC 6891 section 6.1.4).
+const DNSSEC_OK: u32 = 0x8000;
+
+/// Option codes (IANA "DNS EDNS0 Option Codes").
+mod option {
+    /// RFC 7871.
+    pub(super) const CLIENT_SUBNET: u16 = 8;
+    /// RFC 7873.
+    pub(super) const COOKIE: u16 = 10;
+    /// RFC 7830.
+    pub(super) const PADDING: u16 = 12;
+    /// RFC 8914.
+    pub(super) const EXTENDED_ERROR: u16 = 15;
+}
 
 /// The upper eight bits of the response code.
 pub(super) fn rcode(record: &Record<'_>) -> u16 {
     (record.ttl >> 24) as u16
 }
 
-/// Says what a client asks for with EDNS.
-pub(super) fn asked(record: &Record<'_>, into: &mut Attributes) {
+/// Adds the EDNS fields of a request.
+pub(super) fn push_request(record: &Record<'_>, into: &mut Attributes) {
     into.push_int("dns.edns.udp_size", i64::from(record.class));
     let version = record.ttl >> 16 & 0xff;
     if version > 0 {
         into.push_int("dns.edns.version", i64::from(version));
     }
-    if record.ttl & 0x8000 != 0 {
+    if record.ttl & DNSSEC_OK != 0 {
         into.push_bool("dns.edns.dnssec_ok", true);
     }
     for (code, data) in options(record.data) {
         match code {
-            8 => {
+            option::CLIENT_SUBNET => {
                 if let Some(subnet) = subnet(data) {
                     into.push_text("dns.edns.client_subnet", &subnet);
                 }
             }
-            10 => into.push_bool("dns.edns.cookie", true),
-            12 => into.push_int("dns.edns.padding", data.len() as i64),
+            option::COOKIE => into.push_bool("dns.edns.cookie", true),
+            option::PADDING => into.push_int("dns.edns.padding", data.len() as i64),
             _ => {}
         }
     }
 }
 
-/// Says what a server answers with EDNS.
-pub(super) fn answered(record: &Record<'_>, into: &mut Attributes) {
+/// Adds the EDNS fields of a response.
+pub(super) fn push_response(record: &Record<'_>, into: &mut Attributes) {
     for (code, data) in options(record.data) {
-        // RFC 8914 section 2.
-        if code == 15
+        if code == option::EXTENDED_ERROR
             && let Some((&[high, low], text)) = data.split_first_chunk()
         {
             let code = u16::from_be_bytes([high, low]);
@@ -69,7 +81,7 @@ fn options(mut data: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// RFC 7871 section 6.
+/// Address and prefix length of the client subnet option (RFC 7871 section 6).
 fn subnet(data: &[u8]) -> Option<String> {
     let (&[_, family, source, _], address) = data.split_first_chunk()?;
     let mut bytes = [0; 16];

@@ -1,4 +1,4 @@
-//! Header, question and records of a message.
+//! Header, questions and records of a message (RFC 1035 section 4.1).
 
 use super::name;
 
@@ -42,13 +42,13 @@ impl Header {
         self.flags >> 9 & 1 == 1
     }
 
-    /// Without the part that EDNS has.
+    /// The lower four bits of the response code. EDNS has the others.
     pub(super) fn rcode(&self) -> u8 {
         (self.flags & 15) as u8
     }
 
-    /// Names of the flags that are set, as dig writes them (RFC 1035 section 4.1.1, RFC 4035
-    /// section 3).
+    /// Names of the flags that are set, in dig's notation (RFC 1035 section 4.1.1, RFC 4035 section
+    /// 3).
     pub(super) fn flags(&self) -> impl Iterator<Item = &'static str> {
         const FLAGS: [(u16, &str); 6] = [(10, "aa"), (9, "tc"), (8, "rd"), (7, "ra"), (5, "ad"), (4, "cd")];
         let flags = self.flags;
@@ -61,7 +61,7 @@ impl Header {
 pub(super) struct Question {
     pub(super) kind: u16,
     pub(super) class: u16,
-    /// Where what follows begins.
+    /// End of the question.
     pub(super) end: usize,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn question(message: &[u8], at: usize, into: &mut String) -> Option<Q
     Some(Question { kind: u16::from_be_bytes([a, b]), class: u16::from_be_bytes([c, d]), end: fixed + 4 })
 }
 
-/// Which part of a message a record stands in.
+/// The section of a message that a record is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Answer,
@@ -84,13 +84,13 @@ pub(super) enum Section {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
     pub(super) section: Section,
-    /// Where its name is.
+    /// Position of its name.
     pub(super) name: usize,
     pub(super) kind: u16,
     pub(super) class: u16,
     pub(super) ttl: u32,
     pub(super) data: &'a [u8],
-    /// Where its data is, for names in it.
+    /// Position of its data, for names in it.
     pub(super) data_at: usize,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// Of a message whose questions end at `at`.
+    /// The records of a message whose questions end at `at`.
     pub(super) fn new(message: &'a [u8], header: &Header, at: usize) -> Self {
         Self { message, at, left: [header.answers, header.authorities, header.additionals] }
     }

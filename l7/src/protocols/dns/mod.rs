@@ -1,13 +1,13 @@
 //! DNS over UDP and TCP (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795).
 
 mod answers;
+mod attributes;
 mod codes;
 mod edns;
 mod message;
 mod name;
 mod parser;
 mod probe;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transfer;

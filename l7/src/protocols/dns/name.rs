@@ -1,14 +1,21 @@
-//! Names, with compression pointers.
+//! Domain names with compression pointers (RFC 1035 sections 3.1 and 4.1.4), as text.
 
 use std::fmt::Write as _;
 
 /// Longest name on the wire (RFC 1035 section 2.3.4).
 const LONGEST: usize = 255;
+/// Upper two bits of a label's length.
+const LABEL: u8 = 0b00;
+/// Upper two bits of a compression pointer.
+const POINTER: u8 = 0b11;
+/// Bits of a pointer's first byte that belong to the offset.
+const OFFSET_HIGH: u8 = 0x3f;
 
-/// Reads the name at `at` of a message, following compression pointers (RFC 1035 section 4.1.4),
-/// into `into` as text without the final dot (the root is `.`). Returns where the record goes on;
-/// none if it is no name. Pointers may only point back behind where the last one stood, so there is
-/// no loop.
+/// Reads the name at `at` of a message and appends it to `into` as text without the final dot (the
+/// root is `.`).
+///
+/// Returns where the record continues, or `None` if the name is malformed. Compression pointers may
+/// only point before the last one, so there is no loop.
 pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize> {
     let start = into.len();
     let mut at = at;
@@ -18,8 +25,8 @@ pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize
     loop {
         let length = *message.get(at)?;
         match length >> 6 {
-            0 if length == 0 => break,
-            0 => {
+            LABEL if length == 0 => break,
+            LABEL => {
                 let label = message.get(at + 1..at + 1 + usize::from(length))?;
                 wire_len += label.len() + 1;
                 if wire_len >= LONGEST {
@@ -31,9 +38,9 @@ pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize
                 push_label(label, into);
                 at += 1 + label.len();
             }
-            3 => {
+            POINTER => {
                 let low = *message.get(at + 1)?;
-                let target = usize::from(length & 0x3f) << 8 | usize::from(low);
+                let target = usize::from(length & OFFSET_HIGH) << 8 | usize::from(low);
                 after = after.or(Some(at + 2));
                 if target >= floor {
                     return None;
@@ -50,20 +57,21 @@ pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize
     Some(after.unwrap_or(at + 1))
 }
 
-/// Where the record goes on behind the name at `at`, without reading it.
+/// Where the record continues behind the name at `at`, without reading it.
 pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let length = *message.get(at)?;
         match length >> 6 {
-            0 if length == 0 => return Some(at + 1),
-            0 => at += 1 + usize::from(length),
-            3 => return message.get(at + 1).map(|_| at + 2),
+            LABEL if length == 0 => return Some(at + 1),
+            LABEL => at += 1 + usize::from(length),
+            POINTER => return message.get(at + 1).map(|_| at + 2),
             _ => return None,
         }
     }
 }
 
-/// As in zone files (RFC 1035 section 5.1); UTF-8 as it is, which multicast DNS uses.
+/// Appends a label as in zone files (RFC 1035 section 5.1). UTF-8, which multicast DNS uses, stays
+/// as it is.
 fn push_label(label: &[u8], into: &mut String) {
     if label.iter().all(|&b| b.is_ascii_graphic() && b != b'.' && b != b'\\') {
         into.push_str(std::str::from_utf8(label).unwrap_or_default());

@@ -1,14 +1,17 @@
+//! Message boundaries over UDP and TCP (RFC 1035 section 4.2), and zone transfers of many messages.
+//! What a message says is in `attributes`.
+
 use wire::{Direction, PerDirection, Transport};
 
 use super::answers::Answers;
 use super::message::{HEADER, Header, question};
-use super::transfer::{Transfer, Walked};
+use super::transfer::{Transfer, WalkResult};
 use crate::contract::{Clue, Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use fact::Protocol;
 
-/// So much of a message over TCP is looked at: header, questions and the first answers.
-const LOOKED_AT: usize = 4096;
+/// Bytes of a message over TCP that are inspected: header, questions and the first answers.
+const INSPECT_LIMIT: usize = 4096;
 
 /// Multicast DNS (RFC 6762).
 const MDNS: Protocol = Protocol::new("mdns");
@@ -18,14 +21,14 @@ const LLMNR: Protocol = Protocol::new("llmnr");
 #[derive(Debug)]
 pub(super) struct DnsParser {
     transport: Transport,
-    /// The protocol on one link whose messages these are; none for DNS itself.
-    pub(super) on_link: Option<Protocol>,
-    /// TCP: kind and id of the message of which the end is skipped.
+    /// Multicast DNS or LLMNR. None for DNS itself.
+    pub(super) link_protocol: Option<Protocol>,
+    /// TCP: kind and id of the message whose end is being skipped.
     open: PerDirection<Option<(Kind, u64)>>,
-    /// TCP: the zone transfer that goes on.
+    /// TCP: the zone transfer under way.
     transfers: PerDirection<Option<Transfer>>,
-    /// TCP: a message of the transfer is being walked over.
-    walking: PerDirection<bool>,
+    /// TCP: the records of one of its messages are being read.
+    reading_records: PerDirection<bool>,
     /// Reused texts.
     pub(super) name: String,
     pub(super) texts: String,
@@ -34,28 +37,28 @@ pub(super) struct DnsParser {
 
 impl DnsParser {
     pub(super) fn new(clue: &Clue) -> Self {
-        let on_link = match (clue.client_port, clue.server_port) {
+        let link_protocol = match (clue.client_port, clue.server_port) {
             (5353, _) | (_, 5353) => Some(MDNS),
             (_, 5355) | (5355, _) => Some(LLMNR),
             _ => None,
         };
         Self {
             transport: clue.transport,
-            on_link,
+            link_protocol,
             open: PerDirection::default(),
             transfers: PerDirection::default(),
-            walking: PerDirection::default(),
+            reading_records: PerDirection::default(),
             name: String::new(),
             texts: String::new(),
             answers: Answers::default(),
         }
     }
 
-    fn stream(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+    fn read_stream(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
-            if self.walking[direction] {
-                match self.walk(direction, bytes, at, out) {
+            if self.reading_records[direction] {
+                match self.read_records(direction, bytes, at, out) {
                     Ok(next) if next <= bytes.len() => at = next,
                     Ok(next) => return Progress::Skip { consumed: at, body: (next - at) as u64 },
                     Err(more) => return Progress::Need { consumed: at, more },
@@ -74,38 +77,38 @@ impl DnsParser {
                 };
             };
             let length = usize::from(u16::from_be_bytes([high, low]));
-            let looked_at = length.min(LOOKED_AT);
+            let inspected = length.min(INSPECT_LIMIT);
             if length < HEADER {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
             }
-            if message.len() < looked_at {
-                return Progress::Need { consumed: at, more: looked_at - message.len() };
+            if message.len() < inspected {
+                return Progress::Need { consumed: at, more: inspected - message.len() };
             }
             let Some(header) = Header::read(message).filter(|h| h.opcode() <= 6) else {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
             };
-            let shown = &message[..looked_at];
-            if let Some(done) = self.goes_on(direction, &header, shown, length, out) {
+            let shown = &message[..inspected];
+            if let Some(done) = self.continue_transfer(direction, &header, shown, length, out) {
                 at += 2 + done;
                 continue;
             }
-            let told = self.tell(shown, at, out);
-            if let Some(done) =
-                told.and_then(|told| self.begins(direction, told, &header, shown, length, out))
-            {
+            let message_id = self.open_message(shown, at, out);
+            if let Some(done) = message_id.and_then(|message_id| {
+                self.begin_transfer(direction, message_id, &header, shown, length, out)
+            }) {
                 at += 2 + done;
                 continue;
             }
-            self.open[direction] = told;
+            self.open[direction] = message_id;
             if message.len() < length {
-                return Progress::Skip { consumed: at + 2 + looked_at, body: (length - looked_at) as u64 };
+                return Progress::Skip { consumed: at + 2 + inspected, body: (length - inspected) as u64 };
             }
             at += 2 + length;
         }
     }
 
-    /// Another message of a zone transfer: says how much of it is dealt with.
-    fn goes_on(
+    /// Another message of a zone transfer. Returns how much of it was processed.
+    fn continue_transfer(
         &mut self,
         direction: Direction,
         header: &Header,
@@ -125,12 +128,12 @@ impl DnsParser {
         let first = (header.questions > 0).then(|| question(message, HEADER, &mut self.name)).flatten();
         let done = first.map_or(HEADER, |question| question.end);
         transfer.begin(header, length, done);
-        self.walking[direction] = true;
+        self.reading_records[direction] = true;
         Some(done)
     }
 
-    /// Whether a zone transfer begins with a response: says how much of it is dealt with.
-    fn begins(
+    /// Begins a zone transfer if the response is one. Returns how much of it was processed.
+    fn begin_transfer(
         &mut self,
         direction: Direction,
         (kind, id): (Kind, u64),
@@ -139,8 +142,7 @@ impl DnsParser {
         length: usize,
         out: &mut Messages,
     ) -> Option<usize> {
-        const IXFR: u16 = 251;
-        const AXFR: u16 = 252;
+        use super::codes::record_type::{AXFR, IXFR};
         if kind != Kind::Response || header.rcode() != 0 || header.answers == 0 || header.questions != 1 {
             return None;
         }
@@ -153,12 +155,16 @@ impl DnsParser {
         let mut transfer = Transfer::new(header.id, id, first.kind == IXFR);
         transfer.begin(header, length, first.end);
         self.transfers[direction] = Some(transfer);
-        self.walking[direction] = true;
+        self.reading_records[direction] = true;
         Some(first.end)
     }
 
-    /// On over the records of a transfer: where to go on, or how many bytes more are needed.
-    fn walk(
+    /// Reads the records of a transfer. Returns where to continue.
+    ///
+    /// # Errors
+    ///
+    /// The number of missing bytes.
+    fn read_records(
         &mut self,
         direction: Direction,
         bytes: &[u8],
@@ -166,27 +172,28 @@ impl DnsParser {
         out: &mut Messages,
     ) -> Result<usize, usize> {
         let Some(transfer) = &mut self.transfers[direction] else {
-            self.walking[direction] = false;
+            wire::invariant!("records are read of a transfer under way");
+            self.reading_records[direction] = false;
             return Ok(at);
         };
         let key = transfer.key;
         match transfer.walk(bytes.get(at..).unwrap_or_default()) {
-            Walked::Over(bytes) => return Ok(at + bytes),
-            Walked::More(more) => return Err(more),
-            Walked::End(false) => {}
-            Walked::End(true) => {
+            WalkResult::Over(bytes) => return Ok(at + bytes),
+            WalkResult::More(more) => return Err(more),
+            WalkResult::End(false) => {}
+            WalkResult::End(true) => {
                 self.transfers[direction] = None;
                 out.close(Kind::Response, key, at);
             }
-            Walked::Broken => {
+            WalkResult::Malformed => {
                 let rest = transfer.rest();
                 self.transfers[direction] = None;
                 self.open[direction] = Some((Kind::Response, key));
-                self.walking[direction] = false;
+                self.reading_records[direction] = false;
                 return Ok(at + rest);
             }
         }
-        self.walking[direction] = false;
+        self.reading_records[direction] = false;
         Ok(at)
     }
 }
@@ -194,9 +201,9 @@ impl DnsParser {
 impl Parser for DnsParser {
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
         if self.transport == Transport::Tcp {
-            return self.stream(direction, bytes, out);
+            return self.read_stream(direction, bytes, out);
         }
-        match Header::read(bytes).filter(|h| h.opcode() <= 6).and_then(|_| self.tell(bytes, 0, out)) {
+        match Header::read(bytes).filter(|h| h.opcode() <= 6).and_then(|_| self.open_message(bytes, 0, out)) {
             Some((kind, id)) => {
                 out.close(kind, id, bytes.len());
                 Progress::Consumed(bytes.len())
@@ -213,8 +220,9 @@ impl Parser for DnsParser {
         out.mark_loss();
         self.open[direction] = None;
         self.transfers[direction] = None;
-        self.walking[direction] = false;
-        // Messages over TCP have no mark to find the next one by; a datagram is its own.
+        self.reading_records[direction] = false;
+        // Messages over TCP cannot be found again after lost bytes. A datagram is complete by
+        // itself.
         if len > 0 || self.transport == Transport::Tcp { Err(Reason::Switched) } else { Ok(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Recognises DNS by the first bytes of a connection.
+//! Recognises messages by their header and question.
 
 use wire::Transport;
 
@@ -6,10 +6,10 @@ use super::codes::type_name;
 use super::message::{HEADER, Header, question};
 use crate::contract::{Clue, Probe};
 
-/// Whether bytes are a message; on the usual ports the header alone is enough.
+/// Whether bytes are a message. On the usual ports the header alone is enough.
 pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     let usual = [clue.client_port, clue.server_port].iter().any(|p| matches!(p, 53 | 5353 | 5355));
-    // NetBIOS's name service has the same header, and other names.
+    // NetBIOS's name service has the same header and other names.
     if [clue.client_port, clue.server_port].contains(&137) {
         return Probe::No;
     }
@@ -30,29 +30,29 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
         let more = clue.transport == Transport::Tcp && (usual || may_begin(head));
         return if more { Probe::More } else { Probe::No };
     };
-    if !plausible(&header) {
+    if !is_plausible(&header) {
         return Probe::No;
     }
-    // Over TCP more comes first that only looks like it; what has no question answers one, or is of
+    // Over TCP other bytes look like a header. A message without a question is a response, or of
     // RFC 8490.
     let asked =
         header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
     if usual && clue.transport == Transport::Tcp && header.questions == 1 {
-        return asks(message, head.len() - 2);
+        return has_question(message, head.len() - 2);
     }
     let usual = usual && (clue.transport == Transport::Udp || asked);
     if usual {
         return Probe::Yes;
     }
     let shown = if clue.transport == Transport::Tcp { head.len() - 2 } else { LONGEST };
-    strictly(message, &header, clue.transport, shown)
+    probe_unusual_port(message, &header, clue.transport, shown)
 }
 
-/// Header, the longest name, type and class.
+/// A header and a question with the longest name.
 const LONGEST: usize = HEADER + 255 + 4;
 
 /// Whether the first bytes of a stream, fewer than a header, may be those of a message with one
-/// question: some send its length by itself.
+/// question. Some clients send its length separately.
 fn may_begin(head: &[u8]) -> bool {
     head.iter().enumerate().all(|(at, &byte)| match at {
         0 => byte < 16,
@@ -63,9 +63,9 @@ fn may_begin(head: &[u8]) -> bool {
     })
 }
 
-/// Whether the one question of a message over TCP is one, of which `shown` bytes of the stream are
-/// there: a header alone could be any bytes in the middle of a connection.
-fn asks(message: &[u8], shown: usize) -> Probe {
+/// Whether a message over TCP has one question. `shown` bytes of the stream are there. A header
+/// alone could be any bytes in the middle of a connection.
+fn has_question(message: &[u8], shown: usize) -> Probe {
     match question(message, HEADER, &mut String::new()) {
         // Multicast DNS uses the highest bit.
         Some(first) if matches!(first.class & 0x7fff, 1 | 3 | 4 | 254 | 255) => Probe::Yes,
@@ -74,13 +74,13 @@ fn asks(message: &[u8], shown: usize) -> Probe {
     }
 }
 
-fn plausible(header: &Header) -> bool {
+fn is_plausible(header: &Header) -> bool {
     matches!(header.opcode(), 0..=6) && (header.questions <= 64 || header.is_response())
 }
 
-/// Without the port's help: one well-known question, no records that do not belong there, nothing
-/// behind it.
-fn strictly(message: &[u8], header: &Header, transport: Transport, shown: usize) -> Probe {
+/// Whether bytes are a message, on other than the usual ports: one question of a known type, no
+/// records that do not belong there, nothing behind it.
+fn probe_unusual_port(message: &[u8], header: &Header, transport: Transport, shown: usize) -> Probe {
     let sections = if header.is_response() {
         header.answers < 256 && header.authorities < 256
     } else {

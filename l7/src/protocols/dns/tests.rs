@@ -1,3 +1,5 @@
+//! Messages over UDP and TCP, cut and malformed ones, and the exchanges that come of them.
+
 use wire::Transport;
 
 use crate::limits::RequestLimits;

@@ -1,29 +1,38 @@
-//! Batches of records, as far as their heads tell of them (kafka.apache.org, "Message Format");
-//! nothing is decompressed.
+//! Record batches (kafka.apache.org, "Message Format"): length, number of messages and the headers
+//! of the first record. Nothing is decompressed.
 
 use super::bytes::{int16, int32, varint};
 
-/// Bytes up to the one that tells the format.
+/// Bytes up to the magic byte, which tells the format.
 const MAGIC: usize = 17;
-/// Head of a batch of format 2, with the number of records at its end.
+/// Header of a batch of format 2, with the number of records at its end.
 const HEAD: usize = 61;
-/// So much of the first record is looked at for trace headers.
+/// Bytes of the first record that are inspected for trace headers.
 const FIRST_RECORD: usize = 4096;
+
+/// Base offset and the length itself, which the length does not count.
+const BEFORE_LENGTH: u64 = 12;
+
+/// Bits of a batch's attributes.
+mod attribute {
+    pub(super) const COMPRESSION: i16 = 0x07;
+    pub(super) const CONTROL: i16 = 0x20;
+}
 
 /// What is known about a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Batch<'a> {
     /// So many bytes have to be there.
     Need(usize),
-    /// No batch, or the beginning of one that was cut off by the broker.
+    /// No batch, or a batch that the broker cut off at the end of the response.
     Nothing,
-    /// Its length in bytes, the number of its messages, and its first record if that is not
+    /// Its length in bytes, the number of its messages, and its first record unless that is
     /// compressed.
     Whole { length: u64, messages: u32, first: &'a [u8] },
 }
 
 /// Reads the batch at the beginning of `bytes`; `left` bytes of batches follow in all. `first`: its
-/// first record is of interest.
+/// first record is wanted.
 pub(super) fn batch(bytes: &[u8], left: u64, first: bool) -> Batch<'_> {
     if left < MAGIC as u64 {
         return Batch::Nothing;
@@ -32,7 +41,7 @@ pub(super) fn batch(bytes: &[u8], left: u64, first: bool) -> Batch<'_> {
         return Batch::Need(MAGIC);
     };
     let Ok(length) = u64::try_from(length) else { return Batch::Nothing };
-    let length = length + 12;
+    let length = length + BEFORE_LENGTH;
     if length > left {
         return Batch::Nothing;
     }
@@ -45,7 +54,8 @@ pub(super) fn batch(bytes: &[u8], left: u64, first: bool) -> Batch<'_> {
     let (Some(attributes), Some(messages)) = (int16(bytes, 21), int32(bytes, HEAD - 4)) else {
         return Batch::Need(HEAD);
     };
-    let (compressed, control) = (attributes & 7 != 0, attributes & 0x20 != 0);
+    let compressed = attributes & attribute::COMPRESSION != 0;
+    let control = attributes & attribute::CONTROL != 0;
     let messages = if control { 0 } else { u32::try_from(messages).unwrap_or(0) };
     if !first || compressed || control {
         return Batch::Whole { length, messages, first: &[] };
@@ -57,17 +67,17 @@ pub(super) fn batch(bytes: &[u8], left: u64, first: bool) -> Batch<'_> {
     }
 }
 
-/// Headers of the first record of a batch, as far as they are there.
+/// Passes the headers of a batch's first record to `each`, as far as they are there.
 pub(super) fn headers(record: &[u8], mut each: impl FnMut(&[u8], &[u8])) -> Option<()> {
-    /// Most headers that are looked at.
+    /// Most headers that are inspected.
     const MOST: i64 = 64;
     let mut rest = Rest(record);
-    rest.number()?;
-    rest.take(1)?;
-    rest.number()?;
-    rest.number()?;
-    rest.text()?;
-    rest.text()?;
+    rest.number()?; // length
+    rest.take(1)?; // attributes
+    rest.number()?; // timestamp delta
+    rest.number()?; // offset delta
+    rest.text()?; // key
+    rest.text()?; // value
     for _ in 0..rest.number()?.min(MOST) {
         let name = rest.text()?;
         each(name, rest.text()?);
@@ -75,6 +85,7 @@ pub(super) fn headers(record: &[u8], mut each: impl FnMut(&[u8], &[u8])) -> Opti
     Some(())
 }
 
+/// The rest of a record.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {

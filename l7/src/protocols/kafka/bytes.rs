@@ -1,4 +1,4 @@
-//! Numbers as the protocol writes them.
+//! Integers of the protocol (kafka.apache.org, "Protocol Primitive Types").
 
 /// Unsigned variable-length number and its length in bytes (KIP-482: base 128, least significant
 /// group first). `Ok(None)`: too long.

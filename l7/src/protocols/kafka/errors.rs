@@ -1,9 +1,9 @@
-//! Error codes: names, and whose fault they are.
+//! Error codes (kafka.apache.org, "Error Codes"): names and outcomes.
 
 use fact::Outcome;
 
-/// Name of an error code, and whether it tells of the state of the cluster (`true`) rather than of
-/// what the client asked.
+/// Name of an error code, and whether it is about the state of the cluster (`true`) rather than
+/// about the request.
 static ERRORS: [(&str, bool); 134] = [
     ("UNKNOWN_SERVER_ERROR", true), // -1; the others by their number less 1
     ("OFFSET_OUT_OF_RANGE", false),
@@ -141,7 +141,7 @@ static ERRORS: [(&str, bool); 134] = [
     ("SHARE_SESSION_LIMIT_REACHED", true),
 ];
 
-/// Name of an error code other than 0, and whose fault it is.
+/// Name and outcome of an error code other than 0.
 pub(super) fn error(code: i16) -> (Option<&'static str>, Outcome) {
     let index = if code == -1 { Some(0) } else { usize::try_from(code).ok().filter(|n| *n > 0) };
     match index.and_then(|index| ERRORS.get(index)) {

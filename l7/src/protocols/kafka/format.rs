@@ -1,38 +1,40 @@
+//! Opens and closes the messages of a connection. Headers are in `header`, bodies in `walk`.
+
 use std::fmt::Write as _;
 
 use wire::{Direction, PerDirection};
 
 use super::api::Api;
 use super::bytes::int32;
-use super::head::{CLIENT_ID, FIXED, Head, client_id, is_request, length};
-use super::told::Told;
+use super::header::{CLIENT_ID, FIXED, RequestHeader, client_id, is_request, length};
+use super::message_fields::MessageFields;
 use super::topics::TopicIds;
 use super::walk::Walk;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
 
-/// So much of a client id is told.
+/// Bytes of a client id that are kept.
 const CLIENT_ID_KEPT: usize = 128;
-/// Number of `Produce`.
+/// Key of `Produce`.
 const PRODUCE: i16 = 0;
-/// Number of `Fetch`.
+/// Key of `Fetch`.
 const FETCH: i16 = 1;
-/// Number of `OffsetCommit`.
+/// Key of `OffsetCommit`.
 const OFFSET_COMMIT: i16 = 8;
-/// Number of `SaslHandshake`: behind its version 0 tokens follow without heads.
+/// Key of `SaslHandshake`. After its version 0, tokens without headers follow.
 const SASL_HANDSHAKE: i16 = 17;
-/// Number of `ApiVersions`: its response has the oldest head in every version.
+/// Key of `ApiVersions`. Its response has the oldest header in every version.
 const API_VERSIONS: i16 = 18;
 
-/// The message that is read in one direction.
+/// The message that is being read in one direction.
 #[derive(Debug)]
 struct Open {
-    /// None: one that is not told.
+    /// None for a message that is not recorded.
     id: Option<u64>,
-    begun: bool,
+    started: bool,
     walk: Walk,
-    told: Told,
+    fields_read: MessageFields,
 }
 
 #[derive(Debug)]
@@ -41,62 +43,69 @@ pub(super) struct KafkaFormat {
     open: PerDirection<Open>,
     /// Client id of the requests.
     client: Vec<u8>,
-    /// Tokens of a log-in may come without heads.
-    tokens: bool,
-    /// Lent to the direction that is read.
+    /// Authentication tokens without headers may come.
+    may_be_token: bool,
+    /// Topics by id; moved into `fields_read` of a direction while it is read.
     ids: TopicIds,
 }
 
 impl KafkaFormat {
     pub(super) fn new(clue: &Clue) -> Self {
-        let open = || Open { id: None, begun: false, walk: Walk::NONE, told: Told::default() };
+        let open =
+            || Open { id: None, started: false, walk: Walk::NONE, fields_read: MessageFields::default() };
         Self {
             usual: clue.usual,
             open: PerDirection { to_server: open(), to_client: open() },
             client: Vec::new(),
-            tokens: false,
+            may_be_token: false,
             ids: TopicIds::default(),
         }
     }
 
-    fn request(&mut self, bytes: &[u8], left: u64, at: usize, out: &mut Messages) -> Result<Step, Reason> {
-        let Some(head) = Head::read(bytes) else { return Ok(Step::Need(FIXED)) };
-        let api = head.api();
+    fn read_request_header(
+        &mut self,
+        bytes: &[u8],
+        left: u64,
+        at: usize,
+        out: &mut Messages,
+    ) -> Result<Step, Reason> {
+        let Some(header) = RequestHeader::read(bytes) else { return Ok(Step::Need(FIXED)) };
+        let api = header.api();
         let wanted = match left < CLIENT_ID as u64 {
             true => FIXED,
             false if bytes.len() < CLIENT_ID => return Ok(Step::Need(CLIENT_ID)),
             false => CLIENT_ID + client_id(bytes).1.min(CLIENT_ID_KEPT),
         };
         if wanted as u64 > left || api.is_none() {
-            if self.tokens {
+            if self.may_be_token {
                 return Ok(Step::Done);
             }
-            if wanted as u64 > left || !(0..20_000).contains(&head.key) {
+            if wanted as u64 > left || !(0..20_000).contains(&header.key) {
                 return Err(Reason::Malformed);
             }
         }
         if bytes.len() < wanted {
             return Ok(Step::Need(wanted));
         }
-        self.tokens = head.key == SASL_HANDSHAKE && head.version == 0;
+        self.may_be_token = header.key == SASL_HANDSHAKE && header.version == 0;
         let (client, length) = client_id(bytes);
         let client = client.get(..CLIENT_ID_KEPT).unwrap_or(client);
         if self.client != client {
             self.client.clear();
             self.client.extend_from_slice(client);
         }
-        let id = u64::from(head.correlation as u32);
+        let id = u64::from(header.correlation as u32);
         let entry = out.open(Kind::Request, id, at);
         let exchange = &mut entry.exchange;
         match api {
             Some(api) => exchange.operation.push_str(api.name),
             None => {
-                let _ = write!(exchange.operation, "ApiKey{}", head.key);
+                let _ = write!(exchange.operation, "ApiKey{}", header.key);
             }
         }
         let attributes = &mut exchange.attributes;
         attributes.push_text("messaging.system", "kafka");
-        if let Some((name, kind)) = match head.key {
+        if let Some((name, kind)) = match header.key {
             PRODUCE => Some(("send", "send")),
             FETCH => Some(("poll", "receive")),
             OFFSET_COMMIT => Some(("commit", "settle")),
@@ -105,29 +114,29 @@ impl KafkaFormat {
             attributes.push_text("messaging.operation.name", name);
             attributes.push_text("messaging.operation.type", kind);
         }
-        attributes.push_int("messaging.kafka.api_version", i64::from(head.version));
-        attributes.push_int("messaging.kafka.correlation_id", i64::from(head.correlation));
+        attributes.push_int("messaging.kafka.api_version", i64::from(header.version));
+        attributes.push_int("messaging.kafka.correlation_id", i64::from(header.correlation));
         if !client.is_empty() {
             attributes.push_bytes("messaging.client.id", client);
         }
         let open = &mut self.open[Direction::ToServer];
         open.id = Some(id);
         open.walk = Walk::NONE;
-        if let Some(api) = api.filter(|api| head.version <= i16::from(api.newest)) {
-            let version = head.version as u8;
-            entry.notes.tag = KNOWN | (head.key as u16) << 8 | u16::from(version);
+        if let Some(api) = api.filter(|api| header.version <= i16::from(api.newest)) {
+            let version = header.version as u8;
+            entry.notes.tag = KNOWN | (header.key as u16) << 8 | u16::from(version);
             open.walk = Walk::new(api.request, version, version >= api.flexible, true);
         }
         let behind = if wanted == FIXED { FIXED } else { CLIENT_ID + length };
         Ok(Step::Take(behind as u64))
     }
 
-    fn response(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_response_header(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let Some(correlation) = int32(bytes, 4) else { return Step::Need(8) };
         let id = u64::from(correlation as u32);
         let open = &mut self.open[Direction::ToClient];
         open.walk = Walk::NONE;
-        if self.tokens && !out.is_pending(id) {
+        if self.may_be_token && !out.is_pending(id) {
             return Step::Done;
         }
         let entry = out.open(Kind::Response, id, at);
@@ -146,13 +155,14 @@ impl KafkaFormat {
         Step::Take(8)
     }
 
-    fn write(&mut self, direction: Direction, out: &mut Messages) -> Option<u64> {
+    /// Adds what was read to the open message, and returns its id.
+    fn push_fields(&mut self, direction: Direction, out: &mut Messages) -> Option<u64> {
         let open = &mut self.open[direction];
         let id = open.id.take()?;
         let kind = kind(direction);
         if let Some(entry) = out.current(kind, id) {
-            open.told.write(entry);
-            if kind == Kind::Request && open.told.asks_for_nothing() {
+            open.fields_read.push_attributes(entry);
+            if kind == Kind::Request && open.fields_read.wants_no_response() {
                 entry.expect_no_response();
             }
         }
@@ -160,7 +170,7 @@ impl KafkaFormat {
     }
 }
 
-/// Mark of a tag that holds an API and a version.
+/// Flag of a tag that holds an API key and a version.
 const KNOWN: u16 = 0x8000;
 
 fn kind(direction: Direction) -> Kind {
@@ -173,8 +183,8 @@ fn kind(direction: Direction) -> Kind {
 impl Format for KafkaFormat {
     const HEAD: usize = 8;
 
-    fn length(&self, _: Direction, head: &[u8]) -> Option<u64> {
-        length(head)
+    fn length(&self, _: Direction, header: &[u8]) -> Option<u64> {
+        length(header)
     }
 
     fn begins(&self, direction: Direction, bytes: &[u8], out: &Messages) -> Probe {
@@ -203,38 +213,38 @@ impl Format for KafkaFormat {
         out: &mut Messages,
     ) -> Result<Step, Reason> {
         let open = &mut self.open[direction];
-        if open.begun {
-            std::mem::swap(&mut self.ids, &mut open.told.ids);
-            let step = open.walk.step(bytes, left, &mut open.told);
-            std::mem::swap(&mut self.ids, &mut open.told.ids);
+        if open.started {
+            std::mem::swap(&mut self.ids, &mut open.fields_read.ids);
+            let step = open.walk.step(bytes, left, &mut open.fields_read);
+            std::mem::swap(&mut self.ids, &mut open.fields_read.ids);
             return Ok(step);
         }
         let step = match direction {
-            Direction::ToServer => self.request(bytes, left, at, out)?,
-            Direction::ToClient => self.response(bytes, at, out),
+            Direction::ToServer => self.read_request_header(bytes, left, at, out)?,
+            Direction::ToClient => self.read_response_header(bytes, at, out),
         };
         if !matches!(step, Step::Need(_)) {
             let open = &mut self.open[direction];
-            open.begun = true;
-            open.told.clear();
+            open.started = true;
+            open.fields_read.clear();
         }
         Ok(step)
     }
 
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {
-        if let Some(id) = self.write(direction, out) {
+        if let Some(id) = self.push_fields(direction, out) {
             out.close(kind(direction), id, at);
         }
-        self.open[direction].begun = false;
+        self.open[direction].started = false;
     }
 
     fn lost(&mut self, direction: Direction, out: &mut Messages) {
-        self.write(direction, out);
-        self.open[direction].begun = false;
+        self.push_fields(direction, out);
+        self.open[direction].started = false;
     }
 
     fn bytes(&self) -> usize {
-        Direction::BOTH.iter().map(|&d| self.open[d].told.bytes()).sum::<usize>()
+        Direction::BOTH.iter().map(|&d| self.open[d].fields_read.bytes()).sum::<usize>()
             + self.client.capacity()
             + self.ids.bytes()
     }

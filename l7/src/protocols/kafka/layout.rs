@@ -1,18 +1,18 @@
-//! How the bodies of messages are written down: one list of fields a message, with the versions
-//! that have each of them.
+//! Layouts of message bodies: a list of fields for each message, with the versions that have each
+//! of them.
 
-/// What a field says that is worth telling.
+/// What a field is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Meaning {
     Nothing,
     Topic,
     TopicId,
-    /// A topic's name in metadata, followed by its id.
-    Learn,
-    LearnId,
+    /// A topic's name in metadata, followed by its id (`LearnedTopicId`).
+    LearnedTopic,
+    LearnedTopicId,
     Partition,
     Group,
-    /// Name of a group or of a transaction, which `KeyType` decides.
+    /// Name of a group or of a transaction; `KeyType` tells which.
     Key,
     KeyType,
     Transaction,
@@ -23,7 +23,7 @@ pub(super) enum What {
     SoftwareVersion,
 }
 
-/// How a field is written.
+/// Encoding of a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
     /// So many bytes, big-endian.
@@ -34,9 +34,9 @@ pub(super) enum Form {
     Records,
     /// Structures, each with tagged fields at its end in flexible versions.
     Array(&'static [Field]),
-    /// Bare values.
+    /// Values without tagged fields.
     List(&'static [Field]),
-    /// What follows is of no interest.
+    /// The rest of the message is not used.
     Stop,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Form {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     pub(super) form: Form,
-    pub(super) what: What,
+    pub(super) meaning: Meaning,
     pub(super) since: u8,
     pub(super) until: u8,
 }
@@ -58,50 +58,50 @@ impl Field {
         Self { until: version, ..self }
     }
 
-    const fn new(form: Form, what: What) -> Self {
-        Self { form, what, since: 0, until: u8::MAX }
+    const fn new(form: Form, meaning: Meaning) -> Self {
+        Self { form, meaning, since: 0, until: u8::MAX }
     }
 }
 
-/// Bytes of no interest.
-pub(super) const fn pass(bytes: u8) -> Field {
-    Field::new(Form::Fixed(bytes), What::Nothing)
+/// Bytes that are not used.
+pub(super) const fn skip(bytes: u8) -> Field {
+    Field::new(Form::Fixed(bytes), Meaning::Nothing)
 }
 
-pub(super) const fn int(bytes: u8, what: What) -> Field {
-    Field::new(Form::Fixed(bytes), what)
+pub(super) const fn int(bytes: u8, meaning: Meaning) -> Field {
+    Field::new(Form::Fixed(bytes), meaning)
 }
 
 /// A UUID.
-pub(super) const fn id(what: What) -> Field {
-    Field::new(Form::Fixed(16), what)
+pub(super) const fn id(meaning: Meaning) -> Field {
+    Field::new(Form::Fixed(16), meaning)
 }
 
-pub(super) const fn text(what: What) -> Field {
-    Field::new(Form::Text, what)
+pub(super) const fn text(meaning: Meaning) -> Field {
+    Field::new(Form::Text, meaning)
 }
 
-/// A text of no interest.
+/// A text that is not used.
 pub(super) const fn string() -> Field {
-    Field::new(Form::Text, What::Nothing)
+    Field::new(Form::Text, Meaning::Nothing)
 }
 
 pub(super) const fn blob() -> Field {
-    Field::new(Form::Blob, What::Nothing)
+    Field::new(Form::Blob, Meaning::Nothing)
 }
 
 pub(super) const fn records() -> Field {
-    Field::new(Form::Records, What::Nothing)
+    Field::new(Form::Records, Meaning::Nothing)
 }
 
 pub(super) const fn array(fields: &'static [Field]) -> Field {
-    Field::new(Form::Array(fields), What::Nothing)
+    Field::new(Form::Array(fields), Meaning::Nothing)
 }
 
 pub(super) const fn list(fields: &'static [Field]) -> Field {
-    Field::new(Form::List(fields), What::Nothing)
+    Field::new(Form::List(fields), Meaning::Nothing)
 }
 
 pub(super) const fn stop() -> Field {
-    Field::new(Form::Stop, What::Nothing)
+    Field::new(Form::Stop, Meaning::Nothing)
 }

@@ -1,15 +1,16 @@
-//! The Kafka protocol (kafka.apache.org, "Kafka protocol guide"): every API, versions before and after flexible ones.
+//! The Kafka protocol (kafka.apache.org, "Kafka protocol guide"): every API, in versions before and
+//! after flexible ones (KIP-482).
 
 mod api;
 mod batch;
 mod bytes;
 mod errors;
 mod format;
-mod head;
+mod header;
 mod layout;
+mod message_fields;
 #[cfg(test)]
 pub(crate) mod tests;
-mod told;
 mod topics;
 mod walk;
 
@@ -29,9 +30,9 @@ impl Protocol for Kafka {
     const ORDER: Order = Order::ById;
 
     /// Responses have no mark: a conversation begins with a request.
-    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
+    fn probe(header: &[u8], direction: Direction, clue: &Clue) -> Probe {
         match direction {
-            Direction::ToServer => head::is_request(head, clue.usual),
+            Direction::ToServer => header::is_request(header, clue.usual),
             Direction::ToClient => Probe::No,
         }
     }

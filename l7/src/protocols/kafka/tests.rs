@@ -1,6 +1,6 @@
-//! Tests of Kafka.
+//! Messages in pieces of any size, with gaps, and the exchanges that come of them.
 
-use super::head::is_request;
+use super::header::is_request;
 use crate::contract::Probe;
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::Outcome;
@@ -24,7 +24,7 @@ fn response(correlation: u8, body: &[u8]) -> Vec<u8> {
     framed(&[&[0, 0, 0, correlation][..], body].concat())
 }
 
-/// Head of a batch of `messages` that is `length` bytes long in all; its records are not there.
+/// RequestHeader of a batch of `messages` that is `length` bytes long in all; its records are not there.
 fn batch(length: u32, compression: u8, messages: u32) -> Vec<u8> {
     let mut head =
         [&[0; 8][..], &(length - 12).to_be_bytes(), &[0; 4], &[2], &[0; 4], &[0, compression]].concat();

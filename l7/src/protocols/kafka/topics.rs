@@ -3,8 +3,7 @@
 /// Id of a topic.
 pub(super) type Uuid = [u8; 16];
 
-/// Names of topics by their ids, as metadata told them. Beyond [`TopicIds::MOST`] the oldest is
-/// forgotten.
+/// Names of topics by their ids, from metadata. Beyond [`TopicIds::MOST`] the oldest is replaced.
 #[derive(Debug, Default)]
 pub(super) struct TopicIds {
     known: Vec<(Uuid, String)>,
@@ -14,7 +13,7 @@ pub(super) struct TopicIds {
 impl TopicIds {
     const MOST: usize = 256;
 
-    pub(super) fn learn(&mut self, id: Uuid, name: &str) {
+    pub(super) fn insert(&mut self, id: Uuid, name: &str) {
         if id == [0; 16] || name.is_empty() || self.name(&id).is_some() {
             return;
         }
@@ -65,7 +64,7 @@ mod tests {
         for n in 0..=TopicIds::MOST as u8 as u16 + 256 {
             let mut id = [1; 16];
             id[..2].copy_from_slice(&n.to_be_bytes());
-            ids.learn(id, "t");
+            ids.insert(id, "t");
         }
         assert_eq!(ids.known.len(), TopicIds::MOST);
         assert!(ids.name(&[1; 16]).is_none() || ids.name(&[0; 16]).is_none());

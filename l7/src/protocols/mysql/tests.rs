@@ -375,7 +375,8 @@ fn what_is_compressed_is_read_also_from_the_middle_on() {
 #[test]
 fn joined_behind_the_beginning_of_a_long_compressed_command() {
     let mut t = Talk::tcp(3306);
-    // Its second part has its own number in what compresses, and so has the answer; the packet in that goes on from the command's.
+    // The second part has its own sequence number in the compressed packet, and so has the
+    // response. The packet inside continues from the command's number.
     t.c(frame(0, &query("INSERT 1"), None)).s(frame(2, &p(1, &ok(1, 2)), None));
     t.c(frame(0, &query("SELECT 2"), None)).s(frame(1, &result(1, 2, true, 2), None));
     assert_eq!(t.over().iter().map(|e| e.response.unwrap().bytes).collect::<Vec<_>>(), [18, 62]);

@@ -1,18 +1,18 @@
-//! What a message tells, gathered until it ends. The texts are reused from message to message.
+//! The recorded fields of a message, collected until it ends. The texts are reused.
 
 use super::errors::error;
-use super::layout::What;
+use super::layout::Meaning;
 use super::topics::{TopicIds, Uuid, uuid};
 use crate::correlate::Entry;
 use fact::{Attributes, Outcome};
 
-/// Bytes of the list of topics that are kept.
+/// Longest list of topics, in bytes.
 const TOPICS: usize = 512;
 /// Longest header value that is kept.
 const HEADER: usize = 512;
 
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct MessageFields {
     /// Names (or ids) of topics, with commas between.
     topics: String,
     topic_id: String,
@@ -31,13 +31,13 @@ pub(super) struct Told {
     error: i16,
     batches: u32,
     messages: i64,
-    /// A topic of metadata, of which the id follows.
+    /// A topic of metadata. Its id follows.
     learned: String,
     pub(super) ids: TopicIds,
 }
 
-impl Told {
-    /// Begins a message.
+impl MessageFields {
+    /// Clears the fields for the next message.
     pub(super) fn clear(&mut self) {
         for text in [
             &mut self.topics,
@@ -58,36 +58,36 @@ impl Told {
         (self.key_is_transaction, self.acks, self.error) = (false, None, 0);
     }
 
-    /// Takes a number; `false` if it can not be one of this kind.
-    pub(super) fn number(&mut self, what: What, bytes: &[u8]) -> bool {
+    /// Sets a number. Returns false if a field of this meaning cannot have it.
+    pub(super) fn number(&mut self, meaning: Meaning, bytes: &[u8]) -> bool {
         if let Ok(id) = Uuid::try_from(bytes) {
-            self.id(what, id);
+            self.id(meaning, id);
             return true;
         }
         let value = bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
         let unused = 64 - 8 * bytes.len().min(8) as u32;
         let value = (value.wrapping_shl(unused) as i64).wrapping_shr(unused);
-        match what {
-            What::Partition => {
+        match meaning {
+            Meaning::Partition => {
                 self.partitions = self.partitions.saturating_add(1);
                 self.partition = value;
                 return value >= -1;
             }
-            What::Acks => {
+            Meaning::Acks => {
                 self.acks = Some(value as i16);
                 return (-1..=1).contains(&value);
             }
-            What::Error if self.error == 0 => self.error = value as i16,
-            What::KeyType => self.key_is_transaction = value == 1,
+            Meaning::Error if self.error == 0 => self.error = value as i16,
+            Meaning::KeyType => self.key_is_transaction = value == 1,
             _ => {}
         }
         true
     }
 
-    fn id(&mut self, what: What, id: Uuid) {
-        match what {
-            What::LearnId => self.ids.learn(id, &self.learned),
-            What::TopicId if id != [0; 16] => match self.ids.name(&id) {
+    fn id(&mut self, meaning: Meaning, id: Uuid) {
+        match meaning {
+            Meaning::LearnedTopicId => self.ids.insert(id, &self.learned),
+            Meaning::TopicId if id != [0; 16] => match self.ids.name(&id) {
                 Some(name) => add_topic(&mut self.topics, name),
                 None if self.topic_id.is_empty() => uuid(&id, &mut self.topic_id),
                 None => {}
@@ -96,33 +96,33 @@ impl Told {
         }
     }
 
-    pub(super) fn text(&mut self, what: What, bytes: &[u8]) {
+    pub(super) fn text(&mut self, meaning: Meaning, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         let Ok(text) = std::str::from_utf8(bytes) else { return };
-        let into = match what {
-            What::Topic => return add_topic(&mut self.topics, text),
-            What::Learn => &mut self.learned,
-            What::Group => &mut self.group,
-            What::Key => &mut self.key,
-            What::Transaction => &mut self.transaction,
-            What::Mechanism => &mut self.mechanism,
-            What::Software => &mut self.software,
-            What::SoftwareVersion => &mut self.software_version,
+        let into = match meaning {
+            Meaning::Topic => return add_topic(&mut self.topics, text),
+            Meaning::LearnedTopic => &mut self.learned,
+            Meaning::Group => &mut self.group,
+            Meaning::Key => &mut self.key,
+            Meaning::Transaction => &mut self.transaction,
+            Meaning::Mechanism => &mut self.mechanism,
+            Meaning::Software => &mut self.software,
+            Meaning::SoftwareVersion => &mut self.software_version,
             _ => return,
         };
         into.clear();
         into.push_str(text);
     }
 
-    /// A batch with so many messages.
+    /// Counts a batch with so many messages.
     pub(super) fn messages(&mut self, messages: u32) {
         self.batches = self.batches.saturating_add(1);
         self.messages = self.messages.saturating_add(i64::from(messages));
     }
 
-    /// Whether headers of the next batch's first record are of interest.
+    /// Whether the headers of the next batch's first record are wanted.
     pub(super) fn wants_headers(&self) -> bool {
         self.batches == 0
     }
@@ -141,13 +141,13 @@ impl Told {
         }
     }
 
-    /// The producer wants no answer.
-    pub(super) fn asks_for_nothing(&self) -> bool {
+    /// Whether the producer wants no response (`acks` 0).
+    pub(super) fn wants_no_response(&self) -> bool {
         self.acks == Some(0)
     }
 
-    /// Writes down what was gathered.
-    pub(super) fn write(&self, entry: &mut Entry) {
+    /// Adds the fields to an entry.
+    pub(super) fn push_attributes(&self, entry: &mut Entry) {
         let attributes = &mut entry.exchange.attributes;
         let (group, transaction) = match self.key_is_transaction {
             _ if self.key.is_empty() => (&self.group, &self.transaction),
@@ -204,6 +204,7 @@ impl Told {
     }
 }
 
+/// Adds a text if there is one, and no attribute of this key yet.
 fn push(attributes: &mut Attributes, key: &'static str, text: &str) {
     if !text.is_empty() && attributes.get(key).is_none() {
         attributes.push_text(key, text);

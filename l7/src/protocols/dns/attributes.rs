@@ -1,22 +1,30 @@
+//! Opens messages and sets their attributes: questions, flags, answers and response codes.
+
 use std::fmt::Write as _;
 
-use super::codes::{class_name, opcode_name, outcome, rcode_name, type_name};
+use super::codes::{class_name, opcode_name, outcome, rcode_name, record_type, type_name};
 use super::edns;
 use super::message::{HEADER, Header, Question, Records, Section, question};
 use super::parser::DnsParser;
 use crate::correlate::{Kind, Messages};
 use fact::Attributes;
 
-/// Questions of a message that are written down.
-const QUESTIONS: u16 = 16;
+/// Most questions in the text.
+const MOST_QUESTIONS: u16 = 16;
 /// Longest text of questions.
 const LONGEST: usize = 1000;
-/// In the class of a question of multicast DNS: an answer to the asker alone is welcome (RFC 6762 section 5.4).
+/// Bit of a question's class in multicast DNS: a unicast response is welcome (RFC 6762 section
+/// 5.4).
 const UNICAST: u16 = 0x8000;
 
 impl DnsParser {
-    /// Opens the message whose header is at the beginning of `message`; it begins at `at` of the bytes shown.
-    pub(super) fn tell(&mut self, message: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
+    /// Opens the message at the beginning of `message`, which is at `at` of the bytes shown.
+    pub(super) fn open_message(
+        &mut self,
+        message: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
         let header = Header::read(message)?;
         self.name.clear();
         let first = if header.questions > 0 { question(message, HEADER, &mut self.name) } else { None };
@@ -29,11 +37,11 @@ impl DnsParser {
             id = out.pending_id(|waiting| waiting as u16 == header.id).unwrap_or(id);
         }
         let exchange = &mut out.open(kind, id, at).exchange;
-        if let Some(on_link) = self.on_link {
-            exchange.protocol = on_link;
+        if let Some(link_protocol) = self.link_protocol {
+            exchange.protocol = link_protocol;
         }
         let into = &mut exchange.attributes;
-        let behind = self.questions(message, &header, first);
+        let behind = self.write_questions(message, &header, first);
         if exchange.operation.is_empty() {
             match (opcode_name(header.opcode()), first) {
                 (Some(name), _) => exchange.operation.push_str(name),
@@ -53,7 +61,7 @@ impl DnsParser {
                 into.push_text("dns.questions", &self.texts);
             }
         }
-        self.flags(&header, into);
+        self.push_flags(&header, into);
         let mut rcode = u16::from(header.rcode());
         let mut extended = None;
         if let Some(behind) = behind {
@@ -61,7 +69,7 @@ impl DnsParser {
             for record in Records::new(message, &header, behind) {
                 match record.section {
                     Section::Answer if kind == Kind::Response => self.answers.add(message, &record),
-                    Section::Additional if record.kind == edns::OPT => extended = Some(record),
+                    Section::Additional if record.kind == record_type::OPT => extended = Some(record),
                     _ => {}
                 }
             }
@@ -69,7 +77,7 @@ impl DnsParser {
         if let Some(record) = &extended {
             match kind {
                 Kind::Response => rcode |= edns::rcode(record) << 4,
-                _ => edns::asked(record, into),
+                _ => edns::push_request(record, into),
             }
         }
         if kind == Kind::Response {
@@ -86,14 +94,14 @@ impl DnsParser {
                 self.push_answers(into);
             }
             if let Some(record) = &extended {
-                edns::answered(record, into);
+                edns::push_response(record, into);
             }
         }
         Some((kind, id))
     }
 
-    /// Writes all questions, if there are several, into `texts`; says where they end.
-    fn questions(&mut self, message: &[u8], header: &Header, first: Option<Question>) -> Option<usize> {
+    /// Writes all questions, if there are several, into `texts`. Returns where they end.
+    fn write_questions(&mut self, message: &[u8], header: &Header, first: Option<Question>) -> Option<usize> {
         self.texts.clear();
         let mut end = match first {
             Some(first) => first.end,
@@ -111,7 +119,7 @@ impl DnsParser {
             let next = question(message, end, &mut self.texts)?;
             self.texts.push(' ');
             push_type(next.kind, &mut self.texts);
-            if n >= QUESTIONS || self.texts.len() > LONGEST {
+            if n >= MOST_QUESTIONS || self.texts.len() > LONGEST {
                 self.texts.truncate(before);
             }
             end = next.end;
@@ -119,7 +127,7 @@ impl DnsParser {
         Some(end)
     }
 
-    fn flags(&mut self, header: &Header, into: &mut Attributes) {
+    fn push_flags(&mut self, header: &Header, into: &mut Attributes) {
         let mut flags = header.flags().peekable();
         if flags.peek().is_none() {
             return;
@@ -171,7 +179,7 @@ fn push_type(kind: u16, into: &mut String) {
     }
 }
 
-/// What request and response have in common: id and question. The low 16 bits are the id.
+/// Hash of id and question, which request and response share. Its low 16 bits are the id.
 fn key(id: u16, question: Option<&Question>, name: &str) -> u64 {
     let Some(question) = question else { return u64::from(id) };
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
