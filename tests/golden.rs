@@ -8,6 +8,7 @@ mod common;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use capture::CaptureFile;
 use fact::TcpCounter;
@@ -212,50 +213,61 @@ fn tshark_counts_the_same() {
         return;
     }
     assert_eq!(figures().count(), 19);
+    // tshark starts slowly and works on one processor.
+    let cases = cases();
+    let next = AtomicUsize::new(0);
+    let compare_some = || {
+        let mine = std::iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::Relaxed)));
+        mine.map(|(name, capture)| differences_from_tshark(name, capture)).collect::<String>()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let wrong: String = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(compare_some)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Lines that name what differs between a case's records and tshark.
+fn differences_from_tshark(name: &str, capture: &Path) -> String {
     let mut wrong = String::new();
-    for (name, capture) in cases() {
-        let expected = std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
-        let records: Vec<Value> =
-            expected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        let flows: Vec<&Value> = records.iter().filter(|record| record["type"] == "flow").collect();
-        let mut ours: Vec<(String, u64)> = Vec::new();
-        let mut filters = Vec::new();
-        for (counter, filter) in figures() {
-            let both =
-                flows.iter().flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
-            ours.push((counter.to_owned(), both.filter_map(Value::as_u64).sum()));
-            filters.push(filter);
-        }
-        let spans = |protocol: &str, half: &str| {
-            let spans = records.iter().filter(|r| r["type"] == "span" && r["protocol"] == protocol);
-            spans.filter(|span| !span[half].is_null()).count() as u64
-        };
-        for ((counter, ours), theirs) in ours.iter().zip(tshark_frames(&capture, &filters)) {
-            if *ours != theirs {
-                let _ = writeln!(wrong, "{name}: {counter}: {ours} here, {theirs} in tshark");
-            }
-        }
-        // tshark takes what carries a call of gRPC-Web for HTTP, and misses some where the body comes in a segment of its own.
-        let is_call =
-            |r: &Value| r["protocol"] == "grpc" && r["attributes"]["network.protocol.version"] == "1.1";
-        if records.iter().any(is_call) {
-            continue;
-        }
-        for (half, theirs) in ["request", "response"].into_iter().zip(tshark_messages(&capture)) {
-            let begun = format!("partial_{half}");
-            let mut ours: u64 = ["http", "dns"]
-                .into_iter()
-                .map(|protocol| spans(protocol, half) + spans(protocol, &begun))
-                .sum();
-            if half == "response" {
-                // A zone transfer is one response of many messages.
-                let transfers = records.iter().map(|record| &record["attributes"]["dns.transfer.messages"]);
-                ours += transfers.filter_map(Value::as_u64).map(|messages| messages - 1).sum::<u64>();
-            }
-            if ours != theirs {
-                let _ = writeln!(wrong, "{name}: {half}s: {ours} here, {theirs} in tshark");
-            }
+    let expected = std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
+    let records: Vec<Value> =
+        expected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let flows: Vec<&Value> = records.iter().filter(|record| record["type"] == "flow").collect();
+    let mut ours: Vec<(String, u64)> = Vec::new();
+    let mut filters = Vec::new();
+    for (counter, filter) in figures() {
+        let both = flows.iter().flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
+        ours.push((counter.to_owned(), both.filter_map(Value::as_u64).sum()));
+        filters.push(filter);
+    }
+    let spans = |protocol: &str, half: &str| {
+        let spans = records.iter().filter(|r| r["type"] == "span" && r["protocol"] == protocol);
+        spans.filter(|span| !span[half].is_null()).count() as u64
+    };
+    for ((counter, ours), theirs) in ours.iter().zip(tshark_frames(capture, &filters)) {
+        if *ours != theirs {
+            let _ = writeln!(wrong, "{name}: {counter}: {ours} here, {theirs} in tshark");
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    // tshark takes what carries a call of gRPC-Web for HTTP, and misses some where the body comes in a segment of its own.
+    let is_call = |r: &Value| r["protocol"] == "grpc" && r["attributes"]["network.protocol.version"] == "1.1";
+    if records.iter().any(is_call) {
+        return wrong;
+    }
+    for (half, theirs) in ["request", "response"].into_iter().zip(tshark_messages(capture)) {
+        let begun = format!("partial_{half}");
+        let mut ours: u64 =
+            ["http", "dns"].into_iter().map(|protocol| spans(protocol, half) + spans(protocol, &begun)).sum();
+        if half == "response" {
+            // A zone transfer is one response of many messages.
+            let transfers = records.iter().map(|record| &record["attributes"]["dns.transfer.messages"]);
+            ours += transfers.filter_map(Value::as_u64).map(|messages| messages - 1).sum::<u64>();
+        }
+        if ours != theirs {
+            let _ = writeln!(wrong, "{name}: {half}s: {ours} here, {theirs} in tshark");
+        }
+    }
+    wrong
 }

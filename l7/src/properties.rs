@@ -124,15 +124,28 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn any_segmentation_gives_what_the_whole_gives(cuts in prop::collection::vec(1usize..40, 1..40)) {
+    fn any_segmentation_gives_what_the_whole_gives(
+        cuts in prop::collection::vec(1usize..40, 1..40)
+    ) {
         for script in scripts() {
             let mut next = cuts.iter().cycle();
-            prop_assert_eq!(spans(&script, |len| len), spans(&script, |_| next.next().copied().unwrap_or(1)));
+            let cut = spans(&script, |_| next.next().copied().unwrap_or(1));
+            prop_assert_eq!(spans(&script, |len| len), cut);
         }
     }
 
     #[test]
-    fn random_bytes_do_no_harm(pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4), 0..30), port in prop::sample::select(vec![53u16, 80, 443, 1883, 3306, 4222, 5353, 5432, 5672, 6379, 9092, 9042, 11211, 20880, 27017, 4000]), udp in any::<bool>()) {
+    fn random_bytes_do_no_harm(
+        pieces in prop::collection::vec(
+            (any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4),
+            0..30
+        ),
+        port in prop::sample::select(vec![
+            53u16, 80, 443, 1883, 3306, 4222, 5353, 5432, 5672, 6379, 9092, 9042, 11211, 20880,
+            27017, 4000
+        ]),
+        udp in any::<bool>()
+    ) {
         let transport = if udp { Transport::Udp } else { Transport::Tcp };
         let mut talk = Talk::new(transport, 40_000, port, RequestLimits::default());
         for (to_server, bytes, gap) in pieces {
@@ -146,7 +159,12 @@ proptest! {
     }
 
     #[test]
-    fn damaged_conversations_do_no_harm(at in any::<prop::sample::Index>(), byte in any::<u8>(), size in 1usize..60, lost in 0usize..60) {
+    fn damaged_conversations_do_no_harm(
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        size in 1usize..60,
+        lost in 0usize..60
+    ) {
         for script in scripts() {
             let mut talk = Talk::tcp(script.port);
             let place = at.index(script.turns.iter().map(|t| t.1.len()).sum());

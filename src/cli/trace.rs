@@ -28,7 +28,8 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) error: bool,
     /// How many traces to list, newest first
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
     /// Form of the answer
     #[arg(short, long, value_enum, default_value_t)]

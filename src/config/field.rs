@@ -34,7 +34,7 @@ macro_rules! whole_number {
 whole_number!(u8, u16, u32, u64, usize);
 
 macro_rules! plain {
-    ($($type:ty => $variant:ident),*) => {$(
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
         impl Field for $type {
             fn put(&mut self, value: &Value) -> bool {
                 let Value::$variant(v) = value else { return false };
@@ -47,7 +47,14 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(bool => Bool, String => Text, Vec<String> => Texts, Vec<u16> => Ports, Duration => Time, SocketAddr => Address);
+plain!(
+    bool => Bool,
+    String => Text,
+    Vec<String> => Texts,
+    Vec<u16> => Ports,
+    Duration => Time,
+    SocketAddr => Address,
+);
 
 impl Field for Option<String> {
     fn put(&mut self, value: &Value) -> bool {
@@ -72,7 +79,7 @@ impl Field for Option<PathBuf> {
 }
 
 macro_rules! words {
-    ($type:ty { $($word:literal => $value:path),* }) => {
+    ($type:ty { $($word:literal => $value:path),* $(,)? }) => {
         impl Field for $type {
             fn put(&mut self, value: &Value) -> bool {
                 let Value::Text(text) = value else { return false };
@@ -92,6 +99,11 @@ macro_rules! words {
     };
 }
 words!(Promiscuous { "off" => Promiscuous::Off, "bridges" => Promiscuous::Bridges, "all" => Promiscuous::All });
-words!(Ingress { "auto" => Ingress::Best, "native" => Ingress::Native, "generic" => Ingress::Generic, "tcx" => Ingress::Tcx });
+words!(Ingress {
+    "auto" => Ingress::Best,
+    "native" => Ingress::Native,
+    "generic" => Ingress::Generic,
+    "tcx" => Ingress::Tcx,
+});
 words!(Backend { "af_packet" => Backend::AfPacket, "xdp" => Backend::Xdp });
 words!(Privileges { "drop" => Privileges::Drop, "keep" => Privileges::Keep });

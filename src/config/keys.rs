@@ -100,7 +100,8 @@ pub(super) const KEYS: &[Key] = keys! {
         stream_bytes: Int { min: 0, max: 1 << 30 }, analyzer.reassembly.stream_bytes, "Bytes of one direction of a connection that may wait for a hole";
         total_bytes: Int { min: 0, max: 1 << 34 }, analyzer.reassembly.total_bytes, "Bytes of all connections that may wait for holes";
         hole_wait_ms: Millis { min: 1, max: 600_000 }, analyzer.reassembly.hole_wait, "How long a hole is waited for";
-        acked_hole_wait_ms: Millis { min: 0, max: 600_000 }, analyzer.reassembly.acked_hole_wait, "The same once the receiver acknowledged what is missing";
+        acked_hole_wait_ms: Millis { min: 0, max: 600_000 }, analyzer.reassembly.acked_hole_wait,
+            "The same once the receiver acknowledged what is missing";
         unacked_segments: Int { min: 1, max: 1 << 20 }, analyzer.unacked_segments, "Segments of one direction whose acknowledgement is awaited";
     }
     [requests] {

@@ -66,9 +66,15 @@ fn op() -> impl Strategy<Value = Op> {
     let ends = || (0u8..3, 0u8..3);
     prop_oneof![
         3 => (0u8..5, 0u32..4, 0u64..6, ends(), range(), time(), 0u64..1_000_000)
-            .prop_map(|(kind, tid, cookie, ends, seq, time, took)| Op::Io { kind, tid, cookie, ends, seq, time, took }),
-        3 => (0u32..4, any::<bool>(), ends(), proptest::option::of(range()), proptest::option::of(range()), time(), 0u64..2_000_000_000, 0u8..4)
-            .prop_map(|(tap, udp, ends, request, response, time, took, header)| {
+            .prop_map(|(kind, tid, cookie, ends, seq, time, took)| {
+                Op::Io { kind, tid, cookie, ends, seq, time, took }
+            }),
+        3 => (
+            (0u32..4, any::<bool>(), ends()),
+            (proptest::option::of(range()), proptest::option::of(range())),
+            (time(), 0u64..2_000_000_000, 0u8..4),
+        )
+            .prop_map(|((tap, udp, ends), (request, response), (time, took, header))| {
                 Op::Exchange { tap, udp, ends, request, response, time, took, header }
             }),
         1 => time().prop_map(Op::Tick),
@@ -120,10 +126,16 @@ fn apply(store: &mut Store, op: &Op) -> Vec<Arc<store::Trace>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(1000)
+    })]
 
     #[test]
-    fn every_observation_leaves_once(ops in proptest::collection::vec(op(), 0..200), tight in any::<bool>()) {
+    fn every_observation_leaves_once(
+        ops in proptest::collection::vec(op(), 0..200),
+        tight in any::<bool>()
+    ) {
         let config = if tight { small() } else { StoreConfig::default() };
         let mut store = Store::open(config).unwrap();
         let mut traces = Vec::new();

@@ -78,7 +78,10 @@ proptest! {
     }
 
     #[test]
-    fn changed_bytes(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), which: prop::sample::Index) {
+    fn changed_bytes(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        which: prop::sample::Index
+    ) {
         let all = samples();
         let mut bytes = which.get(&all).clone();
         for (at, value) in changes {

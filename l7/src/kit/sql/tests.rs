@@ -211,7 +211,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_literal_survives(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..30), cut in any::<prop::sample::Index>()) {
+    fn no_literal_survives(
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+        cut in any::<prop::sample::Index>()
+    ) {
         for dialect in [Dialect::MYSQL, Dialect::POSTGRESQL, Dialect::CQL] {
             let mut whole = statement(&picks, dialect);
             // An unfinished string of the generator swallows what follows; the one after it is then
@@ -231,7 +234,9 @@ proptest! {
     }
 
     #[test]
-    fn masking_twice_is_masking_once(text in "([a-eEnNxXuUP]|[$'\"`?.&#*!/\\\\-]|[ \n(),;]|[0-9]|IN ?\\(|--|/\\*|é){0,40}") {
+    fn masking_twice_is_masking_once(
+        text in "([a-eEnNxXuUP]|[$'\"`?.&#*!/\\\\-]|[ \n(),;]|[0-9]|IN ?\\(|--|/\\*|é){0,40}"
+    ) {
         for dialect in DIALECTS {
             let once = attribute(&text, dialect, false, "db.query.text");
             prop_assert_eq!(&attribute(&once, dialect, false, "db.query.text"), &once, "{:?} {:?}", text, dialect);

@@ -485,7 +485,12 @@ fn other_protocols_are_not_taken_for_it() {
 
 proptest! {
     #[test]
-    fn hostile_compressed_packets_do_no_harm(body in prop::collection::vec(any::<u8>(), 1..300), plain in 0u32..0xff_ffff, kind in 0..4u8, size in 1usize..50) {
+    fn hostile_compressed_packets_do_no_harm(
+        body in prop::collection::vec(any::<u8>(), 1..300),
+        plain in 0u32..0xff_ffff,
+        kind in 0..4u8,
+        size in 1usize..50
+    ) {
         let mut t = logged_in(NO_EOF | ZLIB);
         let (mut begin, real) = match kind {
             0 => (vec![0x28, 0xb5, 0x2f, 0xfd], vec![]),

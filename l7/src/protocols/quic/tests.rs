@@ -129,7 +129,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn damaged_datagrams_do_no_harm(which in 0usize..6, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in 1usize..1300, order in any::<prop::sample::Index>()) {
+    fn damaged_datagrams_do_no_harm(
+        which in 0usize..6,
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in 1usize..1300,
+        order in any::<prop::sample::Index>()
+    ) {
         let script = Script::recorded(443, 1, ALL[which]);
         let mut t = Talk::udp(443);
         let hit = order.index(script.turns.len());
