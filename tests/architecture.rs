@@ -51,8 +51,7 @@ const COLUMNS: usize = 100;
 /// Crates whose modules still import from modules below that import from them.
 const TWO_WAY_PARENTS_LEFT: &[&str] = &["l7"];
 /// Crates with files that do not begin with `//!`.
-const FIRST_LINES_LEFT: &[&str] =
-    &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
+const FIRST_LINES_LEFT: &[&str] = &["fact", "l7", "analyzer", "store", "wirespan"];
 /// Crates with lines that are too wide.
 const WIDE_LINES_LEFT: &[&str] =
     &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
