@@ -1,7 +1,8 @@
-//! The `wirespan` binary: command line, configuration, privileges, threads, channels, HTTP and systemd.
+//! The `wirespan` binary: command line, configuration, privileges, threads, channels, HTTP and
+//! systemd.
 //!
-//! Everything that has a clock, a thread or a side effect lives here; the libraries below are handed
-//! frames, times and facts and give back facts and records.
+//! Everything that has a clock, a thread or a side effect lives here; the libraries below are
+//! handed frames, times and facts and give back facts and records.
 
 #![forbid(unsafe_code)]
 

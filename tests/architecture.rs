@@ -28,7 +28,8 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("wirespan", ".", &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store"]),
 ];
 
-/// Further crates that tests and benchmarks of a crate may use: those that read captures from files.
+/// Further crates that tests and benchmarks of a crate may use: those that read captures from
+/// files.
 const IN_TESTS: &[(&str, &[&str])] =
     &[("analyzer", &["capture"]), ("metrics", &["capture"]), ("store", &["capture"])];
 
@@ -44,8 +45,8 @@ const MEDIAN_FILE: usize = 130;
 /// Code lines that nine files in ten may have, at most.
 const NINE_IN_TEN: usize = 350;
 
-/// Columns that a line of code or of a comment may have, at most. A line of code may be wider by what stands in its string
-/// literals: a message in one piece can be searched for.
+/// Columns that a line of code or of a comment may have, at most. A line of code may be wider by
+/// what stands in its string literals: a message in one piece can be searched for.
 const COLUMNS: usize = 100;
 
 /// Crates whose modules still import from modules below that import from them.

@@ -1,5 +1,6 @@
-//! Requests through nginx, a threaded Python service and a third service, in pods with real container networking:
-//! one trace a request, joined without any header and without any change of the services.
+//! Requests through nginx, a threaded Python service and a third service, in pods with real
+//! container networking: one trace a request, joined without any header and without any change of
+//! the services.
 
 mod common;
 
@@ -14,7 +15,8 @@ const COMPLETE: f64 = 0.99;
 /// What may be read of the services' own headers: nothing.
 const NO_HEADERS: (&str, &str) = ("WIRESPAN_STORE_USE_HEADERS", "false");
 
-/// A call as it must be: the two ends with the addresses and names of their processes, and the taps between in path order.
+/// A call as it must be: the two ends with the addresses and names of their processes, and the taps
+/// between in path order.
 struct Expected<'a> {
     client: (&'a str, &'a str),
     server: (&'a str, &'a str),
@@ -39,7 +41,8 @@ fn expected<'a>(chain: &'a Chain, client: &'a str) -> [Expected<'a>; 3] {
     ]
 }
 
-/// What is wrong with a trace of one request with this id; nothing if it is complete and holds only this request's calls.
+/// What is wrong with a trace of one request with this id; nothing if it is complete and holds only
+/// this request's calls.
 fn mistake(root: &Value, id: &str, expected: &[Expected<'_>]) -> Option<String> {
     let mut call = root;
     for (depth, expected) in expected.iter().enumerate() {
@@ -75,7 +78,8 @@ fn call_mistake(call: &Value, id: &str, expected: &Expected<'_>) -> Option<Strin
     hops_mistake(call, expected)
 }
 
-/// Every tap is there in path order, and the times go forwards from end to end and back, inside of the call.
+/// Every tap is there in path order, and the times go forwards from end to end and back, inside of
+/// the call.
 fn hops_mistake(call: &Value, expected: &Expected<'_>) -> Option<String> {
     let hops = call["hops"].as_array().map_or(&[][..], Vec::as_slice);
     let taps: Vec<&str> = hops.iter().filter_map(|hop| hop["tap"].as_str()).collect();
@@ -122,7 +126,8 @@ fn one_request_is_one_trace() {
     assert_eq!(mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")), None, "{:#}", traces[0]);
 }
 
-/// A cache asked before the call and told after it: both stand beside the call, in the order of their times.
+/// A cache asked before the call and told after it: both stand beside the call, in the order of
+/// their times.
 #[test]
 fn a_cache_is_part_of_the_trace() {
     if skipped_without_root("a_cache_is_part_of_the_trace") {
@@ -156,7 +161,8 @@ fn a_cache_is_part_of_the_trace() {
     assert!(!traces.iter().any(|trace| trace.to_string().contains("order:first")), "keys are masked");
 }
 
-/// Requests at the same time through one event loop and many threads; the share of complete traces is printed.
+/// Requests at the same time through one event loop and many threads; the share of complete traces
+/// is printed.
 fn complete_share(name: &str, port: u16) -> f64 {
     let chain = Chain::up();
     let wirespan = run(&chain, name, "traces");
@@ -202,7 +208,8 @@ fn concurrent_requests_do_not_mix() {
     assert!(complete_share("kept connections", 80) >= COMPLETE);
 }
 
-/// The proxy opens a connection for each request, and reads other requests before it can send on it.
+/// The proxy opens a connection for each request, and reads other requests before it can send on
+/// it.
 #[test]
 fn concurrent_requests_do_not_mix_over_new_connections() {
     if skipped_without_root("concurrent_requests_do_not_mix_over_new_connections") {

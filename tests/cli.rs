@@ -1,5 +1,5 @@
-//! What the commands say, and how they end, when they are used wrongly or given bad input; and that the output of a replay does
-//! not depend on the number of threads.
+//! What the commands say, and how they end, when they are used wrongly or given bad input; and that
+//! the output of a replay does not depend on the number of threads.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

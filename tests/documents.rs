@@ -1,4 +1,5 @@
-//! The documents keep up with the project: links lead somewhere, and every direct dependency is explained.
+//! The documents keep up with the project: links lead somewhere, and every direct dependency is
+//! explained.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

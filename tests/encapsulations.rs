@@ -1,5 +1,6 @@
-//! Connections of a real server in every encapsulation, alone, nested and in fragments: the flows must be those of the plain
-//! capture, with the outer layers told, and those that `tshark` finds inside.
+//! Connections of a real server in every encapsulation, alone, nested and in fragments: the flows
+//! must be those of the plain capture, with the outer layers told, and those that `tshark` finds
+//! inside.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -261,7 +262,8 @@ fn recorded() -> Vec<(u64, Vec<u8>)> {
     let mut file = CaptureFile::open(&path, Box::new(|_| TapId(0))).expect("recorded by the project");
     let mut frames = Vec::new();
     while let Ok(Some(frame)) = file.next_frame() {
-        // Those that are larger than a packet, from segmentation offload, have no room for outer headers.
+        // Those that are larger than a packet, from segmentation offload, have no room for outer
+        // headers.
         if frame.bytes[12..15] == [8, 0, 0x45] && frame.bytes[23] == 6 {
             frames.push((frame.time.as_nanos(), frame.bytes.to_vec()));
         }

@@ -1,18 +1,21 @@
-//! One capture, two ways: through `wirespan replay`, and sent onto a veth pair with tcpreplay, at its own pace, and captured at
-//! the other end by `wirespan run`, give the same flow records. Both backends, on captures of the project and, where the shared
-//! corpus is present, on captures of other people.
+//! One capture, two ways: through `wirespan replay`, and sent onto a veth pair with tcpreplay, at
+//! its own pace, and captured at the other end by `wirespan run`, give the same flow records. Both
+//! backends, on captures of the project and, where the shared corpus is present, on captures of
+//! other people.
 //!
-//! Left out of the comparison is what belongs to the place and the time and not to the packets: `id`, `tap`, the order of records,
-//! and all that is a time (`*_ns`; of statistics of times only their `count` stays). Captures that take longer than
-//! [`PATIENCE_S`] are sent faster, and there [`BY_TIME`] is left out too: counters that time tells apart. Where packets of a
-//! capture have the same time, or times go back, [`SAMPLES`] are left out: no time is measured between such packets.
+//! Left out of the comparison is what belongs to the place and the time and not to the packets:
+//! `id`, `tap`, the order of records, and all that is a time (`*_ns`; of statistics of times only
+//! their `count` stays). Captures that take longer than [`PATIENCE_S`] are sent faster, and there
+//! [`BY_TIME`] is left out too: counters that time tells apart. Where packets of a capture have the
+//! same time, or times go back, [`SAMPLES`] are left out: no time is measured between such packets.
 //!
-//! Left out as a whole are captures that cannot be sent as they are (other link types, frames that were cut) and those of
-//! more than [`IDLE_S`], in which flows end of being idle.
+//! Left out as a whole are captures that cannot be sent as they are (other link types, frames that
+//! were cut) and those of more than [`IDLE_S`], in which flows end of being idle.
 //!
-//! A busy machine does not keep the pace to the millisecond on which the kind of a repetition hangs, so a capture may be sent
-//! [`ATTEMPTS`] times: a difference that is not of the pace is there every time. Where only [`BY_TIME`] differs each time, it is
-//! told, and a fault only if it is so for many captures.
+//! A busy machine does not keep the pace to the millisecond on which the kind of a repetition
+//! hangs, so a capture may be sent [`ATTEMPTS`] times: a difference that is not of the pace is
+//! there every time. Where only [`BY_TIME`] differs each time, it is told, and a fault only if it
+//! is so for many captures.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -41,8 +44,8 @@ const ATTEMPTS: u32 = 4;
 /// A hole that was acknowledged is waited for longer than a busy machine sleeps.
 const PATIENT: (&str, &str) = ("WIRESPAN_ANALYZER_ACKED_HOLE_WAIT_MS", "2000");
 
-/// What depends on the time between segments, besides `*retransmissions`: which kind a repetition is of, what still
-/// waited when another copy came, and why a flow ended.
+/// What depends on the time between segments, besides `*retransmissions`: which kind a repetition
+/// is of, what still waited when another copy came, and why a flow ended.
 const BY_TIME: [&str; 7] = [
     "out_of_order",
     "keep_alives",
@@ -167,7 +170,8 @@ impl Drop for Live {
     }
 }
 
-/// What must be the same: the records of flows without what is left out, each with how often it is there.
+/// What must be the same: the records of flows without what is left out, each with how often it is
+/// there.
 fn comparable(records: &str, is_left_out: &impl Fn(&str) -> bool) -> BTreeMap<String, u32> {
     let mut all = BTreeMap::new();
     for line in records.lines() {
@@ -208,7 +212,8 @@ struct Capture {
 }
 
 impl Capture {
-    /// Puts `original`, of any format, into `folder` as a classic pcap. None if it cannot be sent as it is.
+    /// Puts `original`, of any format, into `folder` as a classic pcap. None if it cannot be sent
+    /// as it is.
     fn prepare(name: String, original: &Path, folder: &Path) -> Option<Self> {
         let file = folder.join(format!("{name}.pcap"));
         let mut convert = Command::new("editcap");

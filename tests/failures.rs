@@ -1,5 +1,5 @@
-//! Connections that go wrong between two real kernels: each must get the name of what happened to it, and the repeats of a
-//! lossy path must be what the sender's kernel says that they were.
+//! Connections that go wrong between two real kernels: each must get the name of what happened to
+//! it, and the repeats of a lossy path must be what the sender's kernel says that they were.
 
 mod common;
 

@@ -1,7 +1,9 @@
-//! Every folder of `pcaps/` is a case: its capture must give exactly the records that stand beside it, with any number
-//! of threads. `UPDATE_GOLDEN=1` writes the records anew; read the difference before it is committed.
+//! Every folder of `pcaps/` is a case: its capture must give exactly the records that stand beside
+//! it, with any number of threads. `UPDATE_GOLDEN=1` writes the records anew; read the difference
+//! before it is committed.
 //!
-//! Where `tshark` is installed, what the records count is compared with what it counts in the same capture.
+//! Where `tshark` is installed, what the records count is compared with what it counts in the same
+//! capture.
 
 mod common;
 
@@ -107,7 +109,8 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Passwords that went over the wire, plain, in log-ins and in statements: nothing of them comes out, even where literals are kept.
+/// Passwords that went over the wire, plain, in log-ins and in statements: nothing of them comes
+/// out, even where literals are kept.
 #[test]
 fn no_password_comes_out() {
     let mut on_the_wire = Vec::new();
@@ -167,7 +170,8 @@ fn tshark_frames(capture: &Path, filters: &[String]) -> Vec<u64> {
     figures.chunks(2).map(|pair| pair[0]).collect()
 }
 
-/// How many requests and how many final responses of HTTP and DNS `tshark` finds; a frame may hold several.
+/// How many requests and how many final responses of HTTP and DNS `tshark` finds; a frame may hold
+/// several.
 fn tshark_messages(capture: &Path) -> [u64; 2] {
     let output = Command::new("tshark")
         .arg("-r")
@@ -251,7 +255,8 @@ fn differences_from_tshark(name: &str, capture: &Path) -> String {
             let _ = writeln!(wrong, "{name}: {counter}: {ours} here, {theirs} in tshark");
         }
     }
-    // tshark takes what carries a call of gRPC-Web for HTTP, and misses some where the body comes in a segment of its own.
+    // tshark takes what carries a call of gRPC-Web for HTTP, and misses some where the body comes
+    // in a segment of its own.
     let is_call = |r: &Value| r["protocol"] == "grpc" && r["attributes"]["network.protocol.version"] == "1.1";
     if records.iter().any(is_call) {
         return wrong;

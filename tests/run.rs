@@ -1,4 +1,5 @@
-//! `wirespan run`: what stops it from starting, and one live run between two network namespaces, down to its orderly end.
+//! `wirespan run`: what stops it from starting, and one live run between two network namespaces,
+//! down to its orderly end.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
@@ -225,7 +226,8 @@ fn a_given_time_ends_a_run() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
-/// A server in a namespace of its own that appears behind a new veth pair of `near`; gone when dropped.
+/// A server in a namespace of its own that appears behind a new veth pair of `near`; gone when
+/// dropped.
 struct Plugged {
     namespace: String,
     _server: Option<Killed>,

@@ -1,5 +1,5 @@
-//! What ended before the names of its two ends were known: a process is named by its system calls, which
-//! are read a little later than its packets.
+//! What ended before the names of its two ends were known: a process is named by its system calls,
+//! which are read a little later than its packets.
 
 use fact::FlowRecord;
 

@@ -11,8 +11,8 @@ use crate::histogram::bucket_bound;
 const SAMPLE: &str = "wirespan_request_duration_seconds_bucket";
 
 /// The newest trace of each bucket of the request durations. A trace is complete seconds after its
-/// requests were counted, so its id is added when the text is written (OpenMetrics 1.0, "Exemplars"),
-/// not when the sample is counted.
+/// requests were counted, so its id is added when the text is written (OpenMetrics 1.0,
+/// "Exemplars"), not when the sample is counted.
 #[derive(Debug)]
 pub(crate) struct Exemplars {
     newest: Mutex<HashMap<String, Exemplar>>,

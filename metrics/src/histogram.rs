@@ -6,7 +6,8 @@ use fact::{Latencies, LatencyHistogram};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-/// Upper bounds of the buckets in nanoseconds: a network in one host (µs) to a hung service (a minute).
+/// Upper bounds of the buckets in nanoseconds: a network in one host (µs) to a hung service (a
+/// minute).
 const BOUNDS_NS: [u64; 20] = [
     10_000,
     25_000,
@@ -67,7 +68,8 @@ impl DurationTally {
     fn add_histogram(&mut self, now: &LatencyHistogram, before: &LatencyHistogram) {
         for (index, (now, before)) in now.counts().iter().zip(before.counts()).enumerate() {
             if now > before {
-                // The upper end of the finer bucket decides, so a sample is never put below its true time.
+                // The upper end of the finer bucket decides, so a sample is never put below its
+                // true time.
                 self.counts[slot(LatencyHistogram::upper_ns(index))] += u64::from(now - before);
             }
         }

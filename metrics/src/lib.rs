@@ -1,9 +1,9 @@
 //! Every Prometheus family of Wirespan, and the sink that fills them.
 //!
-//! [`Metrics`] owns the families and writes them as text. [`Metered`] observes the facts of one analyzer
-//! and passes them on; it turns cumulative figures of flows into increments, so that a counter moves
-//! while a flow is open and never counts twice. The binary adds figures that are no facts (ring drops,
-//! channel drops, memory) through [`Metrics`].
+//! [`Metrics`] owns the families and writes them as text. [`Metered`] observes the facts of one
+//! analyzer and passes them on; it turns cumulative figures of flows into increments, so that a
+//! counter moves while a flow is open and never counts twice. The binary adds figures that are no
+//! facts (ring drops, channel drops, memory) through [`Metrics`].
 
 #![forbid(unsafe_code)]
 

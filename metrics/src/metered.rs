@@ -19,9 +19,9 @@ use crate::series_cache::{CacheEntry, SeriesCache};
 use crate::snapshot::Snapshot;
 use crate::tally::{Edges, InternalTally, Sample};
 
-/// What of an open flow was counted, and where: facts hold totals, counters get differences. Before the
-/// first progress fact there is none. That one also counts the flow as opened: only then its protocol
-/// and its names are known, and most flows have ended before.
+/// What of an open flow was counted, and where: facts hold totals, counters get differences. Before
+/// the first progress fact there is none. That one also counts the flow as opened: only then its
+/// protocol and its names are known, and most flows have ended before.
 #[derive(Debug)]
 struct Baseline {
     edge: Arc<Edge>,
@@ -75,8 +75,8 @@ impl<S> Metered<S> {
         self.inner
     }
 
-    /// Counts what has waited for names for a whole interval between two calls, and adds everything to
-    /// the families. To be called about once a second.
+    /// Counts what has waited for names for a whole interval between two calls, and adds everything
+    /// to the families. To be called about once a second.
     pub fn flush(&mut self) {
         for deferred in self.deferred.take_due() {
             match deferred {

@@ -71,16 +71,16 @@ impl Metrics {
     }
 }
 
-/// Figures that come from the binary and not from facts. Each is what was added since the last call,
-/// unless it says otherwise.
+/// Figures that come from the binary and not from facts. Each is what was added since the last
+/// call, unless it says otherwise.
 impl Metrics {
     /// Adds packets and bytes on the wire that came from a tap.
     pub fn add_captured(&self, tap: &str, packets: u64, bytes: u64) {
         self.internal.add_captured(tap, packets, bytes);
     }
 
-    /// Adds packets that were lost before analysis. Where one ring serves many interfaces the kernel does
-    /// not attribute the loss to one of them: `tap` names the ring then.
+    /// Adds packets that were lost before analysis. Where one ring serves many interfaces the
+    /// kernel does not attribute the loss to one of them: `tap` names the ring then.
     pub fn add_capture_drops(&self, tap: &str, drops: Drops) {
         self.internal.add_capture_drops(tap, drops);
     }

@@ -15,8 +15,9 @@ const ID: &str = "{id}";
 /// What stands for all segments beyond the limits.
 const REST: &str = "…";
 
-/// The operation by which a request is counted where routes are switched on: `GET /user/{id}` for HTTP, HTTP/2 and FastCGI
-/// requests whose method and path are known, else `operation` as it is. `room` is where it is put together; what it held goes.
+/// The operation by which a request is counted where routes are switched on: `GET /user/{id}` for
+/// HTTP, HTTP/2 and FastCGI requests whose method and path are known, else `operation` as it is.
+/// `room` is where it is put together; what it held goes.
 pub(crate) fn routed<'a>(
     protocol: &str,
     operation: &'a str,
@@ -33,7 +34,8 @@ pub(crate) fn routed<'a>(
     room
 }
 
-/// Appends the route of `path`: at most [`LONGEST`] bytes, of which a query is never part. The route of a route is itself.
+/// Appends the route of `path`: at most [`LONGEST`] bytes, of which a query is never part. The
+/// route of a route is itself.
 fn push_route(out: &mut String, path: &str) {
     let begin = out.len();
     let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -53,9 +55,11 @@ fn push_route(out: &mut String, path: &str) {
     }
 }
 
-/// What stands for a segment, in two parts. Of the file name of an id the extensions stay, at most two: `17.tar.gz`.
+/// What stands for a segment, in two parts. Of the file name of an id the extensions stay, at most
+/// two: `17.tar.gz`.
 fn template(segment: &str) -> (&str, &str) {
-    // The domain of a mail address is no extension, and what is escaped or not ASCII is no file name of a program.
+    // The domain of a mail address is no extension, and what is escaped or not ASCII is no file
+    // name of a program.
     if segment.bytes().any(|byte| matches!(byte, b'@' | b'%') || !byte.is_ascii_graphic()) {
         return (ID, "");
     }
@@ -80,7 +84,8 @@ fn extension(name: &str) -> Option<usize> {
     is_one.then_some(stem.len())
 }
 
-/// Whether a segment names one thing of many. In doubt it does: a name lost is a smaller loss than a series for every user.
+/// Whether a segment names one thing of many. In doubt it does: a name lost is a smaller loss than
+/// a series for every user.
 fn is_id(segment: &str) -> bool {
     let names = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:+,*!$".contains(&byte);
     if segment.len() > LONGEST_SEGMENT || !segment.bytes().all(names) {
@@ -109,7 +114,8 @@ fn is_version(segment: &str) -> bool {
         && numbers.is_some_and(|numbers| numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
-/// Whether a run of letters and digits is one that a program made up: hexadecimal, or with digits strewn among its letters.
+/// Whether a run of letters and digits is one that a program made up: hexadecimal, or with digits
+/// strewn among its letters.
 fn is_random(word: &str) -> bool {
     let shape = Shape::of(word);
     let prefixed = word.strip_prefix("0x").is_some_and(|rest| !rest.is_empty() && Shape::of(rest).is_hex);

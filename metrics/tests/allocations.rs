@@ -1,5 +1,5 @@
-//! Counting an open flow again allocates nothing. Alone in its file: it counts the allocations of the
-//! whole process.
+//! Counting an open flow again allocates nothing. Alone in its file: it counts the allocations of
+//! the whole process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::{IpAddr, Ipv4Addr};

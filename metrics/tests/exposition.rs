@@ -233,7 +233,8 @@ fn what_ends_at_once_waits_for_names() {
     assert_eq!(metrics.encode(Format::OpenMetrics), text);
 }
 
-/// What has no edge is counted without a look-up in a family, and added when the families are flushed.
+/// What has no edge is counted without a look-up in a family, and added when the families are
+/// flushed.
 #[test]
 fn what_the_analyzer_lost_is_added_at_a_flush() {
     let metrics = Arc::new(Metrics::new(Config::default()));
@@ -316,7 +317,8 @@ fn a_trace_is_the_example_of_its_bucket() {
     assert!(!metrics.encode(Format::Prometheus).contains("trace_id"));
 }
 
-/// The same requests with the option on and off, an example for one of them, and a flow that says nothing of paths.
+/// The same requests with the option on and off, an example for one of them, and a flow that says
+/// nothing of paths.
 #[test]
 fn routes_are_operations_where_they_are_switched_on() {
     let text = |config: Config, late: bool| {

@@ -1,4 +1,5 @@
-//! Configuration: one table of keys, from which the file, the environment and the example file are read, checked and written.
+//! Configuration: one table of keys, from which the file, the environment and the example file are
+//! read, checked and written.
 
 mod example;
 mod field;

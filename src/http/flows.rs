@@ -18,7 +18,8 @@ pub(super) struct QueryParams {
     limit: Option<usize>,
 }
 
-/// Connections as `flow` records, those seen last first: open ones as of the last second, and some that were closed.
+/// Connections as `flow` records, those seen last first: open ones as of the last second, and some
+/// that were closed.
 pub(super) async fn list(
     State(api): State<Api>,
     Query(params): Query<QueryParams>,

@@ -1,3 +1,5 @@
+//! Lists traces.
+
 use std::io;
 use std::sync::Arc;
 

@@ -36,7 +36,8 @@ impl Fingerprint {
     /// Never 0, which W3C Trace Context forbids as an id.
     pub(crate) const fn bits64(self) -> u64 {
         let folded = (self.0 >> 64) as u64 ^ self.0 as u64;
-        // The multiplication leaves the last byte's entropy in the low bits; spread it (finalizer of splitmix64).
+        // The multiplication leaves the last byte's entropy in the low bits; spread it (finalizer
+        // of splitmix64).
         let mut z = folded;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,3 +1,5 @@
+//! Joins exchanges and records of system calls into calls and traces.
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -341,7 +343,8 @@ impl Joiner {
         }
     }
 
-    /// The innermost settled call with the same trace header that may have caused `id`, and whether there are several.
+    /// The innermost settled call with the same trace header that may have caused `id`, and whether
+    /// there are several.
     fn header_parent(&self, id: CallId) -> Option<(CallId, bool)> {
         let child = self.calls.get(id)?;
         let mut best: Option<(CallId, &OpenCall)> = None;
@@ -368,7 +371,8 @@ impl Joiner {
         if give_up { self.force_root(id) } else { self.decide(id) }
     }
 
-    /// Whether the socket that the parent is waited for on is gone, and the parent would have been seen by now.
+    /// Whether the socket that the parent is waited for on is gone, and the parent would have been
+    /// seen by now.
     fn is_hopeless(&self, id: CallId) -> bool {
         let (Lead::Unknown(cookie), _) = self.lead(id) else { return false };
         let Some(socket) = self.kernel.socket(cookie) else { return true };

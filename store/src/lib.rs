@@ -1,10 +1,11 @@
-//! Joins what taps saw with what processes did: exchanges and kernel records become calls, calls become traces,
-//! and traces are kept and found again.
+//! Joins what taps saw with what processes did: exchanges and kernel records become calls, calls
+//! become traces, and traces are kept and found again.
 //!
-//! Data passes from top to bottom: [`SockIo`](wire::SockIo) records are put in order of time and hung to their
-//! sockets, each with what its thread had received last; [`Exchange`](fact::Exchange)s of several taps are
-//! merged into one call; the two meet by sequence ranges; a call's cause leads to its parent; a tree in which nothing
-//! more happens is a [`Trace`]. Time is given by the caller; the only I/O is the database.
+//! Data passes from top to bottom: [`SockIo`](wire::SockIo) records are put in order of time and
+//! hung to their sockets, each with what its thread had received last;
+//! [`Exchange`](fact::Exchange)s of several taps are merged into one call; the two meet by sequence
+//! ranges; a call's cause leads to its parent; a tree in which nothing more happens is a [`Trace`].
+//! Time is given by the caller; the only I/O is the database.
 
 #![forbid(unsafe_code)]
 

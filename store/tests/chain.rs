@@ -1,4 +1,5 @@
-//! Traces of a chain of an event-loop proxy, a threaded service and a back end under concurrency, without headers.
+//! Traces of a chain of an event-loop proxy, a threaded service and a back end under concurrency,
+//! without headers.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 

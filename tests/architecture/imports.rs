@@ -9,8 +9,9 @@ pub(crate) struct Import {
     pub(crate) exported: bool,
 }
 
-/// Everything that the code names by a path: in `use`, and in place by `crate::`, `super::`, `self::`
-/// or the name of a module that `is_child` knows. Also returns the code without its `use` statements.
+/// Everything that the code names by a path: in `use`, and in place by `crate::`, `super::`,
+/// `self::` or the name of a module that `is_child` knows. Also returns the code without its `use`
+/// statements.
 pub(crate) fn imports(code: &str, is_child: impl Fn(&str) -> bool) -> (Vec<Import>, String) {
     let (mut list, mut body) = (Vec::new(), String::new());
     let mut rest = code;

@@ -64,8 +64,8 @@ impl Modules {
         Self { folder: folder.into(), modules: code.iter().map(read).collect() }
     }
 
-    /// Circles between the modules of one folder or of the crate's root, each as `FOLDER: a -> b -> a`. A module and
-    /// those below it count as one towards their neighbours.
+    /// Circles between the modules of one folder or of the crate's root, each as `FOLDER: a -> b ->
+    /// a`. A module and those below it count as one towards their neighbours.
     pub(crate) fn circles(&self) -> Vec<String> {
         let mut edges: BTreeMap<Path, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for (from, _, to) in self.edges(Through::Exports) {
@@ -81,8 +81,9 @@ impl Modules {
         found.collect()
     }
 
-    /// Modules that import from a module below them which imports what they themselves define, each as
-    /// `FOLDER <-> child`. To re-export a name and not to mention it otherwise is not to import it.
+    /// Modules that import from a module below them which imports what they themselves define, each
+    /// as `FOLDER <-> child`. To re-export a name and not to mention it otherwise is not to import
+    /// it.
     pub(crate) fn two_way_parents(&self) -> Vec<String> {
         let (mut down, mut up) = (BTreeSet::new(), BTreeSet::new());
         for (from, import, to) in self.edges(Through::All) {
@@ -100,7 +101,8 @@ impl Modules {
         both.map(|(upper, child)| format!("{} <-> {child}", self.place(upper))).collect()
     }
 
-    /// Every import that stays in the crate: the module, what it imports, and the module that defines it.
+    /// Every import that stays in the crate: the module, what it imports, and the module that
+    /// defines it.
     fn edges(&self, through: Through) -> impl Iterator<Item = (&Path, &Import, Path)> {
         let all =
             self.modules.iter().flat_map(|(from, module)| module.imports.iter().map(move |i| (from, i)));

@@ -31,7 +31,8 @@ impl SourceFile {
         self.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > "//! ".len())
     }
 
-    /// Numbers of the lines with more than `columns` characters, not counting what stands in string literals.
+    /// Numbers of the lines with more than `columns` characters, not counting what stands in string
+    /// literals.
     pub(crate) fn lines_wider_than(&self, columns: usize) -> Vec<usize> {
         let text = reduced(&self.text, true);
         let numbered = (1..).zip(text.lines());

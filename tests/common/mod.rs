@@ -103,7 +103,8 @@ impl Chain {
         in_netns(self.facts["pods"][pod]["netns"].as_str().expect("netns"), program)
     }
 
-    /// Sends requests, each with an id of its own in its URL, from a pod or from the node, and returns what the client saw of each.
+    /// Sends requests, each with an id of its own in its URL, from a pod or from the node, and
+    /// returns what the client saw of each.
     pub(crate) fn load(&self, from: Option<&str>, port: u16, requests: u32, connections: u32) -> Vec<Value> {
         let mut client = match from {
             Some(pod) => self.in_pod(pod, "python3"),
@@ -143,7 +144,8 @@ pub(crate) struct Running {
 pub(crate) const LISTEN: &str = "127.0.0.1:9797";
 
 impl Running {
-    /// Starts it with further arguments and environment, and waits until it says that it is healthy.
+    /// Starts it with further arguments and environment, and waits until it says that it is
+    /// healthy.
     pub(crate) fn start(chain: &Chain, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let records = chain.folder().join(format!("{name}.jsonl"));
         let messages = chain.folder().join(format!("{name}.log"));

@@ -52,7 +52,8 @@ struct Stream {
 }
 
 impl Batch {
-    /// Writes the tapes as one capture and holds what tshark says of it against flow records; the records by tape.
+    /// Writes the tapes as one capture and holds what tshark says of it against flow records; the
+    /// records by tape.
     pub(crate) fn compare(&self, capture: &Path) -> (Report, Vec<Vec<FlowRecord>>) {
         let origins = write(capture, &self.tapes);
         let (marks, records) = std::thread::scope(|scope| {

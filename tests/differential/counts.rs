@@ -19,7 +19,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// Number of figures: those of headers, 14 of tshark's analyses and retransmissions of SYN.
 const FIGURES: usize = HEADER.len() + 15;
 
-/// Figures of one direction, in the order of [`names`], and the times from segments to their acknowledgements.
+/// Figures of one direction, in the order of [`names`], and the times from segments to their
+/// acknowledgements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) of: [u64; FIGURES],

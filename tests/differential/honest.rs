@@ -1,18 +1,21 @@
-//! Flow records against what the simulator knows: figures that no other tool gives, where there is a truth.
+//! Flow records against what the simulator knows: figures that no other tool gives, where there is
+//! a truth.
 
 use fact::{DirectionRecord, FlowRecord, TcpCounter};
 
 use super::own;
 use super::simulator::{End, Endpoints, Plan, Reason, Truth};
 
-/// Sums over all connections of what is compared in sum, and everything that is wrong with a single one.
+/// Sums over all connections of what is compared in sum, and everything that is wrong with a single
+/// one.
 #[derive(Debug, Default)]
 pub(crate) struct Honest {
     pub(crate) directions: u64,
     pub(crate) wrong: Vec<String>,
     pub(crate) goodput: u64,
     pub(crate) rtt_samples: u64,
-    /// Time-outs and tail-loss probes together; those of what was acknowledged already have a counter of their own.
+    /// Time-outs and tail-loss probes together; those of what was acknowledged already have a
+    /// counter of their own.
     pub(crate) timers: Sum,
     pub(crate) timeouts: Sum,
     pub(crate) recoveries: Sum,
@@ -20,7 +23,8 @@ pub(crate) struct Honest {
     pub(crate) closed: u64,
 }
 
-/// Of a kind of retransmission: how many there were, how many were told, and by how much single directions are off.
+/// Of a kind of retransmission: how many there were, how many were told, and by how much single
+/// directions are off.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sum {
     pub(crate) truth: u64,
@@ -36,8 +40,8 @@ impl Sum {
     }
 }
 
-/// Bytes of a stream that the tap recorded, and those before the last of them, or before the last that it saw acknowledged, that it
-/// did not.
+/// Bytes of a stream that the tap recorded, and those before the last of them, or before the last
+/// that it saw acknowledged, that it did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Recorded {
     bytes: u64,
@@ -65,8 +69,9 @@ fn recorded(truth: &Truth, end: End) -> Option<Recorded> {
 }
 
 impl Honest {
-    /// What is wrong with the sums. From outside, a time-out that comes early looks like a tail-loss probe, and a repeat that crosses the
-    /// acknowledgement that it waits for like any other: so the kinds agree within these shares of what there was.
+    /// What is wrong with the sums. From outside, a time-out that comes early looks like a
+    /// tail-loss probe, and a repeat that crosses the acknowledgement that it waits for like any
+    /// other: so the kinds agree within these shares of what there was.
     pub(crate) fn wrong_sums(&self) -> Vec<String> {
         let sums = [
             ("timers", self.timers, 0.08),

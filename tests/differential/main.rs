@@ -1,6 +1,6 @@
-//! Made-up traffic through `tshark` and through the analyzer: every counter that has Wireshark's name must agree, for every flow and
-//! direction. `DIFFERENTIAL_SEED` and `DIFFERENTIAL_ROUNDS` make it another, or a longer one; a difference names seed, connection and
-//! frame.
+//! Made-up traffic through `tshark` and through the analyzer: every counter that has Wireshark's
+//! name must agree, for every flow and direction. `DIFFERENTIAL_SEED` and `DIFFERENTIAL_ROUNDS`
+//! make it another, or a longer one; a difference names seed, connection and frame.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that stops and tells")]
 
@@ -120,7 +120,8 @@ fn hostile_segments_are_counted_as_tshark_counts_them() {
     assert!(total.differences.is_empty(), "{} differences", total.differences.len());
 }
 
-/// Tells a single simulated connection, named `SEED:CONNECTION` in `DIFFERENTIAL_TELL`, frame by frame.
+/// Tells a single simulated connection, named `SEED:CONNECTION` in `DIFFERENTIAL_TELL`, frame by
+/// frame.
 #[test]
 fn a_named_connection_is_told() {
     let Ok(name) = std::env::var("DIFFERENTIAL_TELL") else { return };

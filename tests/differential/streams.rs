@@ -1,4 +1,5 @@
-//! What applications said must come out of the reassembled streams as they said it, whatever the path did to the segments.
+//! What applications said must come out of the reassembled streams as they said it, whatever the
+//! path did to the segments.
 
 use analyzer::Analyzer;
 use fact::{Exchange, FlowRecord, Value};
@@ -53,7 +54,8 @@ fn said(exchange: &Exchange) -> Said<'_> {
     (text("url.path"), status, bytes)
 }
 
-/// In order and without loss, each answer comes when the server has thought, and the server's half of the path was passed twice.
+/// In order and without loss, each answer comes when the server has thought, and the server's half
+/// of the path was passed twice.
 fn response_times(
     conversation: &Conversation,
     record: &FlowRecord,

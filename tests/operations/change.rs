@@ -62,7 +62,8 @@ impl Places {
         (&frame.bytes[addresses], &frame.bytes[self.tcp..self.tcp + 4])
     }
 
-    /// The segment's bytes from `from` to `to` as a segment of their own; what ends the segment stays with its last byte.
+    /// The segment's bytes from `from` to `to` as a segment of their own; what ends the segment
+    /// stays with its last byte.
     fn piece(self, frame: &Frame, from: usize, to: usize) -> Frame {
         let mut bytes = [&frame.bytes[..self.payload], &frame.bytes[from..to]].concat();
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
@@ -98,8 +99,8 @@ pub(crate) fn recut(recording: &Recording, seed: u64, sizes: RangeInclusive<usiz
     Recording { frames }
 }
 
-/// The same over a bad network: of 100 segments some two come again later, and some two are overtaken by the next of their
-/// direction.
+/// The same over a bad network: of 100 segments some two come again later, and some two are
+/// overtaken by the next of their direction.
 pub(crate) fn troubled(recording: &Recording, seed: u64) -> Recording {
     let mut random = Random(!seed);
     let mut frames: Vec<Frame> = recording.frames.clone();

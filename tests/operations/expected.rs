@@ -10,7 +10,8 @@ pub(crate) struct Expected {
     pub(crate) ordered: bool,
     pub(crate) joined_missing: usize,
     pub(crate) joined_blind: bool,
-    /// Few requests begin a segment: what is asked where a connection is joined is missed until one does.
+    /// Few requests begin a segment: what is asked where a connection is joined is missed until one
+    /// does.
     pub(crate) is_narrow: bool,
     also: Vec<(String, String)>,
 }

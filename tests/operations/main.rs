@@ -1,12 +1,15 @@
-//! What clients did against real servers, operation by operation, and what Wirespan makes of the recordings: exactly those
-//! operations, with their outcomes, in their order. Also when the bytes come in segments of 1 to 20, when packets are repeated and
-//! overtake each other, and, from the place on where it joins, when the beginning is missing.
+//! What clients did against real servers, operation by operation, and what Wirespan makes of the
+//! recordings: exactly those operations, with their outcomes, in their order. Also when the bytes
+//! come in segments of 1 to 20, when packets are repeated and overtake each other, and, from the
+//! place on where it joins, when the beginning is missing.
 //!
-//! A case is a folder of `pcaps/` (or of `WIRESPAN_RECORDINGS`) with an `operations.jsonl` that the recording client wrote: a line
-//! for each operation, `{"protocol":…,"operation":…,"outcome":…}`. A first line may say more:
-//! `{"also":[[protocol, operation]…]}` what the client's library did besides, which is not compared; `"ordered":false` the client
-//! did several things at once; `"joined":{"missing":n,"blind":true}` how many operations a parser that joins in the middle may
-//! miss, and whether it may not know their names. `WIRESPAN_CASE=part` runs those whose names contain it.
+//! A case is a folder of `pcaps/` (or of `WIRESPAN_RECORDINGS`) with an `operations.jsonl` that the
+//! recording client wrote: a line for each operation, `{"protocol":…,"operation":…,"outcome":…}`. A
+//! first line may say more: `{"also":[[protocol, operation]…]}` what the client's library did
+//! besides, which is not compared; `"ordered":false` the client did several things at once;
+//! `"joined":{"missing":n,"blind":true}` how many operations a parser that joins in the middle may
+//! miss, and whether it may not know their names. `WIRESPAN_CASE=part` runs those whose names
+//! contain it.
 
 mod change;
 mod expected;

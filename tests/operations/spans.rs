@@ -65,7 +65,8 @@ impl Span {
         }
     }
 
-    /// Whether this was sent as the response of the other: without its request it may be a message by itself.
+    /// Whether this was sent as the response of the other: without its request it may be a message
+    /// by itself.
     pub(crate) fn is_response_of(&self, other: &Self) -> bool {
         let [client, server] = &self.ends;
         self.request_seq == other.response_seq && [server, client] == [&other.ends[0], &other.ends[1]]
@@ -76,7 +77,8 @@ impl Span {
         self.ends == other.ends && self.start < other.start
     }
 
-    /// Whether both tell the same request. Where packets are lost, the one that joined late may know it by a repeat only.
+    /// Whether both tell the same request. Where packets are lost, the one that joined late may
+    /// know it by a repeat only.
     pub(crate) fn is_at(&self, other: &Self) -> bool {
         self.request_seq == other.request_seq
             && self.ends == other.ends

@@ -1,4 +1,5 @@
-//! Segments that no stack would send in this order, but each of them plausible: everything lies near what matters.
+//! Segments that no stack would send in this order, but each of them plausible: everything lies
+//! near what matters.
 
 use super::{End, Endpoints, Frame, Options, Random, Segment, Tape, flag};
 
@@ -45,7 +46,8 @@ struct Mess {
     pace: u64,
     /// Times may go back.
     late: bool,
-    /// Bytes that the tap keeps of a frame, at least all headers: where a header is cut, tshark shows no analysis of the frame.
+    /// Bytes that the tap keeps of a frame, at least all headers: where a header is cut, tshark
+    /// shows no analysis of the frame.
     kept: usize,
     /// Share of segments with options that are not well formed, or rare.
     odd_options: f64,
@@ -269,8 +271,9 @@ impl Mess {
         options
     }
 
-    /// An option that is rare, or one of a length that it cannot have. tshark gives up on a frame, and shows no analysis of it, where
-    /// SACK (5), MPTCP (30) and some that were never standards are cut short: these are left out.
+    /// An option that is rare, or one of a length that it cannot have. tshark gives up on a frame,
+    /// and shows no analysis of it, where SACK (5), MPTCP (30) and some that were never standards
+    /// are cut short: these are left out.
     fn odd_option(&mut self) -> Vec<u8> {
         let kind = self.random.pick(&[2, 3, 4, 8, 19, 28, 34, 253]);
         let len = self.random.pick(&[0, 1, 2, 3, 4, 6, 10, 11, 12, 18]);

@@ -1,5 +1,5 @@
-//! Made-up traffic, the same for the same seed: connections of real stacks over bad paths, with what is true of them, and segments that
-//! nobody would send.
+//! Made-up traffic, the same for the same seed: connections of real stacks over bad paths, with
+//! what is true of them, and segments that nobody would send.
 
 mod capture;
 pub(crate) mod hostile;

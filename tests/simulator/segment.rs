@@ -122,7 +122,8 @@ impl Endpoints {
         Self { client: (client, ports.0), server: (server, ports.1) }
     }
 
-    /// Ethernet, IP and TCP around `segment`. Checksums are left zero, as by a sender with offloads.
+    /// Ethernet, IP and TCP around `segment`. Checksums are left zero, as by a sender with
+    /// offloads.
     pub(crate) fn frame(&self, segment: &Segment) -> Vec<u8> {
         let (from, to) = match segment.from {
             End::Client => (self.client, self.server),

@@ -8,7 +8,8 @@ pub(crate) enum Reason {
     Data,
     /// Nothing new: an acknowledgement, a window, a reset.
     Word,
-    /// Repeated, as acknowledgements called for it: duplicate or selective ones, or those after a time-out.
+    /// Repeated, as acknowledgements called for it: duplicate or selective ones, or those after a
+    /// time-out.
     Recovery,
     /// Repeated as the retransmission time-out was over.
     Timeout,

@@ -1,5 +1,6 @@
-//! Checks of what the code relies on and no type guarantees: a failed [`invariant!`](crate::invariant)
-//! panics in builds with debug assertions (tests, fuzzers) and is counted in others.
+//! Checks of what the code relies on and no type guarantees: a failed
+//! [`invariant!`](crate::invariant) panics in builds with debug assertions (tests, fuzzers) and is
+//! counted in others.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

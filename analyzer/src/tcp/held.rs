@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use wire::Timestamp;
 
-/// Segments of one direction that wait for a hole before them, by stream offset and without overlap.
+/// Segments of one direction that wait for a hole before them, by stream offset and without
+/// overlap.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     pieces: BTreeMap<u64, Piece>,
@@ -56,7 +57,8 @@ impl Held {
         Some(piece)
     }
 
-    /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`; without `keep` only their number.
+    /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`; without
+    /// `keep` only their number.
     pub(crate) fn insert(
         &mut self,
         offset: u64,
@@ -107,7 +109,8 @@ impl Held {
 }
 
 impl Piece {
-    /// Whether `bytes` from offset `at` on contradict this piece, which starts at `start` and not behind `at`.
+    /// Whether `bytes` from offset `at` on contradict this piece, which starts at `start` and not
+    /// behind `at`.
     fn differs(&self, start: u64, bytes: &[u8], at: u64) -> bool {
         let skip = usize::try_from(at - start).unwrap_or(usize::MAX).min(self.bytes.len());
         self.bytes[skip..].iter().zip(bytes).any(|(a, b)| a != b)

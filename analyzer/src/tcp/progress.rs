@@ -28,8 +28,8 @@ pub(crate) struct Progress {
     settled: bool,
 }
 
-/// A time that takes no more room where there is none. The epoch itself, which stands for "no time given", becomes the nanosecond
-/// after it.
+/// A time that takes no more room where there is none. The epoch itself, which stands for "no time
+/// given", becomes the nanosecond after it.
 #[derive(Clone, Copy, Debug)]
 struct At(NonZeroU64);
 
@@ -118,8 +118,9 @@ impl Progress {
         self.settled = false;
     }
 
-    /// Something other than SYN and RST comes from `side` after a RST. What was on the way then is no proof that the RST was in
-    /// vain; that both sides go on, the one that is said to have sent it more than once, is.
+    /// Something other than SYN and RST comes from `side` after a RST. What was on the way then is
+    /// no proof that the RST was in vain; that both sides go on, the one that is said to have sent
+    /// it more than once, is.
     fn went_on(&mut self, side: Side) {
         let resetter = self.marks.by(By::RESET, side);
         if resetter && self.marks.by(By::WENT_ON, side) {
@@ -214,7 +215,8 @@ impl Progress {
         self.marks.set(Marks::SYN_DATA_TAKEN);
     }
 
-    /// Whether both sides may tell losses by selective acknowledgements; believed where the handshake was not seen.
+    /// Whether both sides may tell losses by selective acknowledgements; believed where the
+    /// handshake was not seen.
     pub(crate) fn selective(&self) -> bool {
         self.marks.both(By::SACK) || !(self.marks.any(By::SYN) || self.marks.any(By::SYN_ACK))
     }
@@ -259,7 +261,8 @@ impl Progress {
         self.marks.has(Marks::ACK_FOR_SYN) && !self.marks.any(By::SYN_ACK)
     }
 
-    /// The client that completed the handshake, as long as the server has not sent anything but SYN/ACKs since.
+    /// The client that completed the handshake, as long as the server has not sent anything but
+    /// SYN/ACKs since.
     pub(crate) fn not_taken(&self) -> Option<Side> {
         let taken = self.ack.is_none() || self.marks.has(Marks::SERVER_ACTED);
         self.marks.who(By::ACCEPTED).filter(|_| !taken).map(Side::other)
@@ -319,7 +322,8 @@ impl Progress {
         }
     }
 
-    /// State and reason of the final record; `patient` if an answer to the handshake would have come by now.
+    /// State and reason of the final record; `patient` if an answer to the handshake would have
+    /// come by now.
     pub(crate) fn end(&self, cause: Cause, client: Side, patient: bool) -> (FlowState, CloseReason) {
         let state = self.state();
         match (self.phase(), cause) {

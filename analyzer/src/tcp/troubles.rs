@@ -60,7 +60,8 @@ impl Troubles {
         self.closed_since.is_some()
     }
 
-    /// The longest time for which the window was closed without a break, up to `now` if it still is.
+    /// The longest time for which the window was closed without a break, up to `now` if it still
+    /// is.
     pub(crate) fn zero_window_max_ns(&self, now: Timestamp) -> u64 {
         self.zero_window_max_ns.max(self.closed_since.map_or(0, |since| now.nanos_since(since)))
     }

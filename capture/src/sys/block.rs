@@ -41,8 +41,8 @@ mod field {
 /// A block of the ring while it belongs to this process. Dropping it returns it to the kernel.
 ///
 /// It holds a pointer and no reference: the kernel writes into the block as soon as the status word
-/// says so, which happens while the value is being dropped, and a reference would claim until the end
-/// of that call that nobody writes.
+/// says so, which happens while the value is being dropped, and a reference would claim until the
+/// end of that call that nobody writes.
 pub(crate) struct Block<'r> {
     start: NonNull<u8>,
     len: usize,
@@ -70,9 +70,9 @@ impl<'r> Block<'r> {
     /// Takes the block of `len` bytes at `start`, if the kernel has handed it over.
     ///
     /// # Safety
-    /// For `'r`, `start` points to `len` bytes, at least a block's header, aligned to 4, that nobody but
-    /// the kernel accesses otherwise; and the kernel does so only while the status word lacks
-    /// TP_STATUS_USER, but for the word itself.
+    /// For `'r`, `start` points to `len` bytes, at least a block's header, aligned to 4, that
+    /// nobody but the kernel accesses otherwise; and the kernel does so only while the status word
+    /// lacks TP_STATUS_USER, but for the word itself.
     pub(super) unsafe fn acquire(start: NonNull<u8>, len: usize) -> Option<Self> {
         // SAFETY: that of this function.
         let status = unsafe { status_word(start) };
@@ -90,8 +90,8 @@ impl<'r> Block<'r> {
         let left = unsafe { self.header_u32(field::NUM_PKTS) };
         // SAFETY: the header is no longer than the block.
         let behind_header = unsafe { self.start.add(field::BLOCK_HEADER_LEN) };
-        // SAFETY: these bytes end with the block, the status word is not among them, and the kernel does
-        // not write to them until `self` is dropped, which this borrow outlives not.
+        // SAFETY: these bytes end with the block, the status word is not among them, and the kernel
+        // does not write to them until `self` is dropped, which this borrow outlives not.
         let bytes =
             unsafe { std::slice::from_raw_parts(behind_header.as_ptr(), self.len - field::BLOCK_HEADER_LEN) };
         // An offset into the header is none of a frame: `get` finds nothing there.

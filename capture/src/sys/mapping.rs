@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 
 use super::block::Block;
 
-/// The memory of a receive ring (packet(7), `PACKET_RX_RING` with TPACKET_V3): blocks that the kernel
-/// and this process own in turn.
+/// The memory of a receive ring (packet(7), `PACKET_RX_RING` with TPACKET_V3): blocks that the
+/// kernel and this process own in turn.
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     block_size: usize,
@@ -21,7 +21,8 @@ impl Mapping {
     /// Maps the ring of `blocks` blocks of `block_size` bytes that was set up on `fd`.
     pub(crate) fn new(fd: BorrowedFd<'_>, block_size: usize, blocks: usize) -> io::Result<Self> {
         let len = block_size.checked_mul(blocks).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new shared mapping at an address of the kernel's choice touches no memory in use.
+        // SAFETY: a new shared mapping at an address of the kernel's choice touches no memory in
+        // use.
         let start = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
@@ -44,11 +45,12 @@ impl Mapping {
         if !wire::invariant!(index < self.blocks, "the index of a block is below their number") {
             return None;
         }
-        // SAFETY: `index` is below the number of blocks, so that the result lies within the mapping.
+        // SAFETY: `index` is below the number of blocks, so that the result lies within the
+        // mapping.
         let start = unsafe { self.start.add(index * self.block_size) };
         // SAFETY: a block is at least a page, aligned to one, and mapped for as long as `self` is
-        // borrowed. `&mut self` excludes a second `Block`. The kernel leaves a block alone from setting
-        // TP_STATUS_USER until the word is stored again (packet_mmap.rst, "Memory mapped").
+        // borrowed. `&mut self` excludes a second `Block`. The kernel leaves a block alone from
+        // setting TP_STATUS_USER until the word is stored again (packet_mmap.rst, "Memory mapped").
         unsafe { Block::acquire(start, self.block_size) }
     }
 }
@@ -93,7 +95,8 @@ mod tests {
         unsafe { AtomicU32::from_ptr(block.wrapping_add(STATUS).cast()) }
     }
 
-    /// Writes `payloads` as the frames of the block at `block` and sets its status word, as the kernel does.
+    /// Writes `payloads` as the frames of the block at `block` and sets its status word, as the
+    /// kernel does.
     fn fill(block: *mut u8, payloads: &[[u8; 4]]) {
         let first = size_of::<tpacket_block_desc>();
         put(block, NUM_PKTS, (payloads.len() as u32).to_ne_bytes());

@@ -11,8 +11,8 @@ use prometheus_client::metrics::{MetricType, TypedMetric};
 use super::info::{FamilyInfo, FromInfo};
 use crate::edge::{Edge, Series};
 
-/// A family with at most `max_series` series. Further ones are counted in one series whose labels all
-/// have the value `__overflow__`.
+/// A family with at most `max_series` series. Further ones are counted in one series whose labels
+/// all have the value `__overflow__`.
 #[derive(Debug)]
 pub(crate) struct EdgeFamily<M> {
     info: &'static FamilyInfo,
@@ -32,8 +32,8 @@ impl<M: Clone + Default> EdgeFamily<M> {
         if let Some(metric) = self.family.get(&series) {
             return metric.clone();
         }
-        // Two shards that create the same series at once count it twice: the bound is reached a little
-        // earlier then.
+        // Two shards that create the same series at once count it twice: the bound is reached a
+        // little earlier then.
         let below = |created: usize| (created < self.max_series).then(|| created + 1);
         let has_room = self.created.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below).is_ok();
         let series = if has_room { series } else { series.overflow() };

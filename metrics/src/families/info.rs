@@ -22,8 +22,8 @@ pub struct FamilyInfo {
 }
 
 impl FamilyInfo {
-    /// Name of the samples in the text, `wirespan_flow_bytes_total`; of a histogram without `_bucket`,
-    /// `_sum` and `_count`.
+    /// Name of the samples in the text, `wirespan_flow_bytes_total`; of a histogram without
+    /// `_bucket`, `_sum` and `_count`.
     pub fn name(&self) -> String {
         let unit = self.unit.as_ref().map(|unit| format!("_{}", unit.as_str())).unwrap_or_default();
         let suffix = match self.metric_type {
@@ -34,7 +34,8 @@ impl FamilyInfo {
         format!("{PREFIX}_{}{unit}{suffix}", self.stem)
     }
 
-    /// Type as in the Prometheus text format: `counter`, `gauge` or `histogram`. An info is a gauge there.
+    /// Type as in the Prometheus text format: `counter`, `gauge` or `histogram`. An info is a gauge
+    /// there.
     pub const fn type_name(&self) -> &'static str {
         match self.metric_type {
             MetricType::Counter => "counter",

@@ -14,8 +14,8 @@ use super::info::FamilyInfo;
 /// Failures by place, since the program started.
 type Failures = fn() -> Vec<(&'static str, u64)>;
 
-/// `wirespan_invariant_failures_total`. The counts are those of [`wire::invariant_failures`], which are
-/// read when the text is written.
+/// `wirespan_invariant_failures_total`. The counts are those of [`wire::invariant_failures`], which
+/// are read when the text is written.
 #[derive(Debug)]
 pub(crate) struct InvariantFailures {
     failures: Failures,

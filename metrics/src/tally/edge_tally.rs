@@ -17,7 +17,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Adds what `now` has more than `before`, which is all of it where the flow was not counted yet.
+    /// Adds what `now` has more than `before`, which is all of it where the flow was not counted
+    /// yet.
     pub(crate) fn add_flow(&mut self, now: &FlowRecord, before: Option<&Snapshot>) {
         self.flows.opened += u64::from(before.is_none());
         self.flows.add(now, before);

@@ -1,5 +1,5 @@
-//! What one shard counted since it last wrote to the families: plain numbers by edge, so that counting
-//! takes no lock and no look-up by label, and shards do not contend for the same counters.
+//! What one shard counted since it last wrote to the families: plain numbers by edge, so that
+//! counting takes no lock and no look-up by label, and shards do not contend for the same counters.
 
 mod edge_tally;
 mod edges;

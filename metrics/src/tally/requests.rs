@@ -48,7 +48,8 @@ impl RequestTally {
         self.operations.len() < Self::MAX || self.operations.iter().any(|known| known.operation == operation)
     }
 
-    /// Counts a sample. Returns the operation's index, the hint for the next sample of the same flow.
+    /// Counts a sample. Returns the operation's index, the hint for the next sample of the same
+    /// flow.
     pub(crate) fn add(&mut self, operation: &str, hint: usize, sample: Sample) -> usize {
         let known = self.operations.get(hint).is_some_and(|known| known.operation == operation);
         let index = if known { hint } else { self.find(operation) };

@@ -5,7 +5,8 @@ use store::{Attributes, ProcessInfo, Span as Observation};
 
 use super::End;
 
-/// The `span` record of one observation of a call in a finished trace: at a tap, or by one of the processes.
+/// The `span` record of one observation of a call in a finished trace: at a tap, or by one of the
+/// processes.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "span")]
 pub(crate) struct TracedSpan<'a> {

@@ -1,3 +1,5 @@
+//! A call in the tree of a trace.
+
 use std::fmt::Write;
 
 use fact::{Outcome, Protocol, Value};
@@ -14,7 +16,8 @@ const BAR: usize = 24;
 /// Protocols whose operation needs no protocol in front of it.
 const HTTP: [Protocol; 2] = [Protocol::new("http"), Protocol::new("http2")];
 
-/// Draws a call and the calls that it caused. `first` stands before its first line, `rest` before all others.
+/// Draws a call and the calls that it caused. `first` stands before its first line, `rest` before
+/// all others.
 pub(super) fn draw_call(
     out: &mut String,
     trace: &Trace,

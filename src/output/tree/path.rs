@@ -1,3 +1,5 @@
+//! The hops of a call.
+
 use store::{Call, Peer};
 
 /// One point of a call's path: the client's process, a tap, or the server's process.
@@ -70,8 +72,8 @@ pub(super) fn address(peer: &Peer) -> String {
     peer.endpoint().to_string()
 }
 
-/// Time between two points; none where one is unknown. Clocks of system calls and packets differ a little, so a step
-/// that would be negative is 0.
+/// Time between two points; none where one is unknown. Clocks of system calls and packets differ a
+/// little, so a step that would be negative is 0.
 fn step(from: Option<u64>, to: Option<u64>) -> Option<u64> {
     Some(to?.saturating_sub(from?))
 }

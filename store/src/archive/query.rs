@@ -7,7 +7,8 @@ use crate::model::Trace;
 /// What traces are asked for; the newest come first.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Text that a command, control group, address, port or host name of a call contains, case ignored.
+    /// Text that a command, control group, address, port or host name of a call contains, case
+    /// ignored.
     pub service: Option<String>,
     /// Shortest duration of the root call.
     pub min_duration: Duration,

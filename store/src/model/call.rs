@@ -65,7 +65,8 @@ impl Call {
         self.end_unix_ns.saturating_sub(self.start_unix_ns)
     }
 
-    /// Whether it failed; calls of which bytes or the request were not captured do not count as failed.
+    /// Whether it failed; calls of which bytes or the request were not captured do not count as
+    /// failed.
     pub const fn is_error(&self) -> bool {
         matches!(
             self.outcome,

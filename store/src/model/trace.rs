@@ -8,7 +8,8 @@ use super::{Call, TraceId};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "trace")]
 pub struct Trace {
-    /// Its id: that of the root's `traceparent` header where there is one, else made from the root call.
+    /// Its id: that of the root's `traceparent` header where there is one, else made from the root
+    /// call.
     pub trace_id: TraceId,
     /// The first call.
     pub root: Call,

@@ -158,7 +158,8 @@ impl Recorder {
         }
     }
 
-    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches the client.
+    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches
+    /// the client.
     pub fn respond(
         &mut self,
         conn: &mut Conn,

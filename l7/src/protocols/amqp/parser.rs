@@ -1,3 +1,5 @@
+//! The parser of AMQP 0-9-1: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::channels::{Channels, Consumer};

@@ -1,3 +1,5 @@
+//! Deliveries and publishes that acknowledgements settle.
+
 use wire::Direction;
 
 use super::channels::Channel;
@@ -18,7 +20,8 @@ pub(super) struct Place {
     pub(super) end: usize,
 }
 
-/// `basic.ack`, `basic.nack` or `basic.reject`: the response to what was published (from the broker) or delivered (from the consumer).
+/// `basic.ack`, `basic.nack` or `basic.reject`: the response to what was published (from the
+/// broker) or delivered (from the consumer).
 pub(super) fn messages(
     method: &Method,
     arguments: &[u8],
@@ -59,7 +62,8 @@ pub(super) fn messages(
     Some(())
 }
 
-/// A `channel.close` or `connection.close` is the response to the method that it names as its cause.
+/// A `channel.close` or `connection.close` is the response to the method that it names as its
+/// cause.
 pub(super) fn refused(
     method: &Method,
     arguments: &[u8],

@@ -1,3 +1,5 @@
+//! Tests of AMQP 0-9-1.
+
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Outcome, Protocol};
 

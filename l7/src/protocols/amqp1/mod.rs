@@ -1,7 +1,8 @@
 //! AMQP 1.0 (ISO/IEC 19464) over TCP, with its SASL layer.
 //!
-//! `open`, `begin`, `attach`, `detach`, `end` and `close` are answered by the same performative of the other side. A `transfer` that is
-//! not settled is answered by the receiver's `disposition`; one that is settled asks for nothing.
+//! `open`, `begin`, `attach`, `detach`, `end` and `close` are answered by the same performative of
+//! the other side. A `transfer` that is not settled is answered by the receiver's `disposition`;
+//! one that is settled asks for nothing.
 
 mod conditions;
 mod frame;

@@ -1,3 +1,5 @@
+//! The parser of AMQP 1.0: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::frame::{
@@ -14,7 +16,8 @@ use crate::kit::reader::first_bytes;
 
 /// Bytes of a frame that are looked at.
 const LOOKED_AT: usize = 4096;
-/// Deliveries of a direction of which transfers are to come; of more, the oldest ends where the next begins.
+/// Deliveries of a direction of which transfers are to come; of more, the oldest ends where the
+/// next begins.
 const PARTS: usize = 64;
 /// Bytes of an address that are kept.
 const ADDRESS: usize = 512;

@@ -1,3 +1,5 @@
+//! Tests of AMQP 1.0.
+
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Protocol};
 
@@ -92,7 +94,8 @@ fn accepted() -> Vec<u8> {
     vec![0, 0x53, 0x24, 0x45]
 }
 
-/// Everything up to a session in which link `l` of the client sends to `q`; the server calls the session 5, and the link 9.
+/// Everything up to a session in which link `l` of the client sends to `q`; the server calls the
+/// session 5, and the link 9.
 fn beginning() -> Vec<(wire::Direction, Vec<u8>)> {
     let init = list(0x41, &[symbol("PLAIN"), [&[0xa0, 8][..], b"\0u\0s3cre"].concat()]);
     vec![

@@ -1,3 +1,5 @@
+//! The parser of CQL: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::compressed::{Compression, lz4};
@@ -169,7 +171,8 @@ impl CqlParser {
         if told { Step::Take(segment.len()) } else { Step::Malformed }
     }
 
-    /// Envelopes of an unpacked segment of `len` bytes, of which the first are there. False if there are more than `most`.
+    /// Envelopes of an unpacked segment of `len` bytes, of which the first are there. False if
+    /// there are more than `most`.
     fn envelopes(
         &mut self,
         direction: Direction,

@@ -1,3 +1,5 @@
+//! Tests of CQL.
+
 use wire::Direction;
 
 use super::segment::crc24;

@@ -1,3 +1,5 @@
+//! The header of a message, and the values of Hessian 2 and fastjson.
+
 use wire::{Direction, PerDirection};
 
 use super::body;

@@ -1,5 +1,5 @@
-//! Dubbo 2 (dubbo.apache.org, "Dubbo2 Protocol"): calls with their service, method and status. Heartbeats and other events are no
-//! calls and are passed over.
+//! Dubbo 2 (dubbo.apache.org, "Dubbo2 Protocol"): calls with their service, method and status.
+//! Heartbeats and other events are no calls and are passed over.
 
 mod body;
 mod format;

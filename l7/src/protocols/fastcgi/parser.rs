@@ -1,3 +1,5 @@
+//! The parser of FastCGI: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::probe;
@@ -31,7 +33,8 @@ struct Side {
 #[derive(Debug, Default)]
 pub(super) struct FastcgiParser {
     sides: PerDirection<Side>,
-    /// Bytes at the beginning of the next PARAMS record of a request that belong to the pair before; none where that is not known.
+    /// Bytes at the beginning of the next PARAMS record of a request that belong to the pair
+    /// before; none where that is not known.
     beyond: Option<(u16, Option<u64>)>,
 }
 

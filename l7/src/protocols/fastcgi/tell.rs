@@ -1,3 +1,5 @@
+//! Attributes of FastCGI exchanges.
+
 use super::parameters::Parameters;
 use crate::limits::LONGEST_VALUE;
 use crate::protocols::http::attributes;

@@ -24,7 +24,8 @@ fn response(correlation: u8, body: &[u8]) -> Vec<u8> {
     framed(&[&[0, 0, 0, correlation][..], body].concat())
 }
 
-/// RequestHeader of a batch of `messages` that is `length` bytes long in all; its records are not there.
+/// RequestHeader of a batch of `messages` that is `length` bytes long in all; its records are not
+/// there.
 fn batch(length: u32, compression: u8, messages: u32) -> Vec<u8> {
     let mut head =
         [&[0; 8][..], &(length - 12).to_be_bytes(), &[0; 4], &[2], &[0; 4], &[0, compression]].concat();

@@ -1,3 +1,5 @@
+//! Answers of the server.
+
 use super::binary::{self, HEADER, Header};
 use super::quiet::{self, Quiet};
 use super::tell;
@@ -90,7 +92,8 @@ impl Answers {
         skip(at + used, body.min(1 << 32), bytes.len())
     }
 
-    /// Begins the answer to the next request, leaving out those that are quiet about what they have to say.
+    /// Begins the answer to the next request, leaving out those that are quiet about what they have
+    /// to say.
     fn open(&mut self, word: &[u8], line: &[u8], at: usize, out: &mut Messages) {
         let repeated = match word {
             b"VA" => quiet::repeated(words(line).skip(2)),
@@ -128,7 +131,8 @@ impl Answers {
         let repeats = if matches!(header.opcode, 0x0d | 0x24) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         if self.phase == Phase::Start {
-            // What it repeats says whose it is. What the server passed over was quiet, or its answer was not seen.
+            // What it repeats says whose it is. What the server passed over was quiet, or its
+            // answer was not seen.
             if out.any_pending(|tag| quiet::fits(tag, hash)) {
                 while out.next_tag().is_some_and(|tag| !quiet::fits(tag, hash)) {
                     out.skip_request();

@@ -1,3 +1,5 @@
+//! Attributes of Memcached exchanges.
+
 use super::text::Form;
 use crate::correlate::{Entry, Kind, Messages};
 use fact::Outcome;

@@ -1,3 +1,5 @@
+//! Tests of Memcached.
+
 use wire::Transport;
 
 use crate::limits::RequestLimits;

@@ -1,3 +1,5 @@
+//! Messages and the top level of BSON documents.
+
 use wire::{Direction, PerDirection};
 
 use super::body::Body;
@@ -11,7 +13,8 @@ use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
 
-/// Bytes of the head of a compressed message: what it was before, how long, and how it was compressed.
+/// Bytes of the head of a compressed message: what it was before, how long, and how it was
+/// compressed.
 const COMPRESSED_HEAD: usize = HEAD + 9;
 
 /// The message that is read in one direction.
@@ -28,7 +31,8 @@ struct Open {
 #[derive(Debug)]
 pub(super) struct MongoFormat {
     open: PerDirection<Open>,
-    /// The next message that nobody asks for answers this id, which stands for the request with the second.
+    /// The next message that nobody asks for answers this id, which stands for the request with the
+    /// second.
     exhaust: Option<(u32, u64)>,
     plain: Vec<u8>,
 }

@@ -1,4 +1,5 @@
-//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED`, and the messages of old.
+//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED`, and the
+//! messages of old.
 
 mod body;
 mod bson;

@@ -1,3 +1,5 @@
+//! The parser of MQTT: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::aliases::Aliases;

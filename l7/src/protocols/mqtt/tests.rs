@@ -1,3 +1,5 @@
+//! Tests of MQTT.
+
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Outcome, Protocol};
 

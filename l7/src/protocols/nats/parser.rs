@@ -1,3 +1,5 @@
+//! The parser of NATS: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::line::Line;
@@ -5,7 +7,8 @@ use super::{probe, tell};
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 
-/// Longest control line that is waited for; CONNECT and INFO may be longer, and are not needed whole.
+/// Longest control line that is waited for; CONNECT and INFO may be longer, and are not needed
+/// whole.
 const LONGEST: usize = 4096;
 /// Headers that are looked at.
 const HEADERS: u64 = 4096;
@@ -286,8 +289,8 @@ fn is_verbose(options: &[u8]) -> bool {
     value.trim_ascii_start().starts_with(b"true")
 }
 
-/// Whether this asks a consumer of JetStream for its next messages: they are delivered under the subjects that they were published
-/// under, as many as there are, and are no answers.
+/// Whether this asks a consumer of JetStream for its next messages: they are delivered under the
+/// subjects that they were published under, as many as there are, and are no answers.
 fn is_pull(subject: &[u8]) -> bool {
     subject.starts_with(b"$JS.") && memchr::memmem::find(subject, b".CONSUMER.MSG.NEXT.").is_some()
 }

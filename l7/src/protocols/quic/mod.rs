@@ -1,5 +1,6 @@
-//! QUIC 1 and 2 (RFC 9000, RFC 9369) and the last drafts: handshakes, as far as Initial packets show them. Their keys follow from
-//! what is on the wire (RFC 9001 section 5.2); everything behind them is left alone.
+//! QUIC 1 and 2 (RFC 9000, RFC 9369) and the last drafts: handshakes, as far as Initial packets
+//! show them. Their keys follow from what is on the wire (RFC 9001 section 5.2); everything behind
+//! them is left alone.
 
 mod crypto;
 mod frames;

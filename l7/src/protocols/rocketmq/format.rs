@@ -1,3 +1,5 @@
+//! Commands, with JSON or binary header.
+
 use std::fmt::Write as _;
 
 use wire::{Direction, PerDirection};

@@ -1,5 +1,5 @@
-//! RocketMQ's remoting protocol (rocketmq.apache.org, "Remoting"): commands with headers in JSON or in RocketMQ's own form, between
-//! clients, brokers and name servers.
+//! RocketMQ's remoting protocol (rocketmq.apache.org, "Remoting"): commands with headers in JSON or
+//! in RocketMQ's own form, between clients, brokers and name servers.
 
 mod codes;
 mod format;

@@ -1,5 +1,6 @@
-//! Apache Thrift: binary protocol (strict and old) and compact protocol, framed, unframed, and in the header transport
-//! (doc/specs of Thrift: thrift-binary-protocol, thrift-compact-protocol, HeaderFormat).
+//! Apache Thrift: binary protocol (strict and old) and compact protocol, framed, unframed, and in
+//! the header transport (doc/specs of Thrift: thrift-binary-protocol, thrift-compact-protocol,
+//! HeaderFormat).
 
 mod head;
 mod parser;

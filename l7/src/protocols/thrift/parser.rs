@@ -1,3 +1,5 @@
+//! The parser of Thrift: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::head::{self, Encoding, Head, Kind as Sent, Read};

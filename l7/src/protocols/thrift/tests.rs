@@ -1,3 +1,5 @@
+//! Tests of Thrift.
+
 use super::head::Encoding;
 use super::walk::{Step, Walk};
 use crate::testing::{C, Script, Talk, int, text};

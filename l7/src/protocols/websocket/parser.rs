@@ -1,3 +1,5 @@
+//! The parser of WebSocket: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use crate::contract::{Parser, Progress, Reason};
@@ -11,8 +13,8 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
-/// Ids that messages are paired by: a data message is open once in a direction, a close frame answers the other side's, and a pong
-/// the ping with the same payload.
+/// Ids that messages are paired by: a data message is open once in a direction, a close frame
+/// answers the other side's, and a pong the ping with the same payload.
 const OF_DATA: u64 = 1;
 const OF_CLOSE: u64 = 2;
 const OF_PING: u64 = 1 << 63;
@@ -41,8 +43,8 @@ struct Side {
     message: Option<Message>,
 }
 
-/// Each message is told as one that asks for nothing, and a ping with its pong as request and response. Of each direction, one
-/// message is open at most.
+/// Each message is told as one that asks for nothing, and a ping with its pong as request and
+/// response. Of each direction, one message is open at most.
 #[derive(Debug, Default)]
 pub(super) struct WebSocketParser {
     sides: PerDirection<Side>,

@@ -1,3 +1,5 @@
+//! Tests of WebSocket.
+
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Outcome, Protocol};
 

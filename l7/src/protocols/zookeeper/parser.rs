@@ -1,3 +1,5 @@
+//! The parser of ZooKeeper: state of a connection, and the order of its messages.
+
 use wire::{Direction, PerDirection};
 
 use super::frame::{EVENT, frame, is_connect, length};

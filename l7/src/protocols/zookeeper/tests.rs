@@ -1,3 +1,5 @@
+//! Tests of ZooKeeper.
+
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Protocol};
 
