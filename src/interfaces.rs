@@ -14,7 +14,6 @@ use crate::output::table::{Cell, Column, Grid};
 use crate::output::{Stdout, Style};
 
 /// Where CNI's library keeps its results.
-/// Where CNI's library keeps what it made.
 pub(crate) const CNI_CACHE: &str = "/var/lib/cni/results";
 
 const COLUMNS: &[Column] = &[

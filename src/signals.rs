@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, which ask for an orderly end.
+//! SIGINT and SIGTERM: requests to end in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use anyhow::{Context, anyhow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// A signal that asks the process to end.
+/// A signal that requests the end of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopSignal {
     Interrupt,

@@ -33,7 +33,7 @@ impl Taps {
     }
 }
 
-/// Remembers taps that were looked up, for one thread.
+/// One thread's copies of the taps that it looked up, so that a look-up takes no lock.
 #[derive(Debug)]
 pub(crate) struct TapCache {
     taps: Arc<Taps>,
@@ -50,7 +50,7 @@ impl TapCache {
         Self::new(self.taps.clone())
     }
 
-    /// The tap of `id`, and whether it was asked for the first time.
+    /// The tap of `id`, and whether this is its first look-up here.
     pub(crate) fn get(&mut self, id: TapId) -> (Option<&Arc<Tap>>, bool) {
         let index = id.0 as usize;
         let known = self.known.get(index).is_some_and(Option::is_some);

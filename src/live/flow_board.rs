@@ -59,7 +59,7 @@ impl FlowBoard {
     /// Takes the present figures of a flow. A full board gives the place of the flow that was
     /// closed first to a new one; without a closed flow the new one is not listed.
     ///
-    /// Where the board is full or knows the flow already, nothing is allocated but for a flow with
+    /// Where the board is full or has the flow already, nothing is allocated but for a flow with
     /// more VLANs or tunnels than its place had before.
     pub(crate) fn update(&mut self, record: &FlowRecord) {
         let id = record.id.0;
@@ -101,7 +101,7 @@ pub(crate) struct BoardUpdater {
 const MAX_MISSED: usize = 1024;
 
 impl BoardUpdater {
-    /// Shows the present figures of a flow, now or as soon as nobody reads the board.
+    /// Shows the present figures of a flow, now or at the first update after the board was read.
     pub(crate) fn update(&mut self, board: &Mutex<FlowBoard>, record: &FlowRecord) {
         let mut board = match board.try_lock() {
             Ok(board) => board,

@@ -19,7 +19,7 @@ pub(crate) struct Shared {
     pub(crate) names: Arc<NameRegistry>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shards: Vec<ShardState>,
-    /// Asks every thread to end.
+    /// Every thread ends when this is set.
     pub(crate) stop: AtomicBool,
     pub(crate) started: Stopwatch,
 }

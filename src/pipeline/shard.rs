@@ -1,5 +1,4 @@
-//! One analyzer and the way of its facts. Who calls it, in which thread and with which frames, is
-//! the command's matter.
+//! One analyzer and the outlet of its facts. Threads and sources of frames are the command's.
 
 use std::sync::Arc;
 
@@ -93,7 +92,7 @@ impl<D: Destination> Shard<D> {
     }
 }
 
-/// A sink whose facts are counted in metrics where somebody wants them.
+/// A sink whose facts are counted in metrics, if there are any.
 enum MaybeMetered<S> {
     Plain(S),
     Metered(Box<Metered<S>>),

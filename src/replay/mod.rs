@@ -45,10 +45,10 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let store = open_store(args, &settings, emit.traces)?;
     let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::NameRegistry::new(taps.clone(), false));
-    // What one thread remembers of a server another would not know.
+    // One thread would use what it remembers of a server, another would not have it.
     let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
     let config = ShardConfig {
-        // Nobody reads figures before the end.
+        // Figures are read at the end only.
         analyzer: analyzer::Config { progress: false, requests, ..settings.analyzer.clone() },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
@@ -97,7 +97,7 @@ fn finish(mut recorder: Recorder) -> anyhow::Result<Option<Store>> {
     Ok(recorder.into_store())
 }
 
-/// The store of `--store`, or one in memory where traces are asked for.
+/// The store of `--store`, or one in memory where traces are written.
 fn open_store(args: &ReplayArgs, settings: &Settings, traces: bool) -> anyhow::Result<Option<Store>> {
     if args.store.is_none() && !traces {
         return Ok(None);

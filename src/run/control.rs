@@ -9,17 +9,17 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::live::Shared;
 use crate::signals::{StopSignal, StopSignals};
 
-/// Time between two rounds of housekeeping, unless the watchdog wants a shorter one.
+/// Time between two rounds of housekeeping, unless the watchdog needs a shorter one.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// Why a run ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The process was asked to end.
+    /// The process got a signal.
     Signal(StopSignal),
     /// The time that `--duration` gave is over.
     Duration,
-    /// A thread failed and asked all others to stop.
+    /// A thread failed and stopped all others.
     Failure,
 }
 
@@ -42,12 +42,12 @@ pub(super) async fn wait(
         () = over => End::Duration,
         () = housekeeping(shared, stall) => End::Failure,
     };
-    // Without systemd there is nobody to notify.
+    // Without systemd this fails, and nothing depends on it.
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     end
 }
 
-/// Returns only when a thread has asked for the end.
+/// Returns only when a thread has stopped the run.
 async fn housekeeping(shared: &Arc<Shared>, stall: Duration) {
     let watchdog = sd_notify::watchdog_enabled();
     let round = watchdog.map_or(ROUND, |limit| ROUND.min(limit / 3));

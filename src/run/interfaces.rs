@@ -10,10 +10,10 @@ use crate::interfaces::CNI_CACHE;
 use crate::live::Shared;
 use crate::names::NameRegistry;
 
-/// How long the thread waits for changes before it looks whether the run ends.
+/// How long the thread waits for changes before it checks whether the run ends.
 const WAIT: Duration = Duration::from_millis(200);
 /// How often the folder of pods is read after it changed: a file may be half written when the
-/// folder says that it is there.
+/// folder shows that it is there.
 const READS_AFTER_CHANGE: u32 = 5;
 
 /// Passes changes of interfaces on to `events`, and names of pods to the registry of names, until
@@ -73,7 +73,7 @@ fn on_change(change: &Change, events: &InterfaceEvents) {
                 log(interface, &format!("{tapped} ({})", choice.reason));
             }
         }
-        // When the shard has ended, nobody receives.
+        // A shard that has ended receives nothing.
         InterfaceEvents::Programs(sender) => drop(sender.send(change.clone())),
     }
     if let Change::Gone(interface) = change {

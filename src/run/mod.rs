@@ -58,7 +58,7 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         let shared = threads.shared().clone();
         let api = Api::new(shared.clone(), reader, &settings);
         let server = tokio::spawn(http::serve(listener, api, settings.http.clone()));
-        // Without systemd there is nobody to notify.
+        // Without systemd this fails, and nothing depends on it.
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         let end = control::wait(&shared, signals, duration, stall).await;
         server.abort();

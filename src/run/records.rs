@@ -8,7 +8,7 @@ use xdp::SocketRecords;
 use super::cgroup_names::{CgroupNames, read_proc};
 use crate::live::{Shared, StoreMessage, StoreSender};
 
-/// How long the thread waits for records before it looks whether the run ends.
+/// How long the thread waits for records before it checks whether the run ends.
 const WAIT: Duration = Duration::from_millis(100);
 /// Records sent at once.
 const BATCH: usize = 512;
@@ -64,10 +64,10 @@ impl Reader<'_> {
 
     /// Sends the name of the process's control group ahead of the first record that needs it.
     fn send_cgroup(&mut self, SockIo { process, exit, .. }: &SockIo) {
-        let Some(name) = self.cgroups.find(process, *exit) else { return };
+        let Some(name) = self.cgroups.look_up(process, *exit) else { return };
         match self.sender.try_send(StoreMessage::Cgroup(process.cgroup, name)) {
             Ok(()) => self.cgroups.set_named(process.cgroup),
-            Err(_) => self.cgroups.set_unanswered(process, *exit),
+            Err(_) => self.cgroups.set_failed(process, *exit),
         }
     }
 

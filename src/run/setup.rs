@@ -95,7 +95,7 @@ fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Records of system calls where the kernel gives them; else says what is lost, and the run goes on
+/// Opens the records of system calls. Where that fails, logs what is lost, and the run goes on
 /// with packets.
 fn records(settings: &Settings) -> Option<SocketRecords> {
     if !settings.records.enabled {

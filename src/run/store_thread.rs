@@ -85,8 +85,8 @@ impl StoreThread {
         Ok(())
     }
 
-    /// A store that cannot write loses traces and the run goes on; where nobody reads standard
-    /// output any more, the run ends.
+    /// A store that cannot write loses traces, and the run goes on. Standard output that cannot be
+    /// written ends the run.
     fn on_complete(&mut self, traces: Result<Vec<Arc<Trace>>, store::Error>) -> anyhow::Result<()> {
         match traces {
             Ok(traces) => {
