@@ -1,27 +1,27 @@
-//! CRYPTO frames, put in order.
+//! Reassembly of CRYPTO frames (RFC 9000 section 19.6).
 
-/// So much of the handshake of a direction is kept.
+/// Bytes of a direction's handshake that are kept.
 const LONGEST: usize = 16 * 1024;
-/// Separate pieces that are remembered.
-const PIECES: usize = 32;
+/// Most separate pieces that are kept.
+const MOST_PIECES: usize = 32;
 
-/// The beginning of the stream of handshake messages of one direction, which may come in any order
-/// (RFC 9000 section 19.6).
+/// The beginning of the stream of handshake messages of one direction. Its parts may come in any
+/// order.
 #[derive(Debug, Default)]
 pub(super) struct Crypto {
     bytes: Vec<u8>,
-    /// What is there, in order and without touching.
+    /// Ranges that are there, in order and without touching each other.
     pieces: Vec<(usize, usize)>,
 }
 
 impl Crypto {
-    /// Adds what stands at `offset`; what is too far behind, or one hole too many, is forgotten.
+    /// Adds the bytes at `offset`. Those beyond `LONGEST`, or with one gap too many, are dropped.
     pub(super) fn add(&mut self, offset: u64, data: &[u8]) {
         let Some(start) = usize::try_from(offset).ok().filter(|&start| start < LONGEST) else { return };
         let data = &data[..data.len().min(LONGEST - start)];
         let end = start + data.len();
         let touching = |&(from, to): &(usize, usize)| from <= end && start <= to;
-        if data.is_empty() || self.pieces.len() >= PIECES && !self.pieces.iter().any(touching) {
+        if data.is_empty() || self.pieces.len() >= MOST_PIECES && !self.pieces.iter().any(touching) {
             return;
         }
         if self.bytes.len() < end {
@@ -40,8 +40,8 @@ impl Crypto {
         self.pieces.insert(at, merged);
     }
 
-    /// What is there from the beginning on.
-    fn known(&self) -> &[u8] {
+    /// The bytes that are there without a gap from the beginning.
+    fn contiguous(&self) -> &[u8] {
         match self.pieces.first() {
             Some(&(0, end)) => self.bytes.get(..end).unwrap_or_default(),
             _ => &[],
@@ -50,12 +50,12 @@ impl Crypto {
 
     /// Type and contents of the first message, once all of it (or all that is kept) is there.
     pub(super) fn message(&self) -> Option<(u8, &[u8])> {
-        let known = self.known();
-        let (&[kind, a, b, c], body) = known.split_first_chunk()?;
+        let contiguous = self.contiguous();
+        let (&[kind, a, b, c], body) = contiguous.split_first_chunk()?;
         let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         match body.get(..length) {
             Some(message) => Some((kind, message)),
-            None if known.len() == LONGEST => Some((kind, body)),
+            None if contiguous.len() == LONGEST => Some((kind, body)),
             None => None,
         }
     }
@@ -66,7 +66,7 @@ impl Crypto {
     }
 
     /// Memory behind it, in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes.capacity() + self.pieces.capacity() * size_of::<(usize, usize)>()
     }
 }
@@ -95,6 +95,6 @@ mod tests {
             crypto.add(n * 3, &[1]);
         }
         crypto.add(u64::MAX, &[1]);
-        assert!(crypto.pieces.len() <= PIECES && crypto.memory() <= 2 * LONGEST + 1024);
+        assert!(crypto.pieces.len() <= MOST_PIECES && crypto.bytes() <= 2 * LONGEST + 1024);
     }
 }

@@ -1,20 +1,29 @@
-//! Frames of Initial packets.
+//! Frames of Initial packets (RFC 9000 section 19), and error codes (section 20).
 
 use super::crypto::Crypto;
 use super::packet::varint;
 use crate::protocols::tls::alert_name;
 
-/// Takes the handshake out of the frames of an Initial packet (RFC 9000 section 19); gives the
-/// error if the connection is closed.
+// Frame types (RFC 9000 section 12.4).
+const PADDING: u8 = 0x00;
+const PING: u8 = 0x01;
+const ACK: u8 = 0x02;
+const ACK_ECN: u8 = 0x03;
+const CRYPTO: u8 = 0x06;
+const CONNECTION_CLOSE: u8 = 0x1c;
+const CONNECTION_CLOSE_APPLICATION: u8 = 0x1d;
+
+/// Adds the CRYPTO frames of an Initial packet to `crypto`. Returns the error code if the
+/// connection is closed.
 pub(super) fn read(mut rest: &[u8], crypto: &mut Crypto) -> Option<u64> {
     while let Some((&first, more)) = rest.split_first() {
         match first {
-            0 | 1 => rest = more,
-            2 | 3 => {
+            PADDING | PING => rest = more,
+            ACK | ACK_ECN => {
                 rest = more;
-                skip_ack(&mut rest, first == 3)?;
+                skip_ack(&mut rest, first == ACK_ECN)?;
             }
-            6 => {
+            CRYPTO => {
                 rest = more;
                 let offset = varint(&mut rest)?;
                 let length = usize::try_from(varint(&mut rest)?).ok()?;
@@ -22,7 +31,7 @@ pub(super) fn read(mut rest: &[u8], crypto: &mut Crypto) -> Option<u64> {
                 crypto.add(offset, data);
                 rest = behind;
             }
-            0x1c | 0x1d => {
+            CONNECTION_CLOSE | CONNECTION_CLOSE_APPLICATION => {
                 rest = more;
                 return varint(&mut rest);
             }
@@ -32,17 +41,18 @@ pub(super) fn read(mut rest: &[u8], crypto: &mut Crypto) -> Option<u64> {
     None
 }
 
+/// Passes over the fields of an ACK frame (RFC 9000 section 19.3).
 fn skip_ack(rest: &mut &[u8], with_counts: bool) -> Option<()> {
     let (_largest, _delay, ranges) = (varint(rest)?, varint(rest)?, varint(rest)?);
     let numbers = ranges.checked_mul(2)?.checked_add(if with_counts { 4 } else { 1 })?;
-    // Each number takes a byte at least, so this ends with the bytes.
+    // Each number takes at least a byte, so this ends with the bytes.
     for _ in 0..numbers {
         varint(rest)?;
     }
     Some(())
 }
 
-/// Name of an error (RFC 9000 section 20.1); a TLS alert has its own.
+/// Name of a transport error (RFC 9000 section 20.1). Errors of TLS have the names of their alerts.
 pub(super) fn error_name(code: u64) -> Option<&'static str> {
     const NAMES: [&str; 17] = [
         "no_error",

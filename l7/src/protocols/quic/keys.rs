@@ -1,4 +1,5 @@
-//! Keys of Initial packets (RFC 9001, section 5.2).
+//! Keys of Initial packets (RFC 9001 section 5.2), and the removal of their protection (sections
+//! 5.3 and 5.4).
 
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::aes::Aes128;
@@ -19,8 +20,8 @@ const TAG: usize = 16;
 /// Longest packet number.
 const NUMBER: usize = 4;
 
-/// Keys of the Initial packets of one direction. They hide nothing: everybody who sees the client's
-/// first packet has them.
+/// Keys of the Initial packets of one direction. They are no secret: whoever sees the client's
+/// first packet can derive them.
 pub(super) struct Keys {
     packet: Aes128Gcm,
     header: Aes128,
@@ -34,7 +35,7 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Of a connection whose client first chose `id` for the server (RFC 9001 section 5.2).
+    /// Keys of a connection whose client first chose `id` for the server (RFC 9001 section 5.2).
     pub(super) fn new(version: u32, id: &[u8], direction: Direction) -> Option<Self> {
         let (salt, [key, iv, header]) = match version {
             VERSION_2 => (SALT_2, ["quicv2 key", "quicv2 iv", "quicv2 hp"]),
@@ -55,8 +56,8 @@ impl Keys {
         })
     }
 
-    /// Puts the frames of a packet of `bytes` in the clear into `into`; none if they are not of
-    /// these keys.
+    /// Decrypts the frames of a packet of `bytes` into `into`. None if the packet is not of these
+    /// keys.
     pub(super) fn open<'a>(
         &self,
         bytes: &[u8],

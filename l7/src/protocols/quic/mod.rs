@@ -1,6 +1,6 @@
 //! QUIC 1 and 2 (RFC 9000, RFC 9369) and the last drafts: handshakes, as far as Initial packets
-//! show them. Their keys follow from what is on the wire (RFC 9001 section 5.2); everything behind
-//! them is left alone.
+//! show them. Their keys can be derived from what is on the wire (RFC 9001 section 5.2). Everything
+//! behind them is not read.
 
 mod crypto;
 mod frames;
@@ -34,13 +34,13 @@ impl Protocol for Quic {
                 let keys = Keys::new(packet.version, packet.to, direction);
                 clue.usual || keys.is_some_and(|keys| keys.open(head, &packet, &mut Vec::new()).is_some())
             }
-            Kind::Versions => {
+            Kind::VersionNegotiation => {
                 let listed = head.get(packet.body..).unwrap_or_default().as_chunks::<4>().0;
                 direction == Direction::ToClient
                     && listed.iter().any(|version| packet::is_known(u32::from_be_bytes(*version)))
             }
             Kind::Initial | Kind::Handshake | Kind::Retry => clue.usual && direction == Direction::ToClient,
-            Kind::Early | Kind::Short | Kind::Unknown => false,
+            Kind::ZeroRtt | Kind::Short | Kind::Unknown => false,
         };
         if proven { Probe::Yes } else { Probe::No }
     }

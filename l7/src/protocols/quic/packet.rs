@@ -1,23 +1,29 @@
-//! Long and short headers.
+//! Long and short headers (RFC 9000 section 17).
 
 /// Longest connection id (RFC 9000 section 17.2).
 const LONGEST_ID: usize = 20;
 /// QUIC version 2 (RFC 9369).
 pub(super) const VERSION_2: u32 = 0x6b33_43cf;
 
-/// What a packet is (RFC 9000 section 17).
+/// Bits of the first byte (RFC 9000 sections 17.2 and 17.3).
+const LONG_HEADER: u8 = 0x80;
+const FIXED_BIT: u8 = 0x40;
+/// Length of a Retry packet's integrity tag (RFC 9001 section 5.8).
+const RETRY_TAG: usize = 16;
+
+/// Type of a packet (RFC 9000 section 17).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Initial,
     /// 0-RTT.
-    Early,
+    ZeroRtt,
     Handshake,
     Retry,
     /// Version Negotiation.
-    Versions,
-    /// With a short header: 1-RTT.
+    VersionNegotiation,
+    /// A short header: 1-RTT.
     Short,
-    /// Of a version that cannot be read.
+    /// A packet of a version that is not read.
     Unknown,
 }
 
@@ -28,22 +34,22 @@ pub(super) struct Packet<'a> {
     pub(super) version: u32,
     /// Connection id of the receiver.
     pub(super) to: &'a [u8],
-    /// Initial and Handshake: where the packet number is. Version Negotiation: where the versions
-    /// are.
+    /// Position of the packet number (Initial and Handshake) or of the versions (Version
+    /// Negotiation).
     pub(super) body: usize,
-    /// Where the next packet of the datagram is.
+    /// Position of the datagram's next packet.
     pub(super) end: usize,
 }
 
 impl<'a> Packet<'a> {
-    /// None where it is no packet, or its lengths do not fit.
+    /// Reads a header. None if it is no packet, or its lengths do not fit.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let &[first, a, b, c, d, ref rest @ ..] = bytes else {
             let short = bytes.first().is_some_and(|first| first >> 6 == 1);
             return short.then_some(Self::short(bytes.len()));
         };
-        if first & 0x80 == 0 {
-            return (first & 0x40 != 0).then_some(Self::short(bytes.len()));
+        if first & LONG_HEADER == 0 {
+            return (first & FIXED_BIT != 0).then_some(Self::short(bytes.len()));
         }
         let version = u32::from_be_bytes([a, b, c, d]);
         let (to, rest) = id(rest)?;
@@ -52,10 +58,10 @@ impl<'a> Packet<'a> {
         let kind = kind(first, version);
         let whole = Self { kind, version, to, body: at, end: bytes.len() };
         match kind {
-            Kind::Versions => (rest.len() >= 4 && rest.len() % 4 == 0).then_some(whole),
+            Kind::VersionNegotiation => (rest.len() >= 4 && rest.len() % 4 == 0).then_some(whole),
             Kind::Unknown => Some(whole),
-            _ if first & 0x40 == 0 => None,
-            Kind::Retry => (rest.len() >= 16).then_some(whole),
+            _ if first & FIXED_BIT == 0 => None,
+            Kind::Retry => (rest.len() >= RETRY_TAG).then_some(whole),
             _ => {
                 let mut rest = rest;
                 if kind == Kind::Initial {
@@ -74,30 +80,32 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// Type of a packet with a long header, by its first byte and version (RFC 9369 section 3.2).
 fn kind(first: u8, version: u32) -> Kind {
     let number = first >> 4 & 3;
     match version {
-        0 => Kind::Versions,
-        VERSION_2 => [Kind::Retry, Kind::Initial, Kind::Early, Kind::Handshake][usize::from(number)],
+        0 => Kind::VersionNegotiation,
+        VERSION_2 => [Kind::Retry, Kind::Initial, Kind::ZeroRtt, Kind::Handshake][usize::from(number)],
         _ if is_known(version) => {
-            [Kind::Initial, Kind::Early, Kind::Handshake, Kind::Retry][usize::from(number)]
+            [Kind::Initial, Kind::ZeroRtt, Kind::Handshake, Kind::Retry][usize::from(number)]
         }
         _ => Kind::Unknown,
     }
 }
 
-/// Versions whose Initial packets can be read: 1, 2, drafts 29 to 34.
+/// Whether the Initial packets of a version can be read: of 1, 2 and drafts 29 to 34.
 pub(super) fn is_known(version: u32) -> bool {
     matches!(version, 1 | VERSION_2 | 0xff00_001d..=0xff00_0022)
 }
 
+/// A connection id, and what follows it.
 fn id(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = bytes.split_first()?;
     let length = usize::from(length);
     if length > LONGEST_ID { None } else { rest.split_at_checked(length) }
 }
 
-/// Takes a number of variable length off the front (RFC 9000 section 16).
+/// Takes a variable-length integer off the front (RFC 9000 section 16).
 pub(super) fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let first = *bytes.first()?;
     let length = 1 << (first >> 6);

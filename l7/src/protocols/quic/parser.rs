@@ -1,3 +1,5 @@
+//! Handshakes as exchanges: what each packet of a datagram means to them.
+
 use wire::{Direction, PerDirection, Transport};
 
 use super::crypto::Crypto;
@@ -11,9 +13,9 @@ use fact::{Exchange, Outcome, Unanswered};
 
 /// Handshakes of a flow are not paired by an id.
 const ID: u64 = 0;
-/// Datagrams of an attempt that are looked at before it is given up to see its end.
-const PATIENCE: u32 = 512;
-/// Changes of the version of which the keys are reckoned: a server makes one.
+/// Datagrams that are inspected until the parser gives up on the end of a handshake.
+const MOST_DATAGRAMS: u32 = 512;
+/// Most changes of the version for which keys are derived. A server makes one.
 const MOST_CHANGES: u8 = 8;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
@@ -23,23 +25,25 @@ pub(super) struct QuicParser {
     keys: Option<Box<Secrets>>,
     changes: u8,
     crypto: PerDirection<Crypto>,
-    /// A client's Initial packet was seen: its span is there.
-    asked: bool,
-    /// The ClientHello is told.
-    hello: bool,
-    /// The server asked for the token of a Retry packet.
-    retried: bool,
-    /// The server's handshake began.
-    answered: bool,
-    /// The client has the server's handshake keys; data would follow soon if it liked what it saw.
-    follows: bool,
-    /// Where the server's part of the handshake ended so far.
+    /// A client's Initial packet opened the request.
+    request_open: bool,
+    /// The ClientHello was read, and the request closed.
+    client_hello_read: bool,
+    /// A Retry packet was received: the client has to repeat its token.
+    retry_received: bool,
+    /// The ServerHello was read, and the response opened.
+    server_hello_read: bool,
+    /// The client sent a Handshake packet: it has the keys, and data follows soon if it accepts the
+    /// server.
+    has_handshake_keys: bool,
+    /// End of the server's part of the handshake so far.
     mark: Option<EndMark>,
     datagrams: u32,
     scratch: Vec<u8>,
 }
 
-/// Keys of the Initial packets of a connection, and what they follow from.
+/// Keys of a connection's Initial packets, with version and connection id that they are derived
+/// from.
 #[derive(Debug)]
 struct Secrets {
     version: u32,
@@ -57,22 +61,23 @@ impl Secrets {
 }
 
 impl QuicParser {
-    fn initial(
+    /// An Initial packet. Returns whether the connection is closed.
+    fn on_initial(
         &mut self,
         direction: Direction,
         bytes: &[u8],
         packet: &Packet<'_>,
         out: &mut Messages,
     ) -> bool {
-        if direction == Direction::ToServer && !self.asked {
-            self.asked = true;
+        if direction == Direction::ToServer && !self.request_open {
+            self.request_open = true;
             let exchange = &mut out.open(Kind::Request, ID, 0).exchange;
             exchange.operation.push_str("handshake");
             push_version(packet.version, exchange);
         }
         match &self.keys {
             None if direction == Direction::ToServer => self.keys = Secrets::new(packet.version, packet.to),
-            // The server chose another version that goes on from here (RFC 9368 section 2.3).
+            // The server chose another version, compatible with the first (RFC 9368 section 2.3).
             Some(secrets) if secrets.version != packet.version && self.changes < MOST_CHANGES => {
                 self.changes += 1;
                 self.keys = Secrets::new(packet.version, &secrets.id).or(self.keys.take());
@@ -81,53 +86,59 @@ impl QuicParser {
         }
         let secrets = self.keys.as_ref();
         let frames = secrets.and_then(|s| s.keys[direction].open(bytes, packet, &mut self.scratch));
-        let closed = frames.and_then(|frames| frames::read(frames, &mut self.crypto[direction]));
+        let on_connection_close = frames.and_then(|frames| frames::read(frames, &mut self.crypto[direction]));
         match direction {
-            Direction::ToServer => self.client_said(bytes.len(), out),
-            Direction::ToClient => self.server_said(packet.version, out),
+            Direction::ToServer => self.on_client_crypto(bytes.len(), out),
+            Direction::ToClient => self.on_server_crypto(packet.version, out),
         }
-        closed.is_some_and(|code| self.closed(direction, code, bytes.len(), out))
+        on_connection_close.is_some_and(|code| self.on_connection_close(direction, code, bytes.len(), out))
     }
 
-    fn client_said(&mut self, len: usize, out: &mut Messages) {
-        if self.hello {
+    fn on_client_crypto(&mut self, len: usize, out: &mut Messages) {
+        if self.client_hello_read {
             return;
         }
         if let Some((CLIENT_HELLO, body)) = self.crypto.to_server.message()
             && let Some(entry) = out.current(Kind::Request, ID)
         {
-            tls::client_hello(body, false, Transport::Udp, &mut entry.exchange.attributes);
+            tls::push_client_hello(body, false, Transport::Udp, &mut entry.exchange.attributes);
             out.close(Kind::Request, ID, len);
-            self.hello = true;
+            self.client_hello_read = true;
         }
     }
 
-    fn server_said(&mut self, version: u32, out: &mut Messages) {
-        if self.answered {
+    fn on_server_crypto(&mut self, version: u32, out: &mut Messages) {
+        if self.server_hello_read {
             return;
         }
         if let Some((SERVER_HELLO, body)) = self.crypto.to_client.message() {
-            let exchange = &mut answer(self.retried, out).exchange;
+            let exchange = &mut open_response(self.retry_received, out).exchange;
             if exchange.request.is_none() {
                 push_version(version, exchange);
             }
-            tls::server_hello(body, &mut exchange.attributes);
-            self.answered = true;
+            tls::push_server_hello(body, &mut exchange.attributes);
+            self.server_hello_read = true;
         }
     }
 
-    /// CONNECTION_CLOSE in the clear: the handshake came to nothing.
-    fn closed(&mut self, direction: Direction, code: u64, len: usize, out: &mut Messages) -> bool {
+    /// CONNECTION_CLOSE in an Initial packet: the handshake failed.
+    fn on_connection_close(
+        &mut self,
+        direction: Direction,
+        code: u64,
+        len: usize,
+        out: &mut Messages,
+    ) -> bool {
         let server = direction == Direction::ToClient;
         if server && out.current(Kind::Response, ID).is_none() {
-            answer(self.retried, out);
+            open_response(self.retry_received, out);
         }
         let entry = if server { out.current(Kind::Response, ID) } else { out.outstanding(ID) };
         if let Some(entry) = entry {
             let outcome = if server { Outcome::ServerError } else { Outcome::ClientError };
             match frames::error_name(code) {
-                Some(name) => failed(outcome, name, &mut entry.exchange),
-                None => failed(outcome, &format!("0x{code:x}"), &mut entry.exchange),
+                Some(name) => push_failure(outcome, name, &mut entry.exchange),
+                None => push_failure(outcome, &format!("0x{code:x}"), &mut entry.exchange),
             }
         }
         if server {
@@ -138,23 +149,24 @@ impl QuicParser {
         true
     }
 
-    /// The server speaks other versions only. The client may begin anew.
-    fn other_versions(&mut self, bytes: &[u8], packet: &Packet<'_>, out: &mut Messages) {
-        if !self.asked || self.answered {
+    /// Version Negotiation: the server supports other versions only. The client may start again.
+    fn on_version_negotiation(&mut self, bytes: &[u8], packet: &Packet<'_>, out: &mut Messages) {
+        if !self.request_open || self.server_hello_read {
             return;
         }
-        let exchange = &mut answer(self.retried, out).exchange;
+        let exchange = &mut open_response(self.retry_received, out).exchange;
         let versions = bytes.get(packet.body..).unwrap_or_default().as_chunks::<4>().0.iter();
         let names: Vec<_> =
             versions.take(16).map(|version| version_name(u32::from_be_bytes(*version))).collect();
         exchange.attributes.push_text("quic.server.supported_versions", &names.join(","));
-        failed(Outcome::ClientError, "version_negotiation", exchange);
+        push_failure(Outcome::ClientError, "version_negotiation", exchange);
         out.close(Kind::Response, ID, bytes.len());
         let scratch = std::mem::take(&mut self.scratch);
         *self = Self { scratch, ..Self::default() };
     }
 
-    fn done(&mut self, out: &mut Messages) {
+    /// 1-RTT packets follow: the handshake is complete.
+    fn on_established(&mut self, out: &mut Messages) {
         if let Some(entry) = out.outstanding(ID) {
             entry.exchange.attributes.push_bool("tls.established", true);
         }
@@ -163,24 +175,24 @@ impl QuicParser {
         }
     }
 
-    /// A client whose Initial packets cannot be read asked all the same.
-    fn not_readable(&self, len: usize, out: &mut Messages) {
-        if self.asked && !self.hello {
+    /// Closes the request of a client whose Initial packets cannot be read.
+    fn close_unreadable(&self, len: usize, out: &mut Messages) {
+        if self.request_open && !self.client_hello_read {
             out.close(Kind::Request, ID, len);
         }
     }
 }
 
 /// Opens the response.
-fn answer<'m>(retried: bool, out: &'m mut Messages<'_>) -> &'m mut crate::correlate::Entry {
+fn open_response<'m>(retry_received: bool, out: &'m mut Messages<'_>) -> &'m mut crate::correlate::Entry {
     let entry = out.open(Kind::Response, ID, 0);
-    if retried {
+    if retry_received {
         entry.exchange.attributes.push_bool("quic.retry", true);
     }
     entry
 }
 
-fn failed(outcome: Outcome, why: &str, exchange: &mut Exchange) {
+fn push_failure(outcome: Outcome, why: &str, exchange: &mut Exchange) {
     exchange.outcome = outcome;
     exchange.attributes.push_text("error.type", why);
     exchange.attributes.push_bool("tls.established", false);
@@ -206,24 +218,27 @@ impl Parser for QuicParser {
         let mut rest = bytes;
         while let Some(packet) = Packet::read(rest) {
             let over = match (packet.kind, direction) {
-                (PacketKind::Initial, _) => self.initial(direction, rest, &packet, out),
-                (PacketKind::Versions, Direction::ToClient) => {
-                    self.other_versions(rest, &packet, out);
+                (PacketKind::Initial, _) => self.on_initial(direction, rest, &packet, out),
+                (PacketKind::VersionNegotiation, Direction::ToClient) => {
+                    self.on_version_negotiation(rest, &packet, out);
                     false
                 }
-                (PacketKind::Retry, Direction::ToClient) if !self.answered && !self.retried => {
-                    // The next Initial packets have the keys of the server's new id (RFC 9001 section 5.2).
-                    self.retried = true;
+                (PacketKind::Retry, Direction::ToClient)
+                    if !self.server_hello_read && !self.retry_received =>
+                {
+                    // The next Initial packets have keys derived from the server's new id (RFC 9001
+                    // section 5.2).
+                    self.retry_received = true;
                     self.keys = None;
                     self.crypto.to_server.clear();
                     false
                 }
                 (PacketKind::Handshake, Direction::ToServer) => {
-                    self.follows = true;
+                    self.has_handshake_keys = true;
                     false
                 }
-                (PacketKind::Short, Direction::ToServer) if self.answered || !self.asked => {
-                    self.done(out);
+                (PacketKind::Short, Direction::ToServer) if self.server_hello_read || !self.request_open => {
+                    self.on_established(out);
                     true
                 }
                 _ => false,
@@ -232,13 +247,13 @@ impl Parser for QuicParser {
                 return opaque;
             }
             let long = matches!(packet.kind, PacketKind::Initial | PacketKind::Handshake);
-            if direction == Direction::ToClient && self.answered && long {
+            if direction == Direction::ToClient && self.server_hello_read && long {
                 self.mark = Some(out.end_mark(bytes.len() - rest.len() + packet.end));
             }
             rest = rest.get(packet.end..).unwrap_or_default();
         }
-        if self.datagrams > PATIENCE {
-            self.not_readable(bytes.len(), out);
+        if self.datagrams > MOST_DATAGRAMS {
+            self.close_unreadable(bytes.len(), out);
             return opaque;
         }
         Progress::Consumed(bytes.len())
@@ -249,11 +264,11 @@ impl Parser for QuicParser {
     }
 
     fn finish(&mut self, why: Unanswered, out: &mut Messages) {
-        if !self.answered || why == Unanswered::InputEnd && !self.follows {
+        if !self.server_hello_read || why == Unanswered::InputEnd && !self.has_handshake_keys {
             return;
         }
         if let Some(entry) = out.outstanding(ID) {
-            failed(Outcome::ClientError, "not_completed", &mut entry.exchange);
+            push_failure(Outcome::ClientError, "not_completed", &mut entry.exchange);
         }
         if let Some(mark) = self.mark {
             out.close_response(ID, mark);
@@ -262,7 +277,7 @@ impl Parser for QuicParser {
 
     fn bytes(&self) -> usize {
         let keys = self.keys.as_ref().map_or(0, |keys| size_of_val(&**keys) + keys.id.capacity());
-        let crypto = self.crypto.to_server.memory() + self.crypto.to_client.memory();
+        let crypto = self.crypto.to_server.bytes() + self.crypto.to_client.bytes();
         size_of::<Self>() + keys + crypto + self.scratch.capacity()
     }
 }

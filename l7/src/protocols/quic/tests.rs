@@ -1,3 +1,5 @@
+//! Handshakes recorded from clients and servers, and their exchanges.
+
 use proptest::prelude::*;
 use wire::{Direction, Transport};
 

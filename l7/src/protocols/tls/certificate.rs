@@ -1,11 +1,11 @@
-//! X.509 certificates: subject, issuer, validity.
+//! X.509 certificates (RFC 5280 section 4.1): subject, issuer and validity as attributes.
 
 use std::fmt::Write as _;
 
 use super::reader::Reader;
 use fact::Attributes;
 
-/// Keys under which a certificate is told.
+/// Attribute keys of a certificate.
 #[derive(Debug)]
 pub(super) struct Keys {
     subject: &'static str,
@@ -28,20 +28,28 @@ pub(super) const CLIENT: Keys = Keys {
     not_after: "tls.client.not_after",
 };
 
-/// Longest name that is written.
+/// Tags of DER elements (X.680 section 8.4).
+mod tag {
+    pub(super) const UTC_TIME: u8 = 23;
+    pub(super) const GENERALIZED_TIME: u8 = 24;
+    /// The explicit version of a certificate.
+    pub(super) const VERSION: u8 = 0xa0;
+}
+
+/// Longest name, in bytes.
 const LONGEST: usize = 512;
 
-/// Says what the first certificate of a Certificate message of TLS 1.2 says (RFC 5246 section
-/// 7.4.2, RFC 5280 section 4.1). `body` is the message behind its header, possibly cut short. None
-/// where it is no certificate.
-pub(super) fn tell(body: &[u8], keys: &Keys, into: &mut Attributes) -> Option<()> {
+/// Adds the attributes of the first certificate in a Certificate message of TLS 1.2 (RFC 5246
+/// section 7.4.2). `body` is the message behind its header, possibly cut. None if it is no
+/// certificate.
+pub(super) fn push_certificate(body: &[u8], keys: &Keys, into: &mut Attributes) -> Option<()> {
     let mut message = Reader(body);
     message.u24()?;
     let length = message.u24()?;
     let (_, certificate) = element(&mut Reader(message.take(length)))?;
     let (_, fields) = element(&mut Reader(certificate))?;
     let mut fields = Reader(fields);
-    if fields.0.first() == Some(&0xa0) {
+    if fields.0.first() == Some(&tag::VERSION) {
         element(&mut fields)?;
     }
     let (_serial, _algorithm) = (element(&mut fields)?, element(&mut fields)?);
@@ -58,7 +66,7 @@ pub(super) fn tell(body: &[u8], keys: &Keys, into: &mut Attributes) -> Option<()
     Some(())
 }
 
-/// Tag and contents of the next element (X.690 section 8.1); contents may be cut short.
+/// Tag and contents of the next element (X.690 section 8.1). The contents may be cut.
 fn element<'a>(reader: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
     let tag = reader.u8()?;
     let length = match reader.u8()? {
@@ -71,7 +79,7 @@ fn element<'a>(reader: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, reader.take(length)))
 }
 
-/// As RFC 4514 writes names: the last part first.
+/// A distinguished name as RFC 4514 writes it: the last part first.
 fn name(parts: &[u8]) -> String {
     let mut reader = Reader(parts);
     let mut text = String::new();
@@ -100,7 +108,7 @@ fn name(parts: &[u8]) -> String {
 }
 
 fn push_kind(oid: &[u8], into: &mut String) {
-    let known = match oid {
+    let synchronised = match oid {
         [0x55, 4, 3] => "CN",
         [0x55, 4, 5] => "serialNumber",
         [0x55, 4, 6] => "C",
@@ -114,8 +122,8 @@ fn push_kind(oid: &[u8], into: &mut String) {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1] => "emailAddress",
         _ => "",
     };
-    into.push_str(known);
-    if known.is_empty() {
+    into.push_str(synchronised);
+    if synchronised.is_empty() {
         push_oid(oid, into);
     }
 }
@@ -149,9 +157,9 @@ fn push_value(value: &[u8], into: &mut String) {
 fn time(tag: u8, digits: &[u8]) -> Option<String> {
     let digits = std::str::from_utf8(digits).ok()?.strip_suffix('Z')?;
     let all = match tag {
-        23 if digits.starts_with(['0', '1', '2', '3', '4']) => format!("20{digits}"),
-        23 => format!("19{digits}"),
-        24 => digits.to_owned(),
+        tag::UTC_TIME if digits.starts_with(['0', '1', '2', '3', '4']) => format!("20{digits}"),
+        tag::UTC_TIME => format!("19{digits}"),
+        tag::GENERALIZED_TIME => digits.to_owned(),
         _ => return None,
     };
     if all.len() != 14 || !all.bytes().all(|b| b.is_ascii_digit()) {

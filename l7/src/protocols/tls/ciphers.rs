@@ -1,6 +1,6 @@
-//! Names of cipher suites.
+//! Names of cipher suites (IANA "TLS Cipher Suites").
 
-/// Name of a cipher suite (IANA "TLS Cipher Suites"; drafts of ChaCha20 besides).
+/// Name of a cipher suite, also of the ChaCha20 drafts.
 pub(super) fn cipher_name(code: u16) -> Option<&'static str> {
     let index = CIPHERS.binary_search_by_key(&code, |&(code, _)| code).ok()?;
     CIPHERS.get(index).map(|&(_, name)| name)

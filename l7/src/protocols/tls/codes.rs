@@ -1,4 +1,4 @@
-//! Names of versions, groups and alerts.
+//! Versions, groups and alerts: their numbers and names (IANA registries of TLS).
 
 /// TLS 1.2.
 pub(crate) const TLS12: u16 = 0x0303;
@@ -20,11 +20,11 @@ pub(super) fn version_name(code: u16) -> Option<(&'static str, &'static str)> {
 }
 
 /// Whether a chosen version encrypts everything behind its ServerHello.
-pub(super) fn hides_handshake(version: u16) -> bool {
+pub(super) fn encrypts_handshake(version: u16) -> bool {
     version == TLS13 || version >> 8 == 0x7f
 }
 
-/// Values that only keep servers tolerant (RFC 8701).
+/// Whether a value is reserved to keep servers tolerant (GREASE, RFC 8701).
 pub(super) fn is_grease(code: u16) -> bool {
     code & 0x0f0f == 0x0a0a && code >> 8 == code & 0xff
 }

@@ -1,4 +1,4 @@
-//! The JA4 fingerprint of a ClientHello.
+//! The JA4 fingerprint of a ClientHello (FoxIO, "JA4: TLS Client Fingerprinting").
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,8 @@ use super::codes::is_grease;
 use super::hello::{ClientHello, extension};
 use super::reader::Reader;
 
-/// The fingerprint of a ClientHello called JA4: what it offers, whatever the order. `over`: `t` for
-/// TCP, `q` for QUIC.
+/// The JA4 fingerprint: what a ClientHello offers, whatever the order. `over`: `t` for TCP, `q` for
+/// QUIC.
 pub(super) fn ja4(hello: &ClientHello<'_>, over: char) -> String {
     let kept = |code: &u16| !is_grease(*code);
     let mut ciphers: Vec<u16> = Reader(hello.ciphers).words().filter(kept).collect();
@@ -68,14 +68,14 @@ fn push_codes(codes: impl Iterator<Item = u16>, into: &mut String) {
     }
 }
 
-/// The first twelve digits of its hash.
-fn push_hash(what: &str, into: &mut String) {
+/// Appends the first twelve hexadecimal digits of the SHA-256 hash of `text`.
+fn push_hash(text: &str, into: &mut String) {
     into.push('_');
-    if what.is_empty() {
+    if text.is_empty() {
         into.push_str("000000000000");
         return;
     }
-    for byte in Sha256::digest(what).iter().take(6) {
+    for byte in Sha256::digest(text).iter().take(6) {
         let _ = write!(into, "{byte:02x}");
     }
 }

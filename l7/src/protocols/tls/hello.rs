@@ -1,4 +1,4 @@
-//! ClientHello and ServerHello, and their extensions.
+//! ClientHello and ServerHello (RFC 8446 section 4.1), and the extensions in them.
 
 use super::codes::TLS12;
 use super::reader::Reader;
@@ -17,12 +17,15 @@ pub(super) mod extension {
 }
 
 /// The random value that makes a ServerHello a HelloRetryRequest (RFC 8446 section 4.1.3).
-const RETRY: [u8; 32] = [
+const RETRY_RANDOM: [u8; RANDOM] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// A ClientHello (RFC 8446 section 4.1.2), as far as it was seen.
+/// Length of a hello's random value.
+const RANDOM: usize = 32;
+
+/// A ClientHello (RFC 8446 section 4.1.2), as far as it was captured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientHello<'a> {
     pub(super) version: u16,
@@ -36,7 +39,7 @@ impl<'a> ClientHello<'a> {
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(body);
         let version = reader.u16()?;
-        reader.take(32);
+        reader.take(RANDOM);
         let session_id = reader.short().unwrap_or_default();
         let ciphers = reader.long().unwrap_or_default();
         reader.short();
@@ -52,14 +55,14 @@ impl<'a> ClientHello<'a> {
         self.extensions().find_map(|(kind, data)| (kind == wanted).then_some(data))
     }
 
-    /// Versions offered, the client's favourite first.
+    /// Versions offered, in the client's order of preference.
     pub(super) fn versions(&self) -> impl Iterator<Item = u16> {
         let listed = self.extension(extension::SUPPORTED_VERSIONS).and_then(|data| Reader(data).short());
         let alone = listed.is_none().then_some(self.version.min(TLS12));
         Reader(listed.unwrap_or_default()).words().chain(alone)
     }
 
-    /// The name of the server that is asked for (RFC 6066 section 3).
+    /// The name of the requested server (RFC 6066 section 3).
     pub(super) fn server_name(&self) -> Option<&'a [u8]> {
         let mut names = Reader(Reader(self.extension(extension::SERVER_NAME)?).long()?);
         while let Some(kind) = names.u8() {
@@ -77,12 +80,13 @@ impl<'a> ClientHello<'a> {
     }
 }
 
-/// A ServerHello or HelloRetryRequest (RFC 8446 section 4.1.3), as far as it was seen.
+/// A ServerHello or HelloRetryRequest (RFC 8446 section 4.1.3), as far as it was captured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ServerHello<'a> {
     /// The version chosen.
     pub(super) version: u16,
     pub(super) cipher: Option<u16>,
+    /// It is a HelloRetryRequest.
     pub(super) retry: bool,
     extensions: &'a [u8],
 }
@@ -92,7 +96,7 @@ impl<'a> ServerHello<'a> {
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(body);
         let version = reader.u16()?;
-        let retry = reader.take(32) == RETRY;
+        let retry = reader.take(RANDOM) == RETRY_RANDOM;
         reader.short();
         let cipher = reader.u16();
         reader.u8();
@@ -114,12 +118,12 @@ impl<'a> ServerHello<'a> {
         self.extensions().find_map(|(kind, data)| (kind == wanted).then_some(data))
     }
 
-    /// The application protocol chosen; TLS 1.3 hides it.
+    /// The application protocol chosen. TLS 1.3 encrypts it.
     pub(super) fn protocol(&self) -> Option<&'a [u8]> {
         protocols(self.extension(extension::ALPN)?).next()
     }
 
-    /// The group of the key share; TLS 1.2 says it in ServerKeyExchange.
+    /// The group of the key share. In TLS 1.2 it is in ServerKeyExchange.
     pub(super) fn group(&self) -> Option<u16> {
         Reader(self.extension(extension::KEY_SHARE)?).u16()
     }

@@ -1,5 +1,7 @@
-//! TLS 1.0 to 1.3 and SSL 3.0 (RFC 8446, RFC 5246, RFC 6101): handshakes as far as they are in the clear. What follows is left alone.
+//! TLS 1.0 to 1.3 and SSL 3.0 (RFC 8446, RFC 5246, RFC 6101): handshakes as far as they are in the
+//! clear. Application data is not read.
 
+mod attributes;
 mod certificate;
 mod ciphers;
 mod codes;
@@ -9,12 +11,11 @@ mod parser;
 mod probe;
 mod reader;
 mod record;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use attributes::{push_client_hello, push_server_hello};
 pub(crate) use codes::alert_name;
-pub(crate) use tell::{client_hello, server_hello};
 
 use wire::{Direction, Transport};
 

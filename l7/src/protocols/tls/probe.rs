@@ -1,9 +1,9 @@
-//! Recognises TLS by the first bytes of a connection.
+//! Recognises hellos, and records in the middle of a connection (RFC 8446 section 5.1).
 
 use wire::Direction;
 
 use super::record::{
-    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Head, Record, head, old_hello,
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Record, RecordHeader, head, sslv2_hello,
 };
 use crate::contract::{Clue, Probe};
 
@@ -11,18 +11,18 @@ use crate::contract::{Clue, Probe};
 /// connection.
 pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match head(bytes) {
-        Head::Record(record) => inside(record, bytes, direction, clue),
-        Head::Short(_) => Probe::More,
-        Head::Not if direction == Direction::ToServer => match old_hello(bytes) {
+        RecordHeader::Record(record) => probe_record(record, bytes, direction, clue),
+        RecordHeader::Short(_) => Probe::More,
+        RecordHeader::Invalid if direction == Direction::ToServer => match sslv2_hello(bytes) {
             Some(hello) if hello.length > 0 => Probe::Yes,
             Some(_) => Probe::More,
             None => Probe::No,
         },
-        Head::Not => Probe::No,
+        RecordHeader::Invalid => Probe::No,
     }
 }
 
-fn inside(record: Record, bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
+fn probe_record(record: Record, bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
     let body = bytes.get(HEADER..).unwrap_or_default();
     match (record.kind, body) {
         (HANDSHAKE, [kind, high, rest @ ..]) if matches!(kind, 1 | 2) => {
@@ -43,11 +43,11 @@ fn inside(record: Record, bytes: &[u8], direction: Direction, clue: &Clue) -> Pr
             if clue.usual && record.length >= 16 {
                 return Probe::Yes;
             }
-            // Without the port's help a second record has to follow the first.
+            // On other than the usual ports a second record has to follow the first.
             match bytes.get(HEADER + record.length..).map(head) {
-                None | Some(Head::Short(_)) => Probe::More,
-                Some(Head::Record(_)) => Probe::Yes,
-                Some(Head::Not) => Probe::No,
+                None | Some(RecordHeader::Short(_)) => Probe::More,
+                Some(RecordHeader::Record(_)) => Probe::Yes,
+                Some(RecordHeader::Invalid) => Probe::No,
             }
         }
         _ => Probe::No,

@@ -1,12 +1,12 @@
-//! A reader of values from the front of bytes that may be cut.
+//! A reader of the presentation language (RFC 8446 section 3) in messages that may be cut.
 
-/// Takes values off the front of bytes. What is cut off reads as if it were not there, so a message
-/// of which only the beginning is known can be read as far as it goes.
+/// Takes values off the front of bytes. Bytes that are cut off read as if the message ended there,
+/// so a message can be read as far as it goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// As many bytes as there are, at most `len`.
+    /// The next `len` bytes, or as many as there are.
     pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
@@ -33,19 +33,19 @@ impl<'a> Reader<'a> {
         Some(usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c))
     }
 
-    /// Bytes behind a length of one byte.
+    /// A vector behind a length of one byte.
     pub(super) fn short(&mut self) -> Option<&'a [u8]> {
         let len = self.u8()?;
         Some(self.take(usize::from(len)))
     }
 
-    /// Bytes behind a length of two bytes.
+    /// A vector behind a length of two bytes.
     pub(super) fn long(&mut self) -> Option<&'a [u8]> {
         let len = self.u16()?;
         Some(self.take(usize::from(len)))
     }
 
-    /// Numbers of two bytes to the end.
+    /// Numbers of two bytes, to the end.
     pub(super) fn words(mut self) -> impl Iterator<Item = u16> {
         std::iter::from_fn(move || self.u16())
     }

@@ -1,8 +1,9 @@
-//! Records (RFC 8446, section 5.1).
+//! Records (RFC 8446 section 5.1), handshake messages across records, and the hello of SSL 2.0.
 
 /// Length of a record's header (RFC 8446 section 5.1).
 pub(super) const HEADER: usize = 5;
-/// Longest record: 2^14 bytes and what encryption and compression may add (RFC 5246 section 6.2.3).
+/// Longest record: 2^14 bytes, and 2048 that encryption and compression may add (RFC 5246 section
+/// 6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
 
 pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -19,18 +20,18 @@ pub(super) struct Record {
     pub(super) length: usize,
 }
 
-/// What the beginning of bytes is.
+/// What bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
+pub(super) enum RecordHeader {
     Record(Record),
-    /// So many bytes are needed to tell.
+    /// So many more bytes are needed.
     Short(usize),
     /// No record.
-    Not,
+    Invalid,
 }
 
-/// Reads a record's header; also says no as soon as the first bytes do.
-pub(super) fn head(bytes: &[u8]) -> Head {
+/// Reads a record's header. The first bytes are enough to find that there is none.
+pub(super) fn head(bytes: &[u8]) -> RecordHeader {
     let possible = match *bytes {
         [] => true,
         [kind] => (CHANGE_CIPHER_SPEC..=HEARTBEAT).contains(&kind),
@@ -39,7 +40,7 @@ pub(super) fn head(bytes: &[u8]) -> Head {
         _ => false,
     };
     match *bytes {
-        _ if !possible => Head::Not,
+        _ if !possible => RecordHeader::Invalid,
         [kind, _, _, high, low, ..] => {
             let length = usize::from(u16::from_be_bytes([high, low]));
             let fits = match kind {
@@ -47,27 +48,27 @@ pub(super) fn head(bytes: &[u8]) -> Head {
                 ALERT => (2..=1024).contains(&length),
                 _ => length <= LONGEST && (length > 0 || kind == APPLICATION_DATA),
             };
-            if fits { Head::Record(Record { kind, length }) } else { Head::Not }
+            if fits { RecordHeader::Record(Record { kind, length }) } else { RecordHeader::Invalid }
         }
-        _ => Head::Short(HEADER - bytes.len()),
+        _ => RecordHeader::Short(HEADER - bytes.len()),
     }
 }
 
-/// What came of putting bytes of a handshake message together.
+/// Result of joining the parts of a handshake message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gathered {
-    /// It took so many of the bytes shown, and so many of the record that they end in are left.
+pub(super) enum GatherResult {
+    /// So many of the bytes shown were used, and so many of the last record are left.
     Whole { used: usize, left: usize },
     /// At least so many bytes more are needed.
     More(usize),
-    /// Something else stands where the message should go on.
-    Broken,
+    /// Something else is where the message should continue.
+    Malformed,
 }
 
-/// Puts together the first `want` bytes of a handshake message, which may be cut into records
-/// anywhere (RFC 8446 section 5.1). `bytes` begins inside of a record of which `left` bytes are
-/// left. What there is stands in `into` in any case.
-pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>) -> Gathered {
+/// Joins the first `want` bytes of a handshake message, which may be cut into records anywhere (RFC
+/// 8446 section 5.1). `bytes` begins within a record of which `left` bytes are left. `into` gets
+/// what is there in any case.
+pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>) -> GatherResult {
     into.clear();
     let (mut used, mut left) = (0, left);
     loop {
@@ -78,21 +79,21 @@ pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>)
         used += piece;
         left -= piece;
         if piece == missing {
-            return Gathered::Whole { used, left };
+            return GatherResult::Whole { used, left };
         }
-        // All that is missing has to come, and a header at least if the record has not got it; so
-        // many small records are not read over and over again.
+        // All missing bytes are requested at once, with a header if the record does not have them:
+        // many small records are then not read again and again.
         let missing = missing - piece;
         if left > 0 {
-            return Gathered::More(missing + if missing > left { HEADER } else { 0 });
+            return GatherResult::More(missing + if missing > left { HEADER } else { 0 });
         }
         match head(&rest[piece..]) {
-            Head::Record(Record { kind: HANDSHAKE, length }) => {
+            RecordHeader::Record(Record { kind: HANDSHAKE, length }) => {
                 used += HEADER;
                 left = length;
             }
-            Head::Short(more) => return Gathered::More(more + missing),
-            Head::Record(_) | Head::Not => return Gathered::Broken,
+            RecordHeader::Short(more) => return GatherResult::More(more + missing),
+            RecordHeader::Record(_) | RecordHeader::Invalid => return GatherResult::Malformed,
         }
     }
 }
@@ -100,15 +101,15 @@ pub(super) fn gather(bytes: &[u8], left: usize, want: usize, into: &mut Vec<u8>)
 /// The ClientHello in the form of SSL 2.0 (RFC 5246 appendix E.2), which old clients send to offer
 /// SSL 3.0 and TLS as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OldHello {
+pub(super) struct Sslv2Hello {
     pub(super) version: u16,
     pub(super) length: usize,
 }
 
-/// Reads it, if it is shorter than 512 bytes; all its lengths have to agree. None: it is not one;
-/// zero length: more bytes are needed.
-pub(super) fn old_hello(bytes: &[u8]) -> Option<OldHello> {
-    let short = OldHello { version: 0, length: 0 };
+/// Reads it if it is shorter than 512 bytes; all its lengths have to agree. None if it is not one.
+/// Its length is zero if more bytes are needed.
+pub(super) fn sslv2_hello(bytes: &[u8]) -> Option<Sslv2Hello> {
+    let short = Sslv2Hello { version: 0, length: 0 };
     match *bytes {
         [high, ..] if high >> 1 != 0x40 => None,
         [_, _, kind, ..] if kind != 1 => None,
@@ -124,7 +125,7 @@ pub(super) fn old_hello(bytes: &[u8]) -> Option<OldHello> {
                 && matches!(session, 0 | 16)
                 && (16..=32).contains(&challenge)
                 && length == 9 + ciphers + session + challenge;
-            good.then_some(OldHello { version, length: length + 2 })
+            good.then_some(Sslv2Hello { version, length: length + 2 })
         }
         _ => Some(short),
     }

@@ -1,3 +1,6 @@
+//! Handshakes of every version in pieces of any size, with gaps, and the exchanges that come of
+//! them.
+
 use crate::input::End;
 use crate::testing::{C, S, Script, Talk, text};
 use fact::{Exchange, Outcome, Protocol, Unanswered, Value};
