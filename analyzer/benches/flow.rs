@@ -1,4 +1,5 @@
-//! Nanoseconds a packet from frame to flow: data and acknowledgements in order, and connections that open and close.
+//! Nanoseconds a packet from frame to flow: data and acknowledgements in order, and connections
+//! that open and close.
 
 #![allow(missing_docs)]
 

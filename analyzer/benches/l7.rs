@@ -1,4 +1,5 @@
-//! Nanoseconds an exchange from frames to fact: a request and its response in a segment (or datagram) each.
+//! Nanoseconds an exchange from frames to fact: a request and its response in a segment (or
+//! datagram) each.
 
 #![allow(missing_docs)]
 
@@ -197,7 +198,8 @@ fn run(c: &mut Criterion, name: &str, before: &[Vec<u8>], mut pair: impl FnMut(u
     assert_eq!(sink.0 - greetings, asked, "{name}: every exchange is found");
 }
 
-/// A protocol's request and response, on its port. Over TCP, a connection runs as long as the benchmark.
+/// A protocol's request and response, on its port. Over TCP, a connection runs as long as the
+/// benchmark.
 struct Case {
     name: &'static str,
     port: u16,

@@ -1,7 +1,9 @@
-//! What a million connections that are open at the same time cost: resident memory a flow, all of it, and time a packet.
+//! What a million connections that are open at the same time cost: resident memory a flow, all of
+//! it, and time a packet.
 //!
-//! `cargo bench -p analyzer --bench open_flows [FLOWS]`. Memory is the growth of `VmRSS` (proc(5)), so tables, indices, lists
-//! and what the allocator adds are in it. Each flow is an HTTP connection, kept alive after one request and its response.
+//! `cargo bench -p analyzer --bench open_flows [FLOWS]`. Memory is the growth of `VmRSS` (proc(5)),
+//! so tables, indices, lists and what the allocator adds are in it. Each flow is an HTTP
+//! connection, kept alive after one request and its response.
 
 #![allow(missing_docs)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench that measures and tells")]

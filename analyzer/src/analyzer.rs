@@ -47,8 +47,9 @@ impl Analyzer {
         Self { decoder: Decoder::new(config.decode.clone()), tracker: Tracker::new(config) }
     }
 
-    /// Takes the next frame. `number` counts the frames of the whole input from 1: a flow is named by that of its first
-    /// frame. Frames should come in order of time; one that is older than those before it does no harm.
+    /// Takes the next frame. `number` counts the frames of the whole input from 1: a flow is named
+    /// by that of its first frame. Frames should come in order of time; one that is older than
+    /// those before it does no harm.
     pub fn frame<S: Sink>(&mut self, number: u64, frame: &RawFrame<'_>, sink: &mut S) {
         match self.decoder.decode(frame) {
             Ok(packet) => self.tracker.packet(number, &packet, sink),
@@ -60,7 +61,8 @@ impl Analyzer {
         }
     }
 
-    /// Tells that a frame gave no packet, and that so many more datagrams have waited for fragments in vain.
+    /// Emits that a frame gave no packet, and that `given_up` more datagrams were dropped before
+    /// all of their fragments came.
     pub fn undecoded<S: Sink>(tap: TapId, reason: Undecoded, given_up: u64, sink: &mut S) {
         sink.emit(Fact::Undecoded { tap, reason });
         if given_up > 0 {
@@ -73,10 +75,12 @@ impl Analyzer {
         self.tracker.packet(number, packet, sink);
     }
 
-    /// Says that it is `now`, in the time of frames: flows that were idle for too long are closed, holes and requests that
-    /// waited for too long are given up, and the figures of flows that changed come out, each by flow number.
-    /// Call it about once a second of frame time, from the first frame on; [`wire::InputClock`] says when. A frame dated more than
-    /// [`InputClock::STEP`](wire::InputClock::STEP) after the last tick ends no flow: its time may be a wild one.
+    /// The time is `now`, by the clock of frames: flows that were idle for too long are closed,
+    /// holes and requests that waited for too long are given up, and the figures of flows that
+    /// changed come out, each by flow number. Call it about once a second of frame time, from the
+    /// first frame on; [`wire::InputClock`] says when. A frame dated more than
+    /// [`InputClock::STEP`](wire::InputClock::STEP) after the last tick ends no flow: its time may
+    /// be a wild one.
     pub fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.tracker.tick(now, sink);
     }

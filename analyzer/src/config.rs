@@ -1,10 +1,13 @@
+//! Every limit of an analyzer, with its default.
+
 use std::time::Duration;
 
 use l7::RequestLimits;
 
 use wire::decode::DecodeConfig;
 
-/// Every limit of an [`Analyzer`](crate::Analyzer). Sizes are for one analyzer, that is for one shard.
+/// Every limit of an [`Analyzer`](crate::Analyzer). Sizes are for one analyzer, that is for one
+/// shard.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Decoding of frames.
@@ -15,9 +18,11 @@ pub struct Config {
     pub reassembly: ReassemblyLimits,
     /// Conversations and their requests.
     pub requests: RequestLimits,
-    /// Segments of one direction whose acknowledgement is awaited, for round-trip times. Wireshark stops at 10,000.
+    /// Segments of one direction whose acknowledgement is awaited, for round-trip times. Wireshark
+    /// stops at 10,000.
     pub unacked_segments: usize,
-    /// Whether the figures of flows that changed come out at ticks; without, they come when the flow ends.
+    /// Whether the figures of flows that changed come out at ticks; without, they come when the
+    /// flow ends.
     pub progress: bool,
     /// Seed of the hash by which flows are found, to be drawn at random where strangers send the
     /// frames: who knows it can make flows that collide. No fact depends on it.
@@ -45,11 +50,13 @@ pub struct FlowLimits {
     pub max_flows: usize,
     /// TCP, established or joined mid-stream.
     pub established_idle: Duration,
-    /// TCP, handshake not finished. Longer than the longest interval between repeated SYNs (64 s on Linux).
+    /// TCP, handshake not finished. Longer than the longest interval between repeated SYNs (64 s on
+    /// Linux).
     pub handshake_idle: Duration,
     /// TCP, one side sent FIN.
     pub half_closed_idle: Duration,
-    /// TCP, closed or reset: late packets still belong to the flow, its record comes out after this time.
+    /// TCP, closed or reset: late packets still belong to the flow, its record comes out after this
+    /// time.
     pub closed_linger: Duration,
     /// UDP.
     pub udp_idle: Duration,
@@ -68,7 +75,8 @@ impl Default for FlowLimits {
     }
 }
 
-/// Limits of reassembly. What waits for a hole costs its payload and [`SEGMENT_OVERHEAD`](Self::SEGMENT_OVERHEAD).
+/// Limits of reassembly. What waits for a hole costs its payload and
+/// [`SEGMENT_OVERHEAD`](Self::SEGMENT_OVERHEAD).
 #[derive(Clone, Debug)]
 pub struct ReassemblyLimits {
     /// Bytes that one direction of one flow may keep waiting for a hole.
@@ -77,8 +85,8 @@ pub struct ReassemblyLimits {
     pub total_bytes: usize,
     /// How long a hole is waited for after the first byte behind it was seen.
     pub hole_wait: Duration,
-    /// How long a hole is waited for once its receiver acknowledged it: such bytes passed by without being captured,
-    /// or the capture is out of order by less than this.
+    /// How long a hole is waited for once its receiver acknowledged it: such bytes passed by
+    /// without being captured, or the capture is out of order by less than this.
     pub acked_hole_wait: Duration,
 }
 

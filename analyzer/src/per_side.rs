@@ -2,8 +2,8 @@
 
 use wire::Side;
 
-/// One value for each end of a flow, by the end that sent it. Unlike `PerDirection` it does not change its meaning
-/// when it turns out late which end is the client.
+/// One value for each end of a flow, by the end that sent it. Unlike `PerDirection` it does not
+/// change its meaning when it turns out late which end is the client.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PerSide<T> {
     low: T,

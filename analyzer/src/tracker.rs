@@ -5,18 +5,19 @@ use wire::{InputClock, Timestamp};
 
 use crate::config::Config;
 use crate::flow::{Flow, Table, record};
-use crate::tcp::{Budget, Cause, Segment};
+use crate::tcp::{Budget, EndCause, Segment};
 use crate::usage::Usage;
 use fact::{self, Fact, FlowId, Sink};
 use l7::SessionPool;
 
-/// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time is over.
+/// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time
+/// is over.
 #[derive(Debug)]
 pub(crate) struct Tracker {
     config: Config,
     table: Table,
     pool: SessionPool,
-    held_bytes: usize,
+    reassembly_bytes: usize,
     /// Time of the latest packet.
     latest: Timestamp,
     /// Time of the last tick.
@@ -35,7 +36,7 @@ impl Tracker {
             pool: SessionPool::new(config.requests),
             table: Table::with_seed(config.hash_seed),
             config,
-            held_bytes: 0,
+            reassembly_bytes: 0,
             latest: Timestamp::ZERO,
             ticked: None,
             changed: Vec::new(),
@@ -53,12 +54,12 @@ impl Tracker {
             return;
         };
         flow.count(packet, limit);
-        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
                 let segment = Segment { time: packet.time, side: packet.side, tcp };
                 if let Some(connection) = &mut flow.connection {
-                    connection.segment(&segment, packet.ip.ecn, self.config.unacked_segments);
+                    connection.on_segment(&segment, packet.ip.ecn, self.config.unacked_segments);
                 }
                 flow.on_segment(&segment, &mut self.pool, &mut budget, sink);
             }
@@ -71,8 +72,9 @@ impl Tracker {
         self.table.touch(slot);
     }
 
-    /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the old one is over.
-    /// A time beyond `limit` is a wild one, or not confirmed yet: no flow is over by it.
+    /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the
+    /// old one is over. A time beyond `limit` is a wild one, or not confirmed yet: no flow is over
+    /// by it.
     fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, limit: Timestamp, sink: &mut S) -> u32 {
         let now = packet.time.min(limit);
         let mut closed_well = false;
@@ -81,9 +83,9 @@ impl Tracker {
         {
             if flow.starts_over(packet) {
                 closed_well = flow.closed_well();
-                self.close(slot, Cause::PortReused, now, sink);
+                self.close(slot, EndCause::PortReused, now, sink);
             } else if self.config.flows.expired(flow, now) {
-                self.close(slot, Cause::Idle, now, sink);
+                self.close(slot, EndCause::Idle, now, sink);
             } else {
                 return slot;
             }
@@ -91,24 +93,24 @@ impl Tracker {
         if self.table.len() >= self.config.flows.max_flows.max(1)
             && let Some(oldest) = self.table.oldest()
         {
-            self.close(oldest, Cause::Evicted, now, sink);
+            self.close(oldest, EndCause::Evicted, now, sink);
             sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
         }
         let mut flow = Box::new(Flow::new(FlowId(number), packet));
         if closed_well && let Some(connection) = &mut flow.connection {
-            connection.progress.reuses_ports();
+            connection.lifecycle.on_time_wait_reuse();
         }
         sink.emit(Fact::FlowOpened(&flow.opening()));
         self.table.insert(flow)
     }
 
     /// Takes a flow out of the table; its last record is emitted.
-    fn close<S: Sink>(&mut self, slot: u32, cause: Cause, now: Timestamp, sink: &mut S) {
+    fn close<S: Sink>(&mut self, slot: u32, cause: EndCause, now: Timestamp, sink: &mut S) {
         let Some(mut flow) = self.table.remove(slot) else {
             wire::invariant!("a flow that is closed is in the table");
             return;
         };
-        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         flow.finish(cause, &mut budget, &mut self.pool, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
@@ -142,7 +144,7 @@ impl Tracker {
         let mut watched = std::mem::take(&mut self.watched);
         watched.retain(|&(id, slot)| {
             let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { return false };
-            let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.held_bytes };
+            let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
             flow.on_tick(now, &mut budget, &mut self.pool, sink);
             flow.watched = flow.waits();
             flow.watched
@@ -153,7 +155,7 @@ impl Tracker {
     fn expire<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         let mut slots = std::mem::take(&mut self.scratch);
         self.table.expired(now, &self.config.flows, &mut slots);
-        self.close_all(&mut slots, Cause::Idle, now, sink);
+        self.close_all(&mut slots, EndCause::Idle, now, sink);
         self.scratch = slots;
     }
 
@@ -166,7 +168,7 @@ impl Tracker {
             if !self.config.progress {
                 continue;
             }
-            let state = flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.progress.state());
+            let state = flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.lifecycle.state());
             sink.emit(Fact::FlowProgress(&record(flow, now.max(flow.last), state, None)));
         }
         self.changed = changed;
@@ -175,12 +177,12 @@ impl Tracker {
     /// Closes everything; the input is over.
     pub(crate) fn finish<S: Sink>(&mut self, sink: &mut S) {
         let mut slots: Vec<u32> = self.table.slots().collect();
-        self.close_all(&mut slots, Cause::InputEnd, self.latest, sink);
+        self.close_all(&mut slots, EndCause::InputEnd, self.latest, sink);
         self.changed.clear();
         self.watched.clear();
     }
 
-    fn close_all<S: Sink>(&mut self, slots: &mut Vec<u32>, cause: Cause, now: Timestamp, sink: &mut S) {
+    fn close_all<S: Sink>(&mut self, slots: &mut Vec<u32>, cause: EndCause, now: Timestamp, sink: &mut S) {
         slots.sort_unstable_by_key(|&slot| self.table.get(slot).map(|flow| flow.id));
         for slot in slots.drain(..) {
             self.close(slot, cause, now, sink);
@@ -190,7 +192,7 @@ impl Tracker {
     pub(crate) fn usage(&self) -> Usage {
         let mut usage = Usage {
             flows: self.table.len(),
-            reassembly_bytes: self.held_bytes,
+            reassembly_bytes: self.reassembly_bytes,
             table_bytes: self.table.bytes(),
             flow_bytes: self.pool.bytes(),
             ..Usage::default()

@@ -1,7 +1,8 @@
-//! A packet in order costs no allocation: neither data nor the acknowledgement of it, once the flow is warm.
+//! A packet in order costs no allocation: neither data nor the acknowledgement of it, once the flow
+//! is warm.
 //!
-//! The payload is of no known protocol, so that only the flow and the stream are measured, first while the conversation
-//! still looks at it, then after it gave up.
+//! The payload is of no known protocol, so that only the flow and the stream are measured, first
+//! while the conversation still looks at it, then after it gave up.
 
 #![allow(unsafe_code)]
 
@@ -27,8 +28,8 @@ fn count() {
     let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
 }
 
-// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract; the counter is a plain
-// cell of the thread and does not allocate.
+// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract;
+// the counter is a plain cell of the thread and does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -37,13 +38,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: `ptr` came from the system's allocator with this layout, as `alloc` and `realloc` pass it on.
+        // SAFETY: `ptr` came from the system's allocator with this layout, as `alloc` and `realloc`
+        // pass it on.
         unsafe { System.dealloc(ptr, layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         count();
-        // SAFETY: `ptr` came from the system's allocator with this layout; the caller answers for `new_size`.
+        // SAFETY: `ptr` came from the system's allocator with this layout; the caller answers for
+        // `new_size`.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 }

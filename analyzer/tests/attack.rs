@@ -1,5 +1,6 @@
-//! Traffic that is made to hurt: what it may cost in memory is bounded and told truly, what is dropped is counted, no packet costs
-//! more than a bounded amount of work, and an honest connection beside it is analysed as if it were alone.
+//! Traffic that is made to hurt: what it may cost in memory is bounded and told truly, what is
+//! dropped is counted, no packet costs more than a bounded amount of work, and an honest connection
+//! beside it is analysed as if it were alone.
 //!
 //! One allocator counts for all: the tests are one after the other in one thread.
 
@@ -142,7 +143,8 @@ fn each(steps: usize, work: impl FnOnce()) -> Duration {
     start.elapsed() / steps as u32
 }
 
-/// No packet costs more on average, on a slow and busy machine either; what grows with what waits soon does.
+/// No packet costs more on average, on a slow and busy machine either; what grows with what waits
+/// soon does.
 const MOST: Duration = Duration::from_micros(60);
 const ATTACKER: u16 = 50_000;
 const SERVER: u16 = 8080;
@@ -223,7 +225,8 @@ fn overlaps_with_other_content_and_repeats_across_segment_borders() {
 
 fn a_stream_that_wraps() {
     let mut attack = Attack::new(Config::default());
-    // From 2 MB before the end of the sequence space to 2 MB behind its start, every second pair of segments swapped.
+    // From 2 MB before the end of the sequence space to 2 MB behind its start, every second pair of
+    // segments swapped.
     let start = 0_u32.wrapping_sub(2 << 20);
     attack.take(&frame((ATTACKER, SERVER), start.wrapping_sub(1), 0, 0x02, &[]));
     attack.take(&frame((SERVER, ATTACKER), 5000, start, 0x12, &[]));

@@ -1,6 +1,7 @@
-//! Conversations that are made to hurt, in every protocol: pipelines of requests that nobody answers, answers in any order, heads that
-//! come byte by byte, garbage behind a good beginning, holes everywhere. What they cost in memory is bounded and told truly, and no
-//! byte costs more than a bounded amount of work, however many came before it.
+//! Conversations that are made to hurt, in every protocol: pipelines of requests that nobody
+//! answers, answers in any order, heads that come byte by byte, garbage behind a good beginning,
+//! holes everywhere. What they cost in memory is bounded and told truly, and no byte costs more
+//! than a bounded amount of work, however many came before it.
 //!
 //! One allocator counts for all: the tests are one after the other in one thread.
 
@@ -199,7 +200,8 @@ impl Attack {
     }
 }
 
-/// How many times slower this machine is just now than the one that the bounds are for: no cause to find an attack where there is none.
+/// How many times slower this machine is just now than the one that the bounds are for: no cause to
+/// find an attack where there is none.
 fn slowness() -> u32 {
     /// What these steps took there.
     const STEPS: Duration = Duration::from_millis(40);
@@ -213,10 +215,12 @@ fn slowness() -> u32 {
     (took.as_nanos().div_ceil(STEPS.as_nanos()) as u32).max(1)
 }
 
-/// No packet costs more on average, and no byte of it, on a slow machine without optimisation either.
+/// No packet costs more on average, and no byte of it, on a slow machine without optimisation
+/// either.
 const PER_PACKET: Duration = Duration::from_micros(60);
 const PER_BYTE: Duration = Duration::from_micros(1);
-/// One conversation holds less: requests that wait (16 MiB), the heads of two messages, what its parser knows.
+/// One conversation holds less: requests that wait (16 MiB), the heads of two messages, what its
+/// parser knows.
 const MOST_HELD: usize = 24 << 20;
 /// What is not told: tables that are made once for all connections.
 const SLACK: usize = 128 << 10;

@@ -1,8 +1,10 @@
-//! Numbers of whole requests and responses in real captures against what tshark 4.0 counts, compared as the corpus's `score.py`
-//! compares them for the program, and for mDNS and LLMNR besides.
+//! Numbers of whole requests and responses in real captures against what tshark 4.0 counts,
+//! compared as the corpus's `score.py` compares them for the program, and for mDNS and LLMNR
+//! besides.
 //!
-//! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository; without them
-//! there is nothing to compare. `CORPUS=name` compares only captures whose name contains it.
+//! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository;
+//! without them there is nothing to compare. `CORPUS=name` compares only captures whose name
+//! contains it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +16,8 @@ use fact::{Fact, Sink};
 use serde_json::Value;
 use wire::{InputClock, TapId};
 
-/// Captures in which tshark counts otherwise, and why that is not what was said on the wire. They count as differences all the same.
+/// Captures in which tshark counts otherwise, and why that is not what was said on the wire. They
+/// count as differences all the same.
 const EXPLAINED: &[(&str, &str)] = &[
     ("vlan-collisions", "tshark takes the same connection on three VLANs for one"),
     ("l4-007", "tshark without out-of-order reassembly misses the response; with it, it counts one as well"),
@@ -74,7 +77,8 @@ fn found(path: &Path) -> Counts {
 /// A protocol (and operation), its requests, and its responses where the oracle tells them.
 type Expected = (Protocol, &'static str, u64, Option<u64>);
 
-/// What the oracle's counts amount to: interim responses are not the answer to a request, 101 is; a gRPC call is no HTTP/2 exchange.
+/// What the oracle's counts amount to: interim responses are not the answer to a request, 101 is; a
+/// gRPC call is no HTTP/2 exchange.
 fn expected(oracle: &Value) -> Vec<Expected> {
     let count = |layer: &str, name: &str| oracle["l7"][layer]["counts"][name].as_u64().unwrap_or(0);
     let listed = |layer: &str| {

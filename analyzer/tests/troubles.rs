@@ -32,7 +32,8 @@ impl Sink for Closed {
     }
 }
 
-/// A connection from port 40000 to port 80; the client's numbers start at 1000, the server's at 5000.
+/// A connection from port 40000 to port 80; the client's numbers start at 1000, the server's at
+/// 5000.
 #[derive(Clone, Default)]
 struct Story {
     frames: Vec<(u64, Vec<u8>)>,
@@ -65,7 +66,8 @@ impl Story {
         self
     }
 
-    /// A segment of the client, a millisecond after the one before; numbers count from the initial ones.
+    /// A segment of the client, a millisecond after the one before; numbers count from the initial
+    /// ones.
     fn c(self, flags: u8, seq: u32, ack: u32, len: usize) -> Self {
         let (options, payload) = (self.options, vec![b'c'; len]);
         let ack = if flags & ACK == 0 { 0 } else { 5000 + ack };
@@ -270,7 +272,8 @@ fn acks_that_answer_acks_are_a_storm() {
 
 #[test]
 fn repeats_by_what_they_are_for() {
-    // Four segments, the first lost behind the tap; SACK calls for it, and again in vain until the timer.
+    // Four segments, the first lost behind the tap; SACK calls for it, and again in vain until the
+    // timer.
     let sack: &[u8] = &[1, 1, 5, 10, 0, 0, 4, 77, 0, 0, 5, 121];
     let mut story = Story::selective();
     for n in 0..4 {
@@ -296,7 +299,7 @@ fn repeats_by_what_they_are_for() {
     let record = story.s(ACK, 1, 501, 0).record();
     let up = &record.directions.to_server;
     assert_eq!(counts(up, [RecoveryRetransmission, TailLossProbe, TimeoutRetransmission]), [1, 1, 1]);
-    assert_eq!(counts(up, [Retransmission, FastRetransmission, NeedlessRetransmission]), [3, 1, 0]);
+    assert_eq!(counts(up, [Retransmission, FastRetransmission, DsackRetransmission]), [3, 1, 0]);
 }
 
 #[test]
@@ -305,9 +308,9 @@ fn a_receiver_that_had_the_bytes_says_so() {
     let dsack: &[u8] = &[1, 1, 5, 10, 0, 0, 3, 0xe9, 0, 0, 4, 0x4d];
     let story = Story::selective().c(PSH, 1, 1, 100).wait(210).c(PSH, 1, 1, 100).s(ACK, 1, 101, 0);
     let up = story.s_with(ACK, 1, 101, 0, 1000, dsack).record().directions.to_server;
-    assert_eq!(counts(&up, [TailLossProbe, NeedlessRetransmission]), [1, 1]);
+    assert_eq!(counts(&up, [TailLossProbe, DsackRetransmission]), [1, 1]);
     let doubled = Story::selective().c(PSH, 1, 1, 100).s_with(ACK, 1, 101, 0, 1000, dsack).record();
-    assert_eq!(doubled.directions.to_server.tcp[NeedlessRetransmission], 0, "the network doubled it");
+    assert_eq!(doubled.directions.to_server.tcp[DsackRetransmission], 0, "the network doubled it");
 }
 
 #[test]

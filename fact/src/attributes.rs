@@ -1,3 +1,5 @@
+//! Attributes of exchanges: keys with text, whole numbers or truth values, in one buffer.
+
 /// A value of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -16,12 +18,14 @@ enum Slot {
     Bool(bool),
 }
 
-/// Attributes of a span in the order in which they were found; keys are the OpenTelemetry semantic conventions'.
+/// Attributes of a span in the order in which they were found; keys are the OpenTelemetry semantic
+/// conventions'.
 ///
-/// Whatever a message says again and again, there are at most [`Attributes::MOST`] with [`Attributes::MOST_TEXT`] bytes of text. Where more
-/// were left out, [`Attributes::LEFT_OUT`] is true.
+/// There are at most [`Attributes::MOST`], with [`Attributes::MOST_TEXT`] bytes of text. Where more
+/// were left out, the attribute [`Attributes::LEFT_OUT`] is true.
 ///
-/// All texts share one buffer, so a set of attributes costs two allocations, and none when it is reused.
+/// All texts share one buffer, so a set of attributes costs two allocations, and none when it is
+/// reused.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
     entries: Vec<(&'static str, Slot)>,
@@ -33,7 +37,7 @@ impl Attributes {
     pub const MOST: usize = 128;
     /// Most bytes of text that are kept.
     pub const MOST_TEXT: usize = 32 * 1024;
-    /// Says that some were left out.
+    /// Key of the attribute that is true where some were left out.
     pub const LEFT_OUT: &'static str = "wirespan.attributes_left_out";
 
     /// Adds a text.
@@ -74,8 +78,8 @@ impl Attributes {
 
     #[cold]
     fn leave_out(&mut self) {
-        let told = self.entries.last().is_some_and(|(key, _)| *key == Self::LEFT_OUT);
-        if !told && self.get(Self::LEFT_OUT).is_none() {
+        let is_marked = self.entries.last().is_some_and(|(key, _)| *key == Self::LEFT_OUT);
+        if !is_marked && self.get(Self::LEFT_OUT).is_none() {
             self.entries.push((Self::LEFT_OUT, Slot::Bool(true)));
         }
     }
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_without_end_is_left_out() {
+    fn attributes_beyond_the_limits_are_left_out() {
         let mut many = Attributes::default();
         (0..100_000).for_each(|n| many.push_int("n", n));
         assert_eq!(

@@ -6,7 +6,7 @@ use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
 use super::{CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, TcpCounters, Trouble};
 
-/// How client and server were told apart.
+/// How it was decided which side is the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientBy {
     /// The client sent a SYN.

@@ -1,5 +1,8 @@
-/// Distribution of times: 4 buckets an octave from 1 µs (2^10 ns) to 69 s (2^36 ns), so a percentile is at most 25 % off.
-/// Fixed size, no allocation; two of them are summed or subtracted bucket by bucket.
+//! Times of a flow: the first few as they are, then their distribution.
+
+/// Distribution of times: 4 buckets an octave from 1 µs (2^10 ns) to 69 s (2^36 ns), so a
+/// percentile is at most 25 % off. Fixed size, no allocation; two of them are summed or subtracted
+/// bucket by bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatencyHistogram {
     counts: [u32; Self::BUCKETS],
@@ -70,7 +73,8 @@ impl LatencyHistogram {
     }
 }
 
-/// Times of one flow: the first few as they are, since most flows have no more, then their distribution.
+/// Times of one flow: the first few as they are, since most flows have no more, then their
+/// distribution.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Latencies {
     /// The first of these nanoseconds, as many as `count` says.

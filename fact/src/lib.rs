@@ -1,4 +1,4 @@
-//! What is told of the network: one enum of facts, and the one trait through which they leave.
+//! What the analyzer finds: one enum of facts, and the trait of those who take them.
 
 #![forbid(unsafe_code)]
 
@@ -36,7 +36,7 @@ pub enum Fact<'a> {
     /// Figures so far of a flow that is still open; made at ticks, for flows that changed.
     /// Cumulative.
     FlowProgress(&'a FlowRecord),
-    /// Final figures of a flow. Cumulative: includes what `FlowProgress` told.
+    /// Final figures of a flow. Cumulative: includes those of `FlowProgress`.
     FlowClosed(&'a FlowRecord),
     /// A request and its response, or one without the other.
     Exchange(&'a Exchange),
@@ -72,7 +72,7 @@ pub enum Fact<'a> {
     },
 }
 
-/// Where facts go. A sink that observes wraps another and passes everything on.
+/// Takes facts. A sink that observes wraps another and passes everything on.
 pub trait Sink {
     /// Takes one fact.
     fn emit(&mut self, fact: Fact<'_>);

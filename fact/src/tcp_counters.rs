@@ -85,7 +85,7 @@ tcp_counters! {
     RecoveryRetransmission = Row::named("recovery_retransmissions").metric(Metric::Kind("recovery"));
 
     /// Retransmissions of which the receiver reported that it had the bytes (D-SACK, RFC 2883).
-    NeedlessRetransmission = Row::named("needless_retransmissions");
+    DsackRetransmission = Row::named("needless_retransmissions");
 
     /// Segments out of order.
     OutOfOrder = Row::named("out_of_order")

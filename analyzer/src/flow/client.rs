@@ -5,7 +5,8 @@ use wire::{FlowKey, Side};
 
 use fact::ClientBy;
 
-/// Ports of services, sorted: where exactly one end of a flow has one of these, that end is the server.
+/// Ports of services, sorted: where exactly one end of a flow has one of these, that end is the
+/// server.
 const SERVICES: [u16; 75] = [
     21, 22, 23, 25, 53, 80, 88, 110, 111, 119, 123, 135, 139, 143, 161, 179, 389, 443, 445, 465, 514, 515,
     548, 554, 587, 631, 636, 853, 873, 989, 990, 993, 995, 1080, 1433, 1521, 1883, 2049, 2181, 2375, 2376,

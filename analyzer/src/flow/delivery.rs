@@ -3,7 +3,7 @@
 use wire::{Side, Timestamp};
 
 use super::Flow;
-use crate::tcp::{Budget, Cause, Outcome, Segment, Stream};
+use crate::tcp::{Budget, EndCause, Reassembled, Segment, Stream};
 use fact::{Fact, Sink, Table, Unanswered};
 use l7::Chunk;
 use l7::{End, SessionPool};
@@ -34,9 +34,9 @@ impl Flow {
         let (side, peer) = (segment.side, segment.side.other());
         let Some(connection) = self.connection.as_mut().filter(|_| !tcp.short) else { return };
         if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
-            connection.streams.get_mut(peer).received_before_start(tcp.ack);
+            connection.streams.get_mut(peer).on_ack_before_start(tcp.ack);
         }
-        if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).lags(tcp.ack) {
+        if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).is_behind(tcp.ack) {
             let answered = tcp.payload_len > 0 && !tcp.flags.syn();
             let trigger = Trigger::Acknowledged { segment, answered };
             self.reassemble(peer, segment.time, trigger, budget, pool, sink);
@@ -44,7 +44,7 @@ impl Flow {
         if tcp.flags.rst() {
             self.flush(segment.time, budget, pool, sink);
             self.end_conversation(End::Over(Unanswered::Reset), pool, sink);
-        } else if tcp.payload_len > 0 || segment.counted_flag() {
+        } else if tcp.payload_len > 0 || segment.occupies_seq() {
             if tcp.payload_len > 0 {
                 self.start_conversation(pool);
             }
@@ -88,7 +88,7 @@ impl Flow {
         sink: &mut S,
     ) {
         for side in [Side::Low, Side::High] {
-            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).is_waiting()) {
                 self.reassemble(side, now, Trigger::Tick, budget, pool, sink);
             }
         }
@@ -101,24 +101,24 @@ impl Flow {
     /// Delivers everything that waits, and ends the conversation: the flow leaves the table.
     pub(crate) fn finish<S: Sink>(
         &mut self,
-        cause: Cause,
+        cause: EndCause,
         budget: &mut Budget<'_>,
         pool: &mut SessionPool,
         sink: &mut S,
     ) {
         self.flush(self.last, budget, pool, sink);
         let why = match cause {
-            Cause::Idle => Unanswered::TimedOut,
-            Cause::InputEnd => Unanswered::InputEnd,
-            Cause::PortReused => Unanswered::Closed,
-            Cause::Evicted => Unanswered::Displaced,
+            EndCause::Idle => Unanswered::TimedOut,
+            EndCause::InputEnd => Unanswered::InputEnd,
+            EndCause::PortReused => Unanswered::Closed,
+            EndCause::Evicted => Unanswered::Displaced,
         };
         self.end_conversation(End::Over(why), pool, sink);
     }
 
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
-        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.waits()))
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.is_waiting()))
             || self.conversation.as_ref().is_some_and(|c| c.has_pending())
     }
 
@@ -142,7 +142,7 @@ impl Flow {
     ) {
         // The client's bytes first: a request comes before its response.
         for side in [self.client(), self.client().other()] {
-            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).waits()) {
+            if self.connection.as_ref().is_some_and(|c| c.streams.get(side).is_waiting()) {
                 self.reassemble(side, time, Trigger::End, budget, pool, sink);
             }
         }
@@ -150,7 +150,7 @@ impl Flow {
 
     /// Whether both sides sent FIN, and everything before was delivered.
     fn both_delivered(&self) -> bool {
-        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().all(|s| s.is_over()))
+        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().all(|s| s.is_finished()))
     }
 
     fn end_conversation<S: Sink>(&mut self, end: End, pool: &mut SessionPool, sink: &mut S) {
@@ -175,7 +175,7 @@ impl Flow {
     ) {
         // The context has where the stream begins.
         if let (Trigger::Segment(segment), Some(connection)) = (&trigger, &mut self.connection) {
-            connection.streams.get_mut(side).begin(segment);
+            connection.streams.get_mut(side).start(segment);
         }
         let (mut context, direction) = (self.context(), self.direction_of(side));
         let keep = self.wants_payload();
@@ -197,18 +197,18 @@ impl Flow {
             }
         };
         let stream: &mut Stream = connection.streams.get_mut(side);
-        let outcome: Outcome = match trigger {
-            Trigger::Segment(segment) => stream.segment(segment, keep, budget, &mut out),
+        let reassembled: Reassembled = match trigger {
+            Trigger::Segment(segment) => stream.on_segment(segment, keep, budget, &mut out),
             Trigger::Acknowledged { segment, answered } => {
-                stream.acknowledged(segment.tcp.ack, time, answered, budget, &mut out)
+                stream.on_ack(segment.tcp.ack, time, answered, budget, &mut out)
             }
             Trigger::Tick => stream.expire(time, budget, &mut out),
             Trigger::End => stream.flush(time, budget, &mut out),
         };
-        if outcome.forced > 0 {
-            sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: outcome.forced });
+        if reassembled.holes_dropped > 0 {
+            sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: reassembled.holes_dropped });
         }
-        if outcome.ended {
+        if reassembled.finished {
             self.end_conversation(End::Fin(direction), pool, sink);
         }
     }

@@ -5,7 +5,7 @@ use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
 use crate::per_side::PerSide;
-use crate::tcp::{Cause, Connection, Phase, Segment};
+use crate::tcp::{Connection, EndCause, Phase, Segment};
 use fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
 use l7::{Context, Conversation, SessionPool};
 
@@ -91,7 +91,8 @@ impl Flow {
         }
     }
 
-    /// Counts a packet, and learns from its flags which end is the client where that was not certain.
+    /// Counts a packet, and learns from its flags which end is the client where that was not
+    /// certain.
     pub(crate) fn count(&mut self, packet: &Decoded<'_>, limit: Timestamp) {
         let payload = match &packet.layer4 {
             Layer4::Tcp(tcp) => {
@@ -189,7 +190,7 @@ impl Flow {
     pub(crate) fn starts_over(&self, packet: &Decoded<'_>) -> bool {
         match (&self.connection, &packet.layer4) {
             (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => {
-                connection.analysis.starts_over(&Segment { time: packet.time, side: packet.side, tcp })
+                connection.analysis.is_new_connection(&Segment { time: packet.time, side: packet.side, tcp })
             }
             _ => false,
         }
@@ -197,11 +198,11 @@ impl Flow {
 
     /// Whether both sides sent FIN.
     pub(crate) fn closed_well(&self) -> bool {
-        self.connection.as_ref().is_some_and(|c| c.progress.state() == FlowState::Closed)
+        self.connection.as_ref().is_some_and(|c| c.lifecycle.state() == FlowState::Closed)
     }
 
     pub(crate) fn class(&self) -> Class {
-        match self.connection.as_ref().map(|c| c.progress.phase()) {
+        match self.connection.as_ref().map(|c| c.lifecycle.phase()) {
             None => Class::Datagrams,
             Some(Phase::Handshake) => Class::Handshake,
             Some(Phase::Established) => Class::Established,
@@ -211,16 +212,16 @@ impl Flow {
     }
 
     /// What the final record says for `cause` at `now`.
-    pub(crate) fn end(&self, cause: Cause, now: Timestamp) -> (FlowState, CloseReason) {
+    pub(crate) fn end(&self, cause: EndCause, now: Timestamp) -> (FlowState, CloseReason) {
         /// Longer than the first repetition of a SYN takes.
         const PATIENCE_NS: u64 = 3_000_000_000;
         match (&self.connection, cause) {
             (Some(connection), _) => {
-                let patient = now.nanos_since(self.last) >= PATIENCE_NS;
-                connection.progress.end(cause, self.client(), patient)
+                let waited = now.nanos_since(self.last) >= PATIENCE_NS;
+                connection.lifecycle.end(cause, self.client(), waited)
             }
-            (None, Cause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
-            (None, Cause::Evicted) => (FlowState::Open, CloseReason::Evicted),
+            (None, EndCause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
+            (None, EndCause::Evicted) => (FlowState::Open, CloseReason::Evicted),
             (None, _) => (FlowState::Open, CloseReason::InputEnd),
         }
     }

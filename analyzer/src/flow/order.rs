@@ -38,7 +38,8 @@ impl Link {
     const FREE: Self = Self { before: NONE, after: NONE, mark: Mark::NONE };
 }
 
-/// The list that a slot is in, in the lowest bits, and the time of its last move in grains, modulo 2^29.
+/// The list that a slot is in, in the lowest bits, and the time of its last move in grains, modulo
+/// 2^29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark(u32);
 

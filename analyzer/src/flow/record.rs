@@ -32,12 +32,12 @@ pub(crate) fn record(
             Some(connection) => connection.trouble(state, reason),
             None => None,
         },
-        notes: connection.map(|c| c.progress.notes()).unwrap_or_default(),
+        notes: connection.map(|c| c.lifecycle.notes()).unwrap_or_default(),
         directions: PerDirection {
             to_server: direction(flow, client, now),
             to_client: direction(flow, client.other(), now),
         },
-        handshake: connection.and_then(|c| c.progress.handshake()),
+        handshake: connection.and_then(|c| c.lifecycle.handshake()),
         l7: flow.conversation.as_ref().and_then(|c| c.summary()),
     }
 }

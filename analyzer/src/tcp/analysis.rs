@@ -1,26 +1,29 @@
+//! Wireshark's TCP analysis: what each segment is, and round-trip times.
+
 use fact::TcpCounter;
 use wire::decode::TcpFlags;
 use wire::{SeqNum, Side, Timestamp};
 
-use super::{Circumstance, Findings, Segment, Unacked};
+use super::{Findings, Retransmission, Segment, Unacked};
 use crate::per_side::PerSide;
 
-/// Within this time after the second duplicate ACK a repeated segment counts as fast retransmission.
+/// Within this time after the second duplicate ACK a repeated segment counts as fast
+/// retransmission.
 const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
-/// What counts as reordering where the initial round-trip time is not known.
+/// Time within which a segment is out of order, where the initial round-trip time is not known.
 const REORDERING_NS: u64 = 3_000_000;
-/// Value of `duplicates` after an ACK of bytes that were never seen: as good as many duplicates.
+/// Value of `duplicates` after an ACK of bytes that were never seen: it counts as many duplicates.
 const DUPLICATES_UNKNOWN: u32 = u32::MAX;
 /// Window before the first segment: differs from every window field.
 const WINDOW_UNKNOWN: u32 = u32::MAX;
 /// Segments remembered of a side whose peer was never seen.
 const ONE_WAY_SEGMENTS: usize = 256;
 
-/// Tells retransmissions, reordering, keep-alives and window troubles apart with the results of Wireshark 4.0's
-/// `tcp.analysis`, one segment after the other.
+/// Finds retransmissions, reordering, keep-alives and window events, one segment after the other.
+/// The results are those of Wireshark 4.0's `tcp.analysis`.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
-    tracks: PerSide<Track>,
+    senders: PerSide<Sender>,
     handshake: Handshake,
 }
 
@@ -30,13 +33,14 @@ enum Handshake {
     Unseen,
     /// Time of the last SYN.
     Syn(Timestamp),
-    /// From the last SYN to the first ACK after it, in nanoseconds. Negative times wrap, as all times in this comparison do.
+    /// From the last SYN to the first ACK after it, in nanoseconds. Negative times wrap, as all
+    /// times in this comparison do.
     RoundTrip(u64),
 }
 
-/// What one side sent so far. A sequence number of 0 stands for "not known".
+/// What one side sent so far. As in Wireshark, sequence number 0 stands for "not known".
 #[derive(Debug)]
-struct Track {
+struct Sender {
     /// One past the highest byte sent, and when it was sent.
     next: SeqNum,
     next_time: Timestamp,
@@ -46,17 +50,17 @@ struct Track {
     last_ack_time: Timestamp,
     window: u32,
     duplicates: u32,
-    /// Initial sequence number, real or reckoned.
+    /// Initial sequence number: of the SYN, or one before the first byte or ACK.
     base: SeqNum,
-    based: bool,
+    has_base: bool,
     scale: Scale,
     /// The last segment was a SYN: windows are not scaled yet.
     unscaled: bool,
     /// Which probe the last segment was: `ZeroWindowProbe` or `KeepAlive`, if it was one.
     probe: Option<TcpCounter>,
     /// The last segment carried SACK blocks beyond its acknowledgement.
-    selective: bool,
-    seen: bool,
+    sack_beyond_ack: bool,
+    has_sent: bool,
     unacked: Unacked,
 }
 
@@ -67,7 +71,7 @@ enum Scale {
     Shift(u8),
 }
 
-impl Default for Track {
+impl Default for Sender {
     fn default() -> Self {
         Self {
             next: SeqNum(0),
@@ -78,23 +82,23 @@ impl Default for Track {
             window: WINDOW_UNKNOWN,
             duplicates: 0,
             base: SeqNum(0),
-            based: false,
+            has_base: false,
             scale: Scale::Unknown,
             unscaled: false,
             probe: None,
-            selective: false,
-            seen: false,
+            sack_beyond_ack: false,
+            has_sent: false,
             unacked: Unacked::default(),
         }
     }
 }
 
-/// Outcome of the analysis of one segment.
+/// What the analysis says of one segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) findings: Findings,
-    /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0, negative if the clock
-    /// went back.
+    /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0,
+    /// negative if the clock went back.
     pub(crate) ack_rtt_ns: Option<i64>,
     /// Since the segment that this one acknowledges, where it is certain which.
     pub(crate) rtt_ns: Option<u64>,
@@ -102,63 +106,63 @@ pub(crate) struct Verdict {
 
 impl Analysis {
     /// Whether `segment` opens another connection on the same addresses and ports.
-    pub(crate) fn starts_over(&self, segment: &Segment<'_>) -> bool {
-        segment.opens() && self.tracks.get(segment.side).based_elsewhere(segment.tcp.seq)
+    pub(crate) fn is_new_connection(&self, segment: &Segment<'_>) -> bool {
+        segment.is_syn() && self.senders.get(segment.side).has_other_base(segment.tcp.seq)
     }
 
     pub(crate) fn window_scale(&self, side: Side) -> Option<u8> {
-        match self.tracks.get(side).scale {
+        match self.senders.get(side).scale {
             Scale::Shift(shift) => Some(shift),
             Scale::Unknown | Scale::Unused => None,
         }
     }
 
     /// Whether `segment` acknowledges all that the other side sent.
-    pub(crate) fn covers(&self, segment: &Segment<'_>) -> bool {
-        self.tracks.get(segment.side.other()).next == segment.tcp.ack
+    pub(crate) fn acks_everything(&self, segment: &Segment<'_>) -> bool {
+        self.senders.get(segment.side.other()).next == segment.tcp.ack
     }
 
     /// Copies of segments of `side` that were sent more than once and are not acknowledged.
-    pub(crate) fn unheard(&self, side: Side) -> usize {
-        self.tracks.get(side).unacked.copies()
+    pub(crate) fn unacked_retransmits(&self, side: Side) -> usize {
+        self.senders.get(side).unacked.copies()
     }
 
-    /// Under which circumstances `segment`, which was judged just now, is repeated.
-    pub(crate) fn circumstance(&self, segment: &Segment<'_>, selective: bool) -> Circumstance {
-        let (own, peer) = (self.tracks.get(segment.side), self.tracks.get(segment.side.other()));
-        let end = segment.tcp.seq.plus(segment.tcp.payload_len + u32::from(segment.counted_flag()));
-        Circumstance {
-            called: peer.calls(),
-            silence_ns: segment.time.nanos_since(peer.last_ack_time),
+    /// What recovery needs to know of `segment`, the last one analysed, which is a retransmission.
+    pub(crate) fn retransmission(&self, segment: &Segment<'_>, sack_permitted: bool) -> Retransmission {
+        let (own, peer) = (self.senders.get(segment.side), self.senders.get(segment.side.other()));
+        let end = segment.tcp.seq.plus(segment.tcp.payload_len + u32::from(segment.occupies_seq()));
+        Retransmission {
+            ack_reports_loss: peer.reports_hole(),
+            since_ack_ns: segment.time.nanos_since(peer.last_ack_time),
             round_trip_ns: match self.handshake {
                 Handshake::RoundTrip(ns) => Some(ns).filter(|&ns| ns.cast_signed() > 0),
                 Handshake::Unseen | Handshake::Syn(_) => None,
             },
-            unacked: peer.last_ack,
+            snd_una: peer.last_ack,
             start: segment.tcp.seq,
-            tail: end == own.next,
-            sent: own.next,
-            selective,
+            is_tail: end == own.next,
+            snd_nxt: own.next,
+            sack_permitted,
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.tracks.both().iter().map(|t| t.unacked.bytes()).sum()
+        self.senders.both().iter().map(|t| t.unacked.bytes()).sum()
     }
 
-    /// Judges the next segment, at most `max_unacked` of which are remembered a side.
-    pub(crate) fn segment(&mut self, segment: &Segment<'_>, max_unacked: usize) -> Verdict {
+    /// Analyses the next segment. Of each side, at most `max_unacked` segments are remembered.
+    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, max_unacked: usize) -> Verdict {
         let reordering = match self.handshake {
             Handshake::RoundTrip(ns) => ns,
             Handshake::Unseen | Handshake::Syn(_) => REORDERING_NS,
         };
-        let (own, peer) = self.tracks.pair_mut(segment.side);
-        let hole = own.calls();
+        let (own, peer) = self.senders.pair_mut(segment.side);
+        let hole = own.reports_hole();
         own.rebase(peer, segment);
-        let mut findings = own.windows_and_acks(peer, segment);
-        own.acknowledges_unseen(peer, segment, &mut findings);
-        own.repeats(peer, segment, reordering, &mut findings);
-        own.advance(peer, segment, findings, max_unacked);
+        let mut findings = own.find_window_events(peer, segment);
+        own.find_acked_lost_segment(peer, segment, &mut findings);
+        own.find_retransmission(peer, segment, reordering, &mut findings);
+        own.update(peer, segment, findings, max_unacked);
 
         let echo = segment.tcp.options.timestamps.map(|t| t.echo);
         let acked = peer.unacked.acknowledge(segment.tcp.ack, echo, hole);
@@ -170,18 +174,19 @@ impl Analysis {
                 .map(|sent| segment.time.nanos_since(sent))
                 .filter(|&ns| ns > 0 && segment.tcp.flags.ack()),
         };
-        own.options(peer, segment);
-        self.handshake_time(segment);
+        own.update_window_scale(peer, segment);
+        self.time_handshake(segment);
         verdict
     }
 
-    fn handshake_time(&mut self, segment: &Segment<'_>) {
+    fn time_handshake(&mut self, segment: &Segment<'_>) {
         match self.handshake {
             Handshake::RoundTrip(_) => {}
-            _ if segment.opens() => self.handshake = Handshake::Syn(segment.time),
+            _ if segment.is_syn() => self.handshake = Handshake::Syn(segment.time),
             Handshake::Syn(syn) if segment.tcp.flags.ack() && !segment.tcp.flags.syn() => {
                 let ns = segment.time.signed_nanos_since(syn).cast_unsigned();
-                // A SYN at the epoch has no time, as all else there: captures that programs make up begin so.
+                // A SYN at the epoch has no time, as all else there: captures that programs make up
+                // begin so.
                 if ns > 0 && syn.as_nanos() > 0 {
                     self.handshake = Handshake::RoundTrip(ns);
                 }
@@ -191,33 +196,33 @@ impl Analysis {
     }
 }
 
-impl Track {
+impl Sender {
     fn rebase(&mut self, peer: &mut Self, segment: &Segment<'_>) {
         let seq = segment.tcp.seq;
-        if segment.opens() && self.based && self.base == seq {
+        if segment.is_syn() && self.has_base && self.base == seq {
             self.next = self.contiguous;
         }
         if segment.tcp.flags.syn() {
-            (self.base, self.based) = (seq, true);
-        } else if !self.based {
-            (self.base, self.based) = (seq.plus(u32::MAX), true);
+            (self.base, self.has_base) = (seq, true);
+        } else if !self.has_base {
+            (self.base, self.has_base) = (seq.plus(u32::MAX), true);
         }
-        if segment.tcp.flags.ack() && !peer.based {
-            (peer.base, peer.based) = (segment.tcp.ack.plus(u32::MAX), true);
+        if segment.tcp.flags.ack() && !peer.has_base {
+            (peer.base, peer.has_base) = (segment.tcp.ack.plus(u32::MAX), true);
         }
-        self.seen = true;
+        self.has_sent = true;
     }
 
-    /// Whether its last segment told of a hole in what it receives.
-    fn calls(&self) -> bool {
-        self.selective || (1..DUPLICATES_UNKNOWN).contains(&self.duplicates)
+    /// Whether its last segment reported a hole in what it receives.
+    fn reports_hole(&self) -> bool {
+        self.sack_beyond_ack || (1..DUPLICATES_UNKNOWN).contains(&self.duplicates)
     }
 
-    fn based_elsewhere(&self, seq: SeqNum) -> bool {
-        self.based && self.base != seq
+    fn has_other_base(&self, seq: SeqNum) -> bool {
+        self.has_base && self.base != seq
     }
 
-    fn windows_and_acks(&mut self, peer: &Self, segment: &Segment<'_>) -> Findings {
+    fn find_window_events(&mut self, peer: &Self, segment: &Segment<'_>) -> Findings {
         let mut found = Findings::default();
         let tcp = &segment.tcp;
         let (seq, len, window) = (tcp.seq, tcp.payload_len, u32::from(tcp.window));
@@ -225,20 +230,21 @@ impl Track {
             found.add(TcpCounter::ZeroWindowProbe);
             return found;
         }
-        if window == 0 && !segment.control() {
+        if window == 0 && !segment.has_control_flag() {
             found.add(TcpCounter::ZeroWindow);
         }
         if self.next.0 != 0 && self.next.before(seq) && !tcp.flags.rst() {
             found.add(TcpCounter::LostSegment);
         }
-        if len <= 1 && self.next.0 == seq.0.wrapping_add(1) && !segment.control() {
+        if len <= 1 && self.next.0 == seq.0.wrapping_add(1) && !segment.has_control_flag() {
             found.add(TcpCounter::KeepAlive);
         }
-        let same_place = len == 0 && seq == self.next && tcp.ack == self.last_ack && !segment.control();
+        let same_place =
+            len == 0 && seq == self.next && tcp.ack == self.last_ack && !segment.has_control_flag();
         if same_place && window != 0 && window != self.window {
             found.add(TcpCounter::WindowUpdate);
         }
-        if len > 0 && !segment.control() && self.fills_window_of(peer, seq.plus(len)) {
+        if len > 0 && !segment.has_control_flag() && self.fills_window_of(peer, seq.plus(len)) {
             found.add(TcpCounter::WindowFull);
         }
         if !same_place || window != self.window {
@@ -267,7 +273,7 @@ impl Track {
         end == peer.last_ack.plus(peer.window.wrapping_shl(u32::from(shift)))
     }
 
-    fn acknowledges_unseen(&mut self, peer: &mut Self, segment: &Segment<'_>, found: &mut Findings) {
+    fn find_acked_lost_segment(&mut self, peer: &mut Self, segment: &Segment<'_>, found: &mut Findings) {
         let ack = segment.tcp.ack;
         if ack != self.last_ack {
             self.duplicates = 0;
@@ -286,10 +292,16 @@ impl Track {
         }
     }
 
-    fn repeats(&self, peer: &Self, segment: &Segment<'_>, reordering_ns: u64, found: &mut Findings) {
+    fn find_retransmission(
+        &self,
+        peer: &Self,
+        segment: &Segment<'_>,
+        reordering_ns: u64,
+        found: &mut Findings,
+    ) {
         let tcp = &segment.tcp;
         let (seq, len) = (tcp.seq, tcp.payload_len);
-        if (len == 0 && !segment.counted_flag()) || found.has(TcpCounter::KeepAlive) {
+        if (len == 0 && !segment.occupies_seq()) || found.has(TcpCounter::KeepAlive) {
             return;
         }
         let end = seq.plus(len);
@@ -309,7 +321,7 @@ impl Track {
             return;
         }
         let since_next = segment.time.signed_nanos_since(self.next_time).cast_unsigned();
-        let whole_end = end.plus(u32::from(segment.counted_flag()));
+        let whole_end = end.plus(u32::from(segment.occupies_seq()));
         if since_next < reordering_ns && self.next != whole_end {
             found.add(TcpCounter::OutOfOrder);
             return;
@@ -317,22 +329,23 @@ impl Track {
         found.add(TcpCounter::Retransmission);
     }
 
-    fn advance(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
+    fn update(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
         let tcp = &segment.tcp;
         let mut end = tcp.seq.plus(tcp.payload_len);
-        if tcp.payload_len > 0 || segment.counted_flag() {
-            if !peer.seen && self.unacked.len() >= ONE_WAY_SEGMENTS {
+        if tcp.payload_len > 0 || segment.occupies_seq() {
+            if !peer.has_sent && self.unacked.len() >= ONE_WAY_SEGMENTS {
                 self.unacked.pop_oldest();
             }
             if self.unacked.len() < max_unacked {
-                end = end.plus(u32::from(segment.counted_flag()));
-                // What was acknowledged already may be echoed for an earlier copy (RFC 7323, section 4.1: no such samples).
-                // In a simultaneous open, the SYN/ACK repeats a SYN that the other side answers as well.
-                let again = self.next.0 != 0 && tcp.seq.before(self.next);
+                end = end.plus(u32::from(segment.occupies_seq()));
+                // What was acknowledged already may be echoed for an earlier copy (RFC 7323,
+                // section 4.1: no such samples). In a simultaneous open, the SYN/ACK repeats a SYN
+                // that the other side answers as well.
+                let retransmitted = self.next.0 != 0 && tcp.seq.before(self.next);
                 let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
-                let named = fresh && !(again && tcp.flags.syn());
+                let named = fresh && !(retransmitted && tcp.flags.syn());
                 let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
-                self.unacked.push(segment.time, tcp.seq, end, timestamp, again);
+                self.unacked.push(segment.time, tcp.seq, end, timestamp, retransmitted);
             }
         }
         if !found.has(TcpCounter::ZeroWindowProbe) {
@@ -349,11 +362,11 @@ impl Track {
         self.last_ack_time = segment.time;
         self.probe =
             [TcpCounter::ZeroWindowProbe, TcpCounter::KeepAlive].into_iter().find(|&probe| found.has(probe));
-        self.selective = tcp.options.sack_count > 0
+        self.sack_beyond_ack = tcp.options.sack_count > 0
             && tcp.options.sack.iter().take(usize::from(tcp.options.sack_count)).any(|b| b.1.after(tcp.ack));
     }
 
-    fn options(&mut self, peer: &mut Self, segment: &Segment<'_>) {
+    fn update_window_scale(&mut self, peer: &mut Self, segment: &Segment<'_>) {
         let flags = segment.tcp.flags;
         if !flags.syn() {
             if flags.any(TcpFlags::ACK) {

@@ -72,7 +72,7 @@ impl Talk {
             short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(self.now), side, tcp: &tcp };
-        self.analysis.segment(&segment, 100)
+        self.analysis.on_segment(&segment, 100)
     }
 
     /// The client sends `len` bytes and acknowledges the SYN/ACK only.
@@ -174,7 +174,8 @@ fn a_single_byte_into_an_open_window_is_no_probe() {
     assert_eq!(talk.client(1001, 1), nothing());
 }
 
-/// Three segments on the way, of which the first is lost, with this many duplicate acknowledgements.
+/// Three segments on the way, of which the first is lost, with this many duplicate
+/// acknowledgements.
 fn lost_first(duplicates: u32) -> Talk {
     let mut talk = Talk::new();
     for n in 0..3 {
@@ -259,7 +260,7 @@ fn another_initial_sequence_number_starts_over() {
             short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(talk.now), side: CLIENT, tcp: &tcp };
-        talk.analysis.starts_over(&segment)
+        talk.analysis.is_new_connection(&segment)
     };
     assert!(!starts_over(1000));
     assert!(starts_over(1001));
@@ -325,7 +326,7 @@ fn a_syn_at_the_epoch_gives_no_initial_round_trip_time() {
         let (seq, ack, flags, options) = (SeqNum(seq), SeqNum(1), TcpFlags(flags), TcpOptions::default());
         let tcp = Tcp { seq, ack, flags, window: 1000, options, payload_len, payload: &[], short: false };
         let segment = Segment { time: Timestamp::from_nanos(ns), side: CLIENT, tcp: &tcp };
-        analysis.segment(&segment, 100).findings
+        analysis.on_segment(&segment, 100).findings
     };
     send(0, 0, TcpFlags::SYN, 0);
     assert_eq!(send(1_000, 41, ACK, 2), TcpCounter::LostSegment);
@@ -361,7 +362,8 @@ fn the_syn_acks_of_a_simultaneous_open_give_no_round_trip_time() {
         timestamps: Some(wire::decode::Timestamps { value, echo }),
         ..TcpOptions::default()
     };
-    // The server's SYN has no ACK flag; its field of 0 lies behind what the client sent, and takes the SYN off the list.
+    // The server's SYN has no ACK flag; its field of 0 lies behind what the client sent, and takes
+    // the SYN off the list.
     talk.segment(CLIENT, 3_000_000_000, 0, TcpFlags::SYN, 0, stamped(7, 0));
     talk.segment(SERVER, 1000, 0, TcpFlags::SYN, 0, stamped(9, 0));
     talk.segment(CLIENT, 3_000_000_000, 1001, TcpFlags::SYN | ACK, 0, stamped(7, 9));

@@ -1,6 +1,10 @@
+//! The memory that all streams of an analyzer share.
+
+use wire::invariant;
+
 use crate::config::ReassemblyLimits;
 
-/// What all streams of an analyzer together have waiting, and how much they may.
+/// Bytes that all streams of an analyzer together hold in their queues, and how many they may.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {
     pub(crate) limits: &'a ReassemblyLimits,
@@ -13,7 +17,10 @@ impl Budget<'_> {
     }
 
     pub(crate) fn release(&mut self, bytes: usize) {
-        *self.used = self.used.saturating_sub(bytes);
+        match self.used.checked_sub(bytes) {
+            Some(rest) => *self.used = rest,
+            None => _ = invariant!("bytes that are released were added"),
+        }
     }
 
     pub(crate) fn exceeded(&self) -> bool {

@@ -1,14 +1,16 @@
+//! What went wrong with a TCP connection, in one name.
+
 use wire::Side;
 
-use super::Progress;
+use super::Lifecycle;
 use crate::per_side::PerSide;
 use fact::{CloseReason, FlowState, Notes, Trouble};
 
-/// What is known of a connection when it is asked what went wrong with it.
+/// What is known of a connection when its record is made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Symptoms<'a> {
-    pub(super) progress: &'a Progress,
-    pub(super) sides: PerSide<Symptom>,
+pub(super) struct Diagnosis<'a> {
+    pub(super) lifecycle: &'a Lifecycle,
+    pub(super) sides: PerSide<SideState>,
     pub(super) state: FlowState,
     /// None while the flow is open.
     pub(super) reason: Option<CloseReason>,
@@ -16,30 +18,30 @@ pub(super) struct Symptoms<'a> {
 
 /// What concerns one side.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Symptom {
+pub(super) struct SideState {
     pub(super) retransmissions: u32,
     pub(super) keep_alives: u32,
     pub(super) goodput: u64,
     /// Its window is closed.
-    pub(super) shut: bool,
-    /// Segments that it sent again, and that are not acknowledged.
-    pub(super) unheard: usize,
+    pub(super) window_closed: bool,
+    /// Copies of segments that it sent more than once and that are not acknowledged.
+    pub(super) unacked_retransmits: usize,
 }
 
-/// Copies that wait for an acknowledgement until the other side is called silent: the first and two repeats.
-const UNHEARD: usize = 3;
-/// Repeats of data that a listener ignores until its queue is called full.
-const IGNORED: u32 = 2;
+/// Unacknowledged copies at which the peer is silent: the segment and two retransmissions.
+const SILENT_PEER_RETRANSMITS: usize = 3;
+/// Ignored retransmissions of the client's data at which the server's accept queue is full.
+const IGNORED_RETRANSMITS: u32 = 2;
 
-impl Symptoms<'_> {
-    /// The name that explains most, if anything went wrong.
+impl Diagnosis<'_> {
+    /// The trouble that explains most, if there is one.
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.opening().or_else(|| self.mutual()).or_else(|| self.reset()).or_else(|| self.unfinished())
+        self.handshake().or_else(|| self.ack_storm()).or_else(|| self.reset()).or_else(|| self.unfinished())
     }
 
-    fn opening(&self) -> Option<Trouble> {
-        let progress = self.progress;
-        if progress.stale() && !progress.established() {
+    fn handshake(&self) -> Option<Trouble> {
+        let lifecycle = self.lifecycle;
+        if lifecycle.has_stale_peer() && !lifecycle.is_established() {
             return Some(Trouble::StalePeer);
         }
         match (self.state, self.reason) {
@@ -49,30 +51,30 @@ impl Symptoms<'_> {
             (FlowState::HandshakeFailed, Some(_)) => return Some(Trouble::HandshakeAborted),
             _ => {}
         }
-        let ignored = progress.not_taken().is_some_and(|client| {
+        let ignored = lifecycle.unaccepted_client().is_some_and(|client| {
             let client = self.sides.get(client);
-            client.goodput > 0 && client.retransmissions >= IGNORED
+            client.goodput > 0 && client.retransmissions >= IGNORED_RETRANSMITS
         });
-        (ignored || progress.late_syn_acks() > 0).then_some(Trouble::AcceptQueueFull)
+        (ignored || lifecycle.late_syn_acks() > 0).then_some(Trouble::AcceptQueueFull)
     }
 
-    fn mutual(&self) -> Option<Trouble> {
-        self.progress.notes().has(Notes::ACK_STORM).then_some(Trouble::AckStorm)
+    fn ack_storm(&self) -> Option<Trouble> {
+        self.lifecycle.notes().has(Notes::ACK_STORM).then_some(Trouble::AckStorm)
     }
 
-    /// Whether what `side` sent is repeated and not acknowledged.
-    fn unheard(&self, side: Side) -> bool {
-        self.sides.get(side).unheard >= UNHEARD
+    /// Whether the peer of `side` does not acknowledge what `side` retransmits.
+    fn peer_is_silent(&self, side: Side) -> bool {
+        self.sides.get(side).unacked_retransmits >= SILENT_PEER_RETRANSMITS
     }
 
     fn reset(&self) -> Option<Trouble> {
         if self.state != FlowState::Reset {
             return None;
         }
-        let progress = self.progress;
-        Some(match (progress.reset_by(), progress.speakers()) {
-            (Some(by), _) if self.unheard(by) => Trouble::PeerSilent,
-            _ if progress.any_fin() => Trouble::ResetAfterFin,
+        let lifecycle = self.lifecycle;
+        Some(match (lifecycle.reset_by(), lifecycle.sides_with_data()) {
+            (Some(by), _) if self.peer_is_silent(by) => Trouble::PeerSilent,
+            _ if lifecycle.has_fin() => Trouble::ResetAfterFin,
             (_, 0) => Trouble::ResetBeforeData,
             (_, 1) => Trouble::ResetUnanswered,
             _ => Trouble::ResetMidway,
@@ -84,10 +86,10 @@ impl Symptoms<'_> {
             return None;
         }
         let [low, high] = self.sides.both();
-        if low.shut || high.shut {
+        if low.window_closed || high.window_closed {
             return Some(Trouble::WindowShut);
         }
-        if self.unheard(Side::Low) || self.unheard(Side::High) {
+        if self.peer_is_silent(Side::Low) || self.peer_is_silent(Side::High) {
             return Some(Trouble::PeerSilent);
         }
         let reason = self.reason.filter(|&reason| reason != CloseReason::Evicted)?;
@@ -98,8 +100,8 @@ impl Symptoms<'_> {
             return Some(Trouble::HalfClosed);
         }
         // A keep-alive may carry a byte, which is not known for one if it comes first.
-        let nothing_said = self.progress.speakers() == 0 || (low.goodput <= 1 && high.goodput <= 1);
-        if low.keep_alives + high.keep_alives > 0 && nothing_said {
+        let no_data = self.lifecycle.sides_with_data() == 0 || (low.goodput <= 1 && high.goodput <= 1);
+        if low.keep_alives + high.keep_alives > 0 && no_data {
             return Some(Trouble::KeepAliveOnly);
         }
         (reason == CloseReason::Idle).then_some(Trouble::Idle)

@@ -1,6 +1,8 @@
+//! What happened on a TCP connection so far, as bits.
+
 use wire::Side;
 
-/// What happened on a connection so far, a bit each; what a side did has one for each side.
+/// What happened on a connection so far: a bit for each [`Marks`], and two for each [`By`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks(u32);
 
@@ -10,22 +12,22 @@ pub(super) struct By(u32);
 
 impl By {
     /// Sent the first SYN.
-    pub(super) const OPENED: Self = Self(1);
+    pub(super) const FIRST_SYN: Self = Self(1);
     pub(super) const SYN: Self = Self(1 << 2);
     pub(super) const SYN_ACK: Self = Self(1 << 4);
     /// Sent the SYN/ACK that answers the first SYN.
-    pub(super) const ACCEPTED: Self = Self(1 << 6);
+    pub(super) const FIRST_SYN_ACK: Self = Self(1 << 6);
     pub(super) const FIN: Self = Self(1 << 8);
     /// Sent the first RST.
     pub(super) const RESET: Self = Self(1 << 10);
     /// Sent payload that is no keep-alive.
     pub(super) const DATA: Self = Self(1 << 12);
-    /// Went on after the RST.
-    pub(super) const WENT_ON: Self = Self(1 << 14);
+    /// Sent something other than SYN and RST after the RST.
+    pub(super) const SENT_AFTER_RESET: Self = Self(1 << 14);
     /// Offered selective acknowledgement.
     pub(super) const SACK: Self = Self(1 << 16);
-    /// Sent the last of a row of duplicate ACKs.
-    pub(super) const VOLLEY: Self = Self(1 << 18);
+    /// Sent the last of a row of duplicate ACKs that answer each other.
+    pub(super) const DUPLICATE_ACK: Self = Self(1 << 18);
 
     const fn bit(self, side: Side) -> u32 {
         match side {
@@ -36,21 +38,21 @@ impl By {
 }
 
 impl Marks {
-    /// Something was sent that only an established connection sends.
+    /// A segment was seen that only an established connection has.
     pub(super) const ESTABLISHED: Self = Self(1 << 20);
     pub(super) const SYN_REPEATED: Self = Self(1 << 21);
-    /// The reset came after FINs of both sides, and is only the way that this kernel cleans up.
+    /// The RST came after FINs of both sides: some kernels end a connection so.
     pub(super) const RESET_AFTER_FINS: Self = Self(1 << 22);
     pub(super) const RESET_WITH_DATA: Self = Self(1 << 23);
     pub(super) const RESET_IGNORED: Self = Self(1 << 24);
-    /// The side that sent a RST sent something else after it, twice.
-    pub(super) const WENT_ON_TWICE: Self = Self(1 << 25);
+    /// The side whose address the RST has sent something else after it, twice.
+    pub(super) const RESETTER_SENT_TWICE: Self = Self(1 << 25);
     /// An ACK without SYN answered the SYN.
     pub(super) const ACK_FOR_SYN: Self = Self(1 << 26);
-    /// The server sent anything but SYN/ACK and RST.
-    pub(super) const SERVER_ACTED: Self = Self(1 << 27);
+    /// The server sent something other than SYN/ACK and RST.
+    pub(super) const SERVER_SENT: Self = Self(1 << 27);
     pub(super) const SYN_DATA: Self = Self(1 << 28);
-    pub(super) const SYN_DATA_TAKEN: Self = Self(1 << 29);
+    pub(super) const SYN_DATA_ACCEPTED: Self = Self(1 << 29);
     pub(super) const TIME_WAIT_REUSE: Self = Self(1 << 30);
     pub(super) const ACK_STORM: Self = Self(1 << 31);
 
@@ -89,7 +91,7 @@ impl Marks {
         }
     }
 
-    pub(super) const fn forget(&mut self, what: By) {
+    pub(super) const fn clear(&mut self, what: By) {
         self.0 &= !(what.bit(Side::Low) | what.bit(Side::High));
     }
 }

@@ -1,69 +1,77 @@
+//! Why a sender retransmits: after a time-out, as a probe, or in recovery.
+
 use wire::SeqNum;
 
-/// What a sender repeats a segment for.
+/// Why a sender retransmits a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Its retransmission timer ran out.
+pub(super) enum RetransmissionKind {
+    /// Its retransmission timer expired (RFC 6298).
     Timeout,
-    /// Nothing was heard for a while after the last segment of a flight (RFC 8985, section 7).
+    /// No ACK came for a while after the last segment of a flight (RFC 8985, section 7).
     TailLossProbe,
-    /// The receiver's ACKs told of the loss, or led through one.
+    /// The receiver's ACKs reported the loss, or a loss before it in the same flight.
     Recovery,
 }
 
-/// Circumstances of a repeated segment.
+/// A retransmitted segment, and the state of the connection when it was sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Circumstance {
+pub(crate) struct Retransmission {
     /// The receiver's last ACK carried SACK blocks beyond it, or repeated the one before.
-    pub(crate) called: bool,
-    /// Since the receiver's last segment, in nanoseconds.
-    pub(crate) silence_ns: u64,
+    pub(crate) ack_reports_loss: bool,
+    /// Time since the receiver's last segment, in nanoseconds.
+    pub(crate) since_ack_ns: u64,
     /// Round-trip time of the handshake.
     pub(crate) round_trip_ns: Option<u64>,
-    /// First byte that is not acknowledged.
-    pub(crate) unacked: SeqNum,
-    /// First byte of the repeat.
+    /// First byte that is not acknowledged (RFC 9293, section 3.3.1).
+    pub(crate) snd_una: SeqNum,
+    /// First byte of the retransmission.
     pub(crate) start: SeqNum,
-    /// The repeat ends where all that was sent ends.
-    pub(crate) tail: bool,
+    /// The retransmission ends at `snd_nxt`.
+    pub(crate) is_tail: bool,
     /// One past the highest byte that was sent.
-    pub(crate) sent: SeqNum,
-    /// Both sides can tell losses by SACK, which probes need.
-    pub(crate) selective: bool,
+    pub(crate) snd_nxt: SeqNum,
+    /// Both sides may use SACK, without which no probes are sent.
+    pub(crate) sack_permitted: bool,
 }
 
-/// What a sender did about its losses so far.
+/// A sender's loss recovery, as far as its segments show it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Recovery {
-    /// First unacknowledged byte when a timer ran out last.
-    alarmed: Option<SeqNum>,
-    /// What was sent when a loss was noticed last: until it is acknowledged, ACKs lead through the loss.
-    until: Option<SeqNum>,
+    /// `snd_una` when a timer expired last.
+    rto_at: Option<SeqNum>,
+    /// `snd_nxt` when a loss was noticed last (RFC 6675's RecoveryPoint): what lies before it is
+    /// retransmitted as ACKs come.
+    recovery_point: Option<SeqNum>,
 }
 
 impl Recovery {
-    /// More than a round trip, a sender's timers and a capture's disorder can be apart from an ACK and the repeat that it calls for.
-    const fn patience_ns(round_trip_ns: Option<u64>) -> u64 {
+    /// Longest time between an ACK and a retransmission that it causes: one and a half round trips
+    /// and 10 ms for the sender's timers and a capture out of order.
+    const fn reaction_ns(round_trip_ns: Option<u64>) -> u64 {
         match round_trip_ns {
             Some(ns) => ns.saturating_add(ns / 2).saturating_add(10_000_000),
             None => 150_000_000,
         }
     }
 
-    /// What the repeat is for.
-    pub(super) fn repeat(&mut self, c: &Circumstance) -> Repeat {
-        let prompt = c.silence_ns < Self::patience_ns(c.round_trip_ns);
-        let leading =
-            self.until.is_some_and(|until| c.start.before(until)) && self.alarmed != Some(c.unacked);
-        if prompt && (c.called || leading) {
-            if c.called {
-                self.until = Some(c.sent);
+    /// Why the sender sent `c`.
+    pub(super) fn classify(&mut self, c: &Retransmission) -> RetransmissionKind {
+        let soon = c.since_ack_ns < Self::reaction_ns(c.round_trip_ns);
+        let in_recovery =
+            self.recovery_point.is_some_and(|point| c.start.before(point)) && self.rto_at != Some(c.snd_una);
+        if soon && (c.ack_reports_loss || in_recovery) {
+            if c.ack_reports_loss {
+                self.recovery_point = Some(c.snd_nxt);
             }
-            return Repeat::Recovery;
+            return RetransmissionKind::Recovery;
         }
-        let first = self.alarmed != Some(c.unacked);
-        (self.alarmed, self.until) = (Some(c.unacked), Some(c.sent));
-        if first && c.tail && c.selective { Repeat::TailLossProbe } else { Repeat::Timeout }
+        let first = self.rto_at != Some(c.snd_una);
+        (self.rto_at, self.recovery_point) = (Some(c.snd_una), Some(c.snd_nxt));
+        if first && c.is_tail && c.sack_permitted {
+            RetransmissionKind::TailLossProbe
+        } else {
+            RetransmissionKind::Timeout
+        }
     }
 }
 
@@ -73,47 +81,51 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn circumstance() -> Circumstance {
-        Circumstance {
-            called: false,
-            silence_ns: 220 * MS,
+    fn retransmission() -> Retransmission {
+        Retransmission {
+            ack_reports_loss: false,
+            since_ack_ns: 220 * MS,
             round_trip_ns: Some(10 * MS),
-            unacked: SeqNum(1000),
+            snd_una: SeqNum(1000),
             start: SeqNum(1000),
-            tail: false,
-            sent: SeqNum(5000),
-            selective: true,
+            is_tail: false,
+            snd_nxt: SeqNum(5000),
+            sack_permitted: true,
         }
     }
 
     #[test]
-    fn what_acks_call_for_at_once_is_recovery_and_what_comes_after_silence_is_not() {
+    fn a_retransmission_soon_after_an_ack_that_reports_loss_is_recovery_and_a_late_one_is_not() {
         let mut recovery = Recovery::default();
-        let called = Circumstance { called: true, silence_ns: 12 * MS, ..circumstance() };
-        assert_eq!(recovery.repeat(&called), Repeat::Recovery);
-        let lost_again = Circumstance { called: true, ..circumstance() };
-        assert_eq!(recovery.repeat(&lost_again), Repeat::Timeout);
+        let reported = Retransmission { ack_reports_loss: true, since_ack_ns: 12 * MS, ..retransmission() };
+        assert_eq!(recovery.classify(&reported), RetransmissionKind::Recovery);
+        let lost_again = Retransmission { ack_reports_loss: true, ..retransmission() };
+        assert_eq!(recovery.classify(&lost_again), RetransmissionKind::Timeout);
     }
 
     #[test]
-    fn acks_after_a_timeout_lead_through_the_loss() {
+    fn acks_after_a_timeout_cause_recovery_of_the_same_flight() {
         let mut recovery = Recovery::default();
-        assert_eq!(recovery.repeat(&circumstance()), Repeat::Timeout);
-        let next =
-            Circumstance { silence_ns: MS, unacked: SeqNum(2000), start: SeqNum(2000), ..circumstance() };
-        assert_eq!(recovery.repeat(&next), Repeat::Recovery);
-        let newer = Circumstance { start: SeqNum(5000), unacked: SeqNum(5000), ..next };
-        assert_eq!(recovery.repeat(&newer), Repeat::Timeout, "not of that flight");
+        assert_eq!(recovery.classify(&retransmission()), RetransmissionKind::Timeout);
+        let next = Retransmission {
+            since_ack_ns: MS,
+            snd_una: SeqNum(2000),
+            start: SeqNum(2000),
+            ..retransmission()
+        };
+        assert_eq!(recovery.classify(&next), RetransmissionKind::Recovery);
+        let newer = Retransmission { start: SeqNum(5000), snd_una: SeqNum(5000), ..next };
+        assert_eq!(recovery.classify(&newer), RetransmissionKind::Timeout, "not of that flight");
     }
 
     #[test]
-    fn the_first_repeat_of_the_tail_is_a_probe_where_sack_allows_one() {
-        let tail = Circumstance { tail: true, start: SeqNum(4000), ..circumstance() };
+    fn the_first_retransmission_of_the_tail_is_a_probe_where_sack_is_permitted() {
+        let tail = Retransmission { is_tail: true, start: SeqNum(4000), ..retransmission() };
         let mut recovery = Recovery::default();
-        assert_eq!(recovery.repeat(&tail), Repeat::TailLossProbe);
-        assert_eq!(recovery.repeat(&tail), Repeat::Timeout);
-        assert_eq!(recovery.repeat(&circumstance()), Repeat::Timeout);
-        let without = Circumstance { selective: false, ..tail };
-        assert_eq!(Recovery::default().repeat(&without), Repeat::Timeout);
+        assert_eq!(recovery.classify(&tail), RetransmissionKind::TailLossProbe);
+        assert_eq!(recovery.classify(&tail), RetransmissionKind::Timeout);
+        assert_eq!(recovery.classify(&retransmission()), RetransmissionKind::Timeout);
+        let without = Retransmission { sack_permitted: false, ..tail };
+        assert_eq!(Recovery::default().classify(&without), RetransmissionKind::Timeout);
     }
 }

@@ -1,3 +1,5 @@
+//! Count, smallest, mean and largest of times, and their distribution.
+
 use fact::{Latencies, Timing};
 
 /// Times of one kind: count, smallest, sum, largest.

@@ -1,3 +1,5 @@
+//! A TCP segment of a known flow, and the questions that are asked of its header.
+
 use wire::decode::{Tcp, TcpFlags};
 use wire::{SeqNum, Side, Timestamp};
 
@@ -11,27 +13,27 @@ pub(crate) struct Segment<'r> {
 
 impl Segment<'_> {
     /// SYN, FIN or RST set.
-    pub(crate) const fn control(&self) -> bool {
+    pub(crate) const fn has_control_flag(&self) -> bool {
         self.tcp.flags.any(TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST)
     }
 
     /// SYN or FIN set: one of the flags that occupy a sequence number.
-    pub(crate) const fn counted_flag(&self) -> bool {
+    pub(crate) const fn occupies_seq(&self) -> bool {
         self.tcp.flags.any(TcpFlags::SYN | TcpFlags::FIN)
     }
 
     /// SYN without ACK.
-    pub(crate) const fn opens(&self) -> bool {
+    pub(crate) const fn is_syn(&self) -> bool {
         self.tcp.flags.syn() && !self.tcp.flags.ack()
     }
 
     /// SYN with ACK.
-    pub(crate) const fn accepts(&self) -> bool {
+    pub(crate) const fn is_syn_ack(&self) -> bool {
         self.tcp.flags.syn() && self.tcp.flags.ack()
     }
 
     /// The first SACK block reports bytes that had come before (RFC 2883, section 4).
-    pub(crate) fn reports_duplicate(&self) -> bool {
+    pub(crate) fn is_dsack(&self) -> bool {
         let options = &self.tcp.options;
         let [(start, end), (outer_start, outer_end), ..] = options.sack;
         if options.sack_count == 0 || !self.tcp.flags.ack() {

@@ -1,3 +1,5 @@
+//! Reassembly: holes, overlaps, limits, and any order of segments against a model.
+
 use proptest::prelude::*;
 use wire::decode::{Tcp, TcpFlags, TcpOptions};
 use wire::{SeqNum, Side, Timestamp};
@@ -37,7 +39,7 @@ impl Feed {
 
     fn call(
         &mut self,
-        f: impl FnOnce(&mut Stream, &mut Budget<'_>, &mut dyn FnMut(Chunk<'_>)) -> super::Outcome,
+        f: impl FnOnce(&mut Stream, &mut Budget<'_>, &mut dyn FnMut(Chunk<'_>)) -> super::Reassembled,
     ) {
         let (data, gaps, next) = (&mut self.data, &mut self.gaps, &mut self.next);
         let mut budget = Budget { limits: &self.limits, used: &mut self.used };
@@ -54,10 +56,10 @@ impl Feed {
                 gaps.push((offset, len));
             }
         };
-        let outcome = f(&mut self.stream, &mut budget, &mut out);
-        self.ended |= outcome.ended;
-        self.forced += outcome.forced;
-        assert_eq!(self.used, self.stream.held_bytes());
+        let reassembled = f(&mut self.stream, &mut budget, &mut out);
+        self.ended |= reassembled.finished;
+        self.forced += reassembled.holes_dropped;
+        assert_eq!(self.used, self.stream.queued_bytes());
     }
 
     fn cut(&mut self, at: u64, seq: u32, flags: u8, payload: &[u8], len: u32) {
@@ -72,7 +74,7 @@ impl Feed {
             short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(at), side: Side::Low, tcp: &tcp };
-        self.call(|stream, budget, mut out| stream.segment(&segment, true, budget, &mut out));
+        self.call(|stream, budget, mut out| stream.on_segment(&segment, true, budget, &mut out));
     }
 
     /// Takes a segment whose payload nobody wants.
@@ -88,7 +90,7 @@ impl Feed {
             short: false,
         };
         let segment = Segment { time: Timestamp::from_nanos(0), side: Side::Low, tcp: &tcp };
-        self.stream.segment(
+        self.stream.on_segment(
             &segment,
             false,
             &mut Budget { limits: &self.limits, used: &mut self.used },
@@ -100,11 +102,9 @@ impl Feed {
         self.cut(0, seq, flags, payload, payload.len() as u32);
     }
 
-    fn acknowledged(&mut self, at: u64, ack: u32, answered: bool) {
+    fn on_ack(&mut self, at: u64, ack: u32, answered: bool) {
         let time = Timestamp::from_nanos(at);
-        self.call(|stream, budget, mut out| {
-            stream.acknowledged(SeqNum(ack), time, answered, budget, &mut out)
-        });
+        self.call(|stream, budget, mut out| stream.on_ack(SeqNum(ack), time, answered, budget, &mut out));
     }
 }
 
@@ -120,7 +120,7 @@ fn the_first_copy_wins_and_differing_ones_are_counted() {
     feed.segment(100, 0, b"ABCD");
     assert_eq!(feed.data, b"abcdEFGHij");
     assert_eq!(feed.stream.differing_overlaps(), 1);
-    assert_eq!(feed.stream.goodput(), 10);
+    assert_eq!(feed.stream.goodput_bytes(), 10);
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn a_segment_that_covers_several_held_ones_fills_only_what_is_missing() {
     feed.segment(2, 0, b"234567");
     feed.segment(1, 0, b"1");
     assert_eq!(feed.data, b"01234567");
-    assert_eq!((feed.stream.goodput(), feed.stream.missing()), (8, 0));
-    assert!(!feed.stream.waits());
+    assert_eq!((feed.stream.goodput_bytes(), feed.stream.missing_bytes()), (8, 0));
+    assert!(!feed.stream.is_waiting());
 }
 
 #[test]
@@ -148,12 +148,12 @@ fn data_with_the_syn_starts_at_offset_zero_and_numbers_wrap() {
 #[test]
 fn repeats_of_what_was_over_before_the_capture_began_are_not_heard() {
     let mut feed = Feed::new();
-    feed.stream.received_before_start(SeqNum(1_000));
+    feed.stream.on_ack_before_start(SeqNum(1_000));
     feed.segment(990, TcpFlags::ACK, b"before");
     feed.segment(996, TcpFlags::ACK, b"half new");
     assert_eq!(feed.data, b" new");
     let mut feed = Feed::new();
-    feed.stream.received_before_start(SeqNum(1_000));
+    feed.stream.on_ack_before_start(SeqNum(1_000));
     feed.segment(1_200, TcpFlags::ACK, b"further on");
     assert_eq!((feed.data.as_slice(), feed.gaps.len()), (&b"further on"[..], 0));
 }
@@ -165,7 +165,7 @@ fn what_the_snap_length_cut_is_a_gap() {
     feed.segment(110, 0, b"next");
     assert_eq!(feed.data, b"headnext");
     assert_eq!(feed.gaps, [(4, 96)]);
-    assert_eq!(feed.stream.missing(), 96);
+    assert_eq!(feed.stream.missing_bytes(), 96);
 }
 
 #[test]
@@ -173,9 +173,9 @@ fn a_hole_that_the_receiver_has_is_given_up_after_a_moment() {
     let mut feed = Feed::new();
     feed.segment(0, 0, b"aa");
     feed.segment(4, 0, b"cc");
-    feed.acknowledged(0, 6, false);
+    feed.on_ack(0, 6, false);
     assert_eq!(feed.data, b"aa", "the capture may be out of order");
-    feed.acknowledged(6 * MS, 6, false);
+    feed.on_ack(6 * MS, 6, false);
     assert_eq!(feed.data, b"aacc");
     assert_eq!(feed.gaps, [(2, 2)]);
     feed.segment(2, 0, b"bb");
@@ -186,9 +186,9 @@ fn a_hole_that_the_receiver_has_is_given_up_after_a_moment() {
 fn an_answer_proves_that_the_request_was_sent() {
     let mut feed = Feed::new();
     feed.segment(0, 0, b"a");
-    feed.acknowledged(0, 500, true);
+    feed.on_ack(0, 500, true);
     assert_eq!(feed.gaps, [(1, 499)]);
-    feed.acknowledged(0, 501, true);
+    feed.on_ack(0, 501, true);
     assert_eq!(feed.gaps.len(), 1, "one more is a FIN that was not captured");
 }
 
@@ -255,12 +255,13 @@ proptest! {
             feed.segment(isn.wrapping_add(1 + start as u32), 0, &bytes[start..end]);
         }
         prop_assert_eq!(&feed.data, &bytes);
-        prop_assert!(feed.gaps.is_empty() && !feed.stream.waits());
-        prop_assert_eq!((feed.stream.goodput(), feed.stream.missing()), (len as u64, 0));
+        prop_assert!(feed.gaps.is_empty() && !feed.stream.is_waiting());
+        prop_assert_eq!((feed.stream.goodput_bytes(), feed.stream.missing_bytes()), (len as u64, 0));
         prop_assert_eq!((feed.stream.differing_overlaps(), feed.used), (0, 0));
     }
 
-    /// With segments missing, what comes out and the gaps together are the stream, and nothing stays behind.
+    /// With segments missing, what comes out and the gaps together are the stream, and nothing
+    /// stays behind.
     #[test]
     fn with_losses_data_and_gaps_are_the_stream(
         kept in proptest::collection::vec(any::<bool>(), 1..60),
@@ -283,7 +284,7 @@ proptest! {
         prop_assert_eq!(&feed.data, &expected);
         let end = order.last().map_or(0, |&i| 10 * (i as u64 + 1));
         prop_assert_eq!(feed.next, end);
-        prop_assert_eq!(feed.stream.goodput() + feed.stream.missing(), end);
+        prop_assert_eq!(feed.stream.goodput_bytes() + feed.stream.missing_bytes(), end);
         prop_assert_eq!(feed.used, 0);
     }
 }
@@ -295,5 +296,9 @@ fn what_was_captured_and_not_wanted_is_not_missing() {
     feed.unwanted(7, b"ghi", 3);
     feed.unwanted(10, b"j", 3);
     feed.unwanted(4, b"def", 3);
-    assert_eq!((feed.stream.goodput(), feed.stream.missing()), (12, 2), "only what the capture cut off");
+    assert_eq!(
+        (feed.stream.goodput_bytes(), feed.stream.missing_bytes()),
+        (12, 2),
+        "only what the capture cut off"
+    );
 }

@@ -1,12 +1,14 @@
+//! Segments whose acknowledgement is awaited, for round-trip times.
+
 use std::collections::VecDeque;
 
 use wire::{SeqNum, Timestamp};
 
-/// Segments of one direction that were not acknowledged yet. Most connections have no more than one on the way.
+/// Segments of one direction that are not acknowledged yet. Most connections have one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Unacked {
     oldest: Option<Sent>,
-    /// Those sent after it; empty where there is no oldest. A flow with nothing on the way pays a word for it.
+    /// Those sent after it; empty where there is no oldest. Costs a flow one word until needed.
     later: Option<Box<Later>>,
 }
 
@@ -14,9 +16,10 @@ pub(crate) struct Unacked {
 #[derive(Debug, Default)]
 struct Later {
     sent: VecDeque<Sent>,
-    /// Some may start before the end of one that was sent before them, the oldest of all included, or they go around half of the
-    /// circle. Otherwise an acknowledgement looks at no more than it covers, however many are on the way.
-    disordered: bool,
+    /// Some may start before the end of one that was sent before them, the oldest of all included,
+    /// or they go around half of the circle. Otherwise an acknowledgement looks at no more than it
+    /// covers, however many are on the way.
+    out_of_order: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,21 +53,28 @@ impl Unacked {
         self.later.as_deref().map_or(0, room)
     }
 
-    pub(crate) fn push(&mut self, time: Timestamp, start: SeqNum, end: SeqNum, timestamp: u32, again: bool) {
-        if again {
+    pub(crate) fn push(
+        &mut self,
+        time: Timestamp,
+        start: SeqNum,
+        end: SeqNum,
+        timestamp: u32,
+        retransmitted: bool,
+    ) {
+        if retransmitted {
             let later = self.later.iter_mut().flat_map(|later| later.sent.iter_mut());
             for other in self.oldest.iter_mut().chain(later) {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
         }
-        let sent = Sent { time, start, end, timestamp, ambiguous: again };
+        let sent = Sent { time, start, end, timestamp, ambiguous: retransmitted };
         match self.oldest {
             None => self.oldest = Some(sent),
             Some(oldest) => {
                 let later = self.later.get_or_insert_default();
                 let before = later.sent.back().map_or(oldest.end, |last| last.end);
                 let around = end.before(oldest.start);
-                later.disordered |= start.before(before) || around;
+                later.out_of_order |= start.before(before) || around;
                 later.sent.push_back(sent);
             }
         }
@@ -74,32 +84,33 @@ impl Unacked {
     pub(crate) fn pop_oldest(&mut self) {
         self.oldest = self.later.as_mut().and_then(|later| later.sent.pop_front());
         if let (None, Some(later)) = (self.oldest, &mut self.later) {
-            later.disordered = false;
+            later.out_of_order = false;
         }
     }
 
-    /// How many of those were sent more than once, a bounded number of them looked at.
+    /// How many of the first 65 were sent more than once.
     pub(crate) fn copies(&self) -> usize {
         let later = self.later.iter().flat_map(|later| later.sent.iter()).take(64);
         self.oldest.iter().chain(later).filter(|sent| sent.ambiguous).count()
     }
 
-    /// Removes what `ack` covers. After ACKs that told of a `hole` it is the segment that filled the hole, not the last one, that
-    /// made the receiver acknowledge.
+    /// Removes what `ack` covers. After ACKs that told of a `hole` it is the segment that filled
+    /// the hole, not the last one, that made the receiver acknowledge.
     pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>, hole: bool) -> Acked {
         let mut covered = Covered::default();
         let Some(oldest) = &mut self.oldest else { return Acked::default() };
-        let kept = covered.stays(oldest, ack, echo);
-        if let Some(Later { sent, disordered }) = self.later.as_deref_mut() {
-            // Half of the circle away, an acknowledgement may cover the last ones and not the first.
-            let around = kept && sent.back().is_some_and(|last| !ack.before(last.end));
-            if *disordered || around {
-                sent.retain_mut(|sent| covered.stays(sent, ack, echo));
-            } else if !kept {
-                while sent.pop_front_if(|first| !covered.stays(first, ack, echo)).is_some() {}
+        let keep_oldest = covered.keep(oldest, ack, echo);
+        if let Some(Later { sent, out_of_order }) = self.later.as_deref_mut() {
+            // Half of the circle away, an acknowledgement may cover the last ones and not the
+            // first.
+            let around = keep_oldest && sent.back().is_some_and(|last| !ack.before(last.end));
+            if *out_of_order || around {
+                sent.retain_mut(|sent| covered.keep(sent, ack, echo));
+            } else if !keep_oldest {
+                while sent.pop_front_if(|first| !covered.keep(first, ack, echo)).is_some() {}
             }
         }
-        if !kept {
+        if !keep_oldest {
             self.pop_oldest();
         }
         let echoed = if covered.copies == 1 { covered.echoed } else { None };
@@ -121,7 +132,7 @@ struct Covered {
 
 impl Covered {
     /// Whether `sent` is still unacknowledged, at least a part of it.
-    fn stays(&mut self, sent: &mut Sent, ack: SeqNum, echo: Option<u32>) -> bool {
+    fn keep(&mut self, sent: &mut Sent, ack: SeqNum, echo: Option<u32>) -> bool {
         // At half of the circle each number lies before the other, as Wireshark has it.
         if ack.before(sent.end) {
             if sent.start.before(ack) {

@@ -1,9 +1,11 @@
 //! Flow records of real captures against what tshark 4.0 says of them.
 //!
-//! What is compared, and how much must agree, is what the corpus's `score.py` compares for the program.
+//! What is compared, and how much must agree, is what the corpus's `score.py` compares for the
+//! program.
 //!
-//! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository; without them
-//! there is nothing to compare. `CORPUS=name` compares only captures whose name contains it.
+//! The captures and their oracles stand in `../shared/corpus/captures`, outside of this repository;
+//! without them there is nothing to compare. `CORPUS=name` compares only captures whose name
+//! contains it.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that stops and tells")]
 
@@ -22,9 +24,10 @@ use compare::Score;
 /// Captures in which tshark mixes what several interfaces or VLANs saw; Wirespan keeps them apart.
 const MIXED: [&str; 3] = ["vlan-collisions", "http-range-multiflows", "mysql__auth"];
 
-/// Five of 516 handshake times differ, and cannot agree: four are negative with tshark, which stand as 0 in our records (a SYN/ACK
-/// captured before its SYN, and wild time stamps in format-081, malformed-091 and malformed-099), and one is a fraction of a million
-/// microseconds, which tshark prints as ".1000000000" and the oracle reads as a tenth of a second.
+/// Five of 516 handshake times differ, and cannot agree: four are negative with tshark, which stand
+/// as 0 in our records (a SYN/ACK captured before its SYN, and wild time stamps in format-081,
+/// malformed-091 and malformed-099), and one is a fraction of a million microseconds, which tshark
+/// prints as ".1000000000" and the oracle reads as a tenth of a second.
 const HANDSHAKE: f64 = 0.99;
 
 #[derive(Default)]

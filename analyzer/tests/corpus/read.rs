@@ -3,8 +3,8 @@ use std::path::Path;
 use capture::CaptureFile;
 use wire::{RawFrame, TapId};
 
-/// Hands every frame of a capture to `take`, as far as the file can be read, with a tap for every interface; false if it
-/// is no capture.
+/// Hands every frame of a capture to `take`, as far as the file can be read, with a tap for every
+/// interface; false if it is no capture.
 pub(crate) fn frames(path: &Path, mut take: impl FnMut(RawFrame<'_>)) -> bool {
     let mut taps = 0;
     let tap = Box::new(move |_: &str| {

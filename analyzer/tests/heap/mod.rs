@@ -1,4 +1,5 @@
-//! The system's allocator, counting the bytes that are in use: of all threads, so a test that looks at it has to be the only one.
+//! The system's allocator, counting the bytes that are in use: of all threads, so a test that looks
+//! at it has to be the only one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +20,8 @@ pub(crate) fn take_most() -> usize {
 
 struct Counting;
 
-// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract; the counters are atomic numbers.
+// SAFETY: every call is passed on unchanged to the system's allocator, which keeps the contract;
+// the counters are atomic numbers.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();

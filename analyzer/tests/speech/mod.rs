@@ -1,4 +1,5 @@
-//! What each protocol says, made to be repeated: a beginning, any number of requests with their answers, a head that is as large as can be.
+//! What each protocol says, made to be repeated: a beginning, any number of requests with their
+//! answers, a head that is as large as can be.
 
 pub(crate) mod tricks;
 

@@ -1,50 +1,56 @@
+//! Counters of one side of a TCP connection, and how long it kept its window closed.
+
 use fact::{TcpCounter, TcpCounters};
 use wire::Timestamp;
 
-use super::{Circumstance, Findings, Recovery, Repeat, Segment};
+use super::{Findings, Recovery, Retransmission, RetransmissionKind, Segment};
 
-/// Counts of what most flows never have; kept in a box of its own for each side.
+/// Counters, zero-window times and loss recovery of one side. Most flows never need them: they are
+/// allocated with the first event.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Troubles {
+pub(crate) struct SideCounters {
     pub(crate) counters: TcpCounters,
     pub(crate) zero_window_episodes: u32,
     zero_window_ns: u64,
     zero_window_max_ns: u64,
+    /// When this side closed its window, while it is closed.
     closed_since: Option<Timestamp>,
     recovery: Recovery,
 }
 
-impl Troubles {
-    pub(crate) fn count(&mut self, found: Findings, segment: &Segment<'_>) {
+impl SideCounters {
+    /// Counts what the analysis found in a segment.
+    pub(crate) fn count_findings(&mut self, found: Findings, segment: &Segment<'_>) {
         found.iter().for_each(|finding| self.counters.increment(finding));
         if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
             self.counters.increment(TcpCounter::SynRetransmission);
         }
     }
 
-    /// Counts a repeat of payload or FIN by what it was sent for.
-    pub(crate) fn repeat(&mut self, circumstance: &Circumstance) {
-        self.counters.increment(match self.recovery.repeat(circumstance) {
-            Repeat::Timeout => TcpCounter::TimeoutRetransmission,
-            Repeat::TailLossProbe => TcpCounter::TailLossProbe,
-            Repeat::Recovery => TcpCounter::RecoveryRetransmission,
+    /// Counts a retransmission of payload or FIN by what the sender sent it for.
+    pub(crate) fn count_retransmission(&mut self, retransmission: &Retransmission) {
+        self.counters.increment(match self.recovery.classify(retransmission) {
+            RetransmissionKind::Timeout => TcpCounter::TimeoutRetransmission,
+            RetransmissionKind::TailLossProbe => TcpCounter::TailLossProbe,
+            RetransmissionKind::Recovery => TcpCounter::RecoveryRetransmission,
         });
     }
 
     /// The receiver reports by D-SACK that it had a segment already. Copies that the network made
     /// are not the sender's: there are never more than retransmissions.
-    pub(crate) fn needless(&mut self) {
+    pub(crate) fn on_dsack(&mut self) {
         let counters = &mut self.counters;
-        if counters[TcpCounter::NeedlessRetransmission] < counters[TcpCounter::Retransmission] {
-            counters.increment(TcpCounter::NeedlessRetransmission);
+        if counters[TcpCounter::DsackRetransmission] < counters[TcpCounter::Retransmission] {
+            counters.increment(TcpCounter::DsackRetransmission);
         }
     }
 
-    /// Follows how long the window is closed. A FIN does not open it, an RST ends all.
-    pub(crate) fn window(&mut self, segment: &Segment<'_>) {
+    /// Updates the time for which the window is closed. A window of 0 in a FIN leaves it as it is;
+    /// SYN and RST open it.
+    pub(crate) fn update_window(&mut self, segment: &Segment<'_>) {
         let flags = segment.tcp.flags;
         if segment.tcp.window == 0 && !flags.syn() && !flags.rst() {
-            if self.closed_since.is_none() && !segment.control() {
+            if self.closed_since.is_none() && !segment.has_control_flag() {
                 self.closed_since = Some(segment.time);
                 self.zero_window_episodes = self.zero_window_episodes.saturating_add(1);
             }
@@ -56,7 +62,7 @@ impl Troubles {
     }
 
     /// Whether the window is closed.
-    pub(crate) fn shut(&self) -> bool {
+    pub(crate) fn window_closed(&self) -> bool {
         self.closed_since.is_some()
     }
 

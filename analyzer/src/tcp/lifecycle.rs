@@ -1,3 +1,5 @@
+//! How far a TCP connection came: handshake, FIN, RST, and the state and reason of its record.
+
 use std::num::NonZeroU64;
 
 use fact::TcpCounter;
@@ -8,32 +10,31 @@ use super::{Findings, Segment};
 use fact::{CloseReason, FlowState, Handshake, Notes};
 
 /// A SYN/ACK this long after the client's ACK is no copy that crossed it.
-const LATE_NS: u64 = 200_000_000;
-/// ACKs that answer each other: so many are no coincidence.
-const STORM: u8 = 10;
+const LATE_SYN_ACK_NS: u64 = 200_000_000;
+/// So many ACKs that answer each other are no coincidence.
+const ACK_STORM_LEN: u8 = 10;
 
-/// How far a connection came: its handshake and its end.
+/// How far a connection came: its handshake, its FINs and its RST.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Progress {
-    syn: Option<At>,
-    syn_ack: Option<At>,
+pub(crate) struct Lifecycle {
+    syn: Option<NonZeroTime>,
+    syn_ack: Option<NonZeroTime>,
     /// First plain ACK of the client after the SYN/ACK.
-    ack: Option<At>,
+    ack: Option<NonZeroTime>,
     marks: Marks,
     /// SYN/ACKs after `ack`.
     late_syn_acks: u8,
     /// Duplicate ACKs in a row, each of which answers one of the other side.
-    volley: u8,
-    /// Plain segments have nothing to tell any more.
+    ack_storm: u8,
+    /// Until the next control flag, no segment changes anything here.
     settled: bool,
 }
 
-/// A time that takes no more room where there is none. The epoch itself, which stands for "no time
-/// given", becomes the nanosecond after it.
+/// A time of which `Option` takes 8 bytes. The epoch itself becomes the nanosecond after it.
 #[derive(Clone, Copy, Debug)]
-struct At(NonZeroU64);
+struct NonZeroTime(NonZeroU64);
 
-impl At {
+impl NonZeroTime {
     fn new(time: Timestamp) -> Self {
         Self(NonZeroU64::new(time.as_nanos()).unwrap_or(NonZeroU64::MIN))
     }
@@ -52,59 +53,61 @@ pub(crate) enum Phase {
     Closed,
 }
 
-/// What made a record final.
+/// Why a flow leaves the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum EndCause {
     Idle,
     InputEnd,
     PortReused,
     Evicted,
 }
 
-impl Progress {
-    pub(crate) fn segment(&mut self, segment: &Segment<'_>, found: Findings) {
+impl Lifecycle {
+    /// Takes the next segment and what the analysis found in it.
+    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, found: Findings) {
         let tcp = &segment.tcp;
-        if segment.control() || !self.settled {
-            self.step(segment);
+        if segment.has_control_flag() || !self.settled {
+            self.on_handshake_or_end(segment);
         }
         if tcp.payload_len > 0 && !found.has(TcpCounter::KeepAlive) && !tcp.flags.rst() {
             self.marks.set_by(By::DATA, segment.side);
         }
         if found.has(TcpCounter::DuplicateAck) {
-            self.duplicate_ack(segment.side);
-        } else if self.volley > 0 {
-            self.volley = 0;
-            self.marks.forget(By::VOLLEY);
+            self.on_duplicate_ack(segment.side);
+        } else if self.ack_storm > 0 {
+            self.ack_storm = 0;
+            self.marks.clear(By::DUPLICATE_ACK);
         }
     }
 
-    fn step(&mut self, segment: &Segment<'_>) {
+    fn on_handshake_or_end(&mut self, segment: &Segment<'_>) {
         let (flags, side) = (segment.tcp.flags, segment.side);
         if flags.rst() {
-            self.reset(segment);
+            self.on_rst(segment);
             return;
         }
         if self.marks.any(By::RESET) && !flags.syn() {
-            self.went_on(side);
+            self.on_segment_after_reset(side);
         }
         if flags.syn() && segment.tcp.options.sack_permitted {
             self.marks.set_by(By::SACK, side);
         }
-        if segment.opens() {
-            self.opens(segment);
-        } else if segment.accepts() {
-            self.accepts(segment);
+        if segment.is_syn() {
+            self.on_syn(segment);
+        } else if segment.is_syn_ack() {
+            self.on_syn_ack(segment);
         } else if flags.ack() {
-            self.acknowledges(segment);
+            self.on_ack(segment);
         }
         if flags.fin() {
             self.marks.set_by(By::FIN, side);
         }
-        let shaken = !self.opened() || (self.ack.is_some() && self.marks.has(Marks::SERVER_ACTED));
-        self.settled = shaken && self.marks.has(Marks::ESTABLISHED) && !self.marks.any(By::RESET);
+        let handshake_over =
+            !self.saw_handshake() || (self.ack.is_some() && self.marks.has(Marks::SERVER_SENT));
+        self.settled = handshake_over && self.marks.has(Marks::ESTABLISHED) && !self.marks.any(By::RESET);
     }
 
-    fn reset(&mut self, segment: &Segment<'_>) {
+    fn on_rst(&mut self, segment: &Segment<'_>) {
         if segment.tcp.payload_len > 0 {
             self.marks.set(Marks::RESET_WITH_DATA);
         }
@@ -118,29 +121,29 @@ impl Progress {
         self.settled = false;
     }
 
-    /// Something other than SYN and RST comes from `side` after a RST. What was on the way then is
-    /// no proof that the RST was in vain; that both sides go on, the one that is said to have sent
-    /// it more than once, is.
-    fn went_on(&mut self, side: Side) {
+    /// Something other than SYN and RST comes from `side` after a RST. It may have been under way
+    /// when the RST was sent. But where both sides go on, and the one whose address the RST has
+    /// goes on twice, the RST was ignored or not its own.
+    fn on_segment_after_reset(&mut self, side: Side) {
         let resetter = self.marks.by(By::RESET, side);
-        if resetter && self.marks.by(By::WENT_ON, side) {
-            self.marks.set(Marks::WENT_ON_TWICE);
+        if resetter && self.marks.by(By::SENT_AFTER_RESET, side) {
+            self.marks.set(Marks::RESETTER_SENT_TWICE);
         }
-        self.marks.set_by(By::WENT_ON, side);
-        let in_vain = self.marks.both(By::WENT_ON) && self.marks.has(Marks::WENT_ON_TWICE);
-        if in_vain && !self.marks.has(Marks::RESET_AFTER_FINS) {
+        self.marks.set_by(By::SENT_AFTER_RESET, side);
+        let ignored = self.marks.both(By::SENT_AFTER_RESET) && self.marks.has(Marks::RESETTER_SENT_TWICE);
+        if ignored && !self.marks.has(Marks::RESET_AFTER_FINS) {
             self.marks.set(Marks::RESET_IGNORED);
-            self.marks.forget(By::RESET);
+            self.marks.clear(By::RESET);
         }
     }
 
-    fn opens(&mut self, segment: &Segment<'_>) {
+    fn on_syn(&mut self, segment: &Segment<'_>) {
         if self.marks.by(By::SYN, segment.side) {
             self.marks.set(Marks::SYN_REPEATED);
         }
         if self.syn.is_none() {
-            self.syn = Some(At::new(segment.time));
-            self.marks.set_by(By::OPENED, segment.side);
+            self.syn = Some(NonZeroTime::new(segment.time));
+            self.marks.set_by(By::FIRST_SYN, segment.side);
         }
         self.marks.set_by(By::SYN, segment.side);
         if segment.tcp.payload_len > 0 {
@@ -148,41 +151,41 @@ impl Progress {
         }
     }
 
-    fn accepts(&mut self, segment: &Segment<'_>) {
+    fn on_syn_ack(&mut self, segment: &Segment<'_>) {
         let side = segment.side;
         self.marks.set_by(By::SYN_ACK, side);
         if self.marks.both(By::SYN_ACK) {
             self.marks.set(Marks::ESTABLISHED);
         }
-        if self.syn_ack.is_none() && !segment.tcp.flags.fin() && !self.marks.by(By::OPENED, side) {
-            self.syn_ack = Some(At::new(segment.time));
-            self.marks.set_by(By::ACCEPTED, side);
+        if self.syn_ack.is_none() && !segment.tcp.flags.fin() && !self.marks.by(By::FIRST_SYN, side) {
+            self.syn_ack = Some(NonZeroTime::new(segment.time));
+            self.marks.set_by(By::FIRST_SYN_ACK, side);
         }
-        if self.ack.is_some_and(|ack| segment.time.nanos_since(ack.time()) >= LATE_NS)
-            && !self.marks.has(Marks::SERVER_ACTED)
+        if self.ack.is_some_and(|ack| segment.time.nanos_since(ack.time()) >= LATE_SYN_ACK_NS)
+            && !self.marks.has(Marks::SERVER_SENT)
         {
             self.late_syn_acks = self.late_syn_acks.saturating_add(1);
         }
     }
 
-    fn acknowledges(&mut self, segment: &Segment<'_>) {
+    fn on_ack(&mut self, segment: &Segment<'_>) {
         let (flags, side) = (segment.tcp.flags, segment.side);
-        let says = segment.tcp.payload_len > 0 || flags.fin();
-        match self.marks.who(By::ACCEPTED) {
+        let carries_data = segment.tcp.payload_len > 0 || flags.fin();
+        match self.marks.who(By::FIRST_SYN_ACK) {
             Some(server) if side != server => {
                 self.marks.set(Marks::ESTABLISHED);
                 if self.ack.is_none() && !flags.fin() {
-                    self.ack = Some(At::new(segment.time));
+                    self.ack = Some(NonZeroTime::new(segment.time));
                 }
             }
             Some(server) => {
-                self.marks.set(Marks::SERVER_ACTED);
+                self.marks.set(Marks::SERVER_SENT);
                 if segment.tcp.payload_len > 0 || self.marks.by(By::SYN_ACK, server.other()) {
                     self.marks.set(Marks::ESTABLISHED);
                 }
             }
-            None => match self.marks.who(By::OPENED) {
-                Some(client) if side != client && !says && !self.marks.by(By::SYN_ACK, client) => {
+            None => match self.marks.who(By::FIRST_SYN) {
+                Some(client) if side != client && !carries_data && !self.marks.by(By::SYN_ACK, client) => {
                     self.marks.set(Marks::ACK_FOR_SYN);
                 }
                 _ => self.marks.set(Marks::ESTABLISHED),
@@ -190,39 +193,38 @@ impl Progress {
         }
     }
 
-    fn duplicate_ack(&mut self, side: Side) {
-        let answers = self.marks.by(By::VOLLEY, side.other());
-        self.volley = if answers { self.volley.saturating_add(1) } else { 1 };
-        self.marks.forget(By::VOLLEY);
-        self.marks.set_by(By::VOLLEY, side);
-        if self.volley >= STORM {
+    fn on_duplicate_ack(&mut self, side: Side) {
+        let answers = self.marks.by(By::DUPLICATE_ACK, side.other());
+        self.ack_storm = if answers { self.ack_storm.saturating_add(1) } else { 1 };
+        self.marks.clear(By::DUPLICATE_ACK);
+        self.marks.set_by(By::DUPLICATE_ACK, side);
+        if self.ack_storm >= ACK_STORM_LEN {
             self.marks.set(Marks::ACK_STORM);
         }
     }
 
-    /// The connection before on these ports was closed well, and may still be in TIME-WAIT.
-    pub(crate) fn reuses_ports(&mut self) {
+    /// The connection before on these ports ended with FINs, and may still be in TIME-WAIT.
+    pub(crate) fn on_time_wait_reuse(&mut self) {
         self.marks.set(Marks::TIME_WAIT_REUSE);
     }
 
-    /// Whether a SYN with data waits for the SYN/ACK that tells whether the data was taken.
-    pub(crate) fn offered_data(&self) -> bool {
+    /// Whether the SYN carried data (RFC 7413).
+    pub(crate) fn has_syn_data(&self) -> bool {
         self.marks.has(Marks::SYN_DATA)
     }
 
     /// The SYN/ACK acknowledges the data of the SYN.
-    pub(crate) fn data_taken(&mut self) {
-        self.marks.set(Marks::SYN_DATA_TAKEN);
+    pub(crate) fn on_syn_data_accepted(&mut self) {
+        self.marks.set(Marks::SYN_DATA_ACCEPTED);
     }
 
-    /// Whether both sides may tell losses by selective acknowledgements; believed where the
-    /// handshake was not seen.
-    pub(crate) fn selective(&self) -> bool {
+    /// Whether both sides may use SACK (RFC 2018). Assumed where the handshake was not seen.
+    pub(crate) fn sack_permitted(&self) -> bool {
         self.marks.both(By::SACK) || !(self.marks.any(By::SYN) || self.marks.any(By::SYN_ACK))
     }
 
     /// Whether a SYN or a SYN/ACK was seen.
-    pub(crate) fn opened(&self) -> bool {
+    pub(crate) fn saw_handshake(&self) -> bool {
         self.syn.is_some() || self.syn_ack.is_some()
     }
 
@@ -231,14 +233,14 @@ impl Progress {
             Phase::Closed
         } else if self.marks.any(By::FIN) {
             Phase::HalfClosed
-        } else if self.opened() && !self.established() {
+        } else if self.saw_handshake() && !self.is_established() {
             Phase::Handshake
         } else {
             Phase::Established
         }
     }
 
-    pub(crate) fn established(&self) -> bool {
+    pub(crate) fn is_established(&self) -> bool {
         self.marks.has(Marks::ESTABLISHED)
     }
 
@@ -247,25 +249,25 @@ impl Progress {
         self.marks.who(By::RESET)
     }
 
-    pub(crate) fn any_fin(&self) -> bool {
+    pub(crate) fn has_fin(&self) -> bool {
         self.marks.any(By::FIN)
     }
 
     /// How many sides sent payload.
-    pub(crate) fn speakers(&self) -> usize {
+    pub(crate) fn sides_with_data(&self) -> usize {
         [Side::Low, Side::High].into_iter().filter(|&side| self.marks.by(By::DATA, side)).count()
     }
 
-    /// The server answered the SYN with an ACK of something else.
-    pub(crate) fn stale(&self) -> bool {
+    /// Whether the server answered the SYN with an ACK of an older connection (RFC 9293, section
+    /// 3.5.1, half-open connections).
+    pub(crate) fn has_stale_peer(&self) -> bool {
         self.marks.has(Marks::ACK_FOR_SYN) && !self.marks.any(By::SYN_ACK)
     }
 
-    /// The client that completed the handshake, as long as the server has not sent anything but
-    /// SYN/ACKs since.
-    pub(crate) fn not_taken(&self) -> Option<Side> {
-        let taken = self.ack.is_none() || self.marks.has(Marks::SERVER_ACTED);
-        self.marks.who(By::ACCEPTED).filter(|_| !taken).map(Side::other)
+    /// The client that completed the handshake, if the server sent nothing but SYN/ACKs since.
+    pub(crate) fn unaccepted_client(&self) -> Option<Side> {
+        let taken = self.ack.is_none() || self.marks.has(Marks::SERVER_SENT);
+        self.marks.who(By::FIRST_SYN_ACK).filter(|_| !taken).map(Side::other)
     }
 
     /// SYN/ACKs that came after the client had completed the handshake.
@@ -279,9 +281,9 @@ impl Progress {
         let told = [
             (two_syns && marks.both(By::SYN_ACK), Notes::SIMULTANEOUS_OPEN),
             (two_syns && !marks.both(By::SYN_ACK) && marks.any(By::SYN_ACK), Notes::SPLIT_HANDSHAKE),
-            (marks.has(Marks::SYN_DATA_TAKEN), Notes::FAST_OPEN),
+            (marks.has(Marks::SYN_DATA_ACCEPTED), Notes::FAST_OPEN),
             (
-                marks.has(Marks::SYN_DATA) && self.syn_ack.is_some() && !marks.has(Marks::SYN_DATA_TAKEN),
+                marks.has(Marks::SYN_DATA) && self.syn_ack.is_some() && !marks.has(Marks::SYN_DATA_ACCEPTED),
                 Notes::FAST_OPEN_REFUSED,
             ),
             (marks.has(Marks::TIME_WAIT_REUSE), Notes::TIME_WAIT_REUSE),
@@ -295,10 +297,12 @@ impl Progress {
     }
 
     pub(crate) fn handshake(&self) -> Option<Handshake> {
-        if !self.opened() {
+        if !self.saw_handshake() {
             return None;
         }
-        let between = |from: Option<At>, to: Option<At>| Some(to?.time().signed_nanos_since(from?.time()));
+        let between = |from: Option<NonZeroTime>, to: Option<NonZeroTime>| {
+            Some(to?.time().signed_nanos_since(from?.time()))
+        };
         let first = between(self.syn, self.syn_ack);
         let second = between(self.syn_ack, self.ack);
         Some(Handshake {
@@ -311,32 +315,31 @@ impl Progress {
 
     /// State while the flow is open.
     pub(crate) fn state(&self) -> FlowState {
-        let well = !self.marks.any(By::RESET) || self.marks.has(Marks::RESET_AFTER_FINS);
-        let closed = self.marks.both(By::FIN) && well;
+        let not_reset = !self.marks.any(By::RESET) || self.marks.has(Marks::RESET_AFTER_FINS);
+        let closed = self.marks.both(By::FIN) && not_reset;
         match self.phase() {
             Phase::Closed if closed => FlowState::Closed,
-            Phase::Closed if self.opened() && !self.established() => FlowState::HandshakeFailed,
+            Phase::Closed if self.saw_handshake() && !self.is_established() => FlowState::HandshakeFailed,
             Phase::Closed => FlowState::Reset,
             Phase::HalfClosed => FlowState::HalfClosed,
             Phase::Handshake | Phase::Established => FlowState::Open,
         }
     }
 
-    /// State and reason of the final record; `patient` if an answer to the handshake would have
-    /// come by now.
-    pub(crate) fn end(&self, cause: Cause, client: Side, patient: bool) -> (FlowState, CloseReason) {
+    /// State and reason of the final record. `waited`: long enough for an answer to the handshake.
+    pub(crate) fn end(&self, cause: EndCause, client: Side, waited: bool) -> (FlowState, CloseReason) {
         let state = self.state();
         match (self.phase(), cause) {
-            (Phase::Closed, _) => (state, self.closing(state, client)),
-            (Phase::Handshake, Cause::Idle) => (FlowState::HandshakeFailed, self.unanswered()),
-            (Phase::Handshake, _) if patient || self.marks.has(Marks::SYN_REPEATED) => {
+            (Phase::Closed, _) => (state, self.close_reason(state, client)),
+            (Phase::Handshake, EndCause::Idle) => (FlowState::HandshakeFailed, self.unanswered()),
+            (Phase::Handshake, _) if waited || self.marks.has(Marks::SYN_REPEATED) => {
                 (FlowState::HandshakeFailed, self.unanswered())
             }
-            (Phase::Established, Cause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
-            (_, Cause::Idle) => (state, CloseReason::Idle),
-            (_, Cause::InputEnd) => (state, CloseReason::InputEnd),
-            (_, Cause::PortReused) => (state, CloseReason::PortReused),
-            (_, Cause::Evicted) => (state, CloseReason::Evicted),
+            (Phase::Established, EndCause::Idle) => (FlowState::TimedOut, CloseReason::Idle),
+            (_, EndCause::Idle) => (state, CloseReason::Idle),
+            (_, EndCause::InputEnd) => (state, CloseReason::InputEnd),
+            (_, EndCause::PortReused) => (state, CloseReason::PortReused),
+            (_, EndCause::Evicted) => (state, CloseReason::Evicted),
         }
     }
 
@@ -344,12 +347,12 @@ impl Progress {
         if self.syn_ack.is_some() { CloseReason::SynAckUnanswered } else { CloseReason::SynUnanswered }
     }
 
-    fn closing(&self, state: FlowState, client: Side) -> CloseReason {
+    fn close_reason(&self, state: FlowState, client: Side) -> CloseReason {
         match self.reset_by() {
             _ if state == FlowState::Closed => CloseReason::Fin,
             None => CloseReason::Fin,
             Some(side) if side == client => CloseReason::ClientReset,
-            Some(_) if self.syn.is_some() && self.syn_ack.is_none() && !self.established() => {
+            Some(_) if self.syn.is_some() && self.syn_ack.is_none() && !self.is_established() => {
                 CloseReason::ServerRefused
             }
             Some(_) => CloseReason::ServerReset,

@@ -1,35 +1,40 @@
+//! Payload that waits for a hole in the stream before it.
+
 use std::collections::BTreeMap;
 
-use wire::Timestamp;
+use wire::{Timestamp, invariant};
 
-/// Segments of one direction that wait for a hole before them, by stream offset and without
-/// overlap.
+use crate::config::ReassemblyLimits;
+
+/// Payload of one direction that waits for a hole before it, by stream offset and without overlap.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct OutOfOrderQueue {
     pieces: BTreeMap<u64, Piece>,
     cost: usize,
 }
 
-/// Bytes as captured, where they are kept, and how many there were on the wire.
+/// New bytes of one segment.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) time: Timestamp,
+    /// Bytes on the wire.
     pub(crate) len: u64,
-    /// How many of `len` were not captured.
+    /// The last of `len` bytes, which were not captured.
     pub(crate) cut: u64,
+    /// Those that were captured; none if nobody reads them.
     pub(crate) bytes: Box<[u8]>,
 }
 
-/// What [`Held::insert`] did.
+/// What [`OutOfOrderQueue::insert`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inserted {
     /// Bytes that were not there before.
     pub(crate) new: u64,
-    /// Some of those that were there before said something else.
+    /// Some of those that were there before differ.
     pub(crate) differs: bool,
 }
 
-impl Held {
+impl OutOfOrderQueue {
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
@@ -50,15 +55,18 @@ impl Held {
     }
 
     /// Takes the piece that starts at `offset`.
-    pub(crate) fn take_at(&mut self, offset: u64, overhead: usize) -> Option<Piece> {
+    pub(crate) fn pop_at(&mut self, offset: u64) -> Option<Piece> {
         let entry = self.pieces.first_entry().filter(|entry| *entry.key() == offset)?;
         let piece = entry.remove();
-        self.cost = self.cost.saturating_sub(piece.bytes.len() + overhead);
+        match self.cost.checked_sub(piece.cost()) {
+            Some(cost) => self.cost = cost,
+            None => _ = invariant!("each queued piece is counted"),
+        }
         Some(piece)
     }
 
-    /// Adds what is new of `len` bytes from `offset` on, the first of which are `bytes`; without
-    /// `keep` only their number.
+    /// Adds what is new of `len` bytes at `offset`. `bytes` are the first of them, which were
+    /// captured; without `keep` they are compared and not stored.
     pub(crate) fn insert(
         &mut self,
         offset: u64,
@@ -66,7 +74,6 @@ impl Held {
         bytes: &[u8],
         keep: bool,
         time: Timestamp,
-        overhead: usize,
     ) -> Inserted {
         let end = offset + len;
         let slice = |from: u64, to: u64| -> &[u8] {
@@ -92,7 +99,7 @@ impl Held {
                 let (len, captured) = (until - at, slice(at, until));
                 let kept = if keep { captured } else { &[] };
                 let piece = Piece { time, len, cut: len - captured.len() as u64, bytes: kept.into() };
-                self.cost += piece.bytes.len() + overhead;
+                self.cost += piece.cost();
                 result.new += piece.len;
                 self.pieces.insert(at, piece);
             }
@@ -109,8 +116,12 @@ impl Held {
 }
 
 impl Piece {
-    /// Whether `bytes` from offset `at` on contradict this piece, which starts at `start` and not
-    /// behind `at`.
+    /// Bytes that it is counted for.
+    fn cost(&self) -> usize {
+        self.bytes.len() + ReassemblyLimits::SEGMENT_OVERHEAD
+    }
+
+    /// Whether `bytes` at offset `at` differ from this piece, which starts at `start <= at`.
     fn differs(&self, start: u64, bytes: &[u8], at: u64) -> bool {
         let skip = usize::try_from(at - start).unwrap_or(usize::MAX).min(self.bytes.len());
         self.bytes[skip..].iter().zip(bytes).any(|(a, b)| a != b)
