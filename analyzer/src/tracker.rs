@@ -130,7 +130,7 @@ impl Tracker {
     /// Adds to the watched flows those of the changed ones where something waits.
     fn watch(&mut self) {
         for &(id, slot) in &self.changed {
-            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { continue };
+            let Some(flow) = same_flow(&mut self.table, id, slot) else { continue };
             if !flow.watched && flow.waits() {
                 flow.watched = true;
                 self.watched.push((id, slot));
@@ -143,7 +143,7 @@ impl Tracker {
         self.watched.sort_unstable();
         let mut watched = std::mem::take(&mut self.watched);
         watched.retain(|&(id, slot)| {
-            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { return false };
+            let Some(flow) = same_flow(&mut self.table, id, slot) else { return false };
             let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
             flow.on_tick(now, &mut budget, &mut self.pool, sink);
             flow.watched = flow.waits();
@@ -163,7 +163,7 @@ impl Tracker {
         self.changed.sort_unstable();
         let mut changed = std::mem::take(&mut self.changed);
         for (id, slot) in changed.drain(..) {
-            let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.id == id) else { continue };
+            let Some(flow) = same_flow(&mut self.table, id, slot) else { continue };
             flow.changed = false;
             if !self.config.progress {
                 continue;
@@ -203,4 +203,9 @@ impl Tracker {
         }
         usage
     }
+}
+
+/// The flow that had this slot. None: it was closed since, and another may have its slot.
+fn same_flow(table: &mut Table, id: FlowId, slot: u32) -> Option<&mut Flow> {
+    table.get_mut(slot).filter(|flow| flow.id == id)
 }

@@ -1,7 +1,7 @@
 //! What an author of a protocol reads.
 //!
-//! A protocol is a folder under `protocols/` with a type that implements [`Protocol`], and a line in
-//! the registry (`engine/registry.rs`). [`Protocol::probe`] recognises the first bytes of a
+//! A protocol is a folder under `protocols/` with a type that implements [`Protocol`], and a line
+//! in the registry (`engine/registry.rs`). [`Protocol::probe`] recognises the first bytes of a
 //! direction. From then on the session shows the bytes of both directions to the [`Parser`] that
 //! [`Protocol::parser`] made, and the parser reports messages to [`Messages`]:
 //!
@@ -38,7 +38,12 @@
 //!         Progress::Consumed(end)
 //!     }
 //!
-//!     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages<'_>) -> Result<(), Reason> {
+//!     fn gap(
+//!         &mut self,
+//!         direction: Direction,
+//!         _: u64,
+//!         out: &mut Messages<'_>,
+//!     ) -> Result<(), Reason> {
 //!         self.lost[direction] = true;
 //!         out.mark_loss();
 //!         Ok(())
@@ -91,13 +96,13 @@ pub(crate) enum Progress {
     /// So many bytes are dealt with. The parser is called again with the rest, unless it consumed
     /// nothing or everything: then it is called when more bytes came.
     Consumed(usize),
-    /// After `consumed` bytes stands something that is not whole. The parser is called again when at
-    /// least `more` bytes came. What waits is bounded by
+    /// After `consumed` bytes stands something that is not whole. The parser is called again when
+    /// at least `more` bytes came. What waits is bounded by
     /// [`RequestLimits::head_bytes`](crate::RequestLimits::head_bytes); beyond it the bytes are
     /// dropped, and [`Parser::gap`] is called.
     Need { consumed: usize, more: usize },
-    /// After `consumed` bytes come `body` bytes that need not be read. They are not kept. The parser
-    /// is called again right behind them, also if nothing follows yet; a gap inside them is no loss
+    /// After `consumed` bytes come `body` bytes that need not be read. They are not kept. The
+    /// parser is called again right behind them, also if nothing follows yet; a gap inside them is no loss
     /// of synchronisation.
     Skip { consumed: usize, body: u64 },
     /// After `consumed` bytes the parser cannot go on.
@@ -136,7 +141,8 @@ pub(crate) trait Parser: fmt::Debug + Send {
 
     /// Goes on behind `len` missing bytes (0: bytes that could not be used); what was not consumed
     /// before is gone as well. The next bytes shown are those behind. A parser calls
-    /// [`Messages::mark_loss`] unless it knows that all that is missing belongs to the open message.
+    /// [`Messages::mark_loss`] unless it knows that all that is missing belongs to the open
+    /// message.
     ///
     /// # Errors
     /// Why it cannot find the next message: [`Reason::Switched`] and [`Reason::Became`] have other
@@ -174,8 +180,8 @@ pub(crate) trait Protocol {
     /// the asking one is the client.
     const EITHER_ASKS: bool = false;
 
-    /// Whether `head`, the first bytes of `direction` or the first behind bytes of another protocol,
-    /// begins a message. `direction` is a hypothesis: each protocol is asked for both roles of the
+    /// Whether `head`, the first bytes of `direction` or the first behind bytes of another
+    /// protocol, begins a message. `direction` is a hypothesis: each protocol is asked for both roles of the
     /// sender. A wrong `Yes` costs the messages until the parser notices; a wrong `No` costs the
     /// connection.
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe;

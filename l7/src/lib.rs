@@ -1,8 +1,20 @@
-//! Application protocols: what is spoken on a connection, its messages, and their pairing into exchanges.
+//! Application protocols: what is spoken on a connection, its messages, and their pairing into
+//! exchanges.
 //!
-//! [`contract`] is what an author of a protocol reads. [`input`] is what a transport delivers, [`Conversation`] what it
-//! drives. Behind it: `engine` keeps what a parser could not use yet and infers which parser reads it, `protocols` find
-//! messages with the tools of `kit`, and `correlate` pairs them.
+//! ```text
+//!  transport ─▶ input: Chunk, Context, End ─▶ engine: Conversation ─▶ fact::Sink
+//!                                                │         ▲
+//!                                          bytes ▼         │ exchanges
+//!                    contract: Parser ◀─ protocols/*   correlate
+//!                                          │   ▲           ▲
+//!                                          │   kit         │
+//!                                          └── Messages ───┘
+//! ```
+//!
+//! `contract` is what an author of a protocol reads, with an example. `input` is what a transport
+//! delivers, and [`Conversation`] what it drives. Behind it, `engine` keeps what a parser could not
+//! use yet and finds out which parser reads, `protocols` find messages with the tools of `kit`, and
+//! `correlate` pairs them.
 
 #![forbid(unsafe_code)]
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Longest value of a header field that is kept, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 1024;
 
-/// RequestLimits of one conversation: what is kept until a message is understood, and until a
+/// Limits of one conversation: what is kept until a message is understood, and until a
 /// request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimits {
@@ -18,8 +18,8 @@ pub struct RequestLimits {
     /// Parse errors before the conversation is left alone.
     pub failures: u32,
     /// Servers of which it is remembered what they speak, as a hint for their next connections;
-    /// counted as `Table::KnownServers`. With 0, connections are looked at each
-    /// by itself, whatever came before.
+    /// counted as `Table::KnownServers`. With 0, each connection is looked at by
+    /// itself, whatever came before.
     pub known_servers: u32,
     /// Whether literal values in SQL statements and keys of caches are kept; otherwise they are
     /// masked. Credentials never are.

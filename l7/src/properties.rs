@@ -80,7 +80,7 @@ fn protocols(script: &Script, port: u16) -> BTreeSet<&'static str> {
 #[test]
 fn every_protocol_has_a_conversation() {
     let told: BTreeSet<_> = scripts().iter().flat_map(|script| protocols(script, script.port)).collect();
-    for (_, entry) in registry::among(registry::on(Transport::Tcp)) {
+    for (_, entry) in registry::entries(registry::of_transport(Transport::Tcp)) {
         assert!(told.contains(entry.name.as_str()), "no script of {}", entry.name.as_str());
     }
 }

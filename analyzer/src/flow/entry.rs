@@ -91,8 +91,7 @@ impl Flow {
         }
     }
 
-    /// Counts a packet, and learns from its flags which end is the client where that was not
-    /// certain.
+    /// Counts a packet. Its flags say which end is the client where that was not certain.
     pub(crate) fn count(&mut self, packet: &Decoded<'_>, limit: Timestamp) {
         let payload = match &packet.layer4 {
             Layer4::Tcp(tcp) => {

@@ -38,7 +38,8 @@ pub(crate) struct Correlator {
     pub(super) pairing: Pairing,
     pub(super) loss: Loss,
     pub(crate) counters: Counters,
-    /// What the protocol before this one on the same connection said that goes for all that follows.
+    /// What the protocol before this one on the same connection said that goes for all that
+    /// follows.
     pub(super) carried_over: Attributes,
 }
 

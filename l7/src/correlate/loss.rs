@@ -69,9 +69,9 @@ impl Loss {
         self.askers[asker].answered = true;
     }
 
-    /// A request of `asker` is about to begin. Returns whether something was answered since the last
-    /// one, and whether the requests that wait were answered by responses that are missing: a
-    /// client that sends batches waits for all responses before the next.
+    /// A request of `asker` is about to begin. Returns whether something was answered since the
+    /// last one, and whether the requests that wait were answered by responses that are missing: a
+    /// client that sends batches waits for all responses before the next batch.
     pub(super) fn before_request(&mut self, asker: Direction) -> (bool, bool) {
         let loss = &mut self.askers[asker];
         let answered = std::mem::take(&mut loss.answered);
@@ -83,7 +83,7 @@ impl Loss {
         let loss = &mut self.askers[asker];
         loss.responses_lost = false;
         if requests > 1 {
-            // If it was one batch with what follows all the same, responses to its beginning follow.
+            // If what follows is of the same batch after all, responses to its beginning follow.
             loss.missing = MissingRequests::BeforePending { hole: true };
         }
     }
@@ -135,5 +135,57 @@ impl Loss {
     /// Id of the message whose bytes are skipped in this direction.
     pub(super) fn skipped_id(&self, direction: Direction) -> Option<u64> {
         self.skipped_id[direction]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKER: Direction = Direction::ToServer;
+
+    /// A request of a session in which `pending` others wait.
+    fn request(loss: &mut Loss, pending: bool) -> Standing {
+        let (answered, _) = loss.before_request(ASKER);
+        loss.on_request(ASKER, answered, pending, false)
+    }
+
+    #[test]
+    fn a_session_that_was_joined_is_sure_once_nothing_waits() {
+        let mut loss = Loss::default();
+        let first = request(&mut loss, false);
+        assert!(first.after_hole && !first.ambiguous);
+        let second = request(&mut loss, false);
+        assert!(!second.after_hole && !second.ambiguous);
+    }
+
+    #[test]
+    fn requests_that_are_missing_make_those_ambiguous_that_wait_together() {
+        let mut loss = Loss::default();
+        loss.on_hole(ASKER);
+        assert!(!request(&mut loss, false).ambiguous, "alone, its response is its own");
+        assert!(request(&mut loss, true).ambiguous);
+        assert!(!request(&mut loss, false).ambiguous, "nothing waits any more");
+    }
+
+    #[test]
+    fn responses_that_are_missing_end_a_batch_with_the_next_request() {
+        let mut loss = Loss::default();
+        request(&mut loss, false);
+        loss.on_response(ASKER);
+        loss.on_hole(ASKER.reverse());
+        assert_eq!(loss.before_request(ASKER), (true, true));
+        loss.on_batch_abandoned(ASKER, 1);
+        assert!(!loss.on_request(ASKER, true, false, false).ambiguous);
+    }
+
+    #[test]
+    fn who_pipelines_waits_for_no_batch() {
+        let mut loss = Loss::default();
+        request(&mut loss, false);
+        loss.on_response(ASKER);
+        request(&mut loss, true);
+        loss.on_hole(ASKER.reverse());
+        assert_eq!(loss.before_request(ASKER), (true, false));
     }
 }

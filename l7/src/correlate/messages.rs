@@ -178,8 +178,8 @@ impl Messages<'_> {
 
 /// What is missing, and what is not looked at.
 impl Messages<'_> {
-    /// Whether what is lost now was cut off by the snap length: the packet passed, and its length is
-    /// known.
+    /// Whether what is lost now was cut off by the snap length: the packet passed, and its length
+    /// is known.
     pub(crate) fn is_snapped(&self) -> bool {
         self.correlator.loss.snapped
     }
@@ -212,6 +212,7 @@ impl Messages<'_> {
 impl Messages<'_> {
     /// Leaves what the open message says under these keys to the protocol that follows.
     pub(crate) fn carry_over(&mut self, kind: Kind, id: u64, keys: &[&str]) {
+        // None: the exchange was evicted.
         let Some(index) = self.open_index(kind, id) else { return };
         let Correlator { queue, carried_over, .. } = &mut *self.correlator;
         carried_over.clear();

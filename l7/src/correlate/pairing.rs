@@ -75,14 +75,75 @@ impl Pairing {
         self.orphan_responses = 0;
     }
 
-    /// Exchanges that may be in the queue when one of this kind is added, where `limit` requests may
-    /// wait.
+    /// Exchanges that may be in the queue when one of this kind is added, where `limit` requests
+    /// may wait.
     pub(super) fn capacity(&self, limit: usize, kind: Kind) -> usize {
         match self.order {
-            // A response is let in beyond the limit: it would make a request go, that request would
-            // be followed by its own response, and so on.
+            // One response without request is let in beyond the limit. Otherwise it would make a
+            // request go, whose response would make another one go, and so on.
             Order::InOrder => limit.saturating_mul(PIPELINE) + usize::from(kind == Kind::Response),
             Order::ById => limit,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fact::Protocol;
+    use wire::{SeqNum, Transport};
+
+    use super::*;
+    use crate::input::TroubleCounts;
+
+    const ASKER: Direction = Direction::ToServer;
+
+    /// A queue in which requests with these ids wait.
+    fn pending(ids: &[u64], by_id: bool) -> Queue {
+        let mut queue = Queue::default();
+        for &id in ids {
+            let mut entry = Box::new(Entry::new(Protocol::new("dns")));
+            entry.set_origin(id, ASKER, Transport::Tcp, TroubleCounts::NONE);
+            entry.begin(Kind::Request, 0, SeqNum(0), Timestamp::ZERO);
+            queue.push(entry, by_id);
+        }
+        queue
+    }
+
+    #[test]
+    fn in_order_the_oldest_request_is_answered_whatever_its_id() {
+        let queue = pending(&[1, 2], false);
+        let answered = Pairing::default().answered(&queue, ASKER, 2, Timestamp::ZERO);
+        assert_eq!(answered, Some(0));
+        let other_way = Pairing::default().answered(&queue, ASKER.reverse(), 1, Timestamp::ZERO);
+        assert_eq!(other_way, None);
+    }
+
+    #[test]
+    fn by_id_the_request_with_the_id_is_answered() {
+        let queue = pending(&[1, 2], true);
+        let mut pairing = Pairing { order: Order::ById, ..Pairing::default() };
+        assert_eq!(pairing.answered(&queue, ASKER, 2, Timestamp::ZERO), Some(1));
+        assert_eq!(pairing.answered(&queue, ASKER, 3, Timestamp::ZERO), None);
+    }
+
+    #[test]
+    fn a_response_to_a_request_that_was_evicted_answers_no_other() {
+        let mut queue = pending(&[1, 2], false);
+        let mut pairing = Pairing::default();
+        let evicted = queue.remove(0);
+        pairing.on_removed(&evicted.unwrap());
+        assert!(pairing.next(&queue, |_| true).is_none());
+        assert_eq!(pairing.answered(&queue, ASKER, 0, Timestamp::ZERO), None);
+        assert_eq!(pairing.answered(&queue, ASKER, 0, Timestamp::ZERO), Some(0));
+    }
+
+    #[test]
+    fn a_request_behind_a_hole_is_not_answered_by_what_passed_before_it() {
+        let mut queue = pending(&[1], false);
+        queue[0].begin(Kind::Request, 0, SeqNum(0), Timestamp::from_nanos(5));
+        queue[0].doubts.after_hole = true;
+        let mut pairing = Pairing::default();
+        assert_eq!(pairing.answered(&queue, ASKER, 0, Timestamp::from_nanos(4)), None);
+        assert_eq!(pairing.answered(&queue, ASKER, 0, Timestamp::from_nanos(5)), Some(0));
     }
 }

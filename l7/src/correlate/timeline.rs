@@ -2,8 +2,8 @@
 
 use wire::Timestamp;
 
-/// Times that are kept of one direction exactly, 16 KB. Of bytes that come in more pieces, most have
-/// the time of a piece before theirs.
+/// Times that are kept of one direction exactly: 16 KB. Of bytes that come in more pieces, most
+/// have the time of a piece before theirs.
 const MOST: usize = 1024;
 /// Times for which there is room when the timeline is reused.
 const REUSED: usize = 64;

@@ -59,9 +59,9 @@ pub(super) struct Inference {
 }
 
 impl Inference {
-    /// Which protocol recognises the first bytes of a direction. Those that the servers spoke before
-    /// are asked first, then those of the usual ports, then all others; with the flow's idea of who
-    /// is the client, then with the other.
+    /// Which protocol recognises the first bytes of a direction. Those that the servers spoke
+    /// before are asked first, then those of the usual ports, then all others: first with the
+    /// flow's idea of who is the client, then the other way round.
     pub(super) fn probe(&self, cx: &Context, literals: bool, direction: Direction, bytes: &[u8]) -> Inferred {
         if bytes.is_empty() {
             return Inferred::More;
@@ -71,12 +71,12 @@ impl Inference {
             let to_server = if swapped { Direction::ToClient } else { Direction::ToServer };
             let mut clue = clue(cx, literals, swapped);
             let hinted = self.hints[to_server].map_or(0, |index| 1 << index);
-            let possible = registry::on(cx.transport) & !self.excluded;
-            let usual = registry::usual(clue.server_port) & !hinted;
+            let possible = registry::of_transport(cx.transport) & !self.excluded;
+            let usual = registry::of_port(clue.server_port) & !hinted;
             let mut undecided = false;
             for (rank, usual) in [(hinted, true), (usual, true), (!(hinted | usual), false)] {
                 clue.usual = usual;
-                for (index, entry) in registry::among(rank & possible) {
+                for (index, entry) in registry::entries(rank & possible) {
                     match (entry.probe)(bytes, side, &clue) {
                         Probe::Yes => return Inferred::Yes(Recognised { index, swapped }),
                         Probe::More => undecided = true,

@@ -33,7 +33,7 @@ use crate::protocols::zookeeper::Zookeeper;
 
 /// A protocol as inference sees it.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Registered {
     pub(crate) name: fact::Protocol,
     pub(crate) order: Order,
     pub(crate) either_asks: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Entry {
 }
 
 /// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(crate) const REGISTRY: &[Entry] = &[
+pub(crate) const REGISTRY: &[Registered] = &[
     entry::<Http2>(),
     entry::<Http>(),
     entry::<WebSocket>(),
@@ -69,10 +69,10 @@ pub(crate) const REGISTRY: &[Entry] = &[
     entry::<Thrift>(),
 ];
 
-const _: () = assert!(REGISTRY.len() <= 64, "a conversation marks wrong guesses in 64 bits");
+const _: () = assert!(REGISTRY.len() <= 64, "a session marks wrong guesses in 64 bits");
 
-const fn entry<P: Protocol>() -> Entry {
-    Entry {
+const fn entry<P: Protocol>() -> Registered {
+    Registered {
         name: P::NAME,
         order: P::ORDER,
         either_asks: P::EITHER_ASKS,
@@ -84,7 +84,7 @@ const fn entry<P: Protocol>() -> Entry {
 }
 
 /// Bit n: protocol n is found on this transport.
-pub(crate) fn on(transport: Transport) -> u64 {
+pub(crate) fn of_transport(transport: Transport) -> u64 {
     const fn mask(wanted: Transport) -> u64 {
         let (mut mask, mut index) = (0, 0);
         while index < REGISTRY.len() {
@@ -109,7 +109,7 @@ pub(crate) fn on(transport: Transport) -> u64 {
 }
 
 /// Bit n: this is a usual port of protocol n.
-pub(crate) fn usual(port: u16) -> u64 {
+pub(crate) fn of_port(port: u16) -> u64 {
     static PORTS: LazyLock<HashMap<u16, u64, RandomState>> = LazyLock::new(|| {
         let mut ports: HashMap<u16, u64, RandomState> = HashMap::default();
         for (index, entry) in REGISTRY.iter().enumerate() {
@@ -121,7 +121,7 @@ pub(crate) fn usual(port: u16) -> u64 {
 }
 
 /// The protocols of a mask, with their numbers.
-pub(crate) fn among(mut mask: u64) -> impl Iterator<Item = (usize, &'static Entry)> {
+pub(crate) fn entries(mut mask: u64) -> impl Iterator<Item = (usize, &'static Registered)> {
     std::iter::from_fn(move || {
         let index = mask.trailing_zeros() as usize;
         mask &= mask.wrapping_sub(1);

@@ -5,7 +5,7 @@ use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
 use crate::input::Health;
 use fact::{FlowId, Unanswered};
 
-/// What a conversation is told with every call; owned by the flow.
+/// What every call of a conversation is given; the flow owns it.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
     /// The connection.

@@ -1,6 +1,6 @@
 //! The state of the connection that an exchange records.
 
-/// How a connection fares so far, both sides together: what an exchange on it is told with. Cheap
+/// The state of a connection so far, both sides together, as its exchanges record it. Cheap
 /// to take for every segment; what takes a division waits until somebody asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {

@@ -137,8 +137,8 @@ impl Session {
         self.correlator.expire(now, wait, pool);
     }
 
-    /// Where the first byte of a direction stands that is not dealt with. Bytes from `fresh_from` on
-    /// came with the packet at hand.
+    /// Where the first byte of a direction stands that is not dealt with. Bytes from `fresh_from`
+    /// on came with the packet at hand.
     fn position(&self, cx: &Context, direction: Direction, fresh_from: u64) -> Position {
         let buffer = &self.buffers[direction];
         Position {

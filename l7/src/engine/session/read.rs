@@ -168,8 +168,8 @@ impl Session {
                         let other = direction.reverse();
                         let fresh = fresh_from < self.buffers[direction].start + rest.len() as u64;
                         if fresh && !self.buffers[other].pending.is_empty() {
-                            // What the other side said before can be told by what this one says now.
-                            // It goes first.
+                            // What the other side sent before is recognised by what this one sends
+                            // now. It is read first.
                             self.inference.joined_late = Some(other);
                             return used;
                         }
