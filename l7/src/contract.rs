@@ -133,8 +133,8 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// Bytes are hostile: any may come, in pieces of any size, and none may make it panic or loop.
     fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages<'_>) -> Progress;
 
-    /// Reads bytes that wait for others which will never come. What can be told without those is
-    /// told now; [`gap`](Self::gap) follows, and `bytes` are not shown again.
+    /// Reads bytes that wait for others which will never come. What can be reported without those
+    /// is reported now; [`gap`](Self::gap) follows, and `bytes` are not shown again.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages<'_>) {
         let _ = (direction, bytes, out);
     }
@@ -154,8 +154,8 @@ pub(crate) trait Parser: fmt::Debug + Send {
         let _ = (direction, out);
     }
 
-    /// The flow is over, other than by a reset: what can be told of messages that are open is told
-    /// now.
+    /// The flow is over, other than by a reset: what can be reported of messages that are open is
+    /// reported now.
     fn finish(&mut self, why: Unanswered, out: &mut Messages<'_>) {
         let _ = (why, out);
     }

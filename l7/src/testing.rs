@@ -36,7 +36,7 @@ impl Script {
         Self { port, least, turns: lines.lines().map(turn).collect() }
     }
 
-    /// Says it all.
+    /// Sends all turns.
     pub(crate) fn play(&self, talk: &mut Talk) {
         for (direction, bytes) in &self.turns {
             talk.send(*direction, bytes);

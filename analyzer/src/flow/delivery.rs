@@ -32,6 +32,7 @@ impl Flow {
     ) {
         let tcp = &segment.tcp;
         let (side, peer) = (segment.side, segment.side.other());
+        // `short`: the header is longer than its packet; no kernel takes such a segment.
         let Some(connection) = self.connection.as_mut().filter(|_| !tcp.short) else { return };
         if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
             connection.streams.get_mut(peer).on_ack_before_start(tcp.ack);

@@ -110,8 +110,9 @@ impl Flow {
         traffic.wire_bytes += u64::from(packet.wire_len);
     }
 
-    fn update_client(&mut self, told: Option<(Side, ClientBy)>) {
-        let Some((client, by)) = told else { return };
+    fn update_client(&mut self, found: Option<(Side, ClientBy)>) {
+        // None: most flags leave it open.
+        let Some((client, by)) = found else { return };
         let better = match by {
             ClientBy::Syn => self.client_by != ClientBy::Syn,
             _ => !matches!(self.client_by, ClientBy::Syn | ClientBy::SynAck),

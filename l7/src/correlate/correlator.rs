@@ -38,8 +38,7 @@ pub(crate) struct Correlator {
     pub(super) pairing: Pairing,
     pub(super) loss: Loss,
     pub(crate) counters: Counters,
-    /// What the protocol before this one on the same connection said that goes for all that
-    /// follows.
+    /// Attributes that the protocol before this one on the same connection kept for what follows.
     pub(super) carried_over: Attributes,
 }
 
@@ -138,7 +137,7 @@ impl Correlator {
             let index = index.unwrap_or_else(|| self.add(message, position, pool));
             let entry = self.queue.open(index, kind);
             entry.begin(kind, start.offset, seq, start.passed);
-            // Its id says that it is the response: what was lost was something else.
+            // It has the request's id, so what was lost was something else.
             entry.doubts.response_lost &= !self.pairing.is_by_id();
             return entry;
         }

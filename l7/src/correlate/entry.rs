@@ -23,10 +23,10 @@ pub(crate) struct OwnBytes {
 pub(crate) struct Notes {
     /// Anything that helps the parser to read the response.
     pub(crate) tag: u16,
-    /// The request is no operation of a user's (a log-in, say): the exchange is emitted only if it
+    /// The request is no operation of a user's (a log-in, for example): the exchange is emitted only if it
     /// fails.
     pub(crate) errors_only: bool,
-    /// The server answers only where there is something to say: no response is a good one.
+    /// The server answers only where something failed or was found: no response is a good one.
     pub(crate) response_optional: bool,
 }
 
@@ -267,7 +267,7 @@ impl Entry {
         self.asker == asker && self.is_pending()
     }
 
-    /// How it ends if nothing more comes: as the parser says, unless a message of it is missing.
+    /// How it ends if nothing more comes: as the parser set it, unless bytes of it are missing.
     pub(super) fn outcome(&self) -> Outcome {
         let exchange = &self.exchange;
         let not_whole = exchange.response.is_some_and(|response| !response.whole);

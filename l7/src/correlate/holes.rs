@@ -10,7 +10,8 @@ use super::position::Position;
 use fact::Outcome;
 
 impl Correlator {
-    /// A request is about to begin. Settles what that says of those that wait, and of itself.
+    /// A request is about to begin. Settles how sure the pairing is of those that wait, and of the
+    /// new one.
     pub(super) fn before_request(&mut self, asker: Direction, pool: &mut EntryPool) -> Standing {
         if self.pairing.is_by_id() {
             return Standing::default();
@@ -60,8 +61,8 @@ impl Correlator {
         unmarked.for_each(|entry| entry.doubts.response_lost = true);
     }
 
-    /// Messages may be missing from `position` on. Those that are open go on: their parts say whose
-    /// they are.
+    /// Messages may be missing from `position` on. Those that are open go on: their parts
+    /// carry their id.
     pub(super) fn mark_loss_keep_open(&mut self, position: &Position) {
         self.loss.on_hole(position.direction);
         let asker = position.direction.reverse();

@@ -10,8 +10,8 @@ use wire::{Direction, PerDirection};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MissingRequests {
     None,
-    /// Some before the next one: what was said before the session was joined, or (`hole`) within
-    /// what was seen.
+    /// Some before the next one: sent before the session was joined, or (`hole`) within what was
+    /// seen.
     BeforeNext {
         hole: bool,
     },

@@ -191,7 +191,7 @@ impl Messages<'_> {
     }
 
     /// Messages of this direction may be missing from here on. Those that are open go on: their
-    /// parts say whose they are.
+    /// parts carry their id.
     pub(crate) fn mark_loss_keep_open(&mut self) {
         self.correlator.mark_loss_keep_open(&self.position);
     }
@@ -210,7 +210,7 @@ impl Messages<'_> {
 
 /// A protocol that follows another on the same connection.
 impl Messages<'_> {
-    /// Leaves what the open message says under these keys to the protocol that follows.
+    /// Keeps the attributes of the open message with these keys for the protocol that follows.
     pub(crate) fn carry_over(&mut self, kind: Kind, id: u64, keys: &[&str]) {
         // None: the exchange was evicted.
         let Some(index) = self.open_index(kind, id) else { return };
@@ -226,7 +226,7 @@ impl Messages<'_> {
         }
     }
 
-    /// Adds what the protocol before left to the open message.
+    /// Adds the attributes that the protocol before kept to the open message.
     pub(crate) fn add_carried_over(&mut self, kind: Kind, id: u64) {
         if let Some(index) = self.open_index(kind, id) {
             let Correlator { queue, carried_over, .. } = &mut *self.correlator;

@@ -109,7 +109,7 @@ impl Queue {
 
     /// The request (or one-way message) or the response of an entry begins.
     pub(super) fn open(&mut self, index: usize, kind: Kind) -> &mut Entry {
-        // What the message opened before says is there by now.
+        // The attributes of the message that was opened before are there by now.
         if self.entries.len() > MANY
             && let Some(opened_last) = self.index_of(self.opened_last)
         {

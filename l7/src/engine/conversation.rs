@@ -20,7 +20,7 @@ pub struct Conversation {
 #[derive(Debug)]
 enum State {
     Open(Box<Session>),
-    /// Nothing more is taken; what was said stays.
+    /// Nothing more is taken; the summary stays.
     Closed {
         summary: Option<L7Summary>,
         reversed: bool,
@@ -28,7 +28,7 @@ enum State {
 }
 
 impl Conversation {
-    /// A conversation in which nothing was said so far.
+    /// A conversation of which no byte was seen so far.
     pub fn new(cx: &Context, pool: &mut SessionPool) -> Self {
         Self { state: State::Open(pool.take(cx)) }
     }
@@ -129,7 +129,7 @@ impl Conversation {
         }
     }
 
-    /// What was said so far, if the protocol is known.
+    /// The messages counted so far, if the protocol is known.
     pub fn summary(&self) -> Option<L7Summary> {
         match &self.state {
             State::Open(session) => session.summary(),

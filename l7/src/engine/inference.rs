@@ -12,7 +12,7 @@ pub(super) enum Proof {
     /// No exchange was complete so far.
     #[default]
     None,
-    /// One was, and nobody was told.
+    /// One was, and nobody took the proof.
     New,
     /// It was taken.
     Taken,
@@ -27,7 +27,7 @@ pub(super) struct Recognised {
     pub(super) swapped: bool,
 }
 
-/// What inference says of bytes.
+/// Of which protocol bytes are.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Inferred {
     /// They are of this protocol.
@@ -50,8 +50,8 @@ pub(super) struct Inference {
     pub(super) failures: u32,
     /// Bytes that no protocol recognised.
     pub(super) unrecognised_bytes: u64,
-    /// This direction waited until the other one told the protocol: it may begin in the middle of a
-    /// message.
+    /// This direction waited until the protocol was recognised by the other one: it may begin in
+    /// the middle of a message.
     pub(super) joined_late: Option<Direction>,
     /// The parser changed: bytes that wait have to be read again.
     pub(super) reread: bool,
@@ -92,7 +92,7 @@ impl Inference {
     }
 }
 
-/// What a protocol is told of a session. `swapped`: the flow's client answers.
+/// What the probes of protocols may know of a session. `swapped`: the flow's client answers.
 pub(super) fn clue(cx: &Context, literals: bool, swapped: bool) -> Clue {
     let (client, server) = if swapped { (cx.server, cx.client) } else { (cx.client, cx.server) };
     Clue {

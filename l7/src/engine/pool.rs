@@ -9,9 +9,9 @@ use crate::input::Context;
 use crate::limits::RequestLimits;
 use fact::{Fact, Sink, Table};
 
-/// Sessions and exchanges for reuse: most connections say little, and what they take would be asked
-/// of the allocator and given back all the time. One for each shard, passed to each call of a
-/// [`Conversation`](super::Conversation).
+/// Sessions and exchanges for reuse: most connections are short, and the allocator would be asked
+/// for their memory and given it back all the time. There is one for each shard; it is passed to
+/// each call of a [`Conversation`](super::Conversation).
 #[derive(Debug)]
 pub struct SessionPool {
     limits: RequestLimits,
@@ -31,7 +31,7 @@ impl SessionPool {
         Self { limits, servers, sessions: Vec::new(), entries: EntryPool::new() }
     }
 
-    /// A session in which nothing was said so far.
+    /// A session of which no byte was seen so far.
     pub(super) fn take(&mut self, cx: &Context) -> Box<Session> {
         let session = self.sessions.pop();
         let mut session = session.unwrap_or_else(|| Box::new(Session::new(self.limits)));

@@ -68,7 +68,7 @@ impl Session {
         self.reader.is_reversed(self.correlator.counters.first_asker)
     }
 
-    /// What was said so far, if the protocol is certain.
+    /// The messages counted so far, if the protocol is certain.
     pub(crate) fn summary(&self) -> Option<L7Summary> {
         let counters = &self.correlator.counters;
         let (requests, responses) = (counters.requests, counters.responses);

@@ -191,7 +191,7 @@ impl Session {
             let mut out = Messages::new(&mut self.correlator, pool, position);
             let progress = parser.read(side, rest, &mut out);
             let buffer = &mut self.buffers[direction];
-            // What a parser says that it consumed is not believed beyond what it was shown.
+            // A parser cannot consume more than it was shown.
             let consumed = match progress {
                 Progress::Consumed(consumed)
                 | Progress::Need { consumed, .. }
