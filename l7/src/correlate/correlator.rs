@@ -116,7 +116,7 @@ impl Correlator {
     }
 
     /// Place of the open message of this kind (and id, where pairing is by id) at `position`.
-    pub(super) fn open_index(&self, kind: Kind, id: u64, position: &Position) -> Option<usize> {
+    pub(super) fn open_index(&self, kind: Kind, id: u64, position: &Position<'_>) -> Option<usize> {
         self.queue.open_index(kind, position.asker(kind), self.pairing.key(id))
     }
 
@@ -124,7 +124,7 @@ impl Correlator {
     pub(super) fn begin(
         &mut self,
         message: Beginning,
-        position: &Position,
+        position: &Position<'_>,
         pool: &mut EntryPool,
     ) -> &mut Entry {
         let Beginning { kind, id, start, .. } = message;
@@ -151,7 +151,7 @@ impl Correlator {
     }
 
     /// Adds an exchange. The oldest ones are emitted unanswered if there are too many.
-    fn add(&mut self, message: Beginning, position: &Position, pool: &mut EntryPool) -> usize {
+    fn add(&mut self, message: Beginning, position: &Position<'_>, pool: &mut EntryPool) -> usize {
         let by_id = self.pairing.is_by_id();
         let capacity = self.pairing.capacity(self.limit, message.kind);
         let may_evict = by_id || message.kind != Kind::Response;

@@ -45,7 +45,7 @@ impl Correlator {
     }
 
     /// Messages may be missing from `position` on; an open one ends where it was last seen.
-    pub(super) fn mark_loss(&mut self, position: &Position, pool: &mut EntryPool) {
+    pub(super) fn mark_loss(&mut self, position: &Position<'_>, pool: &mut EntryPool) {
         let direction = position.direction;
         let asker = direction.reverse();
         self.loss.on_hole(direction);
@@ -63,7 +63,7 @@ impl Correlator {
 
     /// Messages may be missing from `position` on. Those that are open go on: their parts
     /// carry their id.
-    pub(super) fn mark_loss_keep_open(&mut self, position: &Position) {
+    pub(super) fn mark_loss_keep_open(&mut self, position: &Position<'_>) {
         self.loss.on_hole(position.direction);
         let asker = position.direction.reverse();
         let pending = self.queue.iter_mut().filter(|e| e.is_pending_of(asker));

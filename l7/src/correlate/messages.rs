@@ -15,12 +15,16 @@ use fact::{Unanswered, Value};
 pub(crate) struct Messages<'a> {
     correlator: &'a mut Correlator,
     pool: &'a mut EntryPool,
-    position: Position,
+    position: Position<'a>,
 }
 
 impl<'a> Messages<'a> {
     /// The messages of a session, for a parser that is shown the bytes at `position`.
-    pub(crate) fn new(correlator: &'a mut Correlator, pool: &'a mut EntryPool, position: Position) -> Self {
+    pub(crate) fn new(
+        correlator: &'a mut Correlator,
+        pool: &'a mut EntryPool,
+        position: Position<'a>,
+    ) -> Self {
         correlator.loss.set_skipped_id(position.direction, None);
         Self { correlator, pool, position }
     }

@@ -7,7 +7,7 @@ use crate::input::TroubleCounts;
 
 /// Where the bytes stand that a parser is shown.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Position {
+pub(crate) struct Position<'a> {
     /// Direction as the flow sees it.
     pub(crate) direction: Direction,
     /// Stream offset of the first of the bytes.
@@ -15,17 +15,17 @@ pub(crate) struct Position {
     /// Sequence number of offset 0; none for datagrams.
     pub(crate) base: Option<SeqNum>,
     /// Totals of the flow when the bytes before `fresh_from` came.
-    pub(crate) buffered_troubles: TroubleCounts,
+    pub(crate) buffered_troubles: &'a TroubleCounts,
     /// Offset of the first byte that came with the packet at hand.
     pub(crate) fresh_from: u64,
     /// Totals of the flow now.
-    pub(crate) troubles: TroubleCounts,
+    pub(crate) troubles: &'a TroubleCounts,
 }
 
-impl Position {
+impl Position<'_> {
     /// Totals of the flow when the byte at `offset` came.
     pub(super) fn troubles_at(&self, offset: u64) -> TroubleCounts {
-        if offset < self.fresh_from { self.buffered_troubles } else { self.troubles }
+        if offset < self.fresh_from { *self.buffered_troubles } else { *self.troubles }
     }
 
     /// Sequence number of the byte at `offset`; for datagrams the message's id, modulo 2^16.

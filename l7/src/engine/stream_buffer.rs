@@ -1,8 +1,9 @@
 //! The bytes of one direction that no parser has consumed yet, and those that will never come.
 
-use wire::Timestamp;
+use wire::{Direction, Timestamp, Transport};
 
-use crate::input::TroubleCounts;
+use crate::correlate::Position;
+use crate::input::{Context, TroubleCounts};
 
 /// Bytes for which there is room when the buffer is reused.
 const REUSED: usize = 4096;
@@ -44,6 +45,24 @@ impl StreamBuffer {
             self.start = offset;
         }
         self.start + self.pending.len() as u64
+    }
+
+    /// Where the first byte stands that is not dealt with. Bytes from `fresh_from` on came with the
+    /// packet at hand.
+    pub(super) fn position<'a>(
+        &'a self,
+        cx: &'a Context,
+        direction: Direction,
+        fresh_from: u64,
+    ) -> Position<'a> {
+        Position {
+            direction,
+            offset: self.start,
+            base: (cx.transport == Transport::Tcp).then_some(cx.base[direction]),
+            buffered_troubles: &self.troubles,
+            fresh_from,
+            troubles: &cx.health.troubles,
+        }
     }
 
     /// Passes over up to `len` of the bytes that need not be read. Returns how many they were.

@@ -18,7 +18,7 @@ impl Session {
 
     fn end_direction(&mut self, cx: &Context, direction: Direction, pool: &mut EntryPool) {
         self.correlator.timelines[direction].close();
-        let position = self.position(cx, direction, 0);
+        let position = self.buffers[direction].position(cx, direction, 0);
         let side = self.reader.side(direction);
         if let Some(parser) = self.reader.parser() {
             parser.end(side, &mut Messages::new(&mut self.correlator, pool, position));
@@ -28,7 +28,7 @@ impl Session {
     /// Nothing more will come: requests that wait are unanswered.
     fn finish(&mut self, cx: &Context, why: Unanswered, pool: &mut EntryPool) {
         let asking = self.reader.side(Direction::ToServer);
-        let position = self.position(cx, asking, 0);
+        let position = self.buffers[asking].position(cx, asking, 0);
         if let Some(parser) = self.reader.parser()
             && why != Unanswered::Reset
         {

@@ -45,12 +45,12 @@ impl Session {
 
     /// Goes on behind `len` missing bytes: what waits for them is read as it is, and dropped.
     fn resynchronise_after(&mut self, cx: &Context, direction: Direction, len: u64, pool: &mut EntryPool) {
-        let position = self.position(cx, direction, 0);
         let side = self.reader.side(direction);
         let buffer = &mut self.buffers[direction];
         if let Some(parser) = self.reader.parser()
             && !buffer.pending.is_empty()
         {
+            let position = buffer.position(cx, direction, 0);
             let mut out = Messages::new(&mut self.correlator, pool, position);
             parser.read_truncated(side, &buffer.pending, &mut out);
         }
@@ -67,10 +67,10 @@ impl Session {
         len: u64,
         pool: &mut EntryPool,
     ) {
-        let position = self.position(cx, direction, 0);
         let side = self.reader.side(direction);
         // None: the bytes before the gap were of no known protocol either.
         let Some(parser) = self.reader.parser() else { return };
+        let position = self.buffers[direction].position(cx, direction, 0);
         let mut out = Messages::new(&mut self.correlator, pool, position);
         match parser.gap(side, len, &mut out) {
             Ok(()) => {}

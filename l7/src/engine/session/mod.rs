@@ -14,7 +14,7 @@ use super::counters::Counters;
 use super::inference::{Inference, Proof};
 use super::reader::Reader;
 use super::stream_buffer::StreamBuffer;
-use crate::correlate::{Correlator, EntryPool, Position};
+use crate::correlate::{Correlator, EntryPool};
 use crate::input::Context;
 use crate::limits::RequestLimits;
 use fact::{Fact, L7Summary, Sink, Table};
@@ -135,19 +135,5 @@ impl Session {
             Transport::Udp => self.limits.datagram_wait,
         };
         self.correlator.expire(now, wait, pool);
-    }
-
-    /// Where the first byte of a direction stands that is not dealt with. Bytes from `fresh_from`
-    /// on came with the packet at hand.
-    fn position(&self, cx: &Context, direction: Direction, fresh_from: u64) -> Position {
-        let buffer = &self.buffers[direction];
-        Position {
-            direction,
-            offset: buffer.start,
-            base: (cx.transport == Transport::Tcp).then_some(cx.base[direction]),
-            buffered_troubles: buffer.troubles,
-            fresh_from,
-            troubles: cx.health.troubles,
-        }
     }
 }

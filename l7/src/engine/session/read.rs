@@ -4,7 +4,7 @@ use wire::{Direction, Timestamp};
 
 use super::Session;
 use crate::contract::{Progress, Reason};
-use crate::correlate::{EntryPool, Messages};
+use crate::correlate::{EntryPool, Messages, Position};
 use crate::engine::inference::Inferred;
 use crate::engine::stream_buffer::Gap;
 use crate::input::Context;
@@ -66,7 +66,6 @@ impl Session {
             return;
         }
         let offset = self.buffers[direction].start;
-        let position = self.position(cx, direction, offset);
         self.buffers[direction].start += bytes.len() as u64;
         let timeline = &mut self.correlator.timelines[direction];
         timeline.mark(offset, offset + bytes.len() as u64, time);
@@ -84,6 +83,8 @@ impl Session {
             wire::invariant!("a datagram whose protocol is known has a parser");
             return;
         };
+        let position = self.buffers[direction].position(cx, direction, offset);
+        let position = Position { offset, ..position };
         let mut out = Messages::new(&mut self.correlator, pool, position);
         if let Progress::GiveUp { reason, .. } = parser.read(side, bytes, &mut out) {
             self.on_give_up(cx, direction, reason, pool);
@@ -182,12 +183,12 @@ impl Session {
                     }
                 }
             }
-            let position = self.position(cx, direction, fresh_from);
             let side = self.reader.side(direction);
             let Some(parser) = self.reader.parser() else {
                 wire::invariant!("a session whose protocol is known has a parser");
                 return used;
             };
+            let position = self.buffers[direction].position(cx, direction, fresh_from);
             let mut out = Messages::new(&mut self.correlator, pool, position);
             let progress = parser.read(side, rest, &mut out);
             let buffer = &mut self.buffers[direction];
