@@ -1,7 +1,7 @@
 //! Counts the length-prefixed messages in a call's content, and finds gRPC-Web's trailers there.
 
-use super::Form;
 use super::base64::Base64;
+use super::form::Form;
 
 /// Most bytes that are kept of the trailers in the content of gRPC-Web.
 const LONGEST_TRAILERS: usize = 2048;

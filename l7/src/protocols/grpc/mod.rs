@@ -2,41 +2,14 @@
 //! status and message counts of a call. Frames and fields are read by `http2` and `http`.
 
 mod base64;
+mod form;
 mod message_counter;
 
+pub(crate) use form::Form;
 pub(crate) use message_counter::MessageCounter;
 
 use crate::limits::LONGEST_VALUE;
 use fact::{Exchange, Outcome, Protocol, Value};
-
-/// How a call's messages are laid out in the content of its request and response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// gRPC: each behind a prefix of 5 bytes. The status is in the trailers.
-    Native,
-    /// gRPC-Web: the status is in a last message of its own.
-    Web,
-    /// gRPC-Web in Base64.
-    WebText,
-}
-
-impl Form {
-    /// Returns the form that a content type names.
-    pub(crate) fn of(content_type: &[u8]) -> Option<Self> {
-        const PREFIX: &[u8] = b"application/grpc";
-        let (start, rest) = content_type.split_at_checked(PREFIX.len())?;
-        if !start.eq_ignore_ascii_case(PREFIX) {
-            return None;
-        }
-        let end = rest.iter().position(|b| matches!(b, b'+' | b';' | b' ')).unwrap_or(rest.len());
-        match rest[..end].to_ascii_lowercase().as_slice() {
-            b"" => Some(Self::Native),
-            b"-web" => Some(Self::Web),
-            b"-web-text" => Some(Self::WebText),
-            _ => None,
-        }
-    }
-}
 
 /// gRPC over HTTP/2, and gRPC-Web.
 const GRPC: Protocol = Protocol::new("grpc");

@@ -1,11 +1,6 @@
-//! Bodies that carry a gRPC-Web call: they are read instead of skipped.
+//! The gRPC-Web call in a body.
 
-use wire::Direction;
-
-use super::{HttpParser, Phase, Side};
-use crate::contract::Progress;
 use crate::correlate::{Entry, Kind, Messages};
-use crate::kit::step::{Step, skip};
 use crate::protocols::grpc;
 use crate::protocols::http::message_head::HeadInfo;
 
@@ -54,46 +49,15 @@ impl Call {
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.messages.as_ref().map_or(0, grpc::MessageCounter::bytes)
     }
-}
 
-impl Side {
-    /// Whether the body of the open message is read.
-    pub(super) fn reads_body(&self) -> bool {
-        self.call.as_ref().is_some_and(|call| call.messages.is_some())
-    }
-}
-
-impl HttpParser {
-    /// Reads a call's body or a chunk of it: `left` bytes from `at` on.
-    ///
-    /// It is called again before bytes that may be skipped, even if none of them are there yet.
-    #[inline(never)]
-    pub(super) fn content(
-        &mut self,
-        direction: Direction,
-        (left, chunked): (u64, bool),
-        bytes: &[u8],
-        at: usize,
-    ) -> Step {
-        let side = &mut self.sides[direction];
-        let messages = side.call.as_mut().and_then(|call| call.messages.as_mut());
-        let read = messages.map_or(left, |messages| messages.read(&bytes[at..], left));
-        if read == 0 && left > 0 {
-            return Step::Stop(Progress::Consumed(at));
-        }
-        side.phase = match (left - read, chunked) {
-            (0, true) => Phase::ChunkEnd,
-            (0, false) => Phase::BodyEnd,
-            (left, _) => Phase::Content { left, chunked },
-        };
-        skip(at, read, bytes.len())
+    /// Whether its messages are read.
+    pub(super) fn is_read(&self) -> bool {
+        self.messages.is_some()
     }
 
-    /// Reads the next bytes of a body that ends with the connection.
-    pub(super) fn content_until_close(&mut self, direction: Direction, bytes: &[u8]) {
-        let call = self.sides[direction].call.as_mut();
-        if let Some(messages) = call.and_then(|call| call.messages.as_mut()) {
-            messages.read(bytes, bytes.len() as u64);
-        }
+    /// Reads `bytes` of a content with `left` bytes to come. Returns how many were read; all of
+    /// them if the content is not read.
+    pub(super) fn read(&mut self, bytes: &[u8], left: u64) -> u64 {
+        self.messages.as_mut().map_or(left, |messages| messages.read(bytes, left))
     }
 }

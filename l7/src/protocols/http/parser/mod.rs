@@ -2,6 +2,7 @@
 //! lost bytes (`seek`).
 
 mod call;
+mod content;
 mod head_cache;
 mod seek;
 mod start;
