@@ -150,7 +150,8 @@ proptest! {
                 hops += call.hops.len() as u64;
             });
             let text = serde_json::to_string(trace).unwrap();
-            prop_assert_eq!(serde_json::from_str::<store::Trace>(&text).unwrap(), (**trace).clone());
+            let read: store::Trace = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read, &**trace);
         }
         let counters = store.counters();
         prop_assert_eq!(counters.calls, calls);

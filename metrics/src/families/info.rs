@@ -89,7 +89,10 @@ macro_rules! table {
     (
         $(#[$doc:meta])*
         $vis:vis struct $name:ident {
-            $($field:ident: $family:ty, $stem:literal $(in $unit:ident)?, [$($label:literal),*], $help:literal;)*
+            $(
+                $field:ident: $family:ty,
+                $stem:literal $(in $unit:ident)?, [$($label:literal),*], $help:literal;
+            )*
         }
     ) => {
         $(#[$doc])*

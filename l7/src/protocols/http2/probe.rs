@@ -112,7 +112,10 @@ fn block_proof(block: &[u8]) -> Proof {
         let is_pseudo = matches!(
             field,
             Field::Known(name, _)
-                if matches!(name.role, Role::Method | Role::Scheme | Role::Authority | Role::Path | Role::Status)
+                if matches!(
+                    name.role,
+                    Role::Method | Role::Scheme | Role::Authority | Role::Path | Role::Status
+                )
         );
         first.get_or_insert(is_pseudo || field == Field::Unknown);
         pseudo |= is_pseudo;

@@ -78,7 +78,8 @@ fn streams_are_interleaved_and_answered_in_any_order() {
 fn padding_priority_unknown_frames_and_interim_responses_are_passed_over() {
     let mut t = begun();
     let block = [&[7, 0x80, 0, 0, 0, 15][..], &get("/p"), &[0; 7]].concat();
-    t.c([frame(2, 0, 3, &[0, 0, 0, 1, 9]), frame(1, 0x08 | 0x20 | END_HEADERS, 3, &block)].concat());
+    let priority = frame(2, 0, 3, &[0, 0, 0, 1, 9]);
+    t.c([priority, frame(1, 0x08 | 0x20 | END_HEADERS, 3, &block)].concat());
     t.c([frame(0xee, 0xff, 3, b"whatever"), frame(0, 0x08 | END_STREAM, 3, b"\x04body\0\0\0\0")].concat());
     t.s([
         headers(3, 0, &pass(":status", "100")),
