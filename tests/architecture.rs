@@ -49,10 +49,6 @@ const NINE_IN_TEN: usize = 350;
 /// what stands in its string literals: a message in one piece can be searched for.
 const COLUMNS: usize = 100;
 
-/// Crates whose modules still import from modules below that import from them.
-const TWO_WAY_PARENTS_LEFT: &[&str] = &["l7"];
-/// Crates with files that do not begin with `//!`.
-const FIRST_LINES_LEFT: &[&str] = &["fact", "l7", "analyzer", "store", "wirespan"];
 /// Crates with lines that are too wide.
 const WIDE_LINES_LEFT: &[&str] =
     &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
@@ -128,17 +124,14 @@ fn modules_do_not_import_each_other() {
         let folder = source_folder(krate);
         let modules = Modules::new(&folder, &files(&folder, "rs"));
         found.extend(modules.circles());
-        if !TWO_WAY_PARENTS_LEFT.contains(krate) {
-            found.extend(modules.two_way_parents());
-        }
+        found.extend(modules.two_way_parents());
     }
     assert!(found.is_empty(), "modules that import each other:\n{}", found.join("\n"));
 }
 
 #[test]
 fn files_say_what_lives_there() {
-    let crates = CRATES.iter().filter(|(krate, ..)| !FIRST_LINES_LEFT.contains(krate));
-    let all = crates.flat_map(|(krate, ..)| files(&source_folder(krate), "rs"));
+    let all = CRATES.iter().flat_map(|(krate, ..)| files(&source_folder(krate), "rs"));
     let silent: Vec<_> = all.filter(|file| !file.says_what_lives_there()).map(|file| file.path).collect();
     assert!(silent.is_empty(), "files that do not begin with a line of //!:\n{}", silent.join("\n"));
 }
