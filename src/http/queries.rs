@@ -35,8 +35,8 @@ impl Queries {
         Self { reader, permits: Arc::new(Semaphore::new(AT_A_TIME)), timeout }
     }
 
-    /// Runs `query` and writes what it finds as JSON. One that takes longer than the timeout runs
-    /// to its end, but nobody gets its answer, and its permit is not free before.
+    /// Runs `query` and writes what it finds as JSON. One that takes longer than the timeout still
+    /// runs to its end and keeps its permit until then; its answer is dropped.
     pub(super) async fn json<T: Serialize>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, Refusal> + Send + 'static,

@@ -124,7 +124,7 @@ pub(crate) fn follow(
     }
 }
 
-/// Whether `parent` may have caused `child` as far as time and place tell; headers alone are not
+/// Whether `parent` may have caused `child` as far as time and place show; headers alone are not
 /// enough.
 pub(crate) fn may_contain(parent: &OpenCall, child: &OpenCall) -> bool {
     /// Packet times of two taps may differ by this much.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-/// Map for keys that come from the network: seeded, so that nobody outside can make them collide.
+/// Map for keys that come from the network: seeded, so that a sender cannot make them collide.
 /// Never iterated where order could show.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -37,7 +37,7 @@ impl Fingerprint {
     pub(crate) const fn bits64(self) -> u64 {
         let folded = (self.0 >> 64) as u64 ^ self.0 as u64;
         // The multiplication leaves the last byte's entropy in the low bits; spread it (finalizer
-        // of splitmix64).
+        // of SplitMix64).
         let mut z = folded;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

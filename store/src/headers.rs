@@ -43,7 +43,7 @@ impl TraceHeaders {
                 "sw8" => text.split('-').nth(1),
                 _ => None,
             };
-            // Too short to be anybody's own id.
+            // A shorter one is no unique id.
             if let Some(id) = id.filter(|id| id.len() >= 4) {
                 found.add(id);
             }

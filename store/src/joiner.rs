@@ -1,35 +1,33 @@
-//! Joins exchanges and records of system calls into calls and traces.
+//! Joins exchanges and kernel records into calls, and calls into traces, as time passes.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fact::Exchange;
-use wire::{SockIo, Tap, Timestamp};
+use wire::{SockIo, Tap, Timestamp, invariant};
 
 use crate::assemble::{self, Names};
 use crate::call_id::{CallId, Wait};
 use crate::calls::{Calls, OpenCall, State};
-use crate::cause::{Lead, Messages, follow, may_contain};
+use crate::cause::{Lead, Messages};
 use crate::config::StoreConfig;
 use crate::counters::Counters;
 use crate::hash::Map;
 use crate::headers::{ByHeader, TraceHeaders};
 use crate::kernel::Kernel;
-use crate::model::{Cause, Trace};
+use crate::lead::Evidence;
+use crate::model::{Call, Cause, Trace};
 use crate::observe::{Observed, Windows};
+use crate::schedule::{Schedule, Task};
 use crate::sides;
+use crate::tree::{self, Link, Unlinked};
+use crate::waiting::Waiting;
 
-/// What is to be done with a call at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    /// Other taps and kernel records have had time to come: find its processes.
-    Settle,
-    /// See whether its cause has become known, or is to be given up.
-    Recheck,
-    /// Its tree may be complete.
-    Quiet,
-}
+/// Complete traces that wait for the next tick; more only if more calls may wait.
+const FINISHED: usize = 256;
+/// Taps at which one call is kept; more see a loop.
+const MOST_TAPS: usize = 64;
 
 /// From exchanges and kernel records to traces.
 #[derive(Debug)]
@@ -41,8 +39,8 @@ pub(crate) struct Joiner {
     calls: Calls,
     messages: Messages,
     by_header: ByHeader,
-    waiting: Map<Wait, Vec<CallId>>,
-    due: BinaryHeap<Reverse<(Timestamp, CallId, Step)>>,
+    waiting: Waiting,
+    schedule: Schedule,
     names: Names,
     finished: VecDeque<Arc<Trace>>,
     pub(crate) counters: Counters,
@@ -63,8 +61,8 @@ impl Joiner {
             calls: Calls::default(),
             messages: Messages::default(),
             by_header: ByHeader::default(),
-            waiting: Map::default(),
-            due: BinaryHeap::new(),
+            waiting: Waiting::default(),
+            schedule: Schedule::default(),
             names,
             finished: VecDeque::new(),
             counters: Counters::default(),
@@ -94,49 +92,53 @@ impl Joiner {
             TraceHeaders::default()
         };
         let windows = Windows { stream: self.config.merge_window, datagram: self.config.datagram_window };
-        if let Some(id) = self.observed.find(&exchange, windows) {
-            let Some(call) = self.calls.get_mut(id) else {
-                self.counters.late_observations += 1;
-                return;
-            };
-            if call.observations.len() >= MOST_TAPS {
-                self.counters.late_observations += 1;
-                return;
-            }
-            // Another observation may overlap this one only.
-            let known = call.observations.iter().any(|o| {
-                (o.client, o.server) == (exchange.client, exchange.server)
-                    && o.request.is_some() >= exchange.request.is_some()
-                    && o.response.is_some() >= exchange.response.is_some()
-            });
-            if !known {
-                self.observed.note(id, &exchange, self.now);
-            }
-            self.by_header.remove(id, &call.headers);
-            call.observe(*exchange, headers);
-            self.by_header.add(id, &call.headers);
-            return;
+        match self.observed.find(&exchange, windows) {
+            Some(id) => self.add_observation(id, exchange, headers),
+            None => self.add_call(exchange, headers),
         }
-        let end = exchange.end();
+    }
+
+    /// Adds what one more tap saw of a call.
+    fn add_observation(&mut self, id: CallId, exchange: Box<Exchange>, headers: TraceHeaders) {
+        let call = self.calls.get_mut(id).filter(|call| call.observations.len() < MOST_TAPS);
+        let Some(call) = call else {
+            self.counters.late_observations += 1;
+            return;
+        };
+        // Another observation may overlap this one only.
+        let known = call.observations.iter().any(|o| {
+            (o.client, o.server) == (exchange.client, exchange.server)
+                && o.request.is_some() >= exchange.request.is_some()
+                && o.response.is_some() >= exchange.response.is_some()
+        });
+        if !known {
+            self.observed.note(id, &exchange, self.now);
+        }
+        self.by_header.remove(id, &call.headers);
+        call.observe(*exchange, headers);
+        self.by_header.add(id, &call.headers);
+    }
+
+    fn add_call(&mut self, exchange: Box<Exchange>, headers: TraceHeaders) {
+        let end = exchange.end().clamp(self.now, self.now + self.config.max_wait);
         let id = self.calls.next_id();
         self.observed.note(id, &exchange, self.now);
         self.calls.insert(OpenCall::new(*exchange, headers));
         self.by_header.add(id, &headers);
-        let end = end.clamp(self.now, self.now + self.config.max_wait);
-        self.due.push(Reverse((end + self.config.settle * 2, id, Step::Settle)));
+        self.schedule.insert(end + self.config.settle * 2, id, Task::Settle);
         self.make_room();
         self.observed.expire(Timestamp::ZERO, self.config.max_calls.saturating_mul(2));
-        // Calls that had to go early have left their dates behind.
-        if self.due.len() > self.config.max_calls.saturating_mul(4).max(1024) {
-            let calls = &self.calls;
-            self.due.retain(|Reverse((_, id, _))| calls.get(*id).is_some());
-        }
+        let most = self.config.max_calls.saturating_mul(4).max(1024);
+        self.schedule.limit(most, |id| self.calls.get(id).is_some());
     }
 
     /// Finishes the trees of the oldest calls while there are too many.
     fn make_room(&mut self) {
         while self.calls.len() > self.config.max_calls {
-            let Some(oldest) = self.calls.oldest() else { break };
+            let Some(oldest) = self.calls.oldest() else {
+                invariant!("calls that are open have an oldest");
+                return;
+            };
             self.settle(oldest);
             let root = self.calls.root_of(oldest);
             self.force_root(root);
@@ -152,15 +154,11 @@ impl Joiner {
         self.settle_kernel(before(self.now, self.config.settle));
         let kept = self.config.merge_window.max(self.config.settle * 4) + self.config.quiet * 2;
         self.observed.expire(before(self.now, kept), self.config.max_calls.saturating_mul(2));
-        while let Some(&Reverse((at, id, step))) = self.due.peek() {
-            if at > self.now {
-                break;
-            }
-            self.due.pop();
-            match step {
-                Step::Settle => self.settle(id),
-                Step::Recheck => self.recheck(id),
-                Step::Quiet => self.quiet(id),
+        while let Some((id, task)) = self.schedule.pop_due(self.now) {
+            match task {
+                Task::Settle => self.settle(id),
+                Task::Recheck => self.recheck(id),
+                Task::Complete => self.complete(id),
             }
         }
         std::mem::take(&mut self.finished).into()
@@ -168,14 +166,9 @@ impl Joiner {
 
     /// Completes everything with what is there.
     pub(crate) fn finish(&mut self) -> Vec<Arc<Trace>> {
-        // Nothing is forgotten yet: what waits is decided first.
+        // No socket is removed before the calls that wait are decided.
         self.kernel.place_all(&self.config, &mut self.counters);
-        let mut ids: Vec<CallId> = Vec::new();
-        while let Some(Reverse((_, id, _))) = self.due.pop() {
-            ids.push(id);
-        }
-        ids.sort_unstable();
-        ids.dedup();
+        let ids = self.schedule.take_calls();
         ids.iter().for_each(|id| self.settle(*id));
         ids.iter().for_each(|id| self.decide(*id));
         for id in &ids {
@@ -190,7 +183,7 @@ impl Joiner {
                 self.finish_tree(id);
             }
         }
-        self.due.clear();
+        self.schedule.clear();
         self.kernel = Kernel::default();
         self.observed = Observed::default();
         self.messages = Messages::default();
@@ -208,7 +201,7 @@ impl Joiner {
         }
     }
 
-    /// Finds the processes of a call.
+    /// Finds the processes of a call, unless that was done before.
     fn settle(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Observed) else { return };
         call.state = State::Waiting;
@@ -234,20 +227,27 @@ impl Joiner {
         }
         self.decide(id);
         for cookie in [server, client].into_iter().flatten() {
-            for waiting in self.waiting.remove(&Wait::Socket(cookie)).unwrap_or_default() {
-                self.decide(waiting);
-            }
+            self.waiting.take(Wait::Socket(cookie)).into_iter().for_each(|waiting| self.decide(waiting));
         }
-        // Roots that carry the same id and came earlier may be this call's.
-        for other in self.by_header.with(&headers) {
+        self.adopt_roots(id, &headers);
+    }
+
+    /// Gives roots that carry one of the ids in `headers` and came earlier than `id` the parent
+    /// that they may have in it.
+    fn adopt_roots(&mut self, id: CallId, headers: &TraceHeaders) {
+        for other in self.by_header.with(headers) {
             let is_root = |c: &OpenCall| c.state == State::Decided && c.parent.is_none();
             if other != id
                 && self.calls.get(other).is_some_and(is_root)
-                && let Some((parent, guess)) = self.header_parent(other)
+                && let Some((parent, guess)) = self.evidence().by_header(other)
             {
-                self.attach(other, parent, Cause::Header, guess);
+                self.attach(Link { child: other, parent, cause: Cause::Header, guess });
             }
         }
+    }
+
+    const fn evidence(&self) -> Evidence<'_> {
+        Evidence { calls: &self.calls, messages: &self.messages, by_header: &self.by_header }
     }
 
     /// Decides on a call, and then on those that waited for that.
@@ -257,10 +257,10 @@ impl Joiner {
             if !self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
                 continue;
             }
-            match self.lead(id) {
+            match self.evidence().lead(id) {
                 (Lead::Parent { id: parent, guess }, cause) => {
                     self.counters.ambiguous += u64::from(guess);
-                    if !self.attach(id, parent, cause, guess) {
+                    if !self.attach(Link { child: id, parent, cause, guess }) {
                         self.make_root(id);
                     }
                 }
@@ -273,93 +273,30 @@ impl Joiner {
                 (Lead::Undecided(call), _) => self.wait(id, Wait::Call(call)),
             }
             if self.calls.get(id).is_some_and(|call| call.state == State::Decided) {
-                todo.extend(self.waiting.remove(&Wait::Call(id)).unwrap_or_default());
+                todo.extend(self.waiting.take(Wait::Call(id)));
             }
         }
     }
 
     fn wait(&mut self, id: CallId, wait: Wait) {
-        self.wait_no_more(id);
-        let Some(call) = self.calls.get_mut(id) else { return };
+        self.stop_waiting(id);
+        let Some(call) = self.calls.get_mut(id) else {
+            invariant!("a call that waits is open");
+            return;
+        };
         call.wait = Some(wait);
-        self.waiting.entry(wait).or_default().push(id);
+        self.waiting.insert(wait, id);
         if !call.queued {
             call.queued = true;
             let delay = if call.impatient { self.config.quiet } else { self.config.settle * 2 };
-            self.due.push(Reverse((self.now + delay, id, Step::Recheck)));
+            self.schedule.insert(self.now + delay, id, Task::Recheck);
         }
     }
 
-    fn wait_no_more(&mut self, id: CallId) {
-        if let Some(wait) = self.calls.get_mut(id).and_then(|call| call.wait.take())
-            && let Some(list) = self.waiting.get_mut(&wait)
-        {
-            list.retain(|other| *other != id);
-            if list.is_empty() {
-                self.waiting.remove(&wait);
-            }
+    fn stop_waiting(&mut self, id: CallId) {
+        if let Some(wait) = self.calls.get_mut(id).and_then(|call| call.wait.take()) {
+            self.waiting.remove(wait, id);
         }
-    }
-
-    /// Where the thread's history and the headers lead.
-    fn lead(&self, id: CallId) -> (Lead, Cause) {
-        let Some(call) = self.calls.get(id) else { return (Lead::Nowhere, Cause::None) };
-        let mut lead = Lead::Nowhere;
-        for begin in call.client.iter().flat_map(|side| side.begins).flatten() {
-            let Some(cause) = begin.cause else { continue };
-            let mut step = follow(&self.messages, &self.calls, id, cause, begin.at);
-            if matches!(step, Lead::Unknown(_)) && call.impatient && cause.client {
-                // A response in a protocol that is not understood: go by what led to its request.
-                step = cause.origin.map_or(Lead::Nowhere, |origin| {
-                    follow(&self.messages, &self.calls, id, origin.into(), begin.at)
-                });
-            }
-            match step {
-                Lead::Nowhere => {}
-                Lead::Parent { id: parent, guess } => {
-                    if self.calls.get(parent).is_some_and(|p| p.is_open_at(begin.sent)) {
-                        lead = Lead::Parent { id: parent, guess: guess || begin.guess };
-                        break;
-                    }
-                }
-                other => {
-                    lead = other;
-                    break;
-                }
-            }
-        }
-        match (lead, self.header_parent(id)) {
-            (Lead::Parent { id: parent, .. }, Some((other, _))) if parent != other => {
-                let related = self.by_header.with(&call.headers).contains(&parent);
-                if related {
-                    (lead, Cause::Thread)
-                } else {
-                    (Lead::Parent { id: other, guess: false }, Cause::Header)
-                }
-            }
-            (Lead::Parent { .. }, _) => (lead, Cause::Thread),
-            (_, Some((id, guess))) => (Lead::Parent { id, guess }, Cause::Header),
-            (_, None) => (lead, Cause::None),
-        }
-    }
-
-    /// The innermost settled call with the same trace header that may have caused `id`, and whether
-    /// there are several.
-    fn header_parent(&self, id: CallId) -> Option<(CallId, bool)> {
-        let child = self.calls.get(id)?;
-        let mut best: Option<(CallId, &OpenCall)> = None;
-        let mut several = false;
-        for other in self.by_header.with(&child.headers) {
-            let Some(call) = self.calls.get(other) else { continue };
-            if other == id || call.state == State::Observed || !may_contain(call, child) {
-                continue;
-            }
-            several |= best.is_some();
-            if best.is_none_or(|(_, known)| call.start > known.start) {
-                best = Some((other, call));
-            }
-        }
-        best.map(|(id, _)| (id, several))
     }
 
     fn recheck(&mut self, id: CallId) {
@@ -374,7 +311,7 @@ impl Joiner {
     /// Whether the socket that the parent is waited for on is gone, and the parent would have been
     /// seen by now.
     fn is_hopeless(&self, id: CallId) -> bool {
-        let (Lead::Unknown(cookie), _) = self.lead(id) else { return false };
+        let (Lead::Unknown(cookie), _) = self.evidence().lead(id) else { return false };
         let Some(socket) = self.kernel.socket(cookie) else { return true };
         let patience = self.config.quiet.max(self.config.settle * 4);
         socket.closed.is_some_and(|closed| self.now > closed + patience)
@@ -386,122 +323,84 @@ impl Joiner {
         if self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
             self.counters.orphans += 1;
             self.make_root(id);
-            for waiting in self.waiting.remove(&Wait::Call(id)).unwrap_or_default() {
-                self.decide(waiting);
-            }
+            self.waiting.take(Wait::Call(id)).into_iter().for_each(|waiting| self.decide(waiting));
         }
     }
 
     fn make_root(&mut self, id: CallId) {
-        self.wait_no_more(id);
-        let now = self.now;
-        let Some(call) = self.calls.get_mut(id) else { return };
-        call.state = State::Decided;
-        call.cause = Cause::None;
-        call.added = now.max(call.added);
-        let due = call.added + self.config.quiet;
-        self.due.push(Reverse((due, id, Step::Quiet)));
-    }
-
-    /// Hangs `child` under `parent`; refuses what would be a circle, or too large a tree.
-    fn attach(&mut self, child: CallId, parent: CallId, cause: Cause, guess: bool) -> bool {
-        let root = self.calls.root_of(parent);
-        let Some((size, depth)) = self.calls.get(child).map(|call| (call.size, call.depth)) else {
-            return false;
-        };
-        if root == child {
-            return false;
-        }
-        let mut above = 1;
-        let mut at = parent;
-        while let Some(next) = self.calls.get(at).and_then(|call| call.parent) {
-            above += 1;
-            at = next;
-        }
-        let Some(top) = self.calls.get_mut(root) else { return false };
-        if top.size + size > self.config.max_calls_per_trace || above + depth > self.config.max_depth {
-            self.counters.evictions.trace_size += 1;
-            return false;
-        }
-        top.size += size;
-        top.added = self.now;
-        self.wait_no_more(child);
-        let mut height = depth;
-        let mut above = Some(parent);
-        while let Some(call) = above.and_then(|id| self.calls.get_mut(id)) {
-            height += 1;
-            call.depth = call.depth.max(height);
-            above = call.parent;
-        }
-        if let Some(call) = self.calls.get_mut(parent) {
-            call.children.push(child);
-        }
-        if let Some(call) = self.calls.get_mut(child) {
-            call.state = State::Decided;
-            call.parent = Some(parent);
-            call.cause = cause;
-            call.guess = guess;
-        }
-        true
-    }
-
-    fn quiet(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(id).filter(|c| c.state == State::Decided && c.parent.is_none())
-        else {
+        self.stop_waiting(id);
+        let Some(call) = self.calls.get_mut(id) else {
+            invariant!("a call that becomes a root is open");
             return;
         };
-        let due = call.added + self.config.quiet;
+        call.state = State::Decided;
+        call.cause = Cause::None;
+        call.added = self.now.max(call.added);
+        self.schedule.insert(call.added + self.config.quiet, id, Task::Complete);
+    }
+
+    /// Hangs a call under its parent; refuses what would be a circle, or too large a tree.
+    fn attach(&mut self, link: Link) -> bool {
+        match tree::attach(&mut self.calls, link, &self.config, self.now) {
+            Ok(()) => {
+                self.stop_waiting(link.child);
+                return true;
+            }
+            Err(Unlinked::TooLarge) => self.counters.evictions.trace_size += 1,
+            Err(Unlinked::Circle) => {}
+        }
+        false
+    }
+
+    /// Finishes the tree of a root to which nothing was added for long enough.
+    fn complete(&mut self, id: CallId) {
+        let root = self.calls.get(id).filter(|c| c.state == State::Decided && c.parent.is_none());
+        let Some(root) = root else { return };
+        let due = root.added + self.config.quiet;
         if due > self.now {
-            self.due.push(Reverse((due, id, Step::Quiet)));
+            self.schedule.insert(due, id, Task::Complete);
         } else {
             self.finish_tree(id);
         }
     }
 
+    /// Makes a trace of a tree and removes its calls.
     fn finish_tree(&mut self, root: CallId) {
-        let mut order = vec![root];
-        let mut next = 0;
-        while let Some(&id) = order.get(next) {
-            next += 1;
-            if let Some(call) = self.calls.get(id) {
-                order.extend_from_slice(&call.children);
-            }
-        }
-        // Children come after their parents, so going back each finds its own built.
-        let mut built: Map<CallId, crate::model::Call> = Map::default();
+        let order = tree::calls_of(&self.calls, root);
+        let mut built: Map<CallId, Call> = Map::default();
         let mut w3c = None;
+        // Children come after their parents, so going back each finds its own built.
         for &id in order.iter().rev() {
-            let Some(mut call) = self.calls.remove(id) else { continue };
+            let Some(mut call) = self.calls.remove(id) else {
+                invariant!("a call is in one tree, and there once");
+                continue;
+            };
             self.by_header.remove(id, &call.headers);
             sides::complete(&mut call, &self.kernel);
             w3c = call.headers.w3c;
             let children = call.children.iter().filter_map(|child| built.remove(child)).collect();
             built.extend(assemble::call(call, children, &self.names).map(|call| (id, call)));
         }
-        if let Some(call) = built.remove(&root) {
-            self.counters.traces += 1;
-            self.counters.calls += order.len() as u64;
-            self.finished.push_back(Arc::new(assemble::trace(call, w3c)));
-            if self.finished.len() > self.config.max_calls.max(FINISHED) {
-                self.finished.pop_front();
-                self.counters.evictions.finished += 1;
-            }
+        let Some(call) = built.remove(&root) else {
+            invariant!("a tree has a root");
+            return;
+        };
+        self.counters.traces += 1;
+        self.counters.calls += order.len() as u64;
+        self.finished.push_back(Arc::new(assemble::trace(call, w3c)));
+        if self.finished.len() > self.config.max_calls.max(FINISHED) {
+            self.finished.pop_front();
+            self.counters.evictions.finished += 1;
         }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        let waiting = self.waiting.capacity() * 72;
-        let parts = self.kernel.bytes() + self.observed.bytes() + self.calls.bytes() + self.messages.bytes();
-        let waiting = waiting + self.finished.len() * 4_000;
-        (parts + waiting + self.due.capacity() * 24) as u64
+        let tables = self.kernel.bytes() + self.observed.bytes() + self.calls.bytes() + self.messages.bytes();
+        let waiting = self.waiting.bytes() + self.schedule.bytes() + self.finished.len() * 4_000;
+        (tables + waiting) as u64
     }
 }
 
-/// Complete traces that wait for the next tick; more only if more calls may wait.
-const FINISHED: usize = 256;
-/// Taps at which one call is kept; more see a loop.
-const MOST_TAPS: usize = 64;
-
-fn before(time: Timestamp, by: std::time::Duration) -> Timestamp {
+fn before(time: Timestamp, by: Duration) -> Timestamp {
     Timestamp::from_nanos(time.as_nanos().saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
 }

@@ -2,10 +2,10 @@
 //! become traces, and traces are kept and found again.
 //!
 //! Data passes from top to bottom: [`SockIo`](wire::SockIo) records are put in order of time and
-//! hung to their sockets, each with what its thread had received last;
-//! [`Exchange`](fact::Exchange)s of several taps are merged into one call; the two meet by sequence
-//! ranges; a call's cause leads to its parent; a tree in which nothing more happens is a [`Trace`].
-//! Time is given by the caller; the only I/O is the database.
+//! listed by socket, each with what its thread had received last; [`Exchange`](fact::Exchange)s of
+//! several taps become one call; the two are joined by sequence ranges; the cause of a call leads to
+//! its parent; a tree to which nothing more is added becomes a [`Trace`], which is kept and which a
+//! [`Reader`] finds. Time is given by the caller; the only I/O is the database.
 
 #![forbid(unsafe_code)]
 
@@ -21,14 +21,18 @@ mod hash;
 mod headers;
 mod joiner;
 mod kernel;
+mod lead;
 mod model;
 mod observe;
 mod path;
+mod schedule;
 mod services;
 mod side;
 mod sides;
 mod spans;
 mod store;
+mod tree;
+mod waiting;
 
 pub use archive::{Query, Reader};
 pub use config::StoreConfig;

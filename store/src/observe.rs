@@ -173,7 +173,7 @@ fn transaction(exchange: &Exchange) -> Option<u32> {
     exchange.request.or(exchange.response).map(|m| m.seq.start.0)
 }
 
-/// What was asked, as far as attributes tell: the same transaction id with another question is
+/// What was asked, as far as attributes show: the same transaction id with another question is
 /// another exchange.
 fn question(attributes: &Attributes, operation: &str) -> u64 {
     let name = match attributes.get("dns.question.name") {

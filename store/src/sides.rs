@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Endpoint, SeqRange};
+use wire::{Endpoint, SeqRange, invariant};
 
 use crate::calls::OpenCall;
 use crate::kernel::{IN_ADVANCE_NS, Io, Kernel};
@@ -26,7 +26,10 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
     let (request, response) = (call.request(), call.response());
     for (local, remote) in ends(call) {
         for &cookie in kernel.between(local, remote).iter().rev() {
-            let Some(socket) = kernel.socket(cookie) else { continue };
+            let Some(socket) = kernel.socket(cookie) else {
+                invariant!("a socket that is listed by its ends is in the table");
+                continue;
+            };
             let sent = first(&socket.sends, request).filter(|io| plausible(io, call));
             let got = last(&socket.receives, response).filter(|io| plausible(io, call));
             let any = got.or_else(|| first(&socket.receives, response).filter(|io| plausible(io, call)));
@@ -67,7 +70,10 @@ pub(crate) fn server(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
     let (request, response) = (call.request(), call.response());
     for (remote, local) in ends(call) {
         for &cookie in kernel.between(local, remote).iter().rev() {
-            let Some(socket) = kernel.socket(cookie) else { continue };
+            let Some(socket) = kernel.socket(cookie) else {
+                invariant!("a socket that is listed by its ends is in the table");
+                continue;
+            };
             let got = first(&socket.receives, request).filter(|io| plausible(io, call));
             let sent = first(&socket.sends, response).filter(|io| plausible(io, call));
             let Some(io) = got.or(sent) else { continue };

@@ -23,7 +23,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store that keeps its traces where `config` says.
+    /// A store that keeps its traces in the file of `config`, else in memory.
     ///
     /// # Errors
     /// If the file cannot be opened, or is no trace store of a known layout.

@@ -1,6 +1,6 @@
 //! Records of system calls, as the join looks them up.
 
-use wire::{Endpoint, SeqRange, SockIo, SockIoKind, Timestamp};
+use wire::{Endpoint, SeqRange, SockIo, SockIoKind, Timestamp, invariant};
 
 use super::reorder::{Reorder, effective};
 use super::sockets::{Io, Socket, Sockets};
@@ -58,7 +58,10 @@ impl Kernel {
         let wait = u64::try_from(config.max_wait.as_nanos()).unwrap_or(u64::MAX);
         self.sockets.sweep(Timestamp::from_nanos(until.as_nanos().saturating_sub(wait)), &mut forgotten);
         while self.sockets.len() > config.max_sockets {
-            let Some(cookie) = self.sockets.evict() else { break };
+            let Some(cookie) = self.sockets.evict() else {
+                invariant!("a table over its limit has a socket to remove");
+                break;
+            };
             counters.evictions.sockets += 1;
             forgotten.push(cookie);
         }
@@ -101,6 +104,7 @@ impl Kernel {
         // the joiner.
         while self.sockets.len() > config.max_sockets.saturating_add(config.max_sockets / 4) {
             if self.sockets.evict().is_none() {
+                invariant!("a table over its limit has a socket to remove");
                 break;
             }
             counters.evictions.sockets += 1;

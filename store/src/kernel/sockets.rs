@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Endpoint, Process, SeqNum, SeqRange, SockIo, Timestamp};
+use wire::{Endpoint, Process, SeqNum, SeqRange, SockIo, Timestamp, invariant};
 
 use crate::hash::Map;
 
@@ -14,7 +14,7 @@ pub(crate) struct Received {
     pub(crate) at: Timestamp,
     /// The socket is the asking side's, so that this is (part of) a response.
     pub(crate) client: bool,
-    /// On such a socket: what had led to the request before it, as far as the records tell; never
+    /// On such a socket: what had led to the request before it, as far as the records show; never
     /// itself of such a socket.
     pub(crate) origin: Option<Origin>,
 }
@@ -98,7 +98,7 @@ impl Socket {
         self.connect = Some(io);
     }
 
-    /// Notes a send; the parts of one request have the cause of the first.
+    /// Adds a send; the parts of one request have the cause of the first.
     pub(super) fn sent(&mut self, io: &Io) {
         self.client.get_or_insert(true);
         // A parent process closes its copy of the descriptor while a child goes on.
@@ -114,7 +114,7 @@ impl Socket {
         self.last_was_send = true;
     }
 
-    /// Notes a receive, and tells what the thread has in hand now.
+    /// Adds a receive; returns what the thread has received last now.
     pub(super) fn received(&mut self, cookie: u64, io: &Io) -> Received {
         let client = *self.client.get_or_insert(false);
         self.closed = None;
@@ -173,9 +173,12 @@ impl Sockets {
         socket
     }
 
-    /// Keeps a send or a receive; returns how many others had to go.
+    /// Keeps a send or a receive; returns how many others were removed.
     pub(super) fn keep(&mut self, cookie: u64, io: Io, send: bool, per_socket: usize) -> u64 {
-        let Some(socket) = self.by_cookie.get_mut(&cookie) else { return 0 };
+        let Some(socket) = self.by_cookie.get_mut(&cookie) else {
+            invariant!("the socket of a record was just looked up");
+            return 0;
+        };
         if send && socket.first_sent.is_none_or(|(at, _)| io.enter < at) {
             socket.first_sent = Some((io.enter, io.seq.start));
         }
@@ -204,7 +207,10 @@ impl Sockets {
 
     /// Forgets records all of whose bytes lie before the end of a message that has been joined.
     pub(super) fn consumed(&mut self, cookie: u64, sent: Option<SeqRange>, received: Option<SeqRange>) {
-        let Some(socket) = self.by_cookie.get_mut(&cookie) else { return };
+        let Some(socket) = self.by_cookie.get_mut(&cookie) else {
+            invariant!("the socket of a call's side was just looked up");
+            return;
+        };
         let before = socket.records();
         for (list, range) in [(&mut socket.sends, sent), (&mut socket.receives, received)] {
             let over = |io: &Io, range: SeqRange| io.seq.overlaps(range) && !io.seq.end.after(range.end);
@@ -224,18 +230,24 @@ impl Sockets {
         while let Some((cookie, queued)) = self.order.pop_front() {
             match self.by_cookie.get(&cookie) {
                 Some(socket) if socket.touched > queued => self.order.push_back((cookie, socket.touched)),
-                Some(_) => return self.remove(cookie).then_some(cookie),
-                None => {}
+                Some(_) => {
+                    self.remove(cookie);
+                    return Some(cookie);
+                }
+                None => _ = invariant!("a queued socket is in the table"),
             }
         }
         None
     }
 
-    /// Empties the socket that was silent longest; returns how many records went.
+    /// Empties the socket that was silent longest; returns how many records were removed.
     pub(super) fn evict_records(&mut self) -> u64 {
         for _ in 0..self.order.len() {
             let Some((cookie, queued)) = self.order.pop_front() else { break };
-            let Some(socket) = self.by_cookie.get_mut(&cookie) else { continue };
+            let Some(socket) = self.by_cookie.get_mut(&cookie) else {
+                invariant!("a queued socket is in the table");
+                continue;
+            };
             let active = socket.touched > queued;
             self.order.push_back((cookie, socket.touched));
             let records = socket.records();
@@ -263,16 +275,18 @@ impl Sockets {
                     removed.push(cookie);
                 }
                 Some(socket) => self.order.push_back((cookie, socket.touched)),
-                None => {}
+                None => _ = invariant!("a queued socket is in the table"),
             }
         }
     }
 
-    fn remove(&mut self, cookie: u64) -> bool {
-        let Some(socket) = self.by_cookie.remove(&cookie) else { return false };
+    fn remove(&mut self, cookie: u64) {
+        let Some(socket) = self.by_cookie.remove(&cookie) else {
+            invariant!("a socket that is removed is in the table");
+            return;
+        };
         self.records -= socket.records();
         Self::unlist(&mut self.by_ends, socket.ends, cookie);
-        true
     }
 
     fn list(by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>, ends: (Endpoint, Endpoint), cookie: u64) {

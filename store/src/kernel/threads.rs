@@ -28,7 +28,7 @@ impl Recent {
 }
 
 impl Threads {
-    /// Notes a receive; tells whether a thread had to be forgotten for it.
+    /// Adds a receive; returns whether a thread had to be removed for it.
     pub(super) fn received(&mut self, tid: u32, received: Received, limit: usize) -> bool {
         let entry = self.recent.entry(tid).or_insert_with(|| {
             self.order.push_back((tid, received.at));

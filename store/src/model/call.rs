@@ -31,7 +31,7 @@ pub struct Call {
     /// How it ended.
     #[serde(with = "text::outcome")]
     pub outcome: Outcome,
-    /// What its messages say.
+    /// What its messages contain.
     pub attributes: Attributes,
     /// The side that asks.
     pub client: Peer,

@@ -1,3 +1,5 @@
+//! Messages, exchanges and system calls of made-up connections.
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
@@ -158,8 +160,8 @@ impl Recorder {
         }
     }
 
-    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches
-    /// the client.
+    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches the
+    /// client.
     pub fn respond(
         &mut self,
         conn: &mut Conn,

@@ -1,3 +1,5 @@
+//! A chain of services under concurrent load, and how well its traces were joined.
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;

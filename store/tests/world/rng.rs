@@ -1,3 +1,5 @@
+//! Random numbers that a seed determines.
+
 /// SplitMix64.
 #[derive(Clone, Debug)]
 pub struct Rng(pub u64);
