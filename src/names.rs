@@ -13,9 +13,8 @@ use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
 
-/// Answers from the registry of taps, from the CNI cache and from what system calls told about
-/// endpoints. A pod's name goes before that of the process in it: the dashboards of a cluster speak
-/// of pods.
+/// Names from the registry of taps, from the CNI cache and from system calls on sockets. The name of
+/// a pod goes before that of the process in it: the dashboards of a cluster show pods.
 #[derive(Debug)]
 pub(crate) struct NameRegistry {
     taps: Arc<Taps>,
