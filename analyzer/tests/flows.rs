@@ -274,7 +274,7 @@ fn a_wild_time_stamp_ends_no_flow() {
     frames.extend(wild.burst(2, 10).into_iter().map(|bytes| (2000 * MS, bytes)));
     frames.extend(other.burst(2, 10).into_iter().map(|bytes| (3000 * MS, bytes)));
     for (ns, bytes) in frames {
-        if let Some(now) = clock.frame(Timestamp::from_nanos(START + ns)) {
+        if let Some(now) = clock.on_frame(Timestamp::from_nanos(START + ns)) {
             bench.tick(now.as_nanos() - START);
         }
         bench.at(ns, &bytes);

@@ -65,7 +65,7 @@ fn found(path: &Path) -> Counts {
     let mut number = 0;
     while let Ok(Some(frame)) = file.next_frame() {
         number += 1;
-        if let Some(now) = clock.frame(frame.time) {
+        if let Some(now) = clock.on_frame(frame.time) {
             analyzer.tick(now, &mut counts);
         }
         analyzer.frame(number, &frame, &mut counts);

@@ -133,14 +133,14 @@ impl<'a> Dealer<'a> {
                 continue;
             }
             self.totals.analysed += 1;
-            if let Some(now) = self.clock.frame(frame.time) {
+            if let Some(now) = self.clock.on_frame(frame.time) {
                 notes.push((at, Note::Tick(now)));
             }
             let (class, note) = match self.router.route(&frame) {
                 Route::Frame(hash) => (hash, None),
                 Route::Packet(hash, packet) => (hash, Some(Note::Packet(Box::new(packet.to_owned())))),
                 Route::Fragment(reason) => {
-                    let given_up = self.router.newly_given_up();
+                    let given_up = self.router.take_given_up();
                     (0, Some(Note::Undecoded(frame.tap, reason, given_up)))
                 }
                 Route::Any => (0, None),

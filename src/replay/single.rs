@@ -34,7 +34,7 @@ pub(super) fn replay(
                 return;
             }
             totals.analysed += 1;
-            if let Some(now) = clock.frame(frame.time) {
+            if let Some(now) = clock.on_frame(frame.time) {
                 shard.on_tick(totals.analysed, now);
             }
             shard.on_frame(totals.analysed, frame);

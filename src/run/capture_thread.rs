@@ -55,7 +55,7 @@ impl FrameCounts {
     fn add(&mut self, frame: &RawFrame<'_>) {
         self.packets += 1;
         self.bytes += u64::from(frame.whole_wire_len());
-        self.clock.frame(frame.time);
+        self.clock.on_frame(frame.time);
         let tap = frame.tap.0 as usize;
         if self.by_tap.len() <= tap {
             self.by_tap.resize(tap + 1, (0, 0));

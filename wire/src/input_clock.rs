@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// How late it is in an input, as its frames tell it, without believing a single wild time stamp.
+/// The time that an input has reached, from the times of its frames, in spite of single wild ones.
 ///
 /// A step of at most [`STEP`](Self::STEP) counts at once. A frame that is farther ahead, or farther
-/// behind, counts once the frame after it confirms it: one that lies as far off as well. So a frame
-/// dated decades ahead in the middle of a capture moves nothing, captures put one after the other
-/// move the clock back, and a quiet time of hours is believed one frame later. Frames that are late
-/// by less than a step do not move it.
+/// behind, counts once the next frame confirms it by being as far off. So a frame dated decades
+/// ahead in the middle of a capture changes nothing, captures put one after the other move the
+/// clock back, and a pause of hours counts one frame later. Frames that are late by less than a
+/// step do not move the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InputClock {
     now: Option<Timestamp>,
-    /// Time of the last frame, where it is not believed yet.
+    /// Time of the last frame, where the next one has yet to confirm it.
     unconfirmed: Option<Timestamp>,
-    /// The whole second that was told last.
+    /// The whole second that was returned last.
     second: Option<u64>,
-    /// The end of it: what comes in order before that says nothing new.
+    /// Its end: frames in order before it return nothing.
     second_end: Timestamp,
 }
 
@@ -27,24 +27,24 @@ impl InputClock {
     /// that are open.
     pub const STEP: Duration = Duration::from_secs(60);
 
-    /// Takes the time of the next frame. Where it begins another whole second (with the first frame
-    /// too), that second's start: time for a tick, before the frame is looked at. It is earlier
-    /// than the one before only where the input went back.
+    /// Takes the time of the next frame. Returns the start of its second where another one begins
+    /// (with the first frame too): time for a tick, before the frame is analysed. It is earlier than
+    /// the one before only where the input went back.
     #[inline]
-    pub fn frame(&mut self, time: Timestamp) -> Option<Timestamp> {
+    pub fn on_frame(&mut self, time: Timestamp) -> Option<Timestamp> {
         if self.unconfirmed.is_none() && self.now.is_some_and(|now| now <= time && time < self.second_end) {
             self.now = Some(time);
             return None;
         }
-        self.other(time)
+        self.on_step(time)
     }
 
-    fn other(&mut self, time: Timestamp) -> Option<Timestamp> {
+    fn on_step(&mut self, time: Timestamp) -> Option<Timestamp> {
         let before = self.now;
-        let now = self.believe(time);
+        let now = self.advance(time);
         let second = now.as_nanos() / 1_000_000_000;
         let back = before.is_some_and(|before| now < before);
-        if self.second.is_some_and(|told| second <= told) && !back {
+        if self.second.is_some_and(|last| second <= last) && !back {
             return None;
         }
         self.second = Some(second);
@@ -57,13 +57,14 @@ impl InputClock {
         self.now.unwrap_or(Timestamp::ZERO)
     }
 
-    fn believe(&mut self, time: Timestamp) -> Timestamp {
+    /// Moves the clock as far as `time` and the frame before it allow, and returns its time.
+    fn advance(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {
             self.now = Some(time);
             return time;
         };
         let (ahead, behind) = (time > now + Self::STEP, time + Self::STEP < now);
-        let believed = match self.unconfirmed.take() {
+        let reached = match self.unconfirmed.take() {
             Some(first) if ahead && first > now => {
                 let (confirmed, farther) = (first.min(time), first.max(time));
                 self.unconfirmed = (farther > confirmed + Self::STEP).then_some(farther);
@@ -76,8 +77,8 @@ impl InputClock {
             }
             _ => time.max(now),
         };
-        self.now = Some(believed);
-        believed
+        self.now = Some(reached);
+        reached
     }
 }
 
@@ -88,12 +89,12 @@ mod tests {
     fn ticks(seconds: &[u64]) -> Vec<Option<u64>> {
         let mut clock = InputClock::default();
         let mut frame =
-            |s: &u64| clock.frame(Timestamp::from_parts(*s, 5)).map(|t| t.as_nanos() / 1_000_000_000);
+            |s: &u64| clock.on_frame(Timestamp::from_parts(*s, 5)).map(|t| t.as_nanos() / 1_000_000_000);
         seconds.iter().map(&mut frame).collect()
     }
 
     #[test]
-    fn every_second_is_told_once() {
+    fn every_second_is_returned_once() {
         assert_eq!(ticks(&[10, 10, 11, 10, 13]), [Some(10), None, Some(11), None, Some(13)]);
     }
 

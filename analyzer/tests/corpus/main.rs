@@ -48,7 +48,7 @@ fn records(path: &Path) -> Option<Vec<FlowRecord>> {
     let mut number = 0;
     let readable = read::frames(path, |frame| {
         number += 1;
-        if let Some(now) = clock.frame(frame.time) {
+        if let Some(now) = clock.on_frame(frame.time) {
             analyzer.tick(now, &mut sink);
         }
         analyzer.frame(number, &frame, &mut sink);

@@ -8,7 +8,7 @@ use super::walk::{Packet, Resume, Stop, Walk};
 use super::{DecodeConfig, Decoded, FragmentUsage, Layer4, Undecoded, direct, link};
 use crate::RawFrame;
 
-/// Takes frames apart down to their innermost TCP segment or UDP datagram.
+/// Decodes frames down to their innermost TCP segment or UDP datagram.
 ///
 /// It keeps fragments between frames, and nothing else. It allocates for fragments only.
 #[derive(Debug)]
@@ -16,9 +16,9 @@ pub struct Decoder {
     vxlan_ports: Vec<u16>,
     path: Path,
     fragments: Table,
-    /// The last datagram that was put together, which the caller may still look at.
-    whole: Vec<u8>,
-    /// Datagrams given up, as far as they were told.
+    /// The last reassembled datagram: the packet that was returned for it borrows from here.
+    reassembled: Vec<u8>,
+    /// Datagrams given up that were returned by `take_given_up`.
     given_up: u64,
 }
 
@@ -29,7 +29,7 @@ impl Decoder {
             vxlan_ports: config.vxlan_ports,
             path: Path::new(config.max_tunnel_depth, config.gre_key_is_network),
             fragments: Table::new(config.max_fragmented, config.max_fragment_bytes, config.fragment_timeout),
-            whole: Vec::new(),
+            reassembled: Vec::new(),
             given_up: 0,
         }
     }
@@ -42,19 +42,19 @@ impl Decoder {
     pub fn decode<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
         match direct::plain(frame) {
             Some(decoded) => Ok(decoded),
-            None => self.other(frame),
+            None => self.decode_other(frame),
         }
     }
 
     #[inline(never)]
-    fn other<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
+    fn decode_other<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
         match direct::over_datagram(frame, &self.vxlan_ports, &mut self.path) {
             Some(decoded) => Ok(Decoded { tunnels: self.path.tunnels(), ..decoded }),
             None => self.walk(frame),
         }
     }
 
-    /// Takes off one header after the other, whatever they are.
+    /// Removes one header after the other, whatever they are.
     #[inline(never)]
     pub(super) fn walk<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
         self.path.clear();
@@ -81,8 +81,8 @@ impl Decoder {
         &self.vxlan_ports
     }
 
-    /// Datagrams that were given up since the last call, for whichever reason: to be told once.
-    pub fn newly_given_up(&mut self) -> u64 {
+    /// Datagrams that were given up since the last call, for whichever reason.
+    pub fn take_given_up(&mut self) -> u64 {
         let given_up = self.fragments.usage().given_up();
         given_up - std::mem::replace(&mut self.given_up, given_up)
     }
@@ -134,7 +134,7 @@ impl Decoder {
                     continue;
                 }
             };
-            // The packet borrows bytes that move into the decoder: lend it the same bytes from
+            // The packet borrows bytes that move into the decoder now: it gets the same bytes from
             // there.
             let payload = match &packet.layer4 {
                 Layer4::Tcp(tcp) => tcp.payload,
@@ -147,8 +147,8 @@ impl Decoder {
                 Layer4::Tcp(tcp) => Layer4::Tcp(super::Tcp { payload: &[], ..tcp }),
                 Layer4::Udp(udp) => Layer4::Udp(super::Udp { payload: &[], ..udp }),
             };
-            self.whole = resume.whole.bytes;
-            let payload = self.whole.get(start..end).unwrap_or_default();
+            self.reassembled = resume.whole.bytes;
+            let payload = self.reassembled.get(start..end).unwrap_or_default();
             let layer4 = match layer4 {
                 Layer4::Tcp(tcp) => Layer4::Tcp(super::Tcp { payload, ..tcp }),
                 Layer4::Udp(udp) => Layer4::Udp(super::Udp { payload, ..udp }),

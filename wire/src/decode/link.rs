@@ -2,23 +2,36 @@
 
 use etherparse::SingleVlanHeaderSlice;
 
-use super::Undecoded;
 use super::layer::{Layer, Step};
 use super::span::Span;
+use super::{Undecoded, ether_type};
 use crate::{LinkType, RawFrame};
 
-/// EtherType of IPv4.
-pub(super) const IPV4: u16 = 0x0800;
-/// EtherType of IPv6.
-pub(super) const IPV6: u16 = 0x86dd;
-/// Whether an EtherType announces an IEEE 802.1Q or 802.1ad tag.
-#[inline]
-pub(super) const fn is_vlan(ether_type: u16) -> bool {
-    matches!(ether_type, 0x8100 | 0x88a8 | 0x9100)
+/// Header lengths and fields.
+mod field {
+    /// Destination and source address precede the EtherType (IEEE 802.3, section 3.1.1).
+    pub(super) const ETHERNET_LEN: usize = 14;
+    /// Tag control information and the next EtherType (IEEE 802.1Q, section 9.3).
+    pub(super) const VLAN_TAG_LEN: usize = 4;
+    /// LLC with an OUI of zero (RFC 1042), then the EtherType.
+    pub(super) const SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
+    pub(super) const SNAP_LEN: usize = 8;
+    /// The address family of LINKTYPE_NULL and LINKTYPE_LOOP.
+    pub(super) const FAMILY_LEN: usize = 4;
+    /// LINKTYPE_LINUX_SLL ends with the EtherType.
+    pub(super) const SLL_LEN: usize = 16;
+    /// LINKTYPE_LINUX_SLL2 begins with the EtherType.
+    pub(super) const SLL2_LEN: usize = 20;
 }
 
-/// Values up to this one are lengths of IEEE 802.3 frames.
-const MAX_LENGTH_FIELD: u16 = 1500;
+/// Address families of capturing hosts: IPv4 is the same everywhere.
+mod family {
+    pub(super) const INET: u32 = 2;
+    pub(super) const INET6_LINUX: u32 = 10;
+    pub(super) const INET6_NETBSD: u32 = 24;
+    pub(super) const INET6_FREEBSD: u32 = 28;
+    pub(super) const INET6_DARWIN: u32 = 30;
+}
 
 /// First layer of a frame, by the link type of its tap.
 #[inline]
@@ -37,18 +50,19 @@ pub(super) fn first<'r>(frame: &RawFrame<'r>) -> Result<Layer<'r>, Undecoded> {
 /// Ethernet II, or IEEE 802.3 with LLC and SNAP.
 #[inline]
 pub(super) fn ethernet(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
-    let head = span.head::<14>()?;
-    let ether_type = u16::from_be_bytes([head[12], head[13]]);
-    let rest = span.skip(14)?;
-    if ether_type > MAX_LENGTH_FIELD { Ok(Step::Next(Layer::EtherType(ether_type, rest))) } else { llc(rest) }
+    let [.., high, low] = *span.head::<{ field::ETHERNET_LEN }>()?;
+    let number = u16::from_be_bytes([high, low]);
+    let rest = span.skip(field::ETHERNET_LEN)?;
+    if number > ether_type::MAX_LENGTH { Ok(Step::Next(Layer::EtherType(number, rest))) } else { llc(rest) }
 }
 
 /// IEEE 802.2: only SNAP with an EtherType (RFC 1042) can carry IP.
 #[cold]
 fn llc(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
-    match span.bytes {
-        [0xaa, 0xaa, 0x03, 0, 0, 0, high, low, ..] => {
-            Ok(Step::Next(Layer::EtherType(u16::from_be_bytes([*high, *low]), span.skip(8)?)))
+    match span.bytes.strip_prefix(&field::SNAP) {
+        Some(&[high, low, ..]) => {
+            let number = u16::from_be_bytes([high, low]);
+            Ok(Step::Next(Layer::EtherType(number, span.skip(field::SNAP_LEN)?)))
         }
         _ => Err(Undecoded::NotIp),
     }
@@ -57,10 +71,10 @@ fn llc(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
 /// One IEEE 802.1Q or 802.1ad tag.
 pub(super) fn vlan(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     let tag = SingleVlanHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
-    let ether_type = tag.ether_type().0;
-    let rest = span.skip(4)?;
-    let next = if ether_type > MAX_LENGTH_FIELD {
-        Layer::EtherType(ether_type, rest)
+    let number = tag.ether_type().0;
+    let rest = span.skip(field::VLAN_TAG_LEN)?;
+    let next = if number > ether_type::MAX_LENGTH {
+        Layer::EtherType(number, rest)
     } else {
         match llc(rest)? {
             Step::Next(layer) => layer,
@@ -72,23 +86,25 @@ pub(super) fn vlan(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
 
 /// Address family in the byte order of some host: small either way round.
 fn loopback(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
-    let head = *span.head::<4>()?;
+    let head = *span.head::<{ field::FAMILY_LEN }>()?;
     let little = u32::from_le_bytes(head);
     let family = if little <= 0xffff { little } else { u32::from_be_bytes(head) };
-    let rest = span.skip(4)?;
+    let rest = span.skip(field::FAMILY_LEN)?;
     match family {
-        2 => Ok(Layer::EtherType(IPV4, rest)),
-        10 | 24 | 28 | 30 => Ok(Layer::EtherType(IPV6, rest)),
+        family::INET => Ok(Layer::EtherType(ether_type::IPV4, rest)),
+        family::INET6_LINUX | family::INET6_NETBSD | family::INET6_FREEBSD | family::INET6_DARWIN => {
+            Ok(Layer::EtherType(ether_type::IPV6, rest))
+        }
         _ => Err(Undecoded::NotIp),
     }
 }
 
 fn cooked_v1(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
-    let head = span.head::<16>()?;
-    Ok(Layer::EtherType(u16::from_be_bytes([head[14], head[15]]), span.skip(16)?))
+    let [.., high, low] = *span.head::<{ field::SLL_LEN }>()?;
+    Ok(Layer::EtherType(u16::from_be_bytes([high, low]), span.skip(field::SLL_LEN)?))
 }
 
 fn cooked_v2(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
-    let head = span.head::<20>()?;
-    Ok(Layer::EtherType(u16::from_be_bytes([head[0], head[1]]), span.skip(20)?))
+    let [high, low, ..] = *span.head::<{ field::SLL2_LEN }>()?;
+    Ok(Layer::EtherType(u16::from_be_bytes([high, low]), span.skip(field::SLL2_LEN)?))
 }

@@ -11,11 +11,19 @@ use super::layer::{Datagram, Fragment, Layer, Step};
 use super::span::Span;
 use super::{Ip, Undecoded};
 
+/// Version nibble of IPv4 (RFC 791, section 3.1) and IPv6 (RFC 8200, section 3).
+const IPV4_VERSION: u8 = 4;
+const IPV6_VERSION: u8 = 6;
+/// Length of the fixed IPv6 header (RFC 8200, section 3).
+const IPV6_HEADER_LEN: u16 = 40;
+/// Length of the IPv6 fragment header (RFC 8200, section 4.5).
+const FRAGMENT_HEADER_LEN: usize = 8;
+
 /// IPv4 or IPv6, by the version nibble.
 pub(super) fn by_version(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     match span.head::<1>()?[0] >> 4 {
-        4 => ipv4(span),
-        6 => ipv6(span),
+        IPV4_VERSION => ipv4(span),
+        IPV6_VERSION => ipv6(span),
         _ => Err(Undecoded::Malformed),
     }
 }
@@ -61,14 +69,14 @@ pub(super) fn ipv6(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     })?;
     let len = match header.payload_length() {
         0 => span.len,
-        len => u32::from(len) + 40,
+        len => u32::from(len) + u32::from(IPV6_HEADER_LEN),
     };
     Ok(Step::Next(Layer::Transport(Datagram {
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
         ip: Ip { len, ttl: header.hop_limit(), ecn: header.ecn().value() },
         protocol: header.next_header().0,
-        payload: span.limit(len).skip(40)?,
+        payload: span.limit(len).skip(IPV6_HEADER_LEN.into())?,
     })))
 }
 
@@ -93,7 +101,8 @@ pub(super) fn authentication(datagram: Datagram<'_>) -> Result<Step<'_>, Undecod
 pub(super) fn fragment(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let span = datagram.payload;
     let header = Ipv6FragmentHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
-    let datagram = Datagram { protocol: header.next_header().0, payload: span.skip(8)?, ..datagram };
+    let datagram =
+        Datagram { protocol: header.next_header().0, payload: span.skip(FRAGMENT_HEADER_LEN)?, ..datagram };
     let offset = u32::from(header.fragment_offset().byte_offset());
     let more = header.more_fragments();
     if offset == 0 && !more {

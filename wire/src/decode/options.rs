@@ -3,6 +3,22 @@
 use super::{TcpOptions, Timestamps};
 use crate::SeqNum;
 
+/// Option kinds (IANA, "TCP Option Kind Numbers").
+mod kind {
+    pub(super) const END_OF_LIST: u8 = 0;
+    pub(super) const NO_OPERATION: u8 = 1;
+    pub(super) const MAXIMUM_SEGMENT_SIZE: u8 = 2;
+    pub(super) const WINDOW_SCALE: u8 = 3;
+    pub(super) const SACK_PERMITTED: u8 = 4;
+    pub(super) const SACK: u8 = 5;
+    pub(super) const TIMESTAMPS: u8 = 8;
+}
+
+/// Length of the timestamps option with kind and length (RFC 7323, section 3.2).
+const TIMESTAMPS_LEN: u8 = 10;
+/// Length of a SACK block: its two edges (RFC 2018, section 3).
+const SACK_BLOCK_LEN: usize = 8;
+
 /// Reads the options of a TCP header (RFC 9293, section 3.2). Unknown ones are skipped, a malformed
 /// one ends the list.
 #[inline]
@@ -11,7 +27,11 @@ pub(super) fn read(bytes: &[u8]) -> TcpOptions {
     match bytes {
         [] => {}
         // What every segment of a connection with timestamps carries (RFC 7323, appendix A).
-        [1, 1, 8, 10, rest @ ..] if rest.len() == 8 => options.timestamps = timestamps(rest),
+        [kind::NO_OPERATION, kind::NO_OPERATION, kind::TIMESTAMPS, TIMESTAMPS_LEN, rest @ ..]
+            if rest.len() == 8 =>
+        {
+            options.timestamps = timestamps(rest);
+        }
         _ => read_list(bytes, &mut options),
     }
     options
@@ -20,8 +40,8 @@ pub(super) fn read(bytes: &[u8]) -> TcpOptions {
 fn read_list(mut bytes: &[u8], options: &mut TcpOptions) {
     loop {
         let (kind, value, rest) = match *bytes {
-            [] | [0, ..] => return,
-            [1, ref rest @ ..] => {
+            [] | [kind::END_OF_LIST, ..] => return,
+            [kind::NO_OPERATION, ref rest @ ..] => {
                 bytes = rest;
                 continue;
             }
@@ -45,12 +65,14 @@ fn read_list(mut bytes: &[u8], options: &mut TcpOptions) {
 /// False where the value has a length that the option cannot have.
 fn read_one(kind: u8, value: &[u8], options: &mut TcpOptions) -> bool {
     match (kind, value) {
-        (2, &[high, low]) => options.mss = Some(u16::from_be_bytes([high, low])),
-        (3, &[shift]) => options.window_scale = Some(shift),
-        (4, []) => options.sack_permitted = true,
-        (5, blocks) if !blocks.is_empty() && blocks.len().is_multiple_of(8) => sack(blocks, options),
-        (8, value) if value.len() == 8 => options.timestamps = timestamps(value),
-        (2..=5 | 8, _) => return false,
+        (kind::MAXIMUM_SEGMENT_SIZE, &[high, low]) => options.mss = Some(u16::from_be_bytes([high, low])),
+        (kind::WINDOW_SCALE, &[shift]) => options.window_scale = Some(shift),
+        (kind::SACK_PERMITTED, []) => options.sack_permitted = true,
+        (kind::SACK, blocks) if !blocks.is_empty() && blocks.len().is_multiple_of(SACK_BLOCK_LEN) => {
+            sack(blocks, options);
+        }
+        (kind::TIMESTAMPS, value) if value.len() == 8 => options.timestamps = timestamps(value),
+        (kind::MAXIMUM_SEGMENT_SIZE..=kind::SACK | kind::TIMESTAMPS, _) => return false,
         _ => {}
     }
     true
@@ -58,7 +80,7 @@ fn read_one(kind: u8, value: &[u8], options: &mut TcpOptions) -> bool {
 
 fn sack(blocks: &[u8], options: &mut TcpOptions) {
     options.sack_count = 0;
-    for (slot, block) in options.sack.iter_mut().zip(blocks.as_chunks::<8>().0) {
+    for (slot, block) in options.sack.iter_mut().zip(blocks.as_chunks::<SACK_BLOCK_LEN>().0) {
         let [a, b, c, d, e, f, g, h] = *block;
         *slot = (SeqNum(u32::from_be_bytes([a, b, c, d])), SeqNum(u32::from_be_bytes([e, f, g, h])));
         options.sack_count += 1;

@@ -3,9 +3,9 @@
 use super::layer::{Datagram, Entered, Layer, Step};
 use super::span::Span;
 use super::tunnel::{OverUdp, gre, mpls, over_udp, pppoe};
-use super::{TunnelKind, Udp, Undecoded, link, network, tcp, udp};
+use super::{TunnelKind, Udp, Undecoded, ether_type, ip_number, link, network, tcp, udp};
 
-/// Takes one header off. Pure: what to remember of it is the caller's.
+/// Removes one header. Keeps no state: the caller notes VLANs and tunnels.
 #[inline]
 pub(super) fn step<'r>(layer: Layer<'r>, vxlan_ports: &[u16]) -> Result<Step<'r>, Undecoded> {
     match layer {
@@ -18,13 +18,13 @@ pub(super) fn step<'r>(layer: Layer<'r>, vxlan_ports: &[u16]) -> Result<Step<'r>
 }
 
 #[inline]
-fn by_ether_type(ether_type: u16, span: Span<'_>) -> Result<Step<'_>, Undecoded> {
-    match ether_type {
-        link::IPV4 => network::ipv4(span),
-        link::IPV6 => network::ipv6(span),
-        tag if link::is_vlan(tag) => link::vlan(span),
-        0x8847 | 0x8848 => Ok(Step::Tunnel(mpls(span)?, None)),
-        0x8864 => Ok(Step::Tunnel(pppoe(span)?, None)),
+fn by_ether_type(number: u16, span: Span<'_>) -> Result<Step<'_>, Undecoded> {
+    match number {
+        ether_type::IPV4 => network::ipv4(span),
+        ether_type::IPV6 => network::ipv6(span),
+        tag if ether_type::is_vlan(tag) => link::vlan(span),
+        ether_type::MPLS | ether_type::MPLS_UPSTREAM => Ok(Step::Tunnel(mpls(span)?, None)),
+        ether_type::PPPOE_SESSION => Ok(Step::Tunnel(pppoe(span)?, None)),
         _ => Err(Undecoded::NotIp),
     }
 }
@@ -32,11 +32,11 @@ fn by_ether_type(ether_type: u16, span: Span<'_>) -> Result<Step<'_>, Undecoded>
 #[inline]
 fn transport<'r>(datagram: Datagram<'r>, vxlan_ports: &[u16]) -> Result<Step<'r>, Undecoded> {
     match datagram.protocol {
-        6 => {
+        ip_number::TCP => {
             let (ports, tcp) = tcp::segment(datagram.payload)?;
             Ok(Step::Tcp(datagram, ports, tcp))
         }
-        17 => {
+        ip_number::UDP => {
             let (ports, payload) = udp::datagram(datagram.payload)?;
             match over_udp(ports, payload, vxlan_ports) {
                 OverUdp::Plain => {
@@ -54,15 +54,17 @@ fn other_protocol(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let span = datagram.payload;
     let is_v6 = datagram.source.is_ipv6();
     match datagram.protocol {
-        1 | 58 => Err(Undecoded::Icmp),
-        4 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(link::IPV4, span)))),
-        41 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(link::IPV6, span)))),
-        47 => Ok(tunnel(&datagram, gre(span)?)),
-        137 => Ok(tunnel(&datagram, mpls(span)?)),
-        50 => Err(Undecoded::Opaque),
-        51 => network::authentication(datagram),
-        0 | 43 | 60 if is_v6 => network::extension(datagram),
-        44 if is_v6 => network::fragment(datagram),
+        ip_number::ICMP | ip_number::ICMPV6 => Err(Undecoded::Icmp),
+        ip_number::IPV4 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV4, span)))),
+        ip_number::IPV6 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV6, span)))),
+        ip_number::GRE => Ok(tunnel(&datagram, gre(span)?)),
+        ip_number::MPLS => Ok(tunnel(&datagram, mpls(span)?)),
+        ip_number::ESP => Err(Undecoded::Opaque),
+        ip_number::AUTHENTICATION => network::authentication(datagram),
+        ip_number::HOP_BY_HOP | ip_number::ROUTING | ip_number::DESTINATION_OPTIONS if is_v6 => {
+            network::extension(datagram)
+        }
+        ip_number::FRAGMENT if is_v6 => network::fragment(datagram),
         _ => Err(Undecoded::OtherTransport),
     }
 }

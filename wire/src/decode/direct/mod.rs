@@ -5,7 +5,8 @@
 
 mod network;
 
-use self::network::{Network, TCP, ethernet};
+use self::network::{Network, ethernet};
+use super::ip_number::TCP;
 use super::layer::{Entered, Layer, Ports};
 use super::path::{Path, enter_vlan};
 use super::span::Span;

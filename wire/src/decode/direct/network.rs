@@ -2,16 +2,56 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::decode::ip_number::{TCP, UDP};
 use crate::decode::layer::Ports;
 use crate::decode::path::enter_vlan;
 use crate::decode::span::Span;
-use crate::decode::{Ip, Vlans, link};
+use crate::decode::{Ip, Vlans, ether_type};
 use crate::{Endpoint, FlowKey, Side, Spread, TapId, Transport};
 
-/// IP protocol number of TCP.
-pub(super) const TCP: u8 = 6;
-/// IP protocol number of UDP.
-pub(super) const UDP: u8 = 17;
+/// Ethernet header (IEEE 802.3, section 3.1.1) with and without a tag (IEEE 802.1Q, section 9.3).
+mod ethernet_field {
+    pub(super) const ETHER_TYPE: usize = 12;
+    pub(super) const LEN: usize = 14;
+    pub(super) const TAG_CONTROL: usize = 14;
+    pub(super) const TAGGED_ETHER_TYPE: usize = 16;
+    pub(super) const TAGGED_LEN: usize = 18;
+    /// The VLAN id in the tag control information.
+    pub(super) const VLAN_ID: u16 = 0x0fff;
+}
+
+/// Offsets in the IPv4 header (RFC 791, section 3.1).
+mod ipv4_field {
+    pub(super) const VERSION_IHL: usize = 0;
+    pub(super) const TYPE_OF_SERVICE: usize = 1;
+    pub(super) const TOTAL_LENGTH: usize = 2;
+    pub(super) const FLAGS_FRAGMENT_OFFSET: usize = 6;
+    pub(super) const TIME_TO_LIVE: usize = 8;
+    pub(super) const PROTOCOL: usize = 9;
+    pub(super) const SOURCE: usize = 12;
+    pub(super) const DESTINATION: usize = 16;
+    /// Length without options.
+    pub(super) const LEN: usize = 20;
+    /// Version 4 and a header of five 4-byte words: no options.
+    pub(super) const WITHOUT_OPTIONS: u8 = 0x45;
+    /// "More fragments" and the fragment offset.
+    pub(super) const FRAGMENT: u16 = 0x3fff;
+    /// Explicit congestion notification (RFC 3168, section 5).
+    pub(super) const ECN: u8 = 0x03;
+}
+
+/// Offsets in the IPv6 header (RFC 8200, section 3).
+mod ipv6_field {
+    /// Version (4 bits), traffic class (8), flow label (20).
+    pub(super) const VERSION_CLASS: usize = 0;
+    pub(super) const PAYLOAD_LENGTH: usize = 4;
+    pub(super) const NEXT_HEADER: usize = 6;
+    pub(super) const HOP_LIMIT: usize = 7;
+    pub(super) const SOURCE: usize = 8;
+    pub(super) const DESTINATION: usize = 24;
+    pub(super) const LEN: usize = 40;
+    pub(super) const VERSION: u8 = 6;
+}
 
 /// An IP header without options or extension headers, and its TCP or UDP payload.
 pub(super) struct Network<'r> {
@@ -70,65 +110,78 @@ impl Addresses {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a part of the plain way, which every packet takes")]
 pub(super) fn ethernet<'r>(span: Span<'r>, vlans: &mut Vlans, network: &mut u64) -> Option<Network<'r>> {
-    let mut ether_type = u16_at(span.bytes, 12)?;
-    let mut header = 14;
-    if link::is_vlan(ether_type) {
-        enter_vlan(vlans, network, u16_at(span.bytes, 14)? & 0x0fff);
-        ether_type = u16_at(span.bytes, 16)?;
-        header = 18;
+    use ethernet_field::{ETHER_TYPE, LEN, TAG_CONTROL, TAGGED_ETHER_TYPE, TAGGED_LEN, VLAN_ID};
+
+    let mut number = u16_at(span.bytes, ETHER_TYPE)?;
+    let mut header_len = LEN;
+    if ether_type::is_vlan(number) {
+        enter_vlan(vlans, network, u16_at(span.bytes, TAG_CONTROL)? & VLAN_ID);
+        number = u16_at(span.bytes, TAGGED_ETHER_TYPE)?;
+        header_len = TAGGED_LEN;
     }
-    let span = span.skip(header).ok()?;
-    match ether_type {
-        link::IPV4 => ipv4(span),
-        link::IPV6 => ipv6(span),
+    let span = span.skip(header_len).ok()?;
+    match number {
+        ether_type::IPV4 => ipv4(span),
+        ether_type::IPV6 => ipv6(span),
         _ => None,
     }
 }
 
 #[inline]
 fn ipv4(span: Span<'_>) -> Option<Network<'_>> {
-    let h = span.bytes.first_chunk::<20>()?;
-    let fragment = u16::from_be_bytes([h[6], h[7]]) & 0x3fff;
-    if h[0] != 0x45 || fragment != 0 || !matches!(h[9], TCP | UDP) {
+    use ipv4_field as field;
+
+    let header = span.bytes.first_chunk::<{ field::LEN }>()?;
+    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let address = |at: usize| Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]);
+    let protocol = header[field::PROTOCOL];
+    if header[field::VERSION_IHL] != field::WITHOUT_OPTIONS
+        || half(field::FLAGS_FRAGMENT_OFFSET) & field::FRAGMENT != 0
+        || !matches!(protocol, TCP | UDP)
+    {
         return None;
     }
-    let len = match u16::from_be_bytes([h[2], h[3]]) {
+    let len = match u32::from(half(field::TOTAL_LENGTH)) {
         0 => span.len,
-        1..20 => return None,
-        len => u32::from(len),
+        len if len < field::LEN as u32 => return None,
+        len => len,
     };
     Some(Network {
-        addresses: Addresses::V4([
-            Ipv4Addr::new(h[12], h[13], h[14], h[15]),
-            Ipv4Addr::new(h[16], h[17], h[18], h[19]),
-        ]),
-        ip: Ip { len, ttl: h[8], ecn: h[1] & 3 },
-        protocol: h[9],
-        payload: span.limit(len).skip(20).ok()?,
+        addresses: Addresses::V4([address(field::SOURCE), address(field::DESTINATION)]),
+        ip: Ip { len, ttl: header[field::TIME_TO_LIVE], ecn: header[field::TYPE_OF_SERVICE] & field::ECN },
+        protocol,
+        payload: span.limit(len).skip(field::LEN).ok()?,
     })
 }
 
 #[inline]
 fn ipv6(span: Span<'_>) -> Option<Network<'_>> {
-    let h = span.bytes.first_chunk::<40>()?;
-    if h[0] >> 4 != 6 || !matches!(h[6], TCP | UDP) {
+    use ipv6_field as field;
+
+    let header = span.bytes.first_chunk::<{ field::LEN }>()?;
+    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let protocol = header[field::NEXT_HEADER];
+    let version_class = half(field::VERSION_CLASS);
+    if version_class >> 12 != u16::from(field::VERSION) || !matches!(protocol, TCP | UDP) {
         return None;
     }
-    let address = |at: usize| h[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
-    let (source, destination) = (address(8)?, address(24)?);
-    let stands_for_ipv4 = |address: Ipv6Addr| address.to_bits() >> 32 == 0xffff;
-    if stands_for_ipv4(source) || stands_for_ipv4(destination) {
+    let address = |at: usize| header[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
+    let (source, destination) = (address(field::SOURCE)?, address(field::DESTINATION)?);
+    // IPv4-mapped addresses (RFC 4291, section 2.5.5.2) are left to the walk.
+    let is_mapped = |address: Ipv6Addr| address.to_bits() >> 32 == 0xffff;
+    if is_mapped(source) || is_mapped(destination) {
         return None;
     }
-    let len = match u16::from_be_bytes([h[4], h[5]]) {
+    let len = match half(field::PAYLOAD_LENGTH) {
         0 => span.len,
-        len => u32::from(len) + 40,
+        len => u32::from(len) + field::LEN as u32,
     };
     Some(Network {
         addresses: Addresses::V6([source, destination]),
-        ip: Ip { len, ttl: h[7], ecn: h[1] >> 4 & 3 },
-        protocol: h[6],
-        payload: span.limit(len).skip(40).ok()?,
+        // The low two bits of the traffic class, which ends 20 bits before the end of its word.
+        ip: Ip { len, ttl: header[field::HOP_LIMIT], ecn: (version_class >> 4) as u8 & 0x03 },
+        protocol,
+        payload: span.limit(len).skip(field::LEN).ok()?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! One IP datagram while its fragments arrive.
 
+use crate::invariant;
+
 /// Largest payload that fragments can add up to, in bytes.
 const MAX_LEN: u32 = 65_535;
 /// Fragments that one datagram may come in.
@@ -63,8 +65,11 @@ impl Datagram {
         if self.bytes.len() < to {
             self.bytes.resize(to, 0);
         }
-        if let Some(room) = self.bytes.get_mut(from..to) {
-            room.copy_from_slice(captured);
+        match self.bytes.get_mut(from..to) {
+            Some(place) => place.copy_from_slice(captured),
+            None => {
+                invariant!("the bytes reach to the end of each fragment");
+            }
         }
         self.pieces.insert(at, Piece { start, end, captured: to as u32 });
         self.covered += len;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::datagram::{Datagram, Misfit};
 use crate::decode::FragmentUsage;
-use crate::{TapId, Timestamp};
+use crate::{TapId, Timestamp, invariant};
 
 /// Which datagram a fragment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,7 +144,10 @@ impl Table {
     }
 
     fn put(&mut self, key: &FragmentKey, part: Part<'_>) -> Outcome {
-        let Some(entry) = self.waiting.get_mut(key) else { return Outcome::Refused };
+        let Some(entry) = self.waiting.get_mut(key) else {
+            invariant!("a fragment is put where its datagram was opened");
+            return Outcome::Refused;
+        };
         let Some(datagram) = entry.datagram.as_mut() else {
             self.usage.refused += 1;
             return Outcome::Refused;
@@ -174,7 +177,10 @@ impl Table {
         let Some(len) = complete else { return Outcome::Pending };
         let serial = entry.serial;
         self.by_age.remove(&serial);
-        let Some(mut entry) = self.close(key) else { return Outcome::Refused };
+        let Some(mut entry) = self.close(key) else {
+            invariant!("a datagram is in the table until it is complete");
+            return Outcome::Refused;
+        };
         self.usage.reassembled += 1;
         Outcome::Whole(Whole {
             bytes: entry.datagram.take().map(Datagram::into_bytes).unwrap_or_default(),

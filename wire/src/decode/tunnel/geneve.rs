@@ -1,29 +1,42 @@
 //! GENEVE (RFC 8926).
 
 use crate::decode::TunnelKind;
+use crate::decode::ether_type::{self, BRIDGED_ETHERNET};
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 
 /// UDP port (RFC 8926, section 3.3).
 pub(super) const PORT: u16 = 6081;
-/// Protocol type of a bridged Ethernet frame.
-const ETHERNET: u16 = 0x6558;
+
+/// The header (RFC 8926, section 3.4).
+mod field {
+    /// Version (2 bits), length of the options in units of 4 bytes (6).
+    pub(super) const VERSION_OPTIONS: usize = 0;
+    pub(super) const PROTOCOL_TYPE: usize = 2;
+    /// Three bytes.
+    pub(super) const VNI: usize = 4;
+    pub(super) const RESERVED: usize = 7;
+    pub(super) const LEN: usize = 8;
+    pub(super) const VERSION_SHIFT: u8 = 6;
+    pub(super) const OPTIONS_LENGTH: u8 = 0x3f;
+}
 
 /// GENEVE with its options skipped (RFC 8926, section 3.4).
 pub(super) fn geneve(span: Span<'_>) -> Option<Entered<'_>> {
-    let h = span.head::<8>().ok()?;
-    if h[0] >> 6 != 0 || h[7] != 0 {
+    let header = span.head::<{ field::LEN }>().ok()?;
+    let version_options = header[field::VERSION_OPTIONS];
+    if version_options >> field::VERSION_SHIFT != 0 || header[field::RESERVED] != 0 {
         return None;
     }
-    let inner = span.skip(8 + usize::from(h[0] & 0x3f) * 4).ok()?;
-    let inner = match u16::from_be_bytes([h[2], h[3]]) {
-        ETHERNET => Layer::Ethernet(inner),
-        0..=1500 => return None,
-        ether_type => Layer::EtherType(ether_type, inner),
+    let inner = span.skip(field::LEN + usize::from(version_options & field::OPTIONS_LENGTH) * 4).ok()?;
+    let inner = match u16::from_be_bytes([header[field::PROTOCOL_TYPE], header[field::PROTOCOL_TYPE + 1]]) {
+        BRIDGED_ETHERNET => Layer::Ethernet(inner),
+        0..=ether_type::MAX_LENGTH => return None,
+        number => Layer::EtherType(number, inner),
     };
     Some(Entered {
         kind: TunnelKind::Geneve,
-        id: Some(u32::from_be_bytes([0, h[4], h[5], h[6]])),
+        id: Some(u32::from_be_bytes([0, header[field::VNI], header[field::VNI + 1], header[field::VNI + 2]])),
         is_network: true,
         inner,
     })

@@ -1,20 +1,17 @@
 //! GRE (RFC 2784, RFC 2890) and NVGRE (RFC 7637).
 
 use super::erspan::{self, erspan};
+use crate::decode::ether_type::{BRIDGED_ETHERNET, IPV4, IPV6, MPLS};
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};
 
+/// Flags and version (RFC 2784, section 2; RFC 2890, section 2).
 const CHECKSUM: u16 = 0x8000;
 const ROUTING: u16 = 0x4000;
 const KEY: u16 = 0x2000;
 const SEQUENCE: u16 = 0x1000;
 const VERSION: u16 = 0x0007;
-
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
-const BRIDGED_ETHERNET: u16 = 0x6558;
-const MPLS: u16 = 0x8847;
 
 /// GRE with checksum, key and sequence number (RFC 2784, RFC 2890), and what rides on it.
 ///
@@ -26,9 +23,9 @@ const MPLS: u16 = 0x8847;
 /// price: two NVGRE tenants that use the same addresses and ports at the same time are one flow
 /// where the underlay is tapped.
 pub(in crate::decode) fn gre(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
-    let h = span.head::<4>()?;
-    let flags = u16::from_be_bytes([h[0], h[1]]);
-    let protocol = u16::from_be_bytes([h[2], h[3]]);
+    let [flags_high, flags_low, protocol_high, protocol_low] = *span.head::<4>()?;
+    let flags = u16::from_be_bytes([flags_high, flags_low]);
+    let protocol = u16::from_be_bytes([protocol_high, protocol_low]);
     if flags & (ROUTING | VERSION) != 0 {
         return Err(Undecoded::OtherTransport);
     }

@@ -9,20 +9,40 @@ pub(super) const PORT: u16 = 2152;
 /// Message type of a user packet (3GPP TS 29.281, section 6.1).
 const G_PDU: u8 = 255;
 
+/// The header (3GPP TS 29.281, section 5.1).
+mod field {
+    /// Version (3 bits), protocol type, reserved, E, S, PN.
+    pub(super) const FLAGS: usize = 0;
+    pub(super) const MESSAGE_TYPE: usize = 1;
+    pub(super) const LENGTH: usize = 2;
+    pub(super) const TEID: usize = 4;
+    pub(super) const LEN: usize = 8;
+    /// Sequence number, N-PDU number and type of the first extension header.
+    pub(super) const OPTIONAL_LEN: usize = 4;
+    pub(super) const VERSION_SHIFT: u8 = 5;
+    /// GTP, not GTP'.
+    pub(super) const PROTOCOL_TYPE: u8 = 0x10;
+    /// E, S or PN: the optional fields are there.
+    pub(super) const HAS_OPTIONAL: u8 = 0x07;
+    /// E: an extension header follows.
+    pub(super) const HAS_EXTENSION: u8 = 0x04;
+}
+
 /// GTP-U version 1 with a user packet in it (3GPP TS 29.281, section 5.1); other messages are no
 /// tunnel.
 pub(super) fn gtpu(span: Span<'_>) -> Option<Entered<'_>> {
-    let h = span.head::<8>().ok()?;
-    let (flags, kind) = (h[0], h[1]);
-    if flags >> 5 != 1 || flags & 0x10 == 0 || kind != G_PDU {
+    let header = span.head::<{ field::LEN }>().ok()?;
+    let flags = header[field::FLAGS];
+    let is_gtp1 = flags >> field::VERSION_SHIFT == 1 && flags & field::PROTOCOL_TYPE != 0;
+    if !is_gtp1 || header[field::MESSAGE_TYPE] != G_PDU {
         return None;
     }
-    let len = u32::from(u16::from_be_bytes([h[2], h[3]]));
-    let mut inner = span.limit(len + 8).skip(8).ok()?;
-    if flags & 0x07 != 0 {
-        let mut extension = inner.head::<4>().ok()?[3];
-        inner = inner.skip(4).ok()?;
-        if flags & 0x04 == 0 {
+    let len = u32::from(u16::from_be_bytes([header[field::LENGTH], header[field::LENGTH + 1]]));
+    let mut inner = span.limit(len + field::LEN as u32).skip(field::LEN).ok()?;
+    if flags & field::HAS_OPTIONAL != 0 {
+        let [.., mut extension] = *inner.head::<{ field::OPTIONAL_LEN }>().ok()?;
+        inner = inner.skip(field::OPTIONAL_LEN).ok()?;
+        if flags & field::HAS_EXTENSION == 0 {
             extension = 0;
         }
         while extension != 0 {
@@ -36,6 +56,6 @@ pub(super) fn gtpu(span: Span<'_>) -> Option<Entered<'_>> {
     if !matches!(inner.head::<1>().ok()?[0] >> 4, 4 | 6) {
         return None;
     }
-    let id = u32::from_be_bytes([h[4], h[5], h[6], h[7]]);
-    Some(Entered { kind: TunnelKind::Gtpu, id: Some(id), is_network: false, inner: Layer::Ip(inner) })
+    let id = header[field::TEID..].first_chunk().map(|id| u32::from_be_bytes(*id));
+    Some(Entered { kind: TunnelKind::Gtpu, id, is_network: false, inner: Layer::Ip(inner) })
 }

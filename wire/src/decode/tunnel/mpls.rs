@@ -1,9 +1,13 @@
 //! MPLS label stacks (RFC 3032).
 
+use crate::decode::ether_type;
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};
 
+/// Fields of a label stack entry (RFC 3032, section 2.1).
+const BOTTOM_OF_STACK: u32 = 0x100;
+const LABEL_SHIFT: u32 = 12;
 /// Labels that a stack may hold.
 const MAX_LABELS: usize = 16;
 
@@ -14,9 +18,14 @@ pub(in crate::decode) fn mpls(mut span: Span<'_>) -> Result<Entered<'_>, Undecod
     for _ in 0..MAX_LABELS {
         let entry = u32::from_be_bytes(*span.head::<4>()?);
         span = span.skip(4)?;
-        if entry & 0x100 != 0 {
+        if entry & BOTTOM_OF_STACK != 0 {
             let inner = payload(span)?;
-            return Ok(Entered { kind: TunnelKind::Mpls, id: Some(entry >> 12), is_network: false, inner });
+            return Ok(Entered {
+                kind: TunnelKind::Mpls,
+                id: Some(entry >> LABEL_SHIFT),
+                is_network: false,
+                inner,
+            });
         }
     }
     Err(Undecoded::Malformed)
@@ -58,6 +67,15 @@ fn is_ethernet(bytes: &[u8]) -> bool {
     let Some(&[high, low]) = bytes.get(12..14) else { return false };
     matches!(
         u16::from_be_bytes([high, low]),
-        0x0800 | 0x0806 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 | 0x8847 | 0x8848 | 0x8863 | 0x8864
+        ether_type::IPV4
+            | ether_type::ARP
+            | ether_type::IPV6
+            | ether_type::C_TAG
+            | ether_type::S_TAG
+            | ether_type::OLD_S_TAG
+            | ether_type::MPLS
+            | ether_type::MPLS_UPSTREAM
+            | ether_type::PPPOE_DISCOVERY
+            | ether_type::PPPOE_SESSION
     )
 }

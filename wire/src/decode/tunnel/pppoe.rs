@@ -2,35 +2,57 @@
 
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
-use crate::decode::{TunnelKind, Undecoded};
+use crate::decode::{TunnelKind, Undecoded, ether_type};
+
+/// The session header (RFC 2516, section 4).
+mod field {
+    pub(super) const VERSION_TYPE: usize = 0;
+    pub(super) const CODE: usize = 1;
+    pub(super) const SESSION_ID: usize = 2;
+    pub(super) const LENGTH: usize = 4;
+    pub(super) const LEN: usize = 6;
+    /// Version 1 and type 1.
+    pub(super) const VERSION_1_TYPE_1: u8 = 0x11;
+    /// Code of session data; others are of the discovery.
+    pub(super) const SESSION_DATA: u8 = 0;
+}
+
+/// Numbers of PPP protocols (IANA, "PPP DLL Protocol Numbers").
+mod protocol {
+    pub(super) const IPV4: u16 = 0x0021;
+    pub(super) const IPV6: u16 = 0x0057;
+    pub(super) const MPLS: u16 = 0x0281;
+    pub(super) const MPLS_UPSTREAM: u16 = 0x0283;
+}
 
 /// A PPPoE session packet (RFC 2516, section 4) with PPP in it (RFC 1661, section 2).
 pub(in crate::decode) fn pppoe(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
-    let h = span.head::<6>()?;
-    if h[0] != 0x11 {
+    let header = span.head::<{ field::LEN }>()?;
+    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    if header[field::VERSION_TYPE] != field::VERSION_1_TYPE_1 {
         return Err(Undecoded::Malformed);
     }
-    if h[1] != 0 {
+    if header[field::CODE] != field::SESSION_DATA {
         return Err(Undecoded::NotIp);
     }
-    let session = u16::from_be_bytes([h[2], h[3]]);
-    let len = u32::from(u16::from_be_bytes([h[4], h[5]]));
-    let inner = ppp(span.limit(len + 6).skip(6)?)?;
+    let session = half(field::SESSION_ID);
+    let len = u32::from(half(field::LENGTH));
+    let inner = ppp(span.limit(len + field::LEN as u32).skip(field::LEN)?)?;
     Ok(Entered { kind: TunnelKind::Pppoe, id: Some(u32::from(session)), is_network: false, inner })
 }
 
 /// PPP by its protocol field, which may be compressed to one byte.
 fn ppp(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
     let first = span.head::<1>()?[0];
-    let (protocol, rest) = if first & 1 == 1 {
+    let (number, rest) = if first & 1 == 1 {
         (u16::from(first), span.skip(1)?)
     } else {
         (u16::from_be_bytes(*span.head::<2>()?), span.skip(2)?)
     };
-    match protocol {
-        0x0021 => Ok(Layer::EtherType(0x0800, rest)),
-        0x0057 => Ok(Layer::EtherType(0x86dd, rest)),
-        0x0281 | 0x0283 => Ok(Layer::Mpls(rest)),
+    match number {
+        protocol::IPV4 => Ok(Layer::EtherType(ether_type::IPV4, rest)),
+        protocol::IPV6 => Ok(Layer::EtherType(ether_type::IPV6, rest)),
+        protocol::MPLS | protocol::MPLS_UPSTREAM => Ok(Layer::Mpls(rest)),
         _ => Err(Undecoded::NotIp),
     }
 }
