@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test differential bench bench-replay bench-live lint fuzz setup-%
+.PHONY: help demo build test differential bench bench-replay bench-live lint fuzz miri setup-%
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,10 @@ lint: setup-lint ## formatting, clippy, rustdoc, shellcheck, dependencies
 
 fuzz: setup-build ## each fuzz target for a minute (needs cargo-fuzz)
 	scripts/fuzz
+
+miri: setup-build ## the memory of packet rings under Miri (needs a nightly toolchain)
+	rustup component add --toolchain nightly miri rust-src
+	CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test -p capture --lib sys::
 
 setup-%:
 	@scripts/setup $*

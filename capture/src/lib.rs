@@ -1,7 +1,7 @@
 //! Where frames come from: capture files and, on a running node, its interfaces.
 //!
 //! [`CaptureFile`] reads pcap and pcapng, [`CaptureWriter`] writes pcapng. A [`Ring`] is a packet
-//! ring that sees every interface of a network namespace; which of them it hands over is told by
+//! ring that sees every interface of a network namespace; which of them it hands over is decided by
 //! [`Taps`], and [`interfaces`] lists and watches what is there. [`Filter`] is a tcpdump expression
 //! for files; rings have their own in the kernel.
 //!

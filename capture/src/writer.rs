@@ -10,7 +10,7 @@ use wire::{LinkType, RawFrame, TapId};
 use crate::Error;
 
 const BUFFER: usize = 1 << 20;
-/// Nanoseconds, as `if_tsresol` says it.
+/// Nanoseconds, in the encoding of `if_tsresol`.
 const RESOLUTION: u8 = 9;
 const PROGRAM: &str = concat!("wirespan ", env!("CARGO_PKG_VERSION"));
 

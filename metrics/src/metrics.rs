@@ -72,7 +72,7 @@ impl Metrics {
 }
 
 /// Figures that come from the binary and not from facts. Each is what was added since the last
-/// call, unless it says otherwise.
+/// call, unless its method sets a value.
 impl Metrics {
     /// Adds packets and bytes on the wire that came from a tap.
     pub fn add_captured(&self, tap: &str, packets: u64, bytes: u64) {

@@ -17,21 +17,21 @@ const REST: &str = "…";
 
 /// The operation by which a request is counted where routes are switched on: `GET /user/{id}` for
 /// HTTP, HTTP/2 and FastCGI requests whose method and path are known, else `operation` as it is.
-/// `room` is where it is put together; what it held goes.
+/// It is written into `buffer`, whose content is replaced.
 pub(crate) fn routed<'a>(
     protocol: &str,
     operation: &'a str,
     path: Option<&str>,
-    room: &'a mut String,
+    buffer: &'a mut String,
 ) -> &'a str {
     let path =
         path.filter(|path| WITH_PATHS.contains(&protocol) && !path.is_empty() && !operation.is_empty());
     let Some(path) = path else { return operation };
-    room.clear();
-    room.push_str(operation);
-    room.push(' ');
-    push_route(room, path);
-    room
+    buffer.clear();
+    buffer.push_str(operation);
+    buffer.push(' ');
+    push_route(buffer, path);
+    buffer
 }
 
 /// Appends the route of `path`: at most [`LONGEST`] bytes, of which a query is never part. The
@@ -272,14 +272,14 @@ mod tests {
 
     #[test]
     fn only_requests_with_paths_have_routes() {
-        let mut room = "left over".to_owned();
+        let mut buffer = "left over".to_owned();
         let with_path = Some("/user/7?x");
         for protocol in ["http", "http2", "fastcgi"] {
-            assert_eq!(routed(protocol, "GET", with_path, &mut room), "GET /user/{id}");
+            assert_eq!(routed(protocol, "GET", with_path, &mut buffer), "GET /user/{id}");
         }
-        assert_eq!(routed("http", "GET", None, &mut room), "GET");
-        assert_eq!(routed("http", "", with_path, &mut room), "");
-        assert_eq!(routed("grpc", "a.B/c", with_path, &mut room), "a.B/c");
+        assert_eq!(routed("http", "GET", None, &mut buffer), "GET");
+        assert_eq!(routed("http", "", with_path, &mut buffer), "");
+        assert_eq!(routed("grpc", "a.B/c", with_path, &mut buffer), "a.B/c");
     }
 
     proptest! {

@@ -49,7 +49,7 @@ pub(crate) fn records(capture: &Path) -> Vec<FlowRecord> {
     let mut number = 0;
     while let Some(frame) = file.next_frame().expect("a whole capture") {
         number += 1;
-        if let Some(now) = clock.frame(frame.time) {
+        if let Some(now) = clock.on_frame(frame.time) {
             analyzer.tick(now, &mut sink);
         }
         analyzer.frame(number, &frame, &mut sink);

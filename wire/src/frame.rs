@@ -40,6 +40,8 @@ pub struct VlanTag {
 }
 
 impl VlanTag {
+    /// Tag protocol identifier of an IEEE 802.1Q customer tag.
+    pub const C_TAG: u16 = 0x8100;
     /// Bytes that it takes in a frame.
     pub const LEN: u32 = 4;
 

@@ -24,7 +24,7 @@ pub trait Source: Send {
     fn drops(&mut self) -> Drops;
 }
 
-/// What a call of [`Source::next_batch`] came to.
+/// Result of a call of [`Source::next_batch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batch {
     /// Frames were handed over, their number; more may be ready.
@@ -68,7 +68,7 @@ pub enum SourceError {
         /// Offset of the incomplete record in the (uncompressed) file, in bytes.
         offset: u64,
     },
-    /// A capture file is not what its header promised: all before it was handed over.
+    /// A record of a capture file is malformed: all before it was handed over.
     #[error("{what}: malformed at byte {offset}, after {frames} frame{}: {problem}", plural(*frames))]
     Malformed {
         /// File name.

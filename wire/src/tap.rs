@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TapId(pub u32);
 
-/// What a tap is, as far as the kernel (or the file) says.
+/// A tap, as far as the kernel (or the file) describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
     /// Its id in frames and facts.

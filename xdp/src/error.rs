@@ -16,15 +16,15 @@ pub enum Error {
     Load {
         /// Which programs.
         what: &'static str,
-        /// What the loader says.
+        /// The loader's error.
         source: aya::EbpfError,
     },
-    /// A map is not what this crate's object promises.
+    /// A map is not the one of this crate's object.
     #[error("map {what} of the kernel programs: {source}")]
     Map {
         /// Name of the map.
         what: &'static str,
-        /// What the loader says.
+        /// The loader's error.
         source: aya::maps::MapError,
     },
     /// A program was refused.
@@ -32,7 +32,7 @@ pub enum Error {
     Program {
         /// Program and where it was to run.
         what: String,
-        /// What the kernel or the loader says.
+        /// The kernel's or the loader's error.
         source: Box<ProgramError>,
     },
     /// Not one of the programs could run, so that there would be nothing to read.
@@ -75,7 +75,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    // A verifier log runs to many lines: the first says what was refused, one of the last says why.
+    // A verifier log has many lines: the first names what was refused, one of the last the reason.
     let first = text.lines().next().unwrap_or_default();
     match text.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with("processed ")).last() {
         Some(last) => format!("{first} … {last}"),

@@ -108,7 +108,7 @@ impl FrameTap {
     }
 
     /// Begins to copy the frames of the interface `ifindex` of this thread's network namespace,
-    /// which begin with what `link_type` says, under the name `tap`; tells how incoming frames are
+    /// which begin as `link_type` says, as frames of `tap`; returns how incoming frames are
     /// seen. Attaching again replaces.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl FrameTap {
         Ok(used)
     }
 
-    /// Takes the programs off the interface, and tells whether they were on it. Frames copied
+    /// Removes the programs from the interface; returns whether they were on it. Frames copied
     /// before are still handed over.
     pub fn detach(&mut self, ifindex: u32) -> bool {
         self.taps.get_mut(&ifindex).is_some_and(|attached| attached.hooks.take().is_some())

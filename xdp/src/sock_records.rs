@@ -82,7 +82,7 @@ pub struct SocketRecords {
 }
 
 impl SocketRecords {
-    /// Loads and attaches the programs. What this kernel lacks is told by
+    /// Loads and attaches the programs. What this kernel lacks is listed by
     /// [`missing`](Self::missing).
     ///
     /// # Errors

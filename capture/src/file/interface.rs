@@ -1,9 +1,24 @@
-//! What a pcapng file says about an interface.
+//! Interfaces of a pcapng file: link type, name, snap length, time resolution.
 
 use wire::{LinkType, TapId, Timestamp};
 
 use super::step::Endian;
 
+/// Offsets in the body of an interface description block (draft-ietf-opsawg-pcapng, section 4.2).
+mod field {
+    pub(super) const LINK_TYPE: usize = 0;
+    pub(super) const SNAP_LEN: usize = 4;
+    pub(super) const OPTIONS: usize = 8;
+}
+
+/// An option: its code, its length, its value (section 3.5).
+mod option_field {
+    pub(super) const CODE: usize = 0;
+    pub(super) const LENGTH: usize = 2;
+    pub(super) const VALUE: usize = 4;
+}
+
+/// Option codes (sections 3.5 and 4.2).
 const OPT_END: u16 = 0;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
@@ -23,23 +38,25 @@ pub(super) struct Interface {
 }
 
 impl Interface {
-    /// Interface from the body of its description block; what options say wrongly is ignored.
+    /// Interface from the body of its description block; malformed options are ignored.
     pub(super) fn parse(endian: Endian, body: &[u8]) -> Option<Self> {
-        if body.len() < 8 {
+        if body.len() < field::OPTIONS {
             return None;
         }
         let mut interface = Self {
-            link_type: LinkType::from_number(endian.u16(body, 0)),
-            snap_len: endian.u32(body, 4),
+            link_type: LinkType::from_number(endian.u16(body, field::LINK_TYPE)),
+            snap_len: endian.u32(body, field::SNAP_LEN),
             name: None,
             tap: None,
             resolution: 6,
             offset_seconds: 0,
         };
-        let mut options = body.get(8..).unwrap_or_default();
-        while options.len() >= 4 {
-            let (code, len) = (endian.u16(options, 0), usize::from(endian.u16(options, 2)));
-            let Some(value) = options.get(4..4 + len) else { break };
+        let mut options = body.get(field::OPTIONS..).unwrap_or_default();
+        while options.len() >= option_field::VALUE {
+            let code = endian.u16(options, option_field::CODE);
+            let len = usize::from(endian.u16(options, option_field::LENGTH));
+            let (start, end) = (option_field::VALUE, option_field::VALUE + len);
+            let Some(value) = options.get(start..end) else { break };
             match (code, len) {
                 (OPT_END, _) => break,
                 (IF_NAME, 1..) => {
@@ -50,7 +67,7 @@ impl Interface {
                 (IF_TSOFFSET, 8) => interface.offset_seconds = endian.u64(value, 0).cast_signed(),
                 _ => {}
             }
-            options = options.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
+            options = options.get(start + len.next_multiple_of(4)..).unwrap_or_default();
         }
         Some(interface)
     }
@@ -70,7 +87,7 @@ impl Interface {
     }
 }
 
-/// Nanoseconds from units of `if_tsresol`: the top bit tells powers of 2 from powers of 10.
+/// Nanoseconds from units of `if_tsresol`: the top bit distinguishes powers of 2 from powers of 10.
 fn scale(units: u64, resolution: u8) -> u64 {
     let units = u128::from(units);
     let exponent = u32::from(resolution & 0x7f);

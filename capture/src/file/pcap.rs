@@ -5,8 +5,32 @@ use wire::{LinkType, TapId, Timestamp};
 use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
+/// Length of the file header (section 4).
 pub(super) const HEADER: usize = 24;
-/// Snap lengths below this are not believed: files with a snap length of 0 or smaller than their
+
+/// Offsets in the file header (section 4).
+mod field {
+    pub(super) const MAJOR_VERSION: usize = 4;
+    pub(super) const MINOR_VERSION: usize = 6;
+    pub(super) const SNAP_LEN: usize = 16;
+    /// The upper half of the field is about the frame check sequence.
+    pub(super) const LINK_TYPE: usize = 20;
+}
+
+/// Offsets in the header of a record (section 5).
+mod record {
+    pub(super) const SECONDS: usize = 0;
+    /// Microseconds or nanoseconds.
+    pub(super) const FRACTION: usize = 4;
+    /// Captured, then original length; in some files the other way round.
+    pub(super) const FIRST_LENGTH: usize = 8;
+    pub(super) const SECOND_LENGTH: usize = 12;
+    pub(super) const LEN: usize = 16;
+    /// With interface index, protocol, packet type and padding.
+    pub(super) const MODIFIED_LEN: usize = 24;
+}
+
+/// Snap lengths below this are ignored: files with a snap length of 0 or smaller than their
 /// frames exist, and libpcap reads them up to this size.
 const LEAST_LIMIT: usize = 262_144;
 
@@ -40,14 +64,13 @@ impl Pcap {
     /// Byte order, nanoseconds, length of a record's header.
     fn magic(head: &[u8]) -> Option<(Endian, bool, usize)> {
         match *head.first_chunk::<4>()? {
-            [0xa1, 0xb2, 0xc3, 0xd4] => Some((Endian::Big, false, 16)),
-            [0xd4, 0xc3, 0xb2, 0xa1] => Some((Endian::Little, false, 16)),
-            [0xa1, 0xb2, 0x3c, 0x4d] => Some((Endian::Big, true, 16)),
-            [0x4d, 0x3c, 0xb2, 0xa1] => Some((Endian::Little, true, 16)),
-            // The "modified" format: 8 more bytes a record (interface index, protocol, packet type,
-            // padding).
-            [0xa1, 0xb2, 0xcd, 0x34] => Some((Endian::Big, false, 24)),
-            [0x34, 0xcd, 0xb2, 0xa1] => Some((Endian::Little, false, 24)),
+            [0xa1, 0xb2, 0xc3, 0xd4] => Some((Endian::Big, false, record::LEN)),
+            [0xd4, 0xc3, 0xb2, 0xa1] => Some((Endian::Little, false, record::LEN)),
+            [0xa1, 0xb2, 0x3c, 0x4d] => Some((Endian::Big, true, record::LEN)),
+            [0x4d, 0x3c, 0xb2, 0xa1] => Some((Endian::Little, true, record::LEN)),
+            // The "modified" format of an early patch to libpcap.
+            [0xa1, 0xb2, 0xcd, 0x34] => Some((Endian::Big, false, record::MODIFIED_LEN)),
+            [0x34, 0xcd, 0xb2, 0xa1] => Some((Endian::Little, false, record::MODIFIED_LEN)),
             _ => None,
         }
     }
@@ -55,15 +78,14 @@ impl Pcap {
     /// Reads the file header, of [`HEADER`] bytes.
     pub(super) fn new(head: &[u8], tap: TapId) -> Option<Self> {
         let (endian, nanoseconds, record_header) = Self::magic(head)?;
-        let (major, minor) = (endian.u16(head, 4), endian.u16(head, 6));
+        let (major, minor) = (endian.u16(head, field::MAJOR_VERSION), endian.u16(head, field::MINOR_VERSION));
         let lengths = match (major, minor) {
             (2, 0..=2) | (543, 0) => Lengths::OriginalFirst,
             (2, 3) => Lengths::SmallerIsCaptured,
             _ => Lengths::CapturedFirst,
         };
-        let limit = (endian.u32(head, 16) as usize).clamp(LEAST_LIMIT, MAX_CAPTURED);
-        // The upper half of the last field is about the frame check sequence.
-        let link_type = LinkType::from_number(endian.u32(head, 20) as u16);
+        let limit = (endian.u32(head, field::SNAP_LEN) as usize).clamp(LEAST_LIMIT, MAX_CAPTURED);
+        let link_type = LinkType::from_number(endian.u32(head, field::LINK_TYPE) as u16);
         Some(Self { endian, nanoseconds, record_header, lengths, limit, link_type, tap })
     }
 
@@ -82,8 +104,11 @@ impl Pcap {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(h) = rest.first_chunk::<16>() else { return (at, Rest::Need(self.record_header)) };
-            let (first, second) = (word([h[8], h[9], h[10], h[11]]), word([h[12], h[13], h[14], h[15]]));
+            let Some(header) = rest.first_chunk::<{ record::LEN }>() else {
+                return (at, Rest::Need(self.record_header));
+            };
+            let field = |at: usize| word([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+            let (first, second) = (field(record::FIRST_LENGTH), field(record::SECOND_LENGTH));
             let (captured, original) = match self.lengths {
                 Lengths::CapturedFirst => (first, second),
                 Lengths::OriginalFirst => (second, first),
@@ -98,7 +123,7 @@ impl Pcap {
                 return (at, Rest::Need(total));
             }
             block.push_entry(FrameEntry {
-                time: self.time(word([h[0], h[1], h[2], h[3]]), word([h[4], h[5], h[6], h[7]])),
+                time: self.time(field(record::SECONDS), field(record::FRACTION)),
                 start: (at + self.record_header) as u32,
                 len: captured,
                 wire_len: original.max(captured),

@@ -7,14 +7,41 @@ use super::input::TapNames;
 use super::interface::Interface;
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
+/// Block types (section 11.1).
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
+/// Offsets in a block (section 3.1).
+mod block_field {
+    pub(super) const TYPE: usize = 0;
+    pub(super) const TOTAL_LENGTH: usize = 4;
+    pub(super) const BODY: usize = 8;
+    /// The total length stands once more at the end.
+    pub(super) const TRAILER_LEN: usize = 4;
+}
+
+/// Offsets in the body of an enhanced packet block (section 4.3) or packet block (appendix A).
+mod packet_field {
+    /// 32 bits; in a packet block 16, then the drop count.
+    pub(super) const INTERFACE_ID: usize = 0;
+    pub(super) const TIMESTAMP_HIGH: usize = 4;
+    pub(super) const TIMESTAMP_LOW: usize = 8;
+    pub(super) const CAPTURED_LENGTH: usize = 12;
+    pub(super) const ORIGINAL_LENGTH: usize = 16;
+    pub(super) const DATA: usize = 20;
+}
+
+/// Offsets in the body of a simple packet block (section 4.4).
+mod simple_packet_field {
+    pub(super) const ORIGINAL_LENGTH: usize = 0;
+    pub(super) const DATA: usize = 4;
+}
+
 /// Everything of a block that is not its body.
-const FRAMING: usize = 12;
+const FRAMING: usize = block_field::BODY + block_field::TRAILER_LEN;
 /// More than a packet block needs around [`MAX_CAPTURED`] bytes, for its options.
 const MAX_BLOCK: usize = MAX_CAPTURED + (1 << 20);
 /// Interfaces of one section. Each costs memory, and no more can be told apart by name.
@@ -91,15 +118,15 @@ impl PcapNg {
         if data.len() < FRAMING {
             return Step::Rest(Rest::Need(FRAMING));
         }
-        let kind = self.endian.u32(data, 0);
+        let kind = self.endian.u32(data, block_field::TYPE);
         if kind == SECTION {
-            // The length is in the byte order that the section's magic number tells.
+            // The length is in the byte order of the section's magic number.
             match section_endian(data) {
                 Some(endian) => self.endian = endian,
                 None => return malformed("a section has no byte order magic"),
             }
         }
-        let claimed = self.endian.u32(data, 4) as usize;
+        let claimed = self.endian.u32(data, block_field::TOTAL_LENGTH) as usize;
         if claimed < FRAMING {
             return malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
         }
@@ -113,11 +140,11 @@ impl PcapNg {
         if data.len() < total {
             return Step::Rest(Rest::Need(total));
         }
-        let again = self.endian.u32(data, total - 4) as usize;
+        let again = self.endian.u32(data, total - block_field::TRAILER_LEN) as usize;
         if again != claimed {
             return malformed(format!("a block's lengths differ: {claimed} before, {again} behind it"));
         }
-        let body = data.get(8..total - 4).unwrap_or_default();
+        let body = data.get(block_field::BODY..total - block_field::TRAILER_LEN).unwrap_or_default();
         match kind {
             SECTION => self.section(total),
             INTERFACE => self.interface(body, total),
@@ -144,20 +171,24 @@ impl PcapNg {
         }
     }
 
-    /// Enhanced packet block, and the obsolete packet block, whose first word holds interface (16
-    /// bits) and drop count.
+    /// Enhanced packet block, and the obsolete packet block.
     fn packet(&mut self, kind: u32, body: &[u8], total: usize) -> Step {
-        if body.len() < 20 {
+        use packet_field as field;
+
+        if body.len() < field::DATA {
             return malformed("a packet block is too short");
         }
-        let endian = self.endian;
-        let index = if kind == PACKET { u32::from(endian.u16(body, 0)) } else { endian.u32(body, 0) };
-        let units = u64::from(endian.u32(body, 4)) << 32 | u64::from(endian.u32(body, 8));
-        let captured = endian.u32(body, 12);
-        if captured as usize > body.len() - 20 {
+        let word = |at: usize| self.endian.u32(body, at);
+        let index = match kind {
+            PACKET => u32::from(self.endian.u16(body, field::INTERFACE_ID)),
+            _ => word(field::INTERFACE_ID),
+        };
+        let units = u64::from(word(field::TIMESTAMP_HIGH)) << 32 | u64::from(word(field::TIMESTAMP_LOW));
+        let captured = word(field::CAPTURED_LENGTH);
+        if captured as usize > body.len() - field::DATA {
             return malformed(format!("a packet block of {total} bytes claims {captured} captured bytes"));
         }
-        let original = endian.u32(body, 16);
+        let original = word(field::ORIGINAL_LENGTH);
         let Some(interface) = self.interfaces.get(index as usize) else {
             return malformed(format!("a packet of interface {index}, which the section does not describe"));
         };
@@ -167,7 +198,8 @@ impl PcapNg {
             return Step::Skip(total);
         };
         let (wire_len, vlan) = (original.max(captured), PackedVlan::NONE);
-        let entry = FrameEntry { time, start: 28, len: captured, wire_len, tap, link_type, vlan };
+        let start = (block_field::BODY + field::DATA) as u32;
+        let entry = FrameEntry { time, start, len: captured, wire_len, tap, link_type, vlan };
         Step::Frame(entry, total)
     }
 
@@ -176,13 +208,13 @@ impl PcapNg {
         let Some(interface) = self.interfaces.first() else {
             return malformed("a simple packet in a section that describes no interface");
         };
-        if body.len() < 4 {
+        if body.len() < simple_packet_field::DATA {
             return malformed("a simple packet block is too short");
         }
-        let original = self.endian.u32(body, 0);
+        let original = self.endian.u32(body, simple_packet_field::ORIGINAL_LENGTH);
         let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
         let captured = original.min(snap_len);
-        if captured as usize > body.len() - 4 {
+        if captured as usize > body.len() - simple_packet_field::DATA {
             return malformed(format!("a simple packet block of {total} bytes claims {captured} bytes"));
         }
         let link_type = interface.link_type;
@@ -190,7 +222,8 @@ impl PcapNg {
             return Step::Skip(total);
         };
         let (time, vlan) = (Timestamp::ZERO, PackedVlan::NONE);
-        let entry = FrameEntry { time, start: 12, len: captured, wire_len: original, tap, link_type, vlan };
+        let start = (block_field::BODY + simple_packet_field::DATA) as u32;
+        let entry = FrameEntry { time, start, len: captured, wire_len: original, tap, link_type, vlan };
         Step::Frame(entry, total)
     }
 

@@ -36,7 +36,7 @@ pub struct CaptureFile {
     /// Offset of `spare` in the uncompressed input.
     offset: u64,
     frames: u64,
-    /// What ended the file, not told yet.
+    /// What ended the file, not returned yet.
     failed: Option<SourceError>,
     ended: bool,
     /// For reading by frame: the last block, and how many of its frames were handed over.
@@ -67,7 +67,7 @@ impl Format {
 }
 
 impl CaptureFile {
-    /// Opens `path` and reads as much as tells its format. `taps` is asked once for the tap of a
+    /// Opens `path` and reads enough to know its format. `taps` is called once for the tap of a
     /// pcap file, and for a pcapng file once per interface, at its first frame; the name is the
     /// file's without its folder, with `#interface` behind it where a file has several.
     ///

@@ -7,7 +7,7 @@ pub(super) const MAX_CAPTURED: usize = 64 << 20;
 /// What comes behind the last whole record in memory.
 #[derive(Debug)]
 pub(super) enum Rest {
-    /// Cannot tell before that many bytes from there on are in memory.
+    /// Needs that many bytes from there on in memory.
     Need(usize),
     /// Not what it should be.
     Malformed(String),

@@ -12,7 +12,7 @@ use crate::Error;
 /// Largest file of the cache that is looked at, in bytes; real ones have a few thousand.
 const LARGEST: u64 = 1 << 20;
 
-/// What a file of the CNI cache says about one interface of a container.
+/// One interface of a container, from a file of the CNI cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CniPod {
     /// The runtime's id of the container (or pod sandbox).

@@ -2,11 +2,26 @@
 
 use super::interface::{Interface, link_type, tap_kind};
 
+/// Offsets in `struct nlmsghdr` (netlink(7)), and its length.
+const MESSAGE_LEN: usize = 0;
+const MESSAGE_TYPE: usize = 4;
 const HEADER: usize = 16;
+/// Offsets in `struct ifinfomsg` (rtnetlink(7)), and its length.
+const FAMILY: usize = 0;
+const HARDWARE_TYPE: usize = 2;
+const INDEX: usize = 4;
+const FLAGS: usize = 8;
 const LINK_HEADER: usize = 16;
+/// Offsets in `struct rtattr` (rtnetlink(7)), and its length.
+const ATTRIBUTE_LEN: usize = 0;
+const ATTRIBUTE_TYPE: usize = 2;
+const ATTRIBUTE_HEADER: usize = 4;
+/// The type without the flags for nested attributes and byte order.
 const NLA_TYPE_MASK: u16 = 0x3fff;
+/// Offset of the error number in `struct nlmsgerr` (netlink(7)).
+const ERROR_NUMBER: usize = 0;
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Message {
     /// An interface is there, or is now different.
@@ -38,7 +53,7 @@ pub(super) fn get_links(index: Option<u32>) -> Vec<u8> {
 /// The messages of a datagram.
 pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message> {
     std::iter::from_fn(move || {
-        let len = (u32_at(datagram, 0)? as usize).max(HEADER);
+        let len = (u32_at(datagram, MESSAGE_LEN)? as usize).max(HEADER);
         let message = datagram.get(..len)?;
         datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
@@ -48,26 +63,25 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message> {
 
 fn read(message: &[u8]) -> Message {
     let body = message.get(HEADER..).unwrap_or_default();
-    let Some(kind) = u16_at(message, 4) else { return Message::Other };
+    let Some(kind) = u16_at(message, MESSAGE_TYPE) else { return Message::Other };
     // Bridges send link messages of their own family about their ports, which hold other
     // attributes.
-    let of_link = body.first() == Some(&0);
+    let of_link = body.get(FAMILY) == Some(&0);
     match kind {
         libc::RTM_NEWLINK if of_link => link(body).map_or(Message::Other, Message::Link),
-        libc::RTM_DELLINK if of_link => u32_at(body, 4).map_or(Message::Other, Message::Gone),
+        libc::RTM_DELLINK if of_link => u32_at(body, INDEX).map_or(Message::Other, Message::Gone),
         _ if i32::from(kind) == libc::NLMSG_DONE => Message::Done,
-        _ if i32::from(kind) == libc::NLMSG_ERROR => {
-            u32_at(body, 0).map_or(Message::Other, |code| Message::Error(code.cast_signed().wrapping_neg()))
-        }
+        _ if i32::from(kind) == libc::NLMSG_ERROR => u32_at(body, ERROR_NUMBER)
+            .map_or(Message::Other, |code| Message::Error(code.cast_signed().wrapping_neg())),
         _ => Message::Other,
     }
 }
 
 fn link(body: &[u8]) -> Option<Interface> {
-    let hardware = u16_at(body, 2)?;
-    let flags = u32_at(body, 8)?;
+    let hardware = u16_at(body, HARDWARE_TYPE)?;
+    let flags = u32_at(body, FLAGS)?;
     let mut interface = Interface {
-        index: u32_at(body, 4)?,
+        index: u32_at(body, INDEX)?,
         name: String::new(),
         kind: tap_kind("", hardware),
         driver_kind: String::new(),
@@ -100,9 +114,9 @@ fn link(body: &[u8]) -> Option<Interface> {
 
 fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
-        let len = usize::from(u16_at(bytes, 0)?);
-        let kind = u16_at(bytes, 2)? & NLA_TYPE_MASK;
-        let value = bytes.get(4..len)?;
+        let len = usize::from(u16_at(bytes, ATTRIBUTE_LEN)?);
+        let kind = u16_at(bytes, ATTRIBUTE_TYPE)? & NLA_TYPE_MASK;
+        let value = bytes.get(ATTRIBUTE_HEADER..len)?;
         bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some((kind, value))
     })

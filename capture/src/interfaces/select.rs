@@ -7,14 +7,14 @@ use super::interface::Interface;
 use crate::Error;
 
 /// Which interfaces to tap: names, globs (`veth*`), `any`, and `!pattern` for what not to tap,
-/// whatever else says so.
+/// whatever other patterns match.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
 }
 
-/// What a [`Selector`] says of an interface, and why.
+/// What a [`Selector`] chooses for an interface, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// Whether to tap it.
@@ -117,33 +117,33 @@ mod tests {
         }
     }
 
-    fn says(patterns: &[&str], interface: &Interface) -> (bool, String) {
+    fn choice(patterns: &[&str], interface: &Interface) -> (bool, String) {
         let choice = Selector::new(patterns).unwrap().choose(interface);
         (choice.tap, choice.reason)
     }
 
     #[test]
     fn without_patterns_everything_that_is_up_but_lo_and_dummies() {
-        assert_eq!(says(&[], &interface("veth1", TapKind::Veth, true)), (true, "is up".into()));
-        assert_eq!(says(&[], &interface("veth1", TapKind::Veth, false)), (false, "is down".into()));
-        assert!(!says(&[], &interface("dummy0", TapKind::Other, true)).0);
+        assert_eq!(choice(&[], &interface("veth1", TapKind::Veth, true)), (true, "is up".into()));
+        assert_eq!(choice(&[], &interface("veth1", TapKind::Veth, false)), (false, "is down".into()));
+        assert!(!choice(&[], &interface("dummy0", TapKind::Other, true)).0);
         let lo = interface("lo", TapKind::Loopback, true);
-        assert_eq!(says(&[], &lo), (false, "loopback is not tapped unless named".into()));
-        assert_eq!(says(&["lo"], &lo), (true, "named".into()));
-        assert_eq!(says(&["!veth*"], &lo).1, "loopback is not tapped unless named");
+        assert_eq!(choice(&[], &lo), (false, "loopback is not tapped unless named".into()));
+        assert_eq!(choice(&["lo"], &lo), (true, "named".into()));
+        assert_eq!(choice(&["!veth*"], &lo).1, "loopback is not tapped unless named");
     }
 
     #[test]
     fn exclusion_wins() {
         let veth = interface("veth1a2b", TapKind::Veth, true);
-        assert_eq!(says(&["veth*"], &veth), (true, "matches veth*".into()));
-        assert_eq!(says(&["any", "!veth1*"], &veth), (false, "excluded by !veth1*".into()));
-        assert_eq!(says(&["eth*"], &veth), (false, "matches no pattern".into()));
-        assert_eq!(says(&["any"], &veth), (true, "any interface".into()));
+        assert_eq!(choice(&["veth*"], &veth), (true, "matches veth*".into()));
+        assert_eq!(choice(&["any", "!veth1*"], &veth), (false, "excluded by !veth1*".into()));
+        assert_eq!(choice(&["eth*"], &veth), (false, "matches no pattern".into()));
+        assert_eq!(choice(&["any"], &veth), (true, "any interface".into()));
     }
 
     #[test]
-    fn what_is_asked_for_and_not_there_is_told() {
+    fn what_is_named_and_not_there_is_listed() {
         let all = [interface("eth0", TapKind::Physical, true)];
         let selector = Selector::new(&["eth0", "eth1", "veth*", "!lo"]).unwrap();
         assert_eq!(selector.missing(all.iter()), ["eth1"]);

@@ -61,7 +61,7 @@ impl Watch {
     /// # Errors
     /// [`Error::Socket`] when the kernel refuses.
     pub fn open() -> Result<Self, Error> {
-        // The subscription comes first: what changes during the listing is told twice, not never.
+        // The subscription comes first: what changes during the listing is reported twice, not never.
         let socket = subscribe().map_err(refused)?;
         let known = dump().map_err(refused)?;
         Ok(Self { socket, known })
@@ -79,7 +79,7 @@ impl Watch {
     /// [`Error::Socket`] when the kernel refuses.
     pub fn changes(&mut self) -> Result<Vec<Change>, Error> {
         let mut changes = Vec::new();
-        // The kernel tells of lost notices before those that are still queued, which are older than
+        // The kernel reports lost notices before those that are still queued, which are older than
         // a new listing.
         let mut overrun = false;
         loop {

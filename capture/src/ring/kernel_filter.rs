@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::taps::Slot;
+use super::taps::TapState;
 use crate::filter::{Filter, Instruction, op};
 
 /// Ancillary data stands at negative offsets (`SKF_AD_OFF`).
@@ -30,20 +30,20 @@ pub(super) const REJECT_ALL: [Instruction; 1] = [Instruction::new(op::RET_K, 0)]
 /// Rejects frames of interfaces that are not tapped and loopback's outgoing copies; of the others
 /// keeps `snap_len` bytes if the user's filter lets them pass.
 pub(super) fn program(
-    slots: &HashMap<u32, Slot>,
+    slots: &HashMap<u32, TapState>,
     user: Option<&UserFilter>,
     snap_len: u32,
 ) -> Vec<Instruction> {
     let mut program = vec![Instruction::new(op::LD_W_ABS, INTERFACE)];
     let mut rejected: Vec<u32> =
-        slots.iter().filter(|(_, slot)| **slot == Slot::Rejected).map(|(index, _)| *index).collect();
+        slots.iter().filter(|(_, slot)| **slot == TapState::Rejected).map(|(index, _)| *index).collect();
     rejected.sort_unstable_by(|a, b| b.cmp(a));
     for index in rejected.into_iter().take(MOST_REJECTED) {
         program.push(Instruction::jeq(index, 0, 1));
         program.push(Instruction::new(op::RET_K, 0));
     }
     for (index, slot) in slots {
-        if matches!(slot, Slot::Tapped { loopback: true, .. }) {
+        if matches!(slot, TapState::Tapped { loopback: true, .. }) {
             program.push(Instruction::jeq(*index, 0, 3));
             program.push(Instruction::new(op::LD_W_ABS, PACKET_TYPE));
             program.push(Instruction::jeq(OUTGOING, 0, 1));

@@ -10,7 +10,7 @@ use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, Timestamp, Vla
 
 use super::config::{Promiscuous, RingConfig};
 use super::kernel_filter::{REJECT_ALL, UserFilter, program};
-use super::taps::{Slot, SlotCache, Taps};
+use super::taps::{TapState, TapStateCache, Taps};
 use super::vlan::with_tag;
 use crate::Error;
 use crate::filter::Filter;
@@ -40,7 +40,7 @@ pub struct Ring {
     next: usize,
     taps: Arc<Taps>,
     version: u64,
-    slots: SlotCache,
+    slots: TapStateCache,
     user: Option<UserFilter>,
     /// The user's filter is about VLANs, and so applied here.
     filter_here: bool,
@@ -110,7 +110,7 @@ impl Ring {
             next: 0,
             taps,
             version: 0,
-            slots: SlotCache::default(),
+            slots: TapStateCache::default(),
             filter_here: user.as_ref().is_some_and(|u| u.ethernet.looks_for_vlans()),
             user,
             snap_len: config.snap_len,
@@ -142,19 +142,20 @@ impl Ring {
         let slots = self.taps.slots();
         let user = self.user.as_ref().filter(|_| !self.filter_here);
         self.socket.attach_filter(&program(&slots, user, self.snap_len))?;
-        self.promise(&slots);
-        self.slots = SlotCache::new(&slots);
+        self.set_promiscuous(&slots);
+        self.slots = TapStateCache::new(&slots);
         Ok(())
     }
 
-    fn promise(&mut self, slots: &HashMap<u32, Slot>) {
+    /// Makes tapped interfaces promiscuous, as configured.
+    fn set_promiscuous(&mut self, slots: &HashMap<u32, TapState>) {
         for (&index, slot) in slots {
             let wanted = match slot {
-                Slot::Tapped { bridge, .. } => {
+                TapState::Tapped { bridge, .. } => {
                     self.promiscuous == Promiscuous::All
                         || (self.promiscuous == Promiscuous::Bridges && *bridge)
                 }
-                Slot::Rejected => false,
+                TapState::Rejected => false,
             };
             // It fails where the interface is gone by now, and then needs nothing more.
             if wanted && self.promiscuous_on.insert(index) && self.socket.add_promiscuous(index).is_err() {
@@ -181,7 +182,7 @@ impl Ring {
                 slots.insert(frame.interface, slot);
                 slot
             });
-            let Slot::Tapped { tap, link_type, loopback, .. } = slot else {
+            let TapState::Tapped { tap, link_type, loopback, .. } = slot else {
                 skipped.unselected += 1;
                 continue;
             };
@@ -207,7 +208,8 @@ impl Ring {
 
 fn raw_frame<'b>(frame: &BlockFrame<'b>, tap: wire::TapId, link_type: LinkType) -> RawFrame<'b> {
     let tagged = frame.status & libc::TP_STATUS_VLAN_VALID != 0;
-    let tpid = if frame.status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { frame.vlan_tpid } else { 0x8100 };
+    let tpid =
+        if frame.status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { frame.vlan_tpid } else { VlanTag::C_TAG };
     // Tunnel devices have headers of their own before the packet, or none.
     let skip = if link_type == LinkType::RawIp { frame.link_header } else { 0 };
     RawFrame {
@@ -224,7 +226,7 @@ fn raw_frame<'b>(frame: &BlockFrame<'b>, tap: wire::TapId, link_type: LinkType) 
 fn passes(user: &UserFilter, frame: &RawFrame<'_>, scratch: &mut Vec<u8>) -> bool {
     let filter = if frame.link_type == LinkType::Ethernet { &user.ethernet } else { &user.raw_ip };
     match frame.vlan {
-        Some(tag) => filter.matches(with_tag(frame.bytes, tag, scratch), frame.wire_len.saturating_add(4)),
+        Some(tag) => filter.matches(with_tag(frame.bytes, tag, scratch), frame.whole_wire_len()),
         None => filter.matches(frame.bytes, frame.wire_len),
     }
 }

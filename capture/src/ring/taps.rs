@@ -13,7 +13,7 @@ pub type InterfaceTaps = Box<dyn FnMut(&Interface) -> TapId + Send>;
 
 /// What to do with the frames of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(super) enum TapState {
     /// Hand them over.
     Tapped { tap: TapId, link_type: LinkType, loopback: bool, bridge: bool },
     /// The interface is not selected (or gone): reject them in the kernel.
@@ -24,7 +24,7 @@ pub(super) enum Slot {
 ///
 /// Rings keep a copy and look at a version number once per batch, so that frames cost no lock. A
 /// frame of an interface that is not known yet makes its ring ask the kernel about it at once:
-/// nothing is missed before the watcher is told.
+/// nothing is missed before the watcher reports it.
 pub struct Taps {
     version: AtomicU64,
     table: Mutex<Table>,
@@ -34,7 +34,7 @@ struct Table {
     selector: Selector,
     names: InterfaceTaps,
     /// By interface index.
-    slots: HashMap<u32, Slot>,
+    slots: HashMap<u32, TapState>,
     /// Taps that were named: an interface that goes down and comes back keeps its id.
     taps: HashMap<u32, (String, TapId)>,
     /// Interfaces that are gone, the oldest first.
@@ -48,13 +48,13 @@ const DENSE: u32 = 4096;
 
 /// A ring's own copy of the table.
 #[derive(Debug, Default)]
-pub(super) struct SlotCache {
-    dense: Vec<Option<Slot>>,
-    sparse: HashMap<u32, Slot>,
+pub(super) struct TapStateCache {
+    dense: Vec<Option<TapState>>,
+    sparse: HashMap<u32, TapState>,
 }
 
-impl SlotCache {
-    pub(super) fn new(slots: &HashMap<u32, Slot>) -> Self {
+impl TapStateCache {
+    pub(super) fn new(slots: &HashMap<u32, TapState>) -> Self {
         let mut cache = Self::default();
         for (&index, &slot) in slots {
             cache.insert(index, slot);
@@ -62,14 +62,14 @@ impl SlotCache {
         cache
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<Slot> {
+    pub(super) fn get(&self, index: u32) -> Option<TapState> {
         match self.dense.get(index as usize) {
             Some(slot) => *slot,
             None => self.sparse.get(&index).copied(),
         }
     }
 
-    pub(super) fn insert(&mut self, index: u32, slot: Slot) {
+    pub(super) fn insert(&mut self, index: u32, slot: TapState) {
         if index >= DENSE {
             self.sparse.insert(index, slot);
             return;
@@ -99,7 +99,7 @@ impl Taps {
         Self { version: AtomicU64::new(1), table: Mutex::new(table) }
     }
 
-    /// Takes notice of a change that [`Watch`](interfaces::Watch) told; says what was chosen for an
+    /// Applies a change from [`Watch`](interfaces::Watch); returns what was chosen for an
     /// interface that is there.
     pub fn apply(&self, change: &Change) -> Option<Choice> {
         let mut table = self.table();
@@ -107,7 +107,7 @@ impl Taps {
             Change::Appeared(interface) | Change::Changed(interface) => {
                 (table.set(interface), Some(table.selector.choose(interface)))
             }
-            Change::Gone(interface) => (table.forget(interface.index), None),
+            Change::Gone(interface) => (table.remove(interface.index), None),
         };
         drop(table);
         if changed {
@@ -120,22 +120,22 @@ impl Taps {
         self.version.load(Ordering::Acquire)
     }
 
-    pub(super) fn slots(&self) -> HashMap<u32, Slot> {
+    pub(super) fn slots(&self) -> HashMap<u32, TapState> {
         self.table().slots.clone()
     }
 
-    /// Finds out about an interface that a frame came from before the watcher told of it.
+    /// Looks up an interface that a frame came from before the watcher reported it.
     #[cold]
-    pub(super) fn resolve(&self, index: u32) -> Slot {
+    pub(super) fn resolve(&self, index: u32) -> TapState {
         let mut table = self.table();
         if let Some(slot) = table.slots.get(&index) {
             return *slot;
         }
         // One that is gone already cannot be named, and so not be chosen.
-        let Ok(Some(interface)) = interfaces::find(index) else { return Slot::Rejected };
+        let Ok(Some(interface)) = interfaces::find(index) else { return TapState::Rejected };
         table.set(&interface);
         self.version.fetch_add(1, Ordering::Release);
-        table.slots.get(&index).copied().unwrap_or(Slot::Rejected)
+        table.slots.get(&index).copied().unwrap_or(TapState::Rejected)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -146,15 +146,16 @@ impl Taps {
 impl Table {
     /// Whether the interface's slot is another than before.
     fn set(&mut self, interface: &Interface) -> bool {
-        let slot = if self.selector.choose(interface).tap { self.tapped(interface) } else { Slot::Rejected };
+        let slot =
+            if self.selector.choose(interface).tap { self.tapped(interface) } else { TapState::Rejected };
         self.slots.insert(interface.index, slot) != Some(slot)
     }
 
-    fn tapped(&mut self, interface: &Interface) -> Slot {
+    fn tapped(&mut self, interface: &Interface) -> TapState {
         let known = self.taps.get(&interface.index).filter(|(name, _)| *name == interface.name);
         let tap = known.map(|(_, tap)| *tap).unwrap_or_else(|| (self.names)(interface));
         self.taps.insert(interface.index, (interface.name.clone(), tap));
-        Slot::Tapped {
+        TapState::Tapped {
             tap,
             link_type: interface.link_type,
             loopback: interface.kind == TapKind::Loopback,
@@ -164,7 +165,7 @@ impl Table {
 
     /// Remembers an interface that is gone for a while longer; whether another one was forgotten
     /// for it.
-    fn forget(&mut self, index: u32) -> bool {
+    fn remove(&mut self, index: u32) -> bool {
         self.gone.push_back(index);
         if self.gone.len() <= MAX_GONE {
             return false;

@@ -112,7 +112,7 @@ impl<'r> Block<'r> {
 
 impl Drop for Block<'_> {
     fn drop(&mut self) {
-        // SAFETY: `acquire` was promised a block at `start`.
+        // SAFETY: the caller of `acquire` guarantees a block at `start`.
         let status = unsafe { status_word(self.start) };
         status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
     }

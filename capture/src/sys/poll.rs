@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-/// Waits until `fd` is readable (or has an error to tell) for at most `wait`, in whole milliseconds
+/// Waits until `fd` is readable (or has a pending error) for at most `wait`, in whole milliseconds
 /// rounded up. A signal ends the wait early, as if it were over.
 pub(crate) fn wait_readable(fd: BorrowedFd<'_>, wait: Duration) -> io::Result<bool> {
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };

@@ -1,4 +1,4 @@
-//! What TCP told since the families were brought up to date last.
+//! What a shard counted of TCP.
 
 use fact::{CloseReason, FlowRecord, TcpCounter, Trouble};
 use wire::{Direction, PerDirection};
@@ -6,10 +6,10 @@ use wire::{Direction, PerDirection};
 use crate::histogram::DurationTally;
 use crate::snapshot::{Counted, Snapshot};
 
-/// What TCP tells about the network and about the hosts.
+/// What TCP shows about the network and about the hosts.
 #[derive(Debug, Default)]
 pub(crate) struct TcpTally {
-    /// DurationTally of handshakes by the direction in which the answer of the side travels.
+    /// Durations of handshakes by the direction in which the side's answer travels.
     pub(crate) handshake: PerDirection<DurationTally>,
     pub(crate) rtt: PerDirection<DurationTally>,
     pub(crate) counts: PerDirection<Counts>,

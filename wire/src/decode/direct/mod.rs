@@ -1,7 +1,7 @@
 //! The straight way through what nearly all frames are: Ethernet with at most one VLAN tag of its
 //! own, IPv4 without options or IPv6 without extension headers, TCP or UDP; or the same once more
 //! inside VXLAN or GENEVE. None where the frame is anything else, or not in order: the walk through
-//! the layers, which gives the same result for these frames, then says what it is.
+//! the layers, which gives the same result for these frames, then decides what it is.
 
 mod network;
 
