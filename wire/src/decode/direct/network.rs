@@ -20,18 +20,19 @@ mod ethernet_field {
     pub(super) const VLAN_ID: u16 = 0x0fff;
 }
 
-/// Offsets in the IPv4 header (RFC 791, section 3.1).
+/// Offsets in the IPv4 header (RFC 791, section 3.1), of each byte where a field has several.
 mod ipv4_field {
     pub(super) const VERSION_IHL: usize = 0;
     pub(super) const TYPE_OF_SERVICE: usize = 1;
-    pub(super) const TOTAL_LENGTH: usize = 2;
-    pub(super) const FLAGS_FRAGMENT_OFFSET: usize = 6;
+    pub(super) const TOTAL_LENGTH: [usize; 2] = [2, 3];
+    pub(super) const FLAGS_FRAGMENT_OFFSET: [usize; 2] = [6, 7];
     pub(super) const TIME_TO_LIVE: usize = 8;
     pub(super) const PROTOCOL: usize = 9;
-    pub(super) const SOURCE: usize = 12;
-    pub(super) const DESTINATION: usize = 16;
-    /// Length without options.
+    pub(super) const SOURCE: [usize; 4] = [12, 13, 14, 15];
+    pub(super) const DESTINATION: [usize; 4] = [16, 17, 18, 19];
+    /// Length without options, as a number of bytes and as a value of the total length.
     pub(super) const LEN: usize = 20;
+    pub(super) const LEN_FIELD: u16 = LEN as u16;
     /// Version 4 and a header of five 4-byte words: no options.
     pub(super) const WITHOUT_OPTIONS: u8 = 0x45;
     /// "More fragments" and the fragment offset.
@@ -42,15 +43,19 @@ mod ipv4_field {
 
 /// Offsets in the IPv6 header (RFC 8200, section 3).
 mod ipv6_field {
-    /// Version (4 bits), traffic class (8), flow label (20).
-    pub(super) const VERSION_CLASS: usize = 0;
-    pub(super) const PAYLOAD_LENGTH: usize = 4;
+    /// Version in the upper four bits, the upper half of the traffic class in the lower.
+    pub(super) const VERSION: usize = 0;
+    /// The lower half of the traffic class in the upper four bits, then the flow label.
+    pub(super) const TRAFFIC_CLASS_LOW: usize = 1;
+    pub(super) const PAYLOAD_LENGTH: [usize; 2] = [4, 5];
     pub(super) const NEXT_HEADER: usize = 6;
     pub(super) const HOP_LIMIT: usize = 7;
     pub(super) const SOURCE: usize = 8;
     pub(super) const DESTINATION: usize = 24;
     pub(super) const LEN: usize = 40;
-    pub(super) const VERSION: u8 = 6;
+    pub(super) const VERSION_6: u8 = 6;
+    /// Explicit congestion notification in the traffic class (RFC 3168, section 5).
+    pub(super) const ECN: u8 = 0x03;
 }
 
 /// An IP header without options or extension headers, and its TCP or UDP payload.
@@ -131,25 +136,26 @@ pub(super) fn ethernet<'r>(span: Span<'r>, vlans: &mut Vlans, network: &mut u64)
 fn ipv4(span: Span<'_>) -> Option<Network<'_>> {
     use ipv4_field as field;
 
-    let header = span.bytes.first_chunk::<{ field::LEN }>()?;
-    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let address = |at: usize| Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]);
-    let protocol = header[field::PROTOCOL];
-    if header[field::VERSION_IHL] != field::WITHOUT_OPTIONS
-        || half(field::FLAGS_FRAGMENT_OFFSET) & field::FRAGMENT != 0
-        || !matches!(protocol, TCP | UDP)
+    let h = span.bytes.first_chunk::<{ field::LEN }>()?;
+    let fragment = u16::from_be_bytes(field::FLAGS_FRAGMENT_OFFSET.map(|at| h[at])) & field::FRAGMENT;
+    if h[field::VERSION_IHL] != field::WITHOUT_OPTIONS
+        || fragment != 0
+        || !matches!(h[field::PROTOCOL], TCP | UDP)
     {
         return None;
     }
-    let len = match u32::from(half(field::TOTAL_LENGTH)) {
+    let len = match u16::from_be_bytes(field::TOTAL_LENGTH.map(|at| h[at])) {
         0 => span.len,
-        len if len < field::LEN as u32 => return None,
-        len => len,
+        1..field::LEN_FIELD => return None,
+        len => u32::from(len),
     };
     Some(Network {
-        addresses: Addresses::V4([address(field::SOURCE), address(field::DESTINATION)]),
-        ip: Ip { len, ttl: header[field::TIME_TO_LIVE], ecn: header[field::TYPE_OF_SERVICE] & field::ECN },
-        protocol,
+        addresses: Addresses::V4([
+            Ipv4Addr::from_octets(field::SOURCE.map(|at| h[at])),
+            Ipv4Addr::from_octets(field::DESTINATION.map(|at| h[at])),
+        ]),
+        ip: Ip { len, ttl: h[field::TIME_TO_LIVE], ecn: h[field::TYPE_OF_SERVICE] & field::ECN },
+        protocol: h[field::PROTOCOL],
         payload: span.limit(len).skip(field::LEN).ok()?,
     })
 }
@@ -158,29 +164,25 @@ fn ipv4(span: Span<'_>) -> Option<Network<'_>> {
 fn ipv6(span: Span<'_>) -> Option<Network<'_>> {
     use ipv6_field as field;
 
-    let header = span.bytes.first_chunk::<{ field::LEN }>()?;
-    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let protocol = header[field::NEXT_HEADER];
-    let version_class = half(field::VERSION_CLASS);
-    if version_class >> 12 != u16::from(field::VERSION) || !matches!(protocol, TCP | UDP) {
+    let h = span.bytes.first_chunk::<{ field::LEN }>()?;
+    if h[field::VERSION] >> 4 != field::VERSION_6 || !matches!(h[field::NEXT_HEADER], TCP | UDP) {
         return None;
     }
-    let address = |at: usize| header[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
+    let address = |at: usize| h[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
     let (source, destination) = (address(field::SOURCE)?, address(field::DESTINATION)?);
     // IPv4-mapped addresses (RFC 4291, section 2.5.5.2) are left to the walk.
     let is_mapped = |address: Ipv6Addr| address.to_bits() >> 32 == 0xffff;
     if is_mapped(source) || is_mapped(destination) {
         return None;
     }
-    let len = match half(field::PAYLOAD_LENGTH) {
+    let len = match u16::from_be_bytes(field::PAYLOAD_LENGTH.map(|at| h[at])) {
         0 => span.len,
         len => u32::from(len) + field::LEN as u32,
     };
     Some(Network {
         addresses: Addresses::V6([source, destination]),
-        // The low two bits of the traffic class, which ends 20 bits before the end of its word.
-        ip: Ip { len, ttl: header[field::HOP_LIMIT], ecn: (version_class >> 4) as u8 & 0x03 },
-        protocol,
+        ip: Ip { len, ttl: h[field::HOP_LIMIT], ecn: h[field::TRAFFIC_CLASS_LOW] >> 4 & field::ECN },
+        protocol: h[field::NEXT_HEADER],
         payload: span.limit(len).skip(field::LEN).ok()?,
     })
 }
