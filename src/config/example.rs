@@ -35,6 +35,7 @@ pub(crate) fn example() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kind::{Kind, Value};
     use super::*;
 
     /// `WIRESPAN_BLESS=1 cargo test example` writes the file anew.
@@ -59,6 +60,19 @@ mod tests {
                 let toml = key.kind.to_toml(&value);
                 assert_eq!(key.kind.read_toml(&toml).as_ref(), Some(&value), "{} = {toml}", key.path());
                 assert!((key.field)(&mut defaults).put(&value), "{}", key.path());
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_of_a_choice_is_a_value_of_its_field() {
+        let mut settings = Settings::default();
+        for key in KEYS {
+            let Kind::Choice(words) = key.kind else { continue };
+            for word in words {
+                let value = Value::Text((*word).to_owned());
+                assert!((key.field)(&mut settings).put(&value), "{} = {word}", key.path());
+                assert_eq!((key.field)(&mut settings).get(), Some(value), "{}", key.path());
             }
         }
     }

@@ -1,121 +1,22 @@
-//! Where frames come from in a run: packet rings, or XDP and TCX programs.
+//! XDP and TCX programs, read by one shard.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use capture::Filter;
 use capture::interfaces::{Change, Interface, Selector, Watch};
-use capture::{Filter, Ring, RingConfig, Skipped};
 use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, TapKind};
 use xdp::{FrameTap, FrameTapConfig, Ingress};
 
-use crate::config::{Backend, Settings};
+use super::opened::{InterfaceEvents, Opened, SkippedFrames, refused};
+use crate::config::Settings;
 use crate::failure::Failure;
 use crate::taps::Taps;
 
-/// Where events of interfaces go, so that the sources follow them.
-pub(super) enum InterfaceEvents {
-    /// All packet rings share a table of taps.
-    Rings(Arc<capture::Taps>),
-    /// Programs are attached by the thread that owns them.
-    Programs(Sender<Change>),
-}
-
-/// Frames that a source saw and did not hand over, as of its last call of [`Source::drops`].
-#[derive(Debug, Default)]
-pub(super) struct SkippedFrames {
-    unselected: AtomicU64,
-    loopback_copies: AtomicU64,
-    filtered: AtomicU64,
-}
-
-impl SkippedFrames {
-    /// Numbers by reason.
-    pub(super) fn by_reason(&self) -> [(&'static str, u64); 3] {
-        let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        [
-            ("of_interfaces_not_selected", number(&self.unselected)),
-            ("second_copies_on_loopback", number(&self.loopback_copies)),
-            ("not_matching_the_filter", number(&self.filtered)),
-        ]
-    }
-
-    fn set(&self, skipped: Skipped) {
-        self.unselected.store(skipped.unselected, Ordering::Relaxed);
-        self.loopback_copies.store(skipped.loopback_copies, Ordering::Relaxed);
-        self.filtered.store(skipped.filtered, Ordering::Relaxed);
-    }
-}
-
-/// Sources of frames, one for each shard, where events of interfaces go, and what the sources skip.
-pub(super) type Opened = (Vec<Box<dyn Source>>, InterfaceEvents, Vec<Arc<SkippedFrames>>);
-
-/// Opens the sources, one for each shard.
+/// Loads the programs, and attaches them to the interfaces that are there.
 pub(super) fn open(
-    settings: &Settings,
-    selector: Selector,
-    watch: &Watch,
-    taps: &Arc<Taps>,
-) -> Result<Opened, Failure> {
-    match settings.capture.backend {
-        Backend::AfPacket => rings(settings, selector, watch, taps),
-        Backend::Xdp => programs(settings, selector, watch, taps),
-    }
-}
-
-fn rings(
-    settings: &Settings,
-    selector: Selector,
-    watch: &Watch,
-    taps: &Arc<Taps>,
-) -> Result<Opened, Failure> {
-    let registry = taps.clone();
-    let names = Box::new(move |interface: &Interface| registry.add(&interface.name, interface.kind));
-    let table = Arc::new(capture::Taps::new(selector, watch.interfaces(), names));
-    let config = RingConfig { filter: settings.capture.filter.clone(), ..settings.ring.clone() };
-    let rings = Ring::open(&config, settings.shards(), &table).map_err(refused)?;
-    let mut skipped = Vec::new();
-    let sources = rings.into_iter().map(|ring| {
-        let counted = CountedRing { ring, skipped: Arc::default() };
-        skipped.push(counted.skipped.clone());
-        Box::new(counted) as Box<dyn Source>
-    });
-    let sources = sources.collect();
-    Ok((sources, InterfaceEvents::Rings(table), skipped))
-}
-
-fn refused(error: capture::Error) -> Failure {
-    match error {
-        capture::Error::Filter { .. } | capture::Error::Config { .. } | capture::Error::Pattern { .. } => {
-            Failure::usage(error)
-        }
-        other => Failure::runtime(other),
-    }
-}
-
-/// A ring that publishes how many frames it skips.
-struct CountedRing {
-    ring: Ring,
-    skipped: Arc<SkippedFrames>,
-}
-
-impl Source for CountedRing {
-    fn next_batch(
-        &mut self,
-        wait: Duration,
-        frames: &mut dyn FnMut(RawFrame<'_>),
-    ) -> Result<Batch, SourceError> {
-        self.ring.next_batch(wait, frames)
-    }
-
-    fn drops(&mut self) -> Drops {
-        self.skipped.set(self.ring.skipped());
-        self.ring.drops()
-    }
-}
-
-fn programs(
     settings: &Settings,
     selector: Selector,
     watch: &Watch,
