@@ -102,8 +102,8 @@ pub(crate) enum Progress {
     /// dropped, and [`Parser::gap`] is called.
     Need { consumed: usize, more: usize },
     /// After `consumed` bytes come `body` bytes that need not be read. They are not kept. The
-    /// parser is called again right behind them, also if nothing follows yet; a gap inside them is no loss
-    /// of synchronisation.
+    /// parser is called again right behind them, also if nothing follows yet; a gap inside them is
+    /// no loss of synchronisation.
     Skip { consumed: usize, body: u64 },
     /// After `consumed` bytes the parser cannot go on.
     GiveUp { consumed: usize, reason: Reason },
@@ -181,9 +181,9 @@ pub(crate) trait Protocol {
     const EITHER_ASKS: bool = false;
 
     /// Whether `head`, the first bytes of `direction` or the first behind bytes of another
-    /// protocol, begins a message. `direction` is a hypothesis: each protocol is asked for both roles of the
-    /// sender. A wrong `Yes` costs the messages until the parser notices; a wrong `No` costs the
-    /// connection.
+    /// protocol, begins a message. `direction` is a hypothesis: each protocol is asked for both
+    /// roles of the sender. A wrong `Yes` costs the messages until the parser notices; a wrong `No`
+    /// costs the connection.
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe;
 
     /// A parser for one flow whose first bytes the probe recognised.

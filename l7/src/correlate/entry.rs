@@ -23,8 +23,8 @@ pub(crate) struct OwnBytes {
 pub(crate) struct Notes {
     /// Anything that helps the parser to read the response.
     pub(crate) tag: u16,
-    /// The request is no operation of a user's (a log-in, for example): the exchange is emitted only if it
-    /// fails.
+    /// The request is no operation of a user's (a log-in, for example): the exchange is emitted
+    /// only if it fails.
     pub(crate) errors_only: bool,
     /// The server answers only where something failed or was found: no response is a good one.
     pub(crate) response_optional: bool,
