@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test differential bench bench-replay bench-live lint fuzz miri setup-%
+.PHONY: help demo build test differential bench bench-replay bench-live format lint fuzz miri setup-%
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,9 @@ bench-replay: setup-bench ## large captures, recorded the first time (root), wit
 bench-live: setup-bench ## wrk against nginx in pods, with and without wirespan, both backends (root)
 	cargo build --release --bin wirespan
 	scripts/bench-live $(TARGET)/release/wirespan
+
+format: ## every Rust file as rustfmt has it (cargo fmt alone passes over the protocols)
+	scripts/format
 
 lint: setup-lint ## formatting, clippy, rustdoc, shellcheck, dependencies
 	scripts/lint

@@ -10,13 +10,12 @@ use analyzer::{Analyzer, Config, RequestLimits};
 use fact::{Fact, Sink};
 use libfuzzer_sys::fuzz_target;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
-use wirespan_fuzz::PORTS;
+use wirespan_fuzz::{SUBJECTS, Subject};
 
-static CHOSEN: LazyLock<Option<(u16, bool)>> = LazyLock::new(|| {
+static CHOSEN: LazyLock<Option<Subject>> = LazyLock::new(|| {
     let wanted = std::env::var("WIRESPAN_PROTOCOL").ok()?;
-    let found = PORTS.iter().find(|(protocol, ..)| protocol.as_str() == wanted);
-    let &(_, port, udp) = found.unwrap_or_else(|| panic!("no port of {wanted} is known"));
-    Some((port, udp))
+    let found = SUBJECTS.iter().find(|subject| subject.protocol.as_str() == wanted);
+    Some(*found.unwrap_or_else(|| panic!("{wanted} is no protocol")))
 });
 
 #[derive(Default)]
@@ -63,8 +62,8 @@ fn packet(udp: bool, to_server: bool, port: u16, seq: u32, ack: u32, payload: &[
 // 4095), the bytes.
 fuzz_target!(|input: &[u8]| {
     let Some((&first, mut rest)) = input.split_first() else { return };
-    let (_, port, udp) = PORTS[usize::from(first) % PORTS.len()];
-    let (port, udp) = CHOSEN.unwrap_or((port, udp));
+    let any = SUBJECTS[usize::from(first) % SUBJECTS.len()];
+    let Subject { port, udp, .. } = CHOSEN.unwrap_or(any);
     let requests = RequestLimits { head_bytes: 8192, pending: 32, ..RequestLimits::default() };
     let mut analyzer = Analyzer::new(Config { requests, ..Config::default() });
     let (mut sink, mut number, mut seq) = (Checker, 0u64, [0u32; 2]);

@@ -1,7 +1,7 @@
 //! What an author of a protocol reads.
 //!
 //! A protocol is a folder under `protocols/` with a type that implements [`Protocol`], and a line
-//! in the registry (`engine/registry.rs`). [`Protocol::probe`] recognises the first bytes of a
+//! in the table (`protocols/mod.rs`). [`Protocol::probe`] recognises the first bytes of a
 //! direction. From then on the session shows the bytes of both directions to the [`Parser`] that
 //! [`Protocol::parser`] made, and the parser reports messages to [`Messages`]:
 //!

@@ -30,6 +30,6 @@ mod protocols;
 #[cfg(test)]
 mod testing;
 
-pub use engine::{Conversation, SessionPool};
+pub use engine::{Conversation, ProtocolInfo, SessionPool, is_service_port, protocols};
 pub use input::{Chunk, Context, End, Health, RoundTrips, TroubleCounts};
 pub use limits::RequestLimits;

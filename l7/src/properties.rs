@@ -8,38 +8,12 @@ use wire::Transport;
 use crate::engine::registry;
 use crate::input::End;
 use crate::limits::RequestLimits;
-use crate::protocols::{
-    amqp, amqp1, cassandra, dns, dubbo, fastcgi, http, http2, kafka, memcached, mongodb, mqtt, mysql, nats,
-    postgresql, redis, rocketmq, thrift, tls, websocket, zookeeper,
-};
+use crate::protocols::scripts;
 use crate::testing::{C, S, Script, Talk, timeless};
 
-/// Every protocol's own conversations.
-pub(crate) fn scripts() -> Vec<Script> {
-    [
-        http::tests::scripts(),
-        http2::tests::scripts(),
-        websocket::tests::scripts(),
-        dns::tests::scripts(),
-        mqtt::tests::scripts(),
-        kafka::tests::scripts(),
-        rocketmq::tests::scripts(),
-        dubbo::tests::scripts(),
-        mysql::tests::scripts(),
-        postgresql::tests::scripts(),
-        mongodb::tests::scripts(),
-        redis::tests::scripts(),
-        fastcgi::tests::scripts(),
-        nats::tests::scripts(),
-        memcached::tests::scripts(),
-        amqp::tests::scripts(),
-        tls::tests::scripts(),
-        thrift::tests::scripts(),
-        amqp1::tests::scripts(),
-        zookeeper::tests::scripts(),
-        cassandra::tests::scripts(),
-    ]
-    .concat()
+/// Usual ports of every protocol.
+fn ports() -> Vec<u16> {
+    registry::protocols().flat_map(|protocol| protocol.ports).copied().collect()
 }
 
 fn spans(script: &Script, mut cut: impl FnMut(usize) -> usize) -> Vec<String> {
@@ -140,10 +114,7 @@ proptest! {
             (any::<bool>(), prop::collection::vec(any::<u8>(), 0..200), 0u64..4),
             0..30
         ),
-        port in prop::sample::select(vec![
-            53u16, 80, 443, 1883, 3306, 4222, 5353, 5432, 5672, 6379, 9092, 9042, 11211, 20880,
-            27017, 4000
-        ]),
+        port in prop::sample::select(ports()),
         udp in any::<bool>()
     ) {
         let transport = if udp { Transport::Udp } else { Transport::Tcp };

@@ -1,5 +1,5 @@
-//! Makes first inputs for the target `l7` of captures: one of each connection. `seeds FOLDER
-//! CAPTURE...`
+//! Makes first inputs for the target `l7` of captures: one of each connection.
+//! `seeds FOLDER CAPTURE...`; `seeds --protocols` prints the protocols that the target knows.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use capture::CaptureFile;
 use fact::{Fact, Sink};
 use wire::decode::{DecodeConfig, Decoder, Layer4};
 use wire::{Endpoint, FlowKey, Side, TapId};
-use wirespan_fuzz::PORTS;
+use wirespan_fuzz::SUBJECTS;
 
 /// Largest input.
 const LONGEST: usize = 32 * 1024;
@@ -22,7 +22,7 @@ impl Sink for Spoken {
     fn emit(&mut self, fact: Fact<'_>) {
         if let Fact::FlowClosed(record) = fact
             && let Some(l7) = record.l7
-            && let Some(index) = PORTS.iter().position(|(protocol, ..)| *protocol == l7.protocol)
+            && let Some(index) = SUBJECTS.iter().position(|subject| subject.protocol == l7.protocol)
         {
             let ends = [record.client, record.server];
             for end in ends {
@@ -33,7 +33,11 @@ impl Sink for Spoken {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from).peekable();
+    if arguments.next_if(|argument| argument.as_os_str() == "--protocols").is_some() {
+        SUBJECTS.iter().for_each(|subject| println!("{}", subject.protocol.as_str()));
+        return Ok(());
+    }
     let folder = arguments.next().ok_or("usage: seeds FOLDER CAPTURE...")?;
     std::fs::create_dir_all(&folder)?;
     for path in arguments {

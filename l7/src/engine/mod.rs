@@ -21,6 +21,7 @@ mod counters;
 mod inference;
 mod known_servers;
 mod pool;
+mod ports;
 mod reader;
 pub(crate) mod registry;
 mod session;
@@ -28,3 +29,5 @@ mod stream_buffer;
 
 pub use conversation::Conversation;
 pub use pool::SessionPool;
+pub use ports::is_service_port;
+pub use registry::{ProtocolInfo, protocols};

@@ -4,83 +4,24 @@ use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use wire::{Direction, Transport};
+use wire::Transport;
 
-use crate::contract::{Clue, Parser, Probe, Protocol};
-use crate::correlate::Order;
-use crate::protocols::amqp::Amqp;
-use crate::protocols::amqp1::Amqp1;
-use crate::protocols::cassandra::Cassandra;
-use crate::protocols::dns::Dns;
-use crate::protocols::dubbo::Dubbo;
-use crate::protocols::fastcgi::Fastcgi;
-use crate::protocols::http::Http;
-use crate::protocols::http2::Http2;
-use crate::protocols::kafka::Kafka;
-use crate::protocols::memcached::Memcached;
-use crate::protocols::mongodb::Mongodb;
-use crate::protocols::mqtt::Mqtt;
-use crate::protocols::mysql::Mysql;
-use crate::protocols::nats::Nats;
-use crate::protocols::postgresql::Postgresql;
-use crate::protocols::quic::Quic;
-use crate::protocols::redis::Redis;
-use crate::protocols::rocketmq::Rocketmq;
-use crate::protocols::thrift::Thrift;
-use crate::protocols::tls::Tls;
-use crate::protocols::websocket::WebSocket;
-use crate::protocols::zookeeper::Zookeeper;
+use crate::protocols::{Registered, REGISTRY};
 
-/// A protocol as inference sees it.
-#[derive(Debug)]
-pub(crate) struct Registered {
-    pub(crate) name: fact::Protocol,
-    pub(crate) order: Order,
-    pub(crate) either_asks: bool,
-    transports: &'static [Transport],
-    ports: &'static [u16],
-    pub(crate) probe: fn(&[u8], Direction, &Clue) -> Probe,
-    pub(crate) parser: fn(&Clue) -> Box<dyn Parser>,
+/// An application protocol that can be recognised.
+#[derive(Clone, Copy, Debug)]
+pub struct ProtocolInfo {
+    /// Name in records and labels.
+    pub name: fact::Protocol,
+    /// What carries it.
+    pub transports: &'static [Transport],
+    /// Usual ports of its servers.
+    pub ports: &'static [u16],
 }
 
-/// Every protocol. Where two recognise the same bytes the earlier wins.
-pub(crate) const REGISTRY: &[Registered] = &[
-    entry::<Http2>(),
-    entry::<Http>(),
-    entry::<WebSocket>(),
-    entry::<Tls>(),
-    entry::<Quic>(),
-    entry::<Postgresql>(),
-    entry::<Mysql>(),
-    entry::<Dubbo>(),
-    entry::<Mongodb>(),
-    entry::<Rocketmq>(),
-    entry::<Kafka>(),
-    entry::<Dns>(),
-    entry::<Amqp>(),
-    entry::<Amqp1>(),
-    entry::<Cassandra>(),
-    entry::<Mqtt>(),
-    entry::<Fastcgi>(),
-    entry::<Nats>(),
-    entry::<Redis>(),
-    entry::<Memcached>(),
-    entry::<Zookeeper>(),
-    entry::<Thrift>(),
-];
-
-const _: () = assert!(REGISTRY.len() <= 64, "a session marks wrong guesses in 64 bits");
-
-const fn entry<P: Protocol>() -> Registered {
-    Registered {
-        name: P::NAME,
-        order: P::ORDER,
-        either_asks: P::EITHER_ASKS,
-        transports: P::TRANSPORTS,
-        ports: P::PORTS,
-        probe: P::probe,
-        parser: P::parser,
-    }
+/// Every protocol that can be recognised.
+pub fn protocols() -> impl Iterator<Item = ProtocolInfo> {
+    REGISTRY.iter().map(|&Registered { name, transports, ports, .. }| ProtocolInfo { name, transports, ports })
 }
 
 /// Bit n: protocol n is found on this transport.

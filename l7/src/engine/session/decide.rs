@@ -9,8 +9,8 @@ use crate::contract::Reason;
 use crate::correlate::EntryPool;
 use crate::engine::inference::{Recognised, clue};
 use crate::engine::reader::ReaderState;
-use crate::engine::registry::REGISTRY;
 use crate::input::Context;
+use crate::protocols::REGISTRY;
 use fact::Unanswered;
 
 impl Session {

@@ -154,3 +154,8 @@ proptest! {
         prop_assert!(t.conversation.bytes() < 100_000);
     }
 }
+
+/// Conversations for the properties that every protocol has over TCP: none.
+pub(crate) fn scripts() -> Vec<Script> {
+    Vec::new()
+}
