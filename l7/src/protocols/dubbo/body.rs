@@ -1,16 +1,16 @@
-//! What the bodies of requests and responses begin with.
+//! The beginning of bodies: which method a request calls, and whether a response is an exception.
 
-use super::head::{FASTJSON, HESSIAN2};
+use super::header::{FASTJSON, HESSIAN2};
 use super::hessian::Hessian;
 use crate::kit::reader::first_bytes;
 use fact::{Attributes, Exchange, Outcome};
 
-/// Longest value that is kept.
-const KEPT: usize = 512;
-/// Parameters that are passed over to get at the attachments.
+/// Longest value that is kept, in bytes.
+const LONGEST: usize = 512;
+/// Most parameters that are skipped to reach the attachments.
 const PARAMETERS: usize = 64;
 
-/// Names what is called; `body` is its beginning.
+/// Adds the called method. `body` is the beginning of the request's body.
 pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
     match serialization {
         HESSIAN2 => {
@@ -26,7 +26,7 @@ pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
                     break;
                 }
             }
-            tell(names, exchange);
+            push_names(names, exchange);
             if let [.., Some(types)] = names {
                 let _ = attachments(&mut hessian, types, &mut exchange.attributes);
             }
@@ -40,14 +40,14 @@ pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
                     .and_then(|line| line.strip_prefix(b"\"")?.strip_suffix(b"\""))
                     .and_then(|text| std::str::from_utf8(text).ok());
             }
-            tell(names, exchange);
+            push_names(names, exchange);
         }
         _ => {}
     }
 }
 
-/// Version of Dubbo, service, its version, method, types of the parameters.
-fn tell([dubbo, service, version, method, types]: [Option<&str>; 5], exchange: &mut Exchange) {
+/// Adds the version of Dubbo, the service, its version, the method and the types of its parameters.
+fn push_names([dubbo, service, version, method, types]: [Option<&str>; 5], exchange: &mut Exchange) {
     let attributes = &mut exchange.attributes;
     for (key, value) in [
         ("rpc.service", service),
@@ -57,15 +57,15 @@ fn tell([dubbo, service, version, method, types]: [Option<&str>; 5], exchange: &
         ("rpc.dubbo.parameter_types", types),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            attributes.push_bytes(key, first_bytes(value.as_bytes(), KEPT));
+            attributes.push_bytes(key, first_bytes(value.as_bytes(), LONGEST));
         }
     }
     if let Some(method) = method {
-        exchange.operation.push_str(&String::from_utf8_lossy(first_bytes(method.as_bytes(), KEPT)));
+        exchange.operation.push_str(&String::from_utf8_lossy(first_bytes(method.as_bytes(), LONGEST)));
     }
 }
 
-/// Trace headers among the attachments behind the parameters.
+/// Adds the trace headers among the attachments behind the parameters.
 fn attachments(hessian: &mut Hessian<'_>, types: &str, attributes: &mut Attributes) -> Option<()> {
     for _ in 0..parameters(types)? {
         hessian.skip()?;
@@ -79,13 +79,13 @@ fn attachments(hessian: &mut Hessian<'_>, types: &str, attributes: &mut Attribut
             "group" => "rpc.dubbo.service.group",
             _ => return,
         };
-        if !value.is_empty() && value.len() <= KEPT && attributes.get(name).is_none() {
+        if !value.is_empty() && value.len() <= LONGEST && attributes.get(name).is_none() {
             attributes.push_text(name, value);
         }
     })
 }
 
-/// Number of parameters in a descriptor (JVM specification, section 4.3.2); none if it is not one.
+/// Number of parameters in a descriptor (JVM specification, section 4.3.2). None if it is not one.
 fn parameters(types: &str) -> Option<usize> {
     let (mut count, mut rest) = (0, types.as_bytes());
     while let Some((first, behind)) = rest.split_first() {
@@ -109,21 +109,26 @@ fn parameters(types: &str) -> Option<usize> {
     Some(count)
 }
 
-/// What came back with status OK: a value, nothing, or an exception of which the class is told.
+/// Whether a response's flag means an exception, without or with attachments.
+fn is_exception(flag: Option<i32>) -> bool {
+    matches!(flag, Some(0 | 3))
+}
+
+/// Adds what came with status OK: a value, nothing, or an exception, whose class becomes the error.
 pub(super) fn response(serialization: u8, body: &[u8], exchange: &mut Exchange) {
     let (flag, class) = match serialization {
         HESSIAN2 => {
             let mut hessian = Hessian::new(body);
             let flag = hessian.int();
-            (flag, if matches!(flag, Some(0 | 3)) { hessian.class() } else { None })
+            (flag, if is_exception(flag) { hessian.class() } else { None })
         }
         FASTJSON => (body.first().map(|digit| i32::from(*digit) - i32::from(b'0')), None),
         _ => (None, None),
     };
-    if matches!(flag, Some(0 | 3)) {
+    if is_exception(flag) {
         exchange.outcome = Outcome::ServerError;
         let class = class.unwrap_or("exception");
-        exchange.attributes.push_bytes("error.type", first_bytes(class.as_bytes(), KEPT));
+        exchange.attributes.push_bytes("error.type", first_bytes(class.as_bytes(), LONGEST));
     }
 }
 

@@ -1,29 +1,29 @@
-//! The header of a message, and the values of Hessian 2 and fastjson.
+//! Opens the messages of a connection. Headers are in `header`, bodies in `body`.
 
 use wire::{Direction, PerDirection};
 
 use super::body;
-use super::head::{HEAD, Head, begins, outcome, serialization, status_name};
+use super::header::{HEADER, Header, begins, outcome, serialization, status_name};
 use crate::contract::{Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
 
-/// So much of a body is looked at.
-const LOOKED_AT: u64 = 8 * 1024;
-/// The response of a status.
+/// Bytes of a body that are inspected.
+const INSPECT_LIMIT: u64 = 8 * 1024;
+/// The status of a response without an error.
 const OK: u8 = 20;
 
-/// Messages are told from their first bytes; what is open is only waited for.
+/// A message is recorded from its first bytes. Its end only closes it.
 #[derive(Debug, Default)]
 pub(super) struct DubboFormat {
     open: PerDirection<Option<(Kind, u64)>>,
 }
 
 impl Format for DubboFormat {
-    const HEAD: usize = HEAD;
+    const HEAD: usize = HEADER;
 
     fn length(&self, _: Direction, head: &[u8]) -> Option<u64> {
-        Head::read(head).map(|head| u64::from(head.body) + HEAD as u64)
+        Header::read(head).map(|header| u64::from(header.body) + HEADER as u64)
     }
 
     fn begins(&self, _: Direction, bytes: &[u8], _: &Messages) -> Probe {
@@ -38,20 +38,20 @@ impl Format for DubboFormat {
         at: usize,
         out: &mut Messages,
     ) -> Result<Step, Reason> {
-        let wanted = left.min(HEAD as u64 + LOOKED_AT) as usize;
-        let (Some(head), Some(shown)) = (Head::read(bytes), bytes.get(HEAD..wanted)) else {
+        let wanted = left.min(HEADER as u64 + INSPECT_LIMIT) as usize;
+        let (Some(header), Some(shown)) = (Header::read(bytes), bytes.get(HEADER..wanted)) else {
             return Ok(Step::Need(wanted));
         };
-        if head.is_event() {
+        if header.is_event() {
             return Ok(Step::Done);
         }
-        let kind = match (head.is_request(), head.is_two_way()) {
+        let kind = match (header.is_request(), header.is_two_way()) {
             (true, true) => Kind::Request,
             (true, false) => Kind::OneWay,
             (false, _) => Kind::Response,
         };
-        self.open[direction] = Some((kind, head.id));
-        let entry = out.open(kind, head.id, at);
+        self.open[direction] = Some((kind, header.id));
+        let entry = out.open(kind, header.id, at);
         if kind == Kind::Response {
             entry.clear_loss();
         }
@@ -59,20 +59,20 @@ impl Format for DubboFormat {
         if exchange.attributes.is_empty() {
             exchange.attributes.push_text("rpc.system", "apache_dubbo");
             exchange.attributes.push_text("rpc.system.name", "dubbo");
-            if let Some(name) = serialization(head.serialization()) {
+            if let Some(name) = serialization(header.serialization()) {
                 exchange.attributes.push_text("rpc.dubbo.serialization", name);
             }
         }
         if kind != Kind::Response {
-            body::request(head.serialization(), shown, exchange);
+            body::request(header.serialization(), shown, exchange);
             return Ok(Step::Done);
         }
-        exchange.outcome = outcome(head.status);
-        let name = status_name(head.status).unwrap_or("UNKNOWN");
-        exchange.attributes.push_int("rpc.status_code", i64::from(head.status));
+        exchange.outcome = outcome(header.status);
+        let name = status_name(header.status).unwrap_or("UNKNOWN");
+        exchange.attributes.push_int("rpc.status_code", i64::from(header.status));
         exchange.attributes.push_text("rpc.response.status_code", name);
-        if head.status == OK {
-            body::response(head.serialization(), shown, exchange);
+        if header.status == OK {
+            body::response(header.serialization(), shown, exchange);
         } else {
             exchange.attributes.push_text("error.type", name);
         }

@@ -1,16 +1,15 @@
-//! As much of Hessian 2.0 (hessian.caucho.com, "Hessian 2.0 Serialization Protocol") as it takes to
-//! read texts and to pass over everything else: no value is built, nesting and definitions are
-//! bounded.
+//! The part of Hessian 2.0 (hessian.caucho.com, "Hessian 2.0 Serialization Protocol") that reads
+//! texts and skips everything else. No value is built; nesting and definitions are bounded.
 
-/// Values within values.
+/// Deepest nesting of values.
 const DEPTH: usize = 32;
-/// Classes that a message can define.
+/// Most classes that a message can define.
 const CLASSES: usize = 64;
-/// Fields that a class can have.
+/// Most fields that a class can have.
 const FIELDS: u32 = 512;
 
-/// Bytes of which one value after the other is taken. `None` is what is not there, not of the asked
-/// kind, or beyond the bounds.
+/// Reads one value after the other. `None` means that it is not there, of another type, or beyond
+/// the bounds.
 #[derive(Debug)]
 pub(super) struct Hessian<'a> {
     rest: &'a [u8],
@@ -51,7 +50,7 @@ impl<'a> Hessian<'a> {
         Some(usize::from(u16::from_be_bytes(*self.take(2)?.first_chunk()?)))
     }
 
-    /// A text in one piece. `None` leaves the place undefined.
+    /// A text in one chunk. After `None` the position is undefined.
     pub(super) fn text(&mut self) -> Option<&'a str> {
         let units = match self.byte()? {
             tag @ 0..=0x1f => usize::from(tag),
@@ -62,7 +61,7 @@ impl<'a> Hessian<'a> {
         std::str::from_utf8(self.units(units)?).ok()
     }
 
-    /// So many UTF-16 units, each written in UTF-8.
+    /// So many UTF-16 units, each encoded in UTF-8.
     fn units(&mut self, units: usize) -> Option<&'a [u8]> {
         let (mut length, mut left) = (0usize, units);
         while left > 0 {
@@ -79,7 +78,7 @@ impl<'a> Hessian<'a> {
         self.take(length)
     }
 
-    /// A whole number that fits its tag or the bytes behind.
+    /// A whole number in its tag, or in the bytes behind it.
     pub(super) fn int(&mut self) -> Option<i32> {
         Some(match self.byte()? {
             tag @ 0x80..=0xbf => i32::from(tag) - 0x90,
@@ -94,7 +93,7 @@ impl<'a> Hessian<'a> {
         u32::try_from(self.int()?).ok()
     }
 
-    /// Passes over one value, whatever is in it.
+    /// Skips a value with everything in it.
     pub(super) fn skip(&mut self) -> Option<()> {
         let mut open = [Open::Values(0); DEPTH];
         open[0] = Open::Values(1);
@@ -121,7 +120,7 @@ impl<'a> Hessian<'a> {
         Some(())
     }
 
-    /// Passes over a value, or over the beginning of one that holds others.
+    /// Skips a value, or the beginning of one that holds others.
     fn value(&mut self) -> Option<Option<Open>> {
         let tag = self.byte()?;
         let bytes = match tag {
@@ -185,7 +184,7 @@ impl<'a> Hessian<'a> {
         known.get(class).map(|fields| Some(Open::Values(*fields)))
     }
 
-    /// A type is named the first time and numbered then.
+    /// Skips a type, which is named the first time and numbered afterwards.
     fn type_name(&mut self) -> Option<()> {
         match self.peek()? {
             0x80..=0xd7 | b'I' => self.int().map(|_| ()),
@@ -193,7 +192,7 @@ impl<'a> Hessian<'a> {
         }
     }
 
-    /// A class with its fields, behind the tag; its name.
+    /// Reads a class definition behind its tag. Returns the name.
     fn define(&mut self) -> Option<&'a str> {
         let name = self.text()?;
         let fields = self.count().filter(|fields| *fields <= FIELDS)?;
@@ -214,7 +213,7 @@ impl<'a> Hessian<'a> {
         }
     }
 
-    /// Shows every pair of texts of the map that follows.
+    /// Passes every pair of texts of the map that follows to `each`.
     pub(super) fn pairs(&mut self, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
         match self.byte()? {
             b'H' => {}

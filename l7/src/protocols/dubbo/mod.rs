@@ -1,9 +1,9 @@
 //! Dubbo 2 (dubbo.apache.org, "Dubbo2 Protocol"): calls with their service, method and status.
-//! Heartbeats and other events are no calls and are passed over.
+//! Heartbeats and other events are skipped.
 
 mod body;
 mod format;
-mod head;
+mod header;
 mod hessian;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,7 +13,7 @@ use wire::{Direction, Transport};
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
 use crate::kit::framed::Framed;
-use head::Head;
+use header::Header;
 
 /// Dubbo 2.
 pub(crate) struct Dubbo;
@@ -25,11 +25,11 @@ impl Protocol for Dubbo {
     const ORDER: Order = Order::ById;
 
     /// A call tells who asks; a heartbeat does not, and is taken as the flow has it.
-    fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
+    fn probe(header: &[u8], direction: Direction, _: &Clue) -> Probe {
         let asks = direction == Direction::ToServer;
-        match Head::read(head) {
-            Some(head) if !head.is_event() && head.is_request() != asks => Probe::No,
-            _ => head::begins(head),
+        match Header::read(header) {
+            Some(header) if !header.is_event() && header.is_request() != asks => Probe::No,
+            _ => header::begins(header),
         }
     }
 

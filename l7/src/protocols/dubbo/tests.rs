@@ -1,6 +1,6 @@
-//! Tests of Dubbo.
+//! Messages in pieces of any size, with gaps, and the exchanges that come of them.
 
-use super::head::Head;
+use super::header::Header;
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::Outcome;
 
@@ -163,9 +163,9 @@ fn calls_are_found_in_the_middle_and_behind_holes() {
 
 #[test]
 fn heads_that_cannot_be_are_refused() {
-    assert!(Head::read(&message(REQUEST, 0, 1, b"")).is_some());
+    assert!(Header::read(&message(REQUEST, 0, 1, b"")).is_some());
     for (flags, status) in [(0xc0, 0), (0xdf, 0), (2, 0), (2, 21)] {
-        assert!(Head::read(&message(flags, status, 1, b"")).is_none(), "{flags} {status}");
+        assert!(Header::read(&message(flags, status, 1, b"")).is_none(), "{flags} {status}");
     }
-    assert!(Head::read(&[0xda, 0xbb, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0]).is_none());
+    assert!(Header::read(&[0xda, 0xbb, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0]).is_none());
 }

@@ -1,10 +1,10 @@
-//! FastCGI 1.0, the protocol between a web server and the programs behind it.
+//! FastCGI 1.0 (FastCGI Specification), the protocol between a web server and its applications.
 
+mod attributes;
 mod parameters;
 mod parser;
 mod probe;
 mod record;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 

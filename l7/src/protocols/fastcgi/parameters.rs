@@ -1,10 +1,10 @@
-//! Names and values of PARAMS records.
+//! Name-value pairs (FastCGI Specification section 3.4).
 
-/// Names and values of a PARAMS record (section 3.4).
+/// The name-value pairs of a PARAMS record.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters<'a> {
     rest: &'a [u8],
-    /// Bytes that the last pair has in the next record; none where its lengths are not whole.
+    /// Bytes of the last pair that are in the next record. None if its lengths are cut.
     pub(super) beyond: Option<u64>,
 }
 
@@ -17,7 +17,7 @@ impl<'a> Parameters<'a> {
 impl<'a> Iterator for Parameters<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
-    /// A name and its value, which is cut where the record ends.
+    /// A name and its value, which is cut at the end of the record.
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
@@ -36,7 +36,7 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// A length in one byte, or in four of which the first has its highest bit set.
+/// A length in one byte, or in four bytes if the highest bit of the first is set.
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     match bytes {
         [short @ 0..0x80, rest @ ..] => Some((usize::from(*short), rest)),

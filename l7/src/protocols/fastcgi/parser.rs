@@ -1,40 +1,40 @@
-//! The parser of FastCGI: state of a connection, and the order of its messages.
+//! Records and what they add to the exchanges, and resynchronisation after lost bytes.
 
 use wire::{Direction, PerDirection};
 
+use super::attributes;
 use super::probe;
 use super::record::{
-    ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, GET_VALUES, GET_VALUES_RESULT, HEADER, PARAMS, Record,
-    STDERR, STDIN, STDOUT, UNKNOWN_TYPE,
+    ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, END_REQUEST_BODY, GET_VALUES, GET_VALUES_RESULT, HEADER,
+    PARAMS, PROTOCOL_STATUS, Record, STDERR, STDIN, STDOUT, UNKNOWN_TYPE, VERSION, status,
 };
-use super::tell;
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::step::{Step, malformed, need, skip};
 use fact::{Exchange, Outcome};
 
-/// So much of a record's parameters is looked at.
-const PARAMETERS: usize = 16 * 1024;
-/// So much of an answer's head.
-const HEAD: usize = 2048;
-/// Set in the tag of an exchange of which the answer's head was seen.
-const HEAD_SEEN: u16 = 1;
-/// Id of requests about the connection itself.
-const CONNECTION: u64 = 0;
+/// Bytes of a record's parameters that are inspected.
+const LONGEST_PARAMETERS: usize = 16 * 1024;
+/// Bytes of a response's head that are inspected.
+const LONGEST_HEAD: usize = 2048;
+/// Flag in the tag of an exchange: the head of its response was read.
+const HEAD_READ: u16 = 1;
+/// Request id of management records (FastCGI Specification section 4).
+const MANAGEMENT: u64 = 0;
 
 #[derive(Debug, Default)]
 struct Side {
-    /// The message that ends behind the record.
+    /// The message that ends behind the current record.
     ends: Option<(Kind, u64)>,
-    /// Out of step: looking for a record that cannot be anything else.
-    seeks: bool,
+    /// The parser looks for a record after a loss.
+    resynchronising: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct FastcgiParser {
     sides: PerDirection<Side>,
-    /// Bytes at the beginning of the next PARAMS record of a request that belong to the pair
-    /// before; none where that is not known.
+    /// Request id, and the bytes at the beginning of its next PARAMS record that belong to the pair
+    /// before (none if that is unknown).
     beyond: Option<(u16, Option<u64>)>,
 }
 
@@ -48,10 +48,10 @@ impl Parser for FastcgiParser {
             if at >= bytes.len() {
                 return Progress::Consumed(at);
             }
-            let step = if self.sides[direction].seeks {
+            let step = if self.sides[direction].resynchronising {
                 self.seek(direction, bytes, at)
             } else {
-                self.record(direction, bytes, at, out)
+                self.read_record(direction, bytes, at, out)
             };
             match step {
                 Step::Go(next) => at = next,
@@ -62,7 +62,7 @@ impl Parser for FastcgiParser {
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
         out.mark_loss();
-        self.sides[direction] = Side { ends: None, seeks: true };
+        self.sides[direction] = Side { ends: None, resynchronising: true };
         if direction == Direction::ToServer {
             self.beyond = None;
         }
@@ -71,10 +71,10 @@ impl Parser for FastcgiParser {
 }
 
 impl FastcgiParser {
-    fn record(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_record(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         if rest.len() < HEADER {
-            return if rest[0] == 1 { need(at, HEADER - rest.len()) } else { malformed(at) };
+            return if rest[0] == VERSION { need(at, HEADER - rest.len()) } else { malformed(at) };
         }
         let Some(record) =
             Record::read(rest).filter(|r| r.is_to_server() == (direction == Direction::ToServer))
@@ -82,22 +82,24 @@ impl FastcgiParser {
             return malformed(at);
         };
         let id = u64::from(record.id);
-        let looked_at = record.content.min(match record.kind {
-            PARAMS => PARAMETERS,
-            STDOUT if !head_seen(id, out) => HEAD,
-            END_REQUEST => 8,
+        let inspected = record.content.min(match record.kind {
+            PARAMS => LONGEST_PARAMETERS,
+            STDOUT if !is_head_read(id, out) => LONGEST_HEAD,
+            END_REQUEST => END_REQUEST_BODY,
             _ => 0,
         });
-        let Some(content) = rest.get(HEADER..HEADER + looked_at) else {
-            return need(at, HEADER + looked_at - rest.len());
+        let Some(content) = rest.get(HEADER..HEADER + inspected) else {
+            return need(at, HEADER + inspected - rest.len());
         };
         match record.kind {
             BEGIN_REQUEST => {
                 out.open(Kind::Request, id, at);
             }
-            PARAMS => self.parameters(record, content, out),
+            PARAMS => self.on_params(record, content, out),
             STDIN if record.content == 0 => self.sides[direction].ends = Some((Kind::Request, id)),
-            STDIN | DATA => add(out.current(Kind::Request, id), "http.request.body.size", record.content),
+            STDIN | DATA => {
+                add_size(out.current(Kind::Request, id), "http.request.body.size", record.content)
+            }
             ABORT_REQUEST => {
                 if let Some(entry) = out.current(Kind::Request, id) {
                     entry.exchange.attributes.push_text("error.type", "aborted");
@@ -105,26 +107,26 @@ impl FastcgiParser {
                 self.sides[direction].ends = Some((Kind::Request, id));
             }
             GET_VALUES => {
-                let entry = out.open(Kind::Request, CONNECTION, at);
+                let entry = out.open(Kind::Request, MANAGEMENT, at);
                 entry.exchange.operation.push_str("GET_VALUES");
-                self.sides[direction].ends = Some((Kind::Request, CONNECTION));
+                self.sides[direction].ends = Some((Kind::Request, MANAGEMENT));
             }
             GET_VALUES_RESULT | UNKNOWN_TYPE => {
-                let entry = out.open(Kind::Response, CONNECTION, at);
+                let entry = out.open(Kind::Response, MANAGEMENT, at);
                 if record.kind == UNKNOWN_TYPE {
-                    failed(&mut entry.exchange, "UNKNOWN_TYPE");
+                    push_error(&mut entry.exchange, "UNKNOWN_TYPE");
                 }
-                self.sides[direction].ends = Some((Kind::Response, CONNECTION));
+                self.sides[direction].ends = Some((Kind::Response, MANAGEMENT));
             }
-            STDOUT | STDERR if record.content > 0 => output(record, content, at, out),
+            STDOUT | STDERR if record.content > 0 => on_output(record, content, at, out),
             END_REQUEST => {
-                let entry = answer(id, at, out);
-                match content.get(4) {
-                    Some(0) | None => {}
-                    Some(1) => failed(&mut entry.exchange, "CANT_MPX_CONN"),
-                    Some(2) => failed(&mut entry.exchange, "OVERLOADED"),
-                    Some(3) => failed(&mut entry.exchange, "UNKNOWN_ROLE"),
-                    Some(_) => failed(&mut entry.exchange, "_OTHER"),
+                let entry = open_response(id, at, out);
+                match content.get(PROTOCOL_STATUS).copied() {
+                    Some(status::REQUEST_COMPLETE) | None => {}
+                    Some(status::CANT_MPX_CONN) => push_error(&mut entry.exchange, "CANT_MPX_CONN"),
+                    Some(status::OVERLOADED) => push_error(&mut entry.exchange, "OVERLOADED"),
+                    Some(status::UNKNOWN_ROLE) => push_error(&mut entry.exchange, "UNKNOWN_ROLE"),
+                    Some(_) => push_error(&mut entry.exchange, "_OTHER"),
                 }
                 self.sides[direction].ends = Some((Kind::Response, id));
             }
@@ -133,12 +135,13 @@ impl FastcgiParser {
         skip(at + HEADER, record.body(), bytes.len())
     }
 
-    fn parameters(&mut self, record: Record, content: &[u8], out: &mut Messages) {
+    /// A PARAMS record. The request is not open if it began before the capture.
+    fn on_params(&mut self, record: Record, content: &[u8], out: &mut Messages) {
         let beyond = self.beyond.take().filter(|(id, _)| *id == record.id).map(|(_, bytes)| bytes);
         let skipped = match beyond {
             None => 0,
             Some(Some(bytes)) => bytes,
-            // The lengths were cut in two: where the next pair begins is not known.
+            // The lengths were cut: where the next pair begins is unknown.
             Some(None) => return self.beyond = Some((record.id, None)),
         };
         if skipped >= record.content as u64 {
@@ -148,8 +151,8 @@ impl FastcgiParser {
         }
         let content = content.get(skipped as usize..).unwrap_or_default();
         let Some(entry) = out.current(Kind::Request, u64::from(record.id)) else { return };
-        let beyond = tell::request(&mut entry.exchange, content);
-        if record.content > PARAMETERS {
+        let beyond = attributes::push_parameters(&mut entry.exchange, content);
+        if record.content > LONGEST_PARAMETERS {
             self.beyond = Some((record.id, None));
         } else if beyond != Some(0) {
             self.beyond = Some((record.id, beyond));
@@ -158,26 +161,26 @@ impl FastcgiParser {
 
     fn seek(&mut self, direction: Direction, bytes: &[u8], at: usize) -> Step {
         let mut from = at;
-        while let Some(one) = memchr::memchr(1, &bytes[from..]).map(|found| found + from) {
+        while let Some(one) = memchr::memchr(VERSION, &bytes[from..]).map(|found| found + from) {
             let rest = &bytes[one..];
             let wanted = match direction {
                 Direction::ToServer => BEGIN_REQUEST,
                 Direction::ToClient => END_REQUEST,
             };
             if rest.get(1).is_none_or(|kind| *kind == wanted) {
-                // The end of a request has three bytes of nothing at its own end.
+                // END_REQUEST ends with three reserved bytes.
                 let ends = |rest: &[u8]| match rest.get(13..16) {
                     Some([0, 0, 0]) => Probe::Yes,
                     Some(_) => Probe::No,
                     None => Probe::More,
                 };
-                let answer = match probe::probe(rest, direction, true) {
+                let open_response = match probe::probe(rest, direction, true) {
                     Probe::Yes if wanted == END_REQUEST => ends(rest),
-                    answer => answer,
+                    open_response => open_response,
                 };
-                match answer {
+                match open_response {
                     Probe::Yes => {
-                        self.sides[direction].seeks = false;
+                        self.sides[direction].resynchronising = false;
                         return Step::Go(one);
                     }
                     Probe::More => return need(one, 1),
@@ -190,33 +193,35 @@ impl FastcgiParser {
     }
 }
 
-/// Whether the head of the answer to request `id` was seen.
-fn head_seen(id: u64, out: &mut Messages) -> bool {
-    out.current(Kind::Response, id).is_some_and(|entry| entry.notes.tag & HEAD_SEEN != 0)
+/// Whether the head of the response to request `id` was read.
+fn is_head_read(id: u64, out: &mut Messages) -> bool {
+    out.current(Kind::Response, id).is_some_and(|entry| entry.notes.tag & HEAD_READ != 0)
 }
 
-/// The answer to request `id`, which begins here if it has not begun before.
-fn answer<'m>(id: u64, at: usize, out: &'m mut Messages<'_>) -> &'m mut Entry {
+/// The response to request `id`. It is opened if this is its first record.
+fn open_response<'m>(id: u64, at: usize, out: &'m mut Messages<'_>) -> &'m mut Entry {
     out.current_or_open(Kind::Response, id, at)
 }
 
-fn output(record: Record, content: &[u8], at: usize, out: &mut Messages) {
-    let entry = answer(u64::from(record.id), at, out);
+/// An STDOUT or STDERR record.
+fn on_output(record: Record, content: &[u8], at: usize, out: &mut Messages) {
+    let entry = open_response(u64::from(record.id), at, out);
     if record.kind == STDERR {
         entry.exchange.attributes.add_int("fastcgi.stderr.size", record.content as i64);
         return;
     }
     let mut size = record.content;
-    if entry.notes.tag & HEAD_SEEN == 0 {
-        entry.notes.tag |= HEAD_SEEN;
-        tell::response(&mut entry.exchange, content);
+    if entry.notes.tag & HEAD_READ == 0 {
+        entry.notes.tag |= HEAD_READ;
+        attributes::push_response_head(&mut entry.exchange, content);
         let head = memchr::memmem::find(content, b"\r\n\r\n").map(|at| at + 4);
         size -= head.or(memchr::memmem::find(content, b"\n\n").map(|at| at + 2)).unwrap_or(0);
     }
-    add(Some(entry), "http.response.body.size", size);
+    add_size(Some(entry), "http.response.body.size", size);
 }
 
-fn add(entry: Option<&mut Entry>, key: &'static str, size: usize) {
+/// Adds to a size, if there is something to add.
+fn add_size(entry: Option<&mut Entry>, key: &'static str, size: usize) {
     if let Some(entry) = entry
         && size > 0
     {
@@ -224,7 +229,7 @@ fn add(entry: Option<&mut Entry>, key: &'static str, size: usize) {
     }
 }
 
-fn failed(exchange: &mut Exchange, error: &str) {
+fn push_error(exchange: &mut Exchange, error: &str) {
     exchange.outcome = Outcome::ServerError;
     exchange.attributes.push_text("error.type", error);
 }

@@ -1,19 +1,25 @@
-//! Recognises FastCGI by the first bytes of a connection.
+//! Recognises records (FastCGI Specification sections 3.3 and 5.1).
 
 use wire::Direction;
 
-use super::record::{BEGIN_REQUEST, GET_VALUES, HEADER, Record};
+use super::record::{
+    ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, GET_VALUES, GET_VALUES_RESULT, HEADER, PARAMS, Record,
+    STDERR, STDIN, STDOUT, UNKNOWN_TYPE, VERSION,
+};
 use crate::contract::Probe;
 
-/// Whether bytes begin with a record. The beginning of a request is believed anywhere, others on
-/// the usual port.
+/// Whether bytes begin with a record: BEGIN_REQUEST on any port, others on the usual port.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     let to_server = direction == Direction::ToServer;
     let possible = match bytes {
-        [1, kind, ..] if !usual => to_server && *kind == BEGIN_REQUEST,
-        [1, kind, ..] if to_server => matches!(kind, 1..=2 | 4..=5 | 8..=9),
-        [1, kind, ..] => matches!(kind, 3 | 6..=7 | 10..=11),
-        [1] => usual || to_server,
+        [VERSION, kind, ..] if !usual => to_server && *kind == BEGIN_REQUEST,
+        [VERSION, kind, ..] if to_server => {
+            matches!(*kind, BEGIN_REQUEST | ABORT_REQUEST | PARAMS | STDIN | DATA | GET_VALUES)
+        }
+        [VERSION, kind, ..] => {
+            matches!(*kind, END_REQUEST | STDOUT | STDERR | GET_VALUES_RESULT | UNKNOWN_TYPE)
+        }
+        [VERSION] => usual || to_server,
         _ => false,
     };
     if !possible || bytes.get(7).is_some_and(|reserved| *reserved != 0) {
@@ -32,7 +38,7 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     }
 }
 
-/// Role, flags and five bytes of nothing.
+/// Body of BEGIN_REQUEST: role, flags and five reserved bytes.
 fn begins(body: &[u8]) -> Probe {
     let form: [fn(u8) -> bool; 8] = [
         |b| b == 0,

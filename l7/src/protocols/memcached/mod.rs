@@ -1,12 +1,13 @@
-//! Memcached: the text protocol with its meta commands, and the binary protocol.
+//! Memcached (memcached `doc/protocol.txt`): the text protocol with its meta commands, and the
+//! binary protocol.
 
-mod answers;
+mod attributes;
 mod binary;
 mod parser;
 mod probe;
 mod quiet;
 mod requests;
-mod tell;
+mod responses;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
@@ -28,7 +29,7 @@ impl Protocol for Memcached {
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         match direction {
             Direction::ToServer => probe::request(head, clue.usual),
-            Direction::ToClient => probe::answer(head, clue.usual),
+            Direction::ToClient => probe::response(head, clue.usual),
         }
     }
 

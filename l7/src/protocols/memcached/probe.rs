@@ -1,17 +1,17 @@
-//! Recognises Memcached by the first bytes of a connection.
+//! Recognises the first bytes of commands and responses.
 
 use super::binary::{self, HEADER, Header};
-use super::text::{self, Form, form, is_answer, number, words};
+use super::text::{self, Form, form, is_final_word, number, words};
 use crate::contract::Probe;
 
-/// Longest line that is believed.
+/// Longest line by which a command is recognised.
 const LONGEST: usize = 2048;
 
 /// Whether bytes begin with a command.
 pub(super) fn request(bytes: &[u8], usual: bool) -> Probe {
     let Some(&first) = bytes.first() else { return Probe::More };
     if binary::is_magic(first) {
-        return header(bytes, true);
+        return probe_header(bytes, true);
     }
     let known = |name: &[u8]| form(name);
     let Some((line, _)) = text::line(bytes, 0) else {
@@ -53,11 +53,11 @@ pub(super) fn request(bytes: &[u8], usual: bool) -> Probe {
     if fits && (proof || usual) { Probe::Yes } else { Probe::No }
 }
 
-/// Whether bytes begin with an answer.
-pub(super) fn answer(bytes: &[u8], usual: bool) -> Probe {
+/// Whether bytes begin with a response.
+pub(super) fn response(bytes: &[u8], usual: bool) -> Probe {
     let Some(&first) = bytes.first() else { return Probe::More };
     if binary::is_magic(first) {
-        return header(bytes, false);
+        return probe_header(bytes, false);
     }
     let Some((line, _)) = text::line(bytes, 0) else {
         let may = usual
@@ -71,14 +71,14 @@ pub(super) fn answer(bytes: &[u8], usual: bool) -> Probe {
         b"VALUE" => number(words(line).nth(2)).is_some() && number(words(line).nth(3)).is_some(),
         b"STORED" | b"NOT_STORED" => line == word,
         b"VA" | b"STAT" => usual,
-        _ => usual && is_answer(word),
+        _ => usual && is_final_word(word),
     };
     if proof && line.iter().all(|b| *b >= b' ') { Probe::Yes } else { Probe::No }
 }
 
-/// A header of which the lengths are those of its command.
-fn header(bytes: &[u8], is_request: bool) -> Probe {
-    let right = bytes.first() == Some(&if is_request { 0x80 } else { 0x81 });
+/// Whether bytes are a binary header whose lengths fit its command.
+fn probe_header(bytes: &[u8], is_request: bool) -> Probe {
+    let right = bytes.first() == Some(&if is_request { binary::REQUEST } else { binary::RESPONSE });
     if !right || bytes.get(1).is_some_and(|opcode| binary::name(*opcode).is_none()) {
         return Probe::No;
     }

@@ -1,24 +1,25 @@
-//! Which answers a command that is quiet about the usual has, and to which command an answer
-//! belongs.
+//! Quiet commands (memcached `doc/protocol.txt`, flag `q`, and the binary commands that end with
+//! Q): which responses they suppress, and which request a response belongs to.
 //!
-//! A request's tag holds how quiet it is and a hash of what the answer repeats.
+//! A request's tag holds how quiet it is and a hash of what its response repeats.
 
-/// How quiet a command is.
+/// Which responses a command suppresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quiet {
-    /// It is always answered.
+    /// None.
     Not,
-    /// `EN` is left out, or a binary miss.
+    /// `EN`, or a binary miss.
     Get,
-    /// `HD` is left out, or a binary success.
+    /// `HD`, or a binary success.
     Set,
-    /// `HD` and `NF` are left out.
+    /// `HD` and `NF`.
     Delete,
 }
 
+/// Bits of a tag with the hash.
 const HASH: u16 = 0x03ff;
-/// Flag of a meta command: the value is asked for; it is stored only if it is still the same; in
-/// another way than by setting it.
+/// Flags of a meta command: it requests the value (`v`); it compares before it stores (`C`); it has
+/// a mode (`M`).
 const VALUE: u16 = 1 << 12;
 const COMPARES: u16 = 1 << 13;
 const MODE: u16 = 1 << 14;
@@ -34,7 +35,7 @@ pub(super) fn tag(quiet: Quiet, hash: u16) -> u16 {
     quiet << 10 | hash & HASH
 }
 
-/// How quiet the command with this tag is.
+/// Which responses the command with this tag suppresses.
 pub(super) fn quiet(tag: u16) -> Quiet {
     match tag >> 10 & 3 {
         0 => Quiet::Not,
@@ -44,13 +45,13 @@ pub(super) fn quiet(tag: u16) -> Quiet {
     }
 }
 
-/// Whether an answer with `hash` (0: it repeats nothing) can be that of the request with `tag`.
+/// Whether a response with `hash` (0: it repeats nothing) can be that of the request with `tag`.
 pub(super) fn fits(tag: u16, hash: u16) -> bool {
-    let asked = tag & HASH;
-    asked == 0 || hash == 0 || asked == hash & HASH
+    let requested = tag & HASH;
+    requested == 0 || hash == 0 || requested == hash & HASH
 }
 
-/// Hash of what an answer repeats; never 0.
+/// Hash of what a response repeats; never 0.
 pub(super) fn hash(parts: &[&[u8]]) -> u16 {
     let mut hash = 0x811c_9dc5u32;
     for byte in parts.iter().flat_map(|part| part.iter()) {
@@ -59,9 +60,9 @@ pub(super) fn hash(parts: &[&[u8]]) -> u16 {
     ((hash >> 16 ^ hash) as u16 & HASH).max(1)
 }
 
-/// Hash of the opaque token or the key that a meta command asks to have repeated, by its words
-/// behind the name.
-pub(super) fn asked<'a>(key: &[u8], flags: impl Iterator<Item = &'a [u8]>) -> (bool, u16) {
+/// Whether a meta command is quiet, and the hash of the opaque token or the key that its response
+/// has to repeat, by its words behind the name.
+pub(super) fn requested<'a>(key: &[u8], flags: impl Iterator<Item = &'a [u8]>) -> (bool, u16) {
     let (mut quiet, mut found) = (false, 0);
     for flag in flags {
         match flag {
@@ -74,7 +75,7 @@ pub(super) fn asked<'a>(key: &[u8], flags: impl Iterator<Item = &'a [u8]>) -> (b
     (quiet, found)
 }
 
-/// Hash of what the answer to a meta command repeats: the opaque token, or the key.
+/// Hash of what the response to a meta command repeats: the opaque token, or the key.
 pub(super) fn repeated<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
     let mut found = 0;
     for flag in flags {
@@ -87,9 +88,9 @@ pub(super) fn repeated<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
     found
 }
 
-/// Whether an answer that begins with `word` is not one of the command with this tag, because it
-/// would leave it out or never gives it.
-pub(super) fn leaves_out(tag: u16, word: &[u8]) -> bool {
+/// Whether a response that begins with `word` is not one of the command with this tag, because the
+/// command suppresses or never gets it.
+pub(super) fn excludes(tag: u16, word: &[u8]) -> bool {
     match word {
         b"CLIENT_ERROR" | b"SERVER_ERROR" | b"ERROR" => return false,
         _ => {}
@@ -111,8 +112,8 @@ pub(super) fn leaves_out(tag: u16, word: &[u8]) -> bool {
     }
 }
 
-/// What the flags of a meta command say about the answers that it can have.
-pub(super) fn possible<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
+/// Tag bits of the flags of a meta command that decide which responses it can get.
+pub(super) fn response_flags<'a>(flags: impl Iterator<Item = &'a [u8]>) -> u16 {
     flags.fold(0, |all, flag| {
         all | match flag {
             b"v" => VALUE,

@@ -1,8 +1,8 @@
-//! Commands of the client.
+//! What the client sends: commands of the text and the binary protocol.
 
-use super::binary::{self, HEADER, Header};
+use super::attributes;
+use super::binary::{self, HEADER, Header, opcode};
 use super::quiet::{self, Quiet};
-use super::tell;
 use super::text::{self, Form, LONGEST, form, value_length, words};
 use crate::contract::{Probe, Progress};
 use crate::correlate::{Kind, Messages};
@@ -12,26 +12,26 @@ use crate::kit::step::{Step, malformed, need, skip};
 enum Phase {
     #[default]
     Start,
-    /// Behind the body of a message.
+    /// Behind the value or body of a request.
     End,
-    /// In a line that is longer than what is waited for.
+    /// In the rest of a line longer than `LONGEST`.
     LongLine,
-    /// Out of step: looking for a command.
+    /// The parser looks for a command after a loss.
     Seek,
 }
 
-/// What the client says.
+/// State of the client's direction.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     phase: Phase,
     literals: bool,
-    /// Bytes of a line that were searched for its end already.
+    /// Bytes of a line that were already searched for its end.
     searched: usize,
     /// Reused text.
     name: String,
 }
 
-/// Value of `db.operation.batch.size`.
+/// Attribute key of the number of keys.
 const BATCH: &str = "db.operation.batch.size";
 
 impl Requests {
@@ -43,8 +43,8 @@ impl Requests {
         self.name.capacity()
     }
 
-    /// Bytes are missing.
-    pub(super) fn lost(&mut self) {
+    /// Bytes are missing: the next command may begin anywhere.
+    pub(super) fn on_gap(&mut self) {
         self.phase = Phase::Seek;
         self.searched = 0;
     }
@@ -59,8 +59,8 @@ impl Requests {
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Phase::Start if binary::is_magic(bytes[at]) => self.binary(bytes, at, out),
-                Phase::Start => self.line(bytes, at, out),
+                Phase::Start if binary::is_magic(bytes[at]) => self.read_binary(bytes, at, out),
+                Phase::Start => self.read_line(bytes, at, out),
                 Phase::LongLine => self.long_line(bytes, at, out),
                 Phase::Seek => self.seek(bytes, at),
             };
@@ -71,7 +71,8 @@ impl Requests {
         }
     }
 
-    fn line(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads a command of the text protocol.
+    fn read_line(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let found = text::line(rest, self.searched);
         let (line, used) = match found {
@@ -87,7 +88,7 @@ impl Requests {
         let mut list = words(line);
         let name = list.next().unwrap_or_default();
         let Some(form) = form(name) else {
-            // The server says ERROR to what it does not know, also to an empty line.
+            // The server replies ERROR to an unknown command, also to an empty line.
             return if found.is_some() && name.len() <= 32 && name.iter().all(|b| b.is_ascii_graphic()) {
                 self.open("unknown", Kind::Request, None, 0, 0, at, out);
                 out.close(Kind::Request, 0, at + used);
@@ -96,7 +97,7 @@ impl Requests {
                 malformed(at)
             };
         };
-        let key = tell::key_at(form).and_then(|n| words(line).nth(n));
+        let key = attributes::key_at(form).and_then(|n| words(line).nth(n));
         let keys = match form {
             Form::Get => list.count() as u64,
             Form::GetAndTouch => (list.count() as u64).saturating_sub(1),
@@ -107,17 +108,17 @@ impl Requests {
             Form::MetaStore => 3,
             _ => usize::MAX,
         };
-        let (quiet, hash) = quiet::asked(key.unwrap_or_default(), words(line).skip(flags));
+        let (quiet, hash) = quiet::requested(key.unwrap_or_default(), words(line).skip(flags));
         let quiet = match name {
             _ if !quiet => Quiet::Not,
             b"mg" => Quiet::Get,
             b"ms" => Quiet::Set,
             _ => Quiet::Delete,
         };
-        let tag = quiet::tag(quiet, hash) | quiet::possible(words(line).skip(flags));
+        let tag = quiet::tag(quiet, hash) | quiet::response_flags(words(line).skip(flags));
         let one_way = name == b"quit"
             || name == b"shutdown"
-            || text::can_be_unanswered(form, name) && line.ends_with(b" noreply");
+            || text::honours_noreply(form, name) && line.ends_with(b" noreply");
         let kind = if one_way { Kind::OneWay } else { Kind::Request };
         let name = std::str::from_utf8(name).unwrap_or_default();
         self.open(name, kind, key, keys, tag, at, out);
@@ -132,7 +133,7 @@ impl Requests {
         }
     }
 
-    /// Goes on with a line of many keys.
+    /// Counts the keys in the rest of a long line.
     fn long_line(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let end = memchr::memchr(b'\n', rest);
@@ -152,7 +153,8 @@ impl Requests {
         }
     }
 
-    fn binary(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads the header of a binary command.
+    fn read_binary(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         if rest.len() < HEADER {
             return need(at, HEADER - rest.len());
@@ -164,15 +166,15 @@ impl Requests {
         }
         let key = &rest[HEADER + usize::from(header.extras)..before];
         let name = binary::name(header.opcode).unwrap_or_default();
-        let sasl = (0x20..0x23).contains(&header.opcode);
+        let sasl = (opcode::SASL_LIST_MECHS..=opcode::SASL_STEP).contains(&header.opcode);
         let quiet = match header.opcode {
-            0x09 | 0x0d | 0x1e | 0x24 => Quiet::Get,
-            0x11..=0x1a => Quiet::Set,
+            opcode::GETQ | opcode::GETKQ | opcode::GATQ | opcode::GATKQ => Quiet::Get,
+            opcode::SETQ..=opcode::PREPENDQ => Quiet::Set,
             _ => Quiet::Not,
         };
-        // `quitq` is answered by the end of the connection.
-        let kind = if header.opcode == 0x17 { Kind::OneWay } else { Kind::Request };
-        let repeats = if matches!(header.opcode, 0x0d | 0x24) { key } else { &[] };
+        // The response to `quitq` is the end of the connection.
+        let kind = if header.opcode == opcode::QUITQ { Kind::OneWay } else { Kind::Request };
+        let repeats = if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         let key = (!key.is_empty() && !sasl).then_some(key);
         self.open(name, kind, key, 0, quiet::tag(quiet, hash), at, out);
@@ -191,7 +193,7 @@ impl Requests {
         at: usize,
         out: &mut Messages,
     ) {
-        let entry = tell::open(name, kind, key, keys, self.literals, at, out);
+        let entry = attributes::open_request(name, kind, key, keys, self.literals, at, out);
         entry.notes.tag = tag;
         entry.notes.response_optional = quiet::quiet(tag) != Quiet::Not;
     }

@@ -1,4 +1,4 @@
-//! Tests of Memcached.
+//! Both protocols in pieces of any size, with gaps, and the exchanges that come of them.
 
 use wire::Transport;
 

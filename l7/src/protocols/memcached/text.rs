@@ -1,10 +1,10 @@
-//! Lines of the text protocol.
+//! Lines of the text protocol: words, forms of commands and final words of responses.
 
 /// Longest line that is waited for.
 pub(super) const LONGEST: usize = 8192;
 
-/// The line at the beginning without its end, and its length with it; the first `searched` bytes
-/// have no end.
+/// The line at the beginning without its end, and its length with it. The first `searched` bytes
+/// hold no line end.
 pub(super) fn line(bytes: &[u8], searched: usize) -> Option<(&[u8], usize)> {
     let end = memchr::memchr(b'\n', bytes.get(searched..)?)? + searched;
     let text = &bytes[..end];
@@ -21,20 +21,20 @@ pub(super) fn number(word: Option<&[u8]>) -> Option<u64> {
     std::str::from_utf8(word?).ok()?.parse().ok()
 }
 
-/// What follows the line of a command, and how its words are to be understood.
+/// The arguments of a command, and what follows its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Key, flags, time, length; the value follows.
+    /// Key, flags, expiry, length. The value follows.
     Store,
-    /// Key, length, flags of a letter; the value follows.
+    /// Key, length, meta flags. The value follows.
     MetaStore,
-    /// Key, flags of a letter.
+    /// Key, meta flags.
     Meta,
     /// Keys.
     Get,
-    /// A time and keys.
+    /// An expiry and keys.
     GetAndTouch,
-    /// A key and more.
+    /// A key and further arguments.
     Key,
     /// No key.
     Other,
@@ -56,8 +56,8 @@ pub(super) fn form(name: &[u8]) -> Option<Form> {
     })
 }
 
-/// Whether the server heeds `noreply` behind a command; the others it answers all the same.
-pub(super) fn can_be_unanswered(form: Form, name: &[u8]) -> bool {
+/// Whether the server honours `noreply` behind a command. It responds to the others in any case.
+pub(super) fn honours_noreply(form: Form, name: &[u8]) -> bool {
     match form {
         Form::Store | Form::Key => true,
         Form::Other => !matches!(name, b"version" | b"stats" | b"mn"),
@@ -65,7 +65,7 @@ pub(super) fn can_be_unanswered(form: Form, name: &[u8]) -> bool {
     }
 }
 
-/// Where the length of the value stands that follows the line.
+/// Length of the value that follows the line.
 pub(super) fn value_length(form: Form, line: &[u8]) -> Option<u64> {
     match form {
         Form::Store => number(words(line).nth(4)),
@@ -74,8 +74,8 @@ pub(super) fn value_length(form: Form, line: &[u8]) -> Option<u64> {
     }
 }
 
-/// Whether a word ends an answer on its line.
-pub(super) fn is_answer(word: &[u8]) -> bool {
+/// Whether a word is the first of a response's last line.
+pub(super) fn is_final_word(word: &[u8]) -> bool {
     matches!(
         word,
         b"STORED"

@@ -1,173 +1,182 @@
-//! Goes through the body of a message of any kind, and keeps its place.
+//! Reads the body of a message of any kind. The position is kept between calls, so that bytes can
+//! come in any pieces.
 
 use super::bson::{Item, Walk};
-use super::head::{
+use super::header::{
     CHECKSUM, COMMAND, COMMAND_REPLY, DELETE, GET_MORE, INSERT, KILL_CURSORS, MSG, QUERY, REPLY, UPDATE,
     u32_at, wrapped,
 };
-use super::told::Told;
+use super::message_fields::MessageFields;
 use crate::kit::framed::Step;
 
-/// Longest name of a collection, as servers have it.
+/// Longest name of a collection that servers allow, with its database.
 const NAME: usize = 256;
 
+/// Flags of `OP_REPLY`.
+const CURSOR_NOT_FOUND: u32 = 1;
+const QUERY_FAILURE: u32 = 2;
+/// The error code that has the name of the flag.
+const CURSOR_NOT_FOUND_CODE: i64 = 43;
+
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    /// At the first byte behind the head.
+enum Position {
+    /// At the first byte behind the header.
     Begin,
     /// At a section of `OP_MSG`.
     Section,
-    /// In the document that is told.
+    /// In the document that is read.
     Document(Walk),
-    /// In a sequence of documents with so many bytes still to come.
+    /// In a document sequence with so many bytes still to come.
     Sequence(u64),
     Over,
 }
 
-/// A place in a message.
+/// A position in a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Body {
     opcode: i32,
-    asked: bool,
-    place: Place,
-    /// Bytes at the end that are a checksum.
+    is_request: bool,
+    position: Position,
+    /// Bytes of the checksum at the end.
     checksum: u64,
 }
 
 impl Body {
-    pub(super) const NONE: Self = Self { opcode: 0, asked: false, place: Place::Over, checksum: 0 };
+    pub(super) const NONE: Self =
+        Self { opcode: 0, is_request: false, position: Position::Over, checksum: 0 };
 
-    /// The body of a message; `asked`: of a request.
-    pub(super) fn new(opcode: i32, asked: bool) -> Self {
-        Self { opcode, asked, place: Place::Begin, checksum: 0 }
+    /// The body of a message. `is_request`: of a request.
+    pub(super) fn new(opcode: i32, is_request: bool) -> Self {
+        Self { opcode, is_request, position: Position::Begin, checksum: 0 }
     }
 
-    /// Goes on with `bytes`, behind which the message has more up to `left` in all.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u64, told: &mut Told) -> Step {
+    /// Continues with `bytes`. Of the message, `left` bytes are still to come, with these.
+    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> Step {
         let mut at = 0u64;
         loop {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
             if at > left {
-                self.place = Place::Over;
+                self.position = Position::Over;
                 return Step::Done;
             }
             if at > bytes.len() as u64 {
                 return Step::Take(at);
             }
-            match self.item(rest, left - at, told) {
+            match self.item(rest, left - at, fields) {
                 Step::Take(n) => at += n,
                 Step::Need(needed) if needed as u64 <= left - at && at == 0 => return Step::Need(needed),
                 Step::Need(needed) if needed as u64 <= left - at => return Step::Take(at),
                 Step::Need(_) | Step::Done => {
-                    self.place = Place::Over;
+                    self.position = Position::Over;
                     return if at > 0 { Step::Take(at) } else { Step::Done };
                 }
             }
         }
     }
 
-    fn item(&mut self, bytes: &[u8], left: u64, told: &mut Told) -> Step {
-        match self.place {
-            Place::Over => Step::Done,
-            Place::Begin => self.begin(bytes, told),
-            Place::Section if left <= self.checksum => Step::Done,
-            Place::Section => match bytes {
+    fn item(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> Step {
+        match self.position {
+            Position::Over => Step::Done,
+            Position::Begin => self.begin(bytes, fields),
+            Position::Section if left <= self.checksum => Step::Done,
+            Position::Section => match bytes {
                 [] => Step::Need(1),
                 [0, ..] => {
-                    self.place = Place::Document(Walk::default());
+                    self.position = Position::Document(Walk::default());
                     Step::Take(1)
                 }
                 [1, ..] => self.sequence(bytes),
                 _ => Step::Done,
             },
-            Place::Document(mut walk) => {
-                let step = self.document(&mut walk, bytes, told);
-                if let Place::Document(place) = &mut self.place {
-                    *place = walk;
+            Position::Document(mut walk) => {
+                let step = self.document(&mut walk, bytes, fields);
+                if let Position::Document(position) = &mut self.position {
+                    *position = walk;
                 }
                 step
             }
-            Place::Sequence(0) => {
-                self.place = Place::Section;
+            Position::Sequence(0) => {
+                self.position = Position::Section;
                 Step::Take(0)
             }
-            Place::Sequence(rest) => {
+            Position::Sequence(rest) => {
                 let Some(size) = u32_at(bytes, 0).map(u64::from) else { return Step::Need(4) };
                 let Some(behind) = rest.checked_sub(size).filter(|_| size >= 5) else { return Step::Done };
-                told.documents = told.documents.saturating_add(1);
-                self.place = Place::Sequence(behind);
+                fields.documents = fields.documents.saturating_add(1);
+                self.position = Position::Sequence(behind);
                 Step::Take(size)
             }
         }
     }
 
-    fn begin(&mut self, bytes: &[u8], told: &mut Told) -> Step {
+    /// Reads what precedes the documents of a message.
+    fn begin(&mut self, bytes: &[u8], fields: &mut MessageFields) -> Step {
         let taken = match self.opcode {
             MSG => {
                 let Some(flags) = u32_at(bytes, 0) else { return Step::Need(4) };
                 self.checksum = if flags & CHECKSUM != 0 { 4 } else { 0 };
-                self.place = Place::Section;
+                self.position = Position::Section;
                 return Step::Take(4);
             }
             REPLY => {
                 let (Some(flags), Some(documents)) = (u32_at(bytes, 0), u32_at(bytes, 16)) else {
                     return Step::Need(20);
                 };
-                if flags & 1 != 0 {
-                    told.failed(43);
-                } else if flags & 2 != 0 {
-                    told.failed(0);
+                if flags & CURSOR_NOT_FOUND != 0 {
+                    fields.set_error(CURSOR_NOT_FOUND_CODE);
+                } else if flags & QUERY_FAILURE != 0 {
+                    fields.set_error(0);
                 }
                 if documents == 0 {
                     return Step::Done;
                 }
                 20
             }
-            QUERY => match named(bytes, 4, told) {
-                Ok(end) if told.collection == "$cmd" => {
-                    told.collection.clear();
+            QUERY => match read_namespace(bytes, 4, fields) {
+                Ok(end) if fields.collection == "$cmd" => {
+                    fields.collection.clear();
                     end + 8
                 }
                 Ok(_) => {
-                    told.command.push_str("find");
+                    fields.command.push_str("find");
                     return Step::Done;
                 }
                 Err(step) => return step,
             },
             UPDATE | INSERT | DELETE | GET_MORE => {
-                told.command.push_str(match self.opcode {
+                fields.command.push_str(match self.opcode {
                     UPDATE => "update",
                     INSERT => "insert",
                     DELETE => "delete",
                     _ => "getMore",
                 });
-                return match named(bytes, 4, told) {
+                return match read_namespace(bytes, 4, fields) {
                     Ok(_) => Step::Done,
                     Err(step) => {
-                        told.command.clear();
+                        fields.command.clear();
                         step
                     }
                 };
             }
             KILL_CURSORS => {
-                told.command.push_str("killCursors");
+                fields.command.push_str("killCursors");
                 return Step::Done;
             }
-            COMMAND => return self.command(bytes, told),
+            COMMAND => return self.command(bytes, fields),
             COMMAND_REPLY => 0,
             _ => return Step::Done,
         };
-        self.place = Place::Document(Walk::default());
+        self.position = Position::Document(Walk::default());
         Step::Take(taken as u64)
     }
 
-    /// `OP_COMMAND`: a database, a command, and documents that say nothing more.
-    fn command(&mut self, bytes: &[u8], told: &mut Told) -> Step {
+    /// `OP_COMMAND`: a database, a command, and documents that are not read.
+    fn command(&mut self, bytes: &[u8], fields: &mut MessageFields) -> Step {
         let mut parts = bytes.splitn(3, |byte| *byte == 0);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(database), Some(command), Some(_)) => {
-                told.database.push_str(&String::from_utf8_lossy(database));
-                told.command.push_str(&String::from_utf8_lossy(command));
+                fields.database.push_str(&String::from_utf8_lossy(database));
+                fields.command.push_str(&String::from_utf8_lossy(command));
                 Step::Done
             }
             _ if bytes.len() < 2 * NAME => Step::Need(bytes.len() + 1),
@@ -175,6 +184,7 @@ impl Body {
         }
     }
 
+    /// Reads the header of a document sequence.
     fn sequence(&mut self, bytes: &[u8]) -> Step {
         let Some(size) = u32_at(bytes, 1).map(u64::from) else { return Step::Need(5) };
         let name = bytes.get(5..).unwrap_or_default();
@@ -182,33 +192,33 @@ impl Body {
             return if name.len() < NAME { Step::Need(bytes.len() + 1) } else { Step::Done };
         };
         let Some(rest) = size.checked_sub(5 + end as u64) else { return Step::Done };
-        self.place = Place::Sequence(rest);
+        self.position = Position::Sequence(rest);
         Step::Take(6 + end as u64)
     }
 
-    fn document(&mut self, walk: &mut Walk, bytes: &[u8], told: &mut Told) -> Step {
+    fn document(&mut self, walk: &mut Walk, bytes: &[u8], fields: &mut MessageFields) -> Step {
         match walk.next(bytes) {
             Item::Need(needed) => Step::Need(needed),
             Item::Length(n) => Step::Take(n),
             Item::End(n) => {
-                self.place = if self.opcode == MSG { Place::Section } else { Place::Over };
+                self.position = if self.opcode == MSG { Position::Section } else { Position::Over };
                 Step::Take(n)
             }
             Item::Element { name, value, length } => {
-                if !self.asked {
-                    told.answered(name, value);
-                } else if told.command.is_empty() {
+                if !self.is_request {
+                    fields.on_reply_element(name, value);
+                } else if fields.command.is_empty() {
                     let (name, value) = wrapped(name, value).unwrap_or((name, value));
-                    told.asked(name, value);
+                    fields.on_command_element(name, value);
                 } else {
-                    told.asked(name, value);
+                    fields.on_command_element(name, value);
                 }
                 Step::Take(length)
             }
-            Item::Broken => match walk.left() {
+            Item::Malformed => match walk.left() {
                 0 => Step::Done,
                 left => {
-                    self.place = Place::Section;
+                    self.position = Position::Section;
                     if self.opcode == MSG { Step::Take(left) } else { Step::Done }
                 }
             },
@@ -216,12 +226,12 @@ impl Body {
     }
 }
 
-/// The name of a collection at `at`; where what follows it begins.
-fn named(bytes: &[u8], at: usize, told: &mut Told) -> Result<usize, Step> {
+/// Reads the full name of a collection at `at`. Returns where it ends.
+fn read_namespace(bytes: &[u8], at: usize, fields: &mut MessageFields) -> Result<usize, Step> {
     let name = bytes.get(at..).ok_or(Step::Need(at))?;
     match name.iter().take(NAME).position(|byte| *byte == 0) {
         Some(end) => {
-            told.namespace(name.get(..end).unwrap_or_default());
+            fields.namespace(name.get(..end).unwrap_or_default());
             Ok(at + end + 1)
         }
         None if name.len() < NAME => Err(Step::Need(bytes.len() + 1)),

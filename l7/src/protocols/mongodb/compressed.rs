@@ -1,27 +1,35 @@
-//! The beginning of compressed messages (mongodb/specifications, "Wire Compression"): never more
-//! than [`OUTPUT`] bytes come out.
+//! Decompression of the beginning of messages (mongodb/specifications, "Wire Compression"). Never
+//! more than [`OUTPUT`] bytes are made.
 
 use flate2::{Decompress, FlushDecompress};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Bytes of a compressed message that are looked at.
+/// Bytes of a compressed message that are inspected.
 pub(super) const INPUT: usize = 48 * 1024;
-/// Bytes that come of them, at most.
+/// Most bytes that are decompressed.
 const OUTPUT: usize = 64 * 1024;
-/// Largest window of zstd that memory is taken for.
+/// Largest window of zstd that memory is allocated for.
 const WINDOW: u64 = 1 << 20;
 
-/// Appends what `input` begins with, decompressed; false if that cannot be told.
-pub(super) fn decompress(compressor: u8, input: &[u8], into: &mut Vec<u8>) -> bool {
+/// Ids of compressors.
+mod compressor {
+    pub(super) const NOOP: u8 = 0;
+    pub(super) const SNAPPY: u8 = 1;
+    pub(super) const ZLIB: u8 = 2;
+    pub(super) const ZSTD: u8 = 3;
+}
+
+/// Decompresses the beginning of `input`. Returns false if nothing could be decompressed.
+pub(super) fn decompress(compressor_id: u8, input: &[u8], into: &mut Vec<u8>) -> bool {
     into.clear();
-    let _ = match compressor {
-        0 => {
+    let _ = match compressor_id {
+        compressor::NOOP => {
             into.extend_from_slice(input.get(..OUTPUT).unwrap_or(input));
             Some(())
         }
-        1 => snappy(input, into),
-        2 => zlib(input, into),
-        3 => zstd(input, into),
+        compressor::SNAPPY => snappy(input, into),
+        compressor::ZLIB => zlib(input, into),
+        compressor::ZSTD => zstd(input, into),
         _ => None,
     };
     !into.is_empty()
@@ -48,7 +56,7 @@ fn zstd(input: &[u8], into: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Bytes that a frame wants to be remembered (RFC 8878, section 3.1.1.1).
+/// Window size of a frame (RFC 8878 section 3.1.1.1).
 fn window(frame: &[u8]) -> Option<u64> {
     let descriptor = *frame.get(4)?;
     let single = descriptor & 0x20 != 0;
@@ -64,7 +72,7 @@ fn window(frame: &[u8]) -> Option<u64> {
     Some(if size == 2 { value + 256 } else { value })
 }
 
-/// Literals and copies up to the bound, or to where the input ends (google/snappy,
+/// Decompresses literals and copies up to the bound, or to the end of the input (google/snappy,
 /// "format_description").
 fn snappy(input: &[u8], into: &mut Vec<u8>) -> Option<()> {
     let preamble = input.iter().take(5).position(|byte| byte & 0x80 == 0)?;

@@ -1,4 +1,4 @@
-//! Error codes: names, and whose fault they are.
+//! Error codes (MongoDB `error_codes.yml`): names and outcomes.
 
 use fact::Outcome;
 
@@ -49,7 +49,7 @@ pub(super) fn name(code: i64) -> Option<&'static str> {
     })
 }
 
-/// Whose fault a code is: of the server what its state, its network and its limits bring about.
+/// Outcome of a code. Errors of the server's state, its network and its limits are the server's.
 pub(super) fn outcome(code: i64) -> Outcome {
     match code {
         1

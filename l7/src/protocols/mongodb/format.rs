@@ -1,50 +1,51 @@
-//! Messages and the top level of BSON documents.
+//! Opens and closes the messages of a connection. Headers are in `header`, bodies in `body`.
 
 use wire::{Direction, PerDirection};
 
 use super::body::Body;
 use super::compressed::{INPUT, decompress};
-use super::head::{
-    COMPRESSED, DELETE, HEAD, Head, INSERT, KILL_CURSORS, MORE_TO_COME, MSG, UPDATE, is_message, length,
+use super::header::{
+    COMPRESSED, DELETE, HEADER, Header, INSERT, KILL_CURSORS, MORE_TO_COME, MSG, UPDATE, is_message, length,
     u32_at,
 };
-use super::told::Told;
+use super::message_fields::MessageFields;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
 
-/// Bytes of the head of a compressed message: what it was before, how long, and how it was
-/// compressed.
-const COMPRESSED_HEAD: usize = HEAD + 9;
+/// Bytes of the header of a compressed message, with the original opcode, the original length and
+/// the compressor.
+const COMPRESSED_HEADER: usize = HEADER + 9;
 
-/// The message that is read in one direction.
+/// The message that is being read in one direction.
 #[derive(Debug)]
 struct Open {
     message: Option<(Kind, u64)>,
-    begun: bool,
+    started: bool,
     body: Body,
-    told: Told,
-    /// The response goes on in a message with the response id that is named here.
+    fields: MessageFields,
+    /// The response continues in another message.
     more: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct MongoFormat {
     open: PerDirection<Open>,
-    /// The next message that nobody asks for answers this id, which stands for the request with the
-    /// second.
+    /// The id that the next message of an exhaust cursor responds to, and the request that it
+    /// belongs to.
     exhaust: Option<(u32, u64)>,
+    /// Decompressed bytes; reused.
     plain: Vec<u8>,
 }
 
 impl MongoFormat {
     pub(super) fn new(clue: &Clue) -> Self {
-        let told = || Told::new(clue.literals);
-        let open = || Open { message: None, begun: false, body: Body::NONE, told: told(), more: false };
+        let fields = || MessageFields::new(clue.literals);
+        let open = || Open { message: None, started: false, body: Body::NONE, fields: fields(), more: false };
         Self { open: PerDirection { to_server: open(), to_client: open() }, exhaust: None, plain: Vec::new() }
     }
 
-    /// Opens the message. What it was compressed to is read at once.
+    /// Opens a message. A compressed one is read at once.
     fn begin(
         &mut self,
         direction: Direction,
@@ -53,41 +54,42 @@ impl MongoFormat {
         at: usize,
         out: &mut Messages,
     ) -> Step {
-        let Some(head) = Head::read(bytes) else { return Step::Need(HEAD) };
-        let compressed = head.opcode == COMPRESSED;
-        let wanted = match head.opcode {
+        let Some(header) = Header::read(bytes) else { return Step::Need(HEADER) };
+        let compressed = header.opcode == COMPRESSED;
+        let wanted = match header.opcode {
             COMPRESSED => usize::try_from(left).unwrap_or(INPUT).min(INPUT),
-            MSG => HEAD + 4,
-            _ => HEAD,
+            MSG => HEADER + 4,
+            _ => HEADER,
         };
         let Some(shown) = bytes.get(..wanted) else { return Step::Need(wanted) };
         self.plain.clear();
-        let opcode = match shown.get(HEAD..COMPRESSED_HEAD) {
+        let opcode = match shown.get(HEADER..COMPRESSED_HEADER) {
             Some(&[a, b, c, d, _, _, _, _, compressor]) if compressed => {
-                decompress(compressor, shown.get(COMPRESSED_HEAD..).unwrap_or_default(), &mut self.plain);
+                decompress(compressor, shown.get(COMPRESSED_HEADER..).unwrap_or_default(), &mut self.plain);
                 i32::from_le_bytes([a, b, c, d])
             }
-            _ => head.opcode,
+            _ => header.opcode,
         };
-        let body = if compressed { self.plain.as_slice() } else { shown.get(HEAD..).unwrap_or_default() };
+        let body = if compressed { self.plain.as_slice() } else { shown.get(HEADER..).unwrap_or_default() };
         let flags = if opcode == MSG { u32_at(body, 0).unwrap_or(0) } else { 0 };
-        let asked = direction == Direction::ToServer;
+        let is_request = direction == Direction::ToServer;
         let one_way = flags & MORE_TO_COME != 0 || matches!(opcode, INSERT | UPDATE | DELETE | KILL_CURSORS);
         let open = &mut self.open[direction];
-        open.told.clear();
-        open.more = !asked && flags & MORE_TO_COME != 0;
-        let (kind, id) = match asked {
-            true => (if one_way { Kind::OneWay } else { Kind::Request }, u64::from(head.id)),
-            false => (Kind::Response, u64::from(head.response_to)),
+        open.fields.clear();
+        open.more = !is_request && flags & MORE_TO_COME != 0;
+        let (kind, id) = match is_request {
+            true => (if one_way { Kind::OneWay } else { Kind::Request }, u64::from(header.id)),
+            false => (Kind::Response, u64::from(header.response_to)),
         };
-        let (id, goes_on) = match self.exhaust.take_if(|(next, _)| !asked && *next == head.response_to) {
-            Some((_, first)) => (first, true),
-            None => (id, false),
-        };
-        let goes_on = goes_on && out.current(kind, id).is_some();
-        if !goes_on {
+        let (id, continues) =
+            match self.exhaust.take_if(|(next, _)| !is_request && *next == header.response_to) {
+                Some((_, first)) => (first, true),
+                None => (id, false),
+            };
+        let continues = continues && out.current(kind, id).is_some();
+        if !continues {
             let entry = out.open(kind, id, at);
-            if !asked {
+            if !is_request {
                 entry.clear_loss();
             }
             let attributes = &mut entry.exchange.attributes;
@@ -96,35 +98,36 @@ impl MongoFormat {
             }
         }
         if open.more {
-            self.exhaust = Some((head.id, id));
+            self.exhaust = Some((header.id, id));
         }
         open.message = Some((kind, id));
-        open.body = Body::new(opcode, asked);
+        open.body = Body::new(opcode, is_request);
         if !compressed {
-            return Step::Take(HEAD as u64);
+            return Step::Take(HEADER as u64);
         }
         let mut plain = self.plain.as_slice();
-        while let Step::Take(n) = open.body.step(plain, u64::MAX, &mut open.told) {
+        while let Step::Take(n) = open.body.step(plain, u64::MAX, &mut open.fields) {
             match usize::try_from(n).ok().and_then(|n| plain.get(n..)) {
                 Some(rest) if n > 0 => plain = rest,
                 _ => break,
             }
         }
-        if asked && open.told.command.is_empty() {
-            open.told.command.push_str("OP_COMPRESSED");
+        if is_request && open.fields.command.is_empty() {
+            open.fields.command.push_str("OP_COMPRESSED");
         }
         open.body = Body::NONE;
         Step::Done
     }
 
-    fn write(&mut self, direction: Direction, out: &mut Messages) -> Option<(Kind, u64)> {
+    /// Adds what was read to the open message, and returns its kind and id.
+    fn push_fields(&mut self, direction: Direction, out: &mut Messages) -> Option<(Kind, u64)> {
         let open = &mut self.open[direction];
-        open.begun = false;
+        open.started = false;
         let (kind, id) = open.message.take()?;
         if let Some(entry) = out.current(kind, id) {
             match kind {
-                Kind::Response => open.told.write_response(entry),
-                Kind::Request | Kind::OneWay => open.told.write_request(entry),
+                Kind::Response => open.fields.push_response(entry),
+                Kind::Request | Kind::OneWay => open.fields.push_request(entry),
             }
         }
         Some((kind, id))
@@ -132,17 +135,17 @@ impl MongoFormat {
 }
 
 impl Format for MongoFormat {
-    const HEAD: usize = HEAD;
+    const HEAD: usize = HEADER;
 
-    fn length(&self, _: Direction, head: &[u8]) -> Option<u64> {
-        length(head)
+    fn length(&self, _: Direction, header: &[u8]) -> Option<u64> {
+        length(header)
     }
 
     fn begins(&self, direction: Direction, bytes: &[u8], _: &Messages) -> Probe {
-        // The request with id 0 has an answer to 0.
+        // The request with id 0 gets a response to 0.
         match is_message(bytes, direction) {
-            Probe::No if direction == Direction::ToClient => match Head::read(bytes) {
-                Some(Head { response_to: 0, .. }) => is_message(bytes, Direction::ToServer),
+            Probe::No if direction == Direction::ToClient => match Header::read(bytes) {
+                Some(Header { response_to: 0, .. }) => is_message(bytes, Direction::ToServer),
                 _ => Probe::No,
             },
             found => found,
@@ -158,17 +161,17 @@ impl Format for MongoFormat {
         out: &mut Messages,
     ) -> Result<Step, Reason> {
         let open = &mut self.open[direction];
-        if open.begun {
-            return Ok(open.body.step(bytes, left, &mut open.told));
+        if open.started {
+            return Ok(open.body.step(bytes, left, &mut open.fields));
         }
         let step = self.begin(direction, bytes, left, at, out);
-        self.open[direction].begun = !matches!(step, Step::Need(_));
+        self.open[direction].started = !matches!(step, Step::Need(_));
         Ok(step)
     }
 
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {
         let more = self.open[direction].more;
-        match self.write(direction, out) {
+        match self.push_fields(direction, out) {
             Some((kind, id)) if more => out.pause(kind, id, at),
             Some((kind, id)) => out.close(kind, id, at),
             None => {}
@@ -176,11 +179,11 @@ impl Format for MongoFormat {
     }
 
     fn lost(&mut self, direction: Direction, out: &mut Messages) {
-        self.write(direction, out);
+        self.push_fields(direction, out);
         self.exhaust = None;
     }
 
     fn bytes(&self) -> usize {
-        Direction::BOTH.iter().map(|&d| self.open[d].told.bytes()).sum::<usize>() + self.plain.capacity()
+        Direction::BOTH.iter().map(|&d| self.open[d].fields.bytes()).sum::<usize>() + self.plain.capacity()
     }
 }

@@ -1,15 +1,15 @@
-//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED`, and the
-//! messages of old.
+//! The MongoDB wire protocol (MongoDB manual, "Wire Protocol"): `OP_MSG`, `OP_COMPRESSED` and the
+//! legacy opcodes.
 
 mod body;
 mod bson;
 mod compressed;
 mod errors;
 mod format;
-mod head;
+mod header;
+mod message_fields;
 #[cfg(test)]
 pub(crate) mod tests;
-mod told;
 
 use wire::{Direction, Transport};
 
@@ -26,8 +26,8 @@ impl Protocol for Mongodb {
     const PORTS: &'static [u16] = &[27_017, 27_018, 27_019];
     const ORDER: Order = Order::ById;
 
-    fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
-        head::is_message(head, direction)
+    fn probe(header: &[u8], direction: Direction, _: &Clue) -> Probe {
+        header::is_message(header, direction)
     }
 
     fn parser(clue: &Clue) -> Box<dyn Parser> {

@@ -1,6 +1,7 @@
-//! Tests of MongoDB.
+//! Messages in pieces of any size, compressed and not, with gaps, and the exchanges that come of
+//! them.
 
-use super::head::is_message;
+use super::header::is_message;
 use crate::contract::Probe;
 use crate::limits::RequestLimits;
 use crate::testing::{C, S, Script, Talk, int, text};

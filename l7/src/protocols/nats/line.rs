@@ -1,10 +1,10 @@
-//! Protocol lines.
+//! Control lines of both directions (docs.nats.io, "Client Protocol").
 
 use wire::Direction;
 
-/// Largest payload that is believed.
+/// Largest payload that is accepted.
 const LARGEST: u64 = 1 << 30;
-/// Longest subject, queue or subscription id that is believed.
+/// Longest subject, queue or subscription id that is accepted.
 const LONGEST: usize = 1024;
 
 /// A control line.
@@ -21,11 +21,11 @@ pub(super) enum Line<'a> {
         queue: Option<&'a [u8]>,
     },
     Unsubscribe,
-    /// PUB, HPUB, MSG or HMSG: bytes of headers and of headers and payload follow.
+    /// PUB, HPUB, MSG or HMSG. Headers and payload follow.
     Message {
         subject: &'a [u8],
         reply: Option<&'a [u8]>,
-        /// Bytes of headers; none where there cannot be any.
+        /// Bytes of headers; none for PUB and MSG.
         headers: Option<u64>,
         total: u64,
     },
@@ -37,7 +37,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line (without its end) that is sent in `direction`.
+    /// Reads a line, without its end, that is sent in `direction`.
     pub(super) fn read(line: &'a [u8], direction: Direction) -> Option<Self> {
         let name = words(line).next()?;
         let rest = &line[name.len().min(line.len())..];

@@ -1,9 +1,9 @@
-//! The client protocol of NATS.
+//! The client protocol of NATS (docs.nats.io, "Client Protocol").
 
+mod attributes;
 mod line;
 mod parser;
 mod probe;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -1,43 +1,44 @@
-//! The parser of NATS: state of a connection, and the order of its messages.
+//! Lines and payloads of both directions, what pairs requests and responses, and resynchronisation.
 
 use wire::{Direction, PerDirection};
 
 use super::line::Line;
-use super::{probe, tell};
+use super::{attributes, probe};
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
+use crate::kit::step::{Step, malformed, need};
 
-/// Longest control line that is waited for; CONNECT and INFO may be longer, and are not needed
+/// Longest control line that is waited for. CONNECT and INFO may be longer: they are not needed
 /// whole.
 const LONGEST: usize = 4096;
-/// Headers that are looked at.
+/// Bytes of headers that are inspected.
 const HEADERS: u64 = 4096;
 
-/// What a PONG answers.
-const PING: u64 = 1;
-/// What `+OK` and `-ERR` answer in verbose mode.
-const COMMAND: u64 = 2;
-/// What nothing answers.
-const NOBODY: u64 = 3;
-/// Set in the ids of requests that a message to an inbox answers.
-const INBOX: u64 = 1 << 63;
+/// Id that PING and PONG are paired by.
+const PING_ID: u64 = 1;
+/// Id that commands and their `+OK` or `-ERR` are paired by in verbose mode.
+const COMMAND_ID: u64 = 2;
+/// Id of what gets no response.
+const UNPAIRED: u64 = 3;
+/// Flag in the ids of requests whose response is a message to an inbox.
+const INBOX_FLAG: u64 = 1 << 63;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
     Start,
-    /// In a line of which the rest is not needed.
+    /// In a line whose rest is not needed.
     Line,
     /// Behind a message.
     End,
-    /// Out of step: looking for a control line.
+    /// The parser looks for a control line after a loss.
     Seek,
 }
 
 #[derive(Debug, Default)]
 struct Side {
     phase: Phase,
-    /// Bytes of a line that were searched for its end already.
+    /// Bytes of a line that were already searched for its end.
     searched: usize,
     /// The message that is open.
     open: Option<(Kind, u64)>,
@@ -46,22 +47,8 @@ struct Side {
 #[derive(Debug, Default)]
 pub(super) struct NatsParser {
     sides: PerDirection<Side>,
-    /// Every command is answered.
+    /// Verbose mode: every command gets a response.
     verbose: bool,
-}
-
-/// What to do next.
-enum Step {
-    Go(usize),
-    Stop(Progress),
-}
-
-fn malformed(consumed: usize) -> Step {
-    Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
-}
-
-fn need(consumed: usize, more: usize) -> Step {
-    Step::Stop(Progress::Need { consumed, more })
 }
 
 impl Parser for NatsParser {
@@ -78,7 +65,7 @@ impl Parser for NatsParser {
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Phase::Start => self.line(direction, bytes, at, out),
+                Phase::Start => self.read_line(direction, bytes, at, out),
                 Phase::Line => match memchr::memchr(b'\n', &bytes[at..]) {
                     Some(end) => {
                         self.sides[direction].phase = Phase::End;
@@ -103,7 +90,7 @@ impl Parser for NatsParser {
 }
 
 impl NatsParser {
-    fn line(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_line(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let side = &mut self.sides[direction];
         let searched = side.searched.min(rest.len());
@@ -135,11 +122,11 @@ impl NatsParser {
                 return need(at, used + seen - rest.len());
             };
             side.searched = 0;
-            let (kind, id) = self.role(direction, subject, reply, out);
+            let (kind, id) = self.kind_and_id(direction, subject, reply, out);
             let name = name(direction, headers.is_some());
-            let entry = begin(name, kind, id, at, out);
+            let entry = open(name, kind, id, at, out);
             if kind != Kind::Response {
-                tell::message(
+                attributes::push_message(
                     &mut entry.exchange,
                     direction == Direction::ToServer,
                     subject,
@@ -149,10 +136,10 @@ impl NatsParser {
                 );
             }
             if headers.is_some() {
-                tell::headers(&mut entry.exchange, head);
+                attributes::push_headers(&mut entry.exchange, head);
             }
             if kind == Kind::OneWay && direction == Direction::ToClient {
-                // What the server says of itself is no failure of anyone.
+                // A status that the server reports by itself is no failed request.
                 entry.exchange.outcome = fact::Outcome::Ok;
             }
             let side = &mut self.sides[direction];
@@ -165,64 +152,67 @@ impl NatsParser {
             return Step::Go(at + used + behind as usize);
         }
         side.searched = 0;
-        let open = self.command(line, at, out);
+        let open = self.on_command(line, at, out);
         let side = &mut self.sides[direction];
         side.open = open;
         side.phase = phase;
         Step::Go(at + used)
     }
 
-    /// A control line on which nothing follows.
-    fn command(&mut self, line: Line<'_>, at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
-        let (kind, id) = if self.verbose { (Kind::Request, COMMAND) } else { (Kind::OneWay, NOBODY) };
+    /// A control line without a payload.
+    fn on_command(&mut self, line: Line<'_>, at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
+        let (kind, id) = if self.verbose { (Kind::Request, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
         match line {
             Line::Info => {
-                begin("INFO", Kind::OneWay, NOBODY, at, out);
-                Some((Kind::OneWay, NOBODY))
+                open("INFO", Kind::OneWay, UNPAIRED, at, out);
+                Some((Kind::OneWay, UNPAIRED))
             }
             Line::Connect(options) => {
                 self.verbose = is_verbose(options);
-                let (kind, id) = if self.verbose { (Kind::Request, COMMAND) } else { (Kind::OneWay, NOBODY) };
-                begin("CONNECT", kind, id, at, out);
+                let (kind, id) =
+                    if self.verbose { (Kind::Request, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
+                open("CONNECT", kind, id, at, out);
                 Some((kind, id))
             }
             Line::Ping => {
-                begin("PING", Kind::Request, PING, at, out);
-                Some((Kind::Request, PING))
+                open("PING", Kind::Request, PING_ID, at, out);
+                Some((Kind::Request, PING_ID))
             }
             Line::Pong => {
-                begin("PING", Kind::Response, PING, at, out);
-                Some((Kind::Response, PING))
+                open("PING", Kind::Response, PING_ID, at, out);
+                Some((Kind::Response, PING_ID))
             }
             Line::Subscribe { subject, queue } => {
-                tell::subscription(&mut begin("SUB", kind, id, at, out).exchange, subject, queue);
+                attributes::push_subscription(&mut open("SUB", kind, id, at, out).exchange, subject, queue);
                 Some((kind, id))
             }
             Line::Unsubscribe => {
-                begin("UNSUB", kind, id, at, out);
+                open("UNSUB", kind, id, at, out);
                 Some((kind, id))
             }
             Line::Ok => {
-                // Joined in the middle: from here on, commands are known to be answered.
+                // The capture began in the middle: from here on commands are known to get
+                // responses.
                 self.verbose = true;
-                if !out.is_pending(COMMAND) {
+                if !out.is_pending(COMMAND_ID) {
                     return None;
                 }
-                begin("+OK", Kind::Response, COMMAND, at, out);
-                Some((Kind::Response, COMMAND))
+                open("+OK", Kind::Response, COMMAND_ID, at, out);
+                Some((Kind::Response, COMMAND_ID))
             }
-            Line::Error(said) => {
-                let answers = out.is_pending(COMMAND);
-                let (kind, id) = if answers { (Kind::Response, COMMAND) } else { (Kind::OneWay, NOBODY) };
-                tell::error(&mut begin("-ERR", kind, id, at, out).exchange, said);
+            Line::Error(message) => {
+                let answers = out.is_pending(COMMAND_ID);
+                let (kind, id) =
+                    if answers { (Kind::Response, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
+                attributes::push_error(&mut open("-ERR", kind, id, at, out).exchange, message);
                 Some((kind, id))
             }
             Line::Message { .. } => None,
         }
     }
 
-    /// Whether a message asks, answers, or neither, and what it is paired by.
-    fn role(
+    /// Whether a message is a request, a response or neither, and the id that it is paired by.
+    fn kind_and_id(
         &self,
         direction: Direction,
         subject: &[u8],
@@ -231,16 +221,16 @@ impl NatsParser {
     ) -> (Kind, u64) {
         match (direction, reply) {
             (Direction::ToClient, _) => {
-                let id = inbox(subject);
-                if out.is_pending(id) { (Kind::Response, id) } else { (Kind::OneWay, NOBODY) }
+                let id = inbox_id(subject);
+                if out.is_pending(id) { (Kind::Response, id) } else { (Kind::OneWay, UNPAIRED) }
             }
-            (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND),
+            (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND_ID),
             (Direction::ToServer, Some(reply))
                 if (reply.starts_with(b"_INBOX") || reply.starts_with(b"_R_.")) && !is_pull(subject) =>
             {
-                (Kind::Request, inbox(reply))
+                (Kind::Request, inbox_id(reply))
             }
-            (Direction::ToServer, _) => (Kind::OneWay, NOBODY),
+            (Direction::ToServer, _) => (Kind::OneWay, UNPAIRED),
         }
     }
 
@@ -261,8 +251,8 @@ impl NatsParser {
     }
 }
 
-/// Opens a message; of a request, names it.
-fn begin<'m>(name: &str, kind: Kind, id: u64, at: usize, out: &'m mut Messages) -> &'m mut Entry {
+/// Opens a message, and names it if it is no response.
+fn open<'m>(name: &str, kind: Kind, id: u64, at: usize, out: &'m mut Messages) -> &'m mut Entry {
     let entry = out.open(kind, id, at);
     let exchange = &mut entry.exchange;
     if kind != Kind::Response {
@@ -289,17 +279,17 @@ fn is_verbose(options: &[u8]) -> bool {
     value.trim_ascii_start().starts_with(b"true")
 }
 
-/// Whether this asks a consumer of JetStream for its next messages: they are delivered under the
-/// subjects that they were published under, as many as there are, and are no answers.
+/// Whether this requests the next messages of a JetStream consumer. They are delivered under the
+/// subjects that they were published under, as many as there are, and are no responses.
 fn is_pull(subject: &[u8]) -> bool {
     subject.starts_with(b"$JS.") && memchr::memmem::find(subject, b".CONSUMER.MSG.NEXT.").is_some()
 }
 
-/// What requests to be answered in an inbox are paired by.
-fn inbox(subject: &[u8]) -> u64 {
+/// Id of requests whose responses are sent to an inbox.
+fn inbox_id(subject: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     for byte in subject {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
     }
-    hash | INBOX
+    hash | INBOX_FLAG
 }

@@ -1,4 +1,4 @@
-//! Recognises NATS by the first bytes of a connection.
+//! Recognises control lines, and messages that end where their line says.
 
 use wire::Direction;
 
@@ -8,12 +8,12 @@ use crate::contract::Probe;
 /// Bytes of a line in which its end is waited for.
 const LONGEST: usize = 1024;
 
-/// Payload whose end is waited for.
+/// Longest payload whose end is waited for.
 const LONGEST_PROOF: u64 = 4096;
 
-/// Whether bytes begin with a control line. INFO and CONNECT with their objects are like nothing
-/// else, and so are messages that end where their line says; the others are believed on the usual
-/// port.
+/// Whether bytes begin with a control line. INFO and CONNECT with their objects are distinctive,
+/// and so are messages that end where their line says. The other lines are recognised on the usual
+/// port only.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     let greeting: &[u8] = match direction {
         Direction::ToServer => b"CONNECT {\"",
@@ -26,7 +26,8 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     if !usual {
         return message(bytes, direction);
     }
-    // The names may be in lower case, but no client writes them so; others do write "ping".
+    // The protocol allows names in lower case, but no client uses them; other protocols have
+    // "ping".
     if bytes.first().is_some_and(u8::is_ascii_lowercase) {
         return Probe::No;
     }
@@ -41,7 +42,7 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {
     }
 }
 
-/// Whether a message stands here whose payload ends where its line says.
+/// Whether bytes are a message whose payload ends where its line says.
 fn message(bytes: &[u8], direction: Direction) -> Probe {
     let names: [&[u8]; 2] = match direction {
         Direction::ToServer => [b"PUB ", b"HPUB "],
@@ -62,7 +63,7 @@ fn message(bytes: &[u8], direction: Direction) -> Probe {
     }
 }
 
-/// Whether a line that is not whole begins with a name.
+/// Whether a line that is not whole begins with a command's name.
 pub(super) fn may_begin(bytes: &[u8], direction: Direction) -> bool {
     let names: &[&str] = match direction {
         Direction::ToServer => &["CONNECT", "PING", "PONG", "SUB", "UNSUB", "PUB", "HPUB"],

@@ -1,4 +1,4 @@
-//! Tests of NATS.
+//! Lines in pieces of any size, with gaps, and the exchanges that come of them.
 
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Outcome, Protocol};

@@ -1,4 +1,4 @@
-//! Numbers of requests and responses (rocketmq-remoting, `RequestCode` and `ResponseCode`).
+//! Codes of requests and responses (rocketmq-remoting, `RequestCode` and `ResponseCode`).
 
 use fact::Outcome;
 
@@ -8,7 +8,7 @@ pub(super) fn request(code: i32) -> Option<&'static str> {
     REQUESTS.get(index).map(|(_, name)| *name)
 }
 
-/// Name of a response that is not plain success, and what it means for the request.
+/// Name of a response other than success, and the outcome that it means.
 pub(super) fn response(code: i32) -> (Option<&'static str>, Outcome) {
     if code == 0 {
         return (None, Outcome::Ok);

@@ -1,30 +1,30 @@
-//! Commands, with JSON or binary header.
+//! Opens the messages of a connection and sets their attributes. Headers are in `header`.
 
 use std::fmt::Write as _;
 
 use wire::{Direction, PerDirection};
 
+use super::attributes::{operation, push_field};
 use super::codes;
-use super::head::{FIXED, Frame, Header, begins, header};
-use super::tell::{field, operation};
+use super::header::{FIXED, Frame, Header, begins, read_header};
 use crate::contract::{Probe, Reason};
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::framed::{Format, Step};
 use crate::kit::reader::first_bytes;
 use fact::{Exchange, Outcome};
 
-/// Longest remark that is kept.
-const REMARK: usize = 256;
-/// `SEND_MESSAGE_V2` and `SEND_BATCH_MESSAGE`: names of fields are letters.
-const SHORT: [i32; 2] = [310, 320];
+/// Longest remark that is kept, in bytes.
+const LONGEST_REMARK: usize = 256;
+/// `SEND_MESSAGE_V2` and `SEND_BATCH_MESSAGE`, whose fields have names of one letter.
+const SHORT_FIELD_NAMES: [i32; 2] = [310, 320];
 
-/// Commands are told from their headers; what is open is only waited for.
+/// A command is recorded from its header. Its end only closes it.
 #[derive(Debug, Default)]
 pub(super) struct RocketmqFormat {
     open: PerDirection<Option<(Kind, u64)>>,
 }
 
-fn request(head: &Header<'_>, frame: &Frame, bytes: &[u8], exchange: &mut Exchange) {
+fn push_request(head: &Header<'_>, frame: &Frame, bytes: &[u8], exchange: &mut Exchange) {
     let name = codes::request(head.code);
     match name {
         Some(name) => exchange.operation.push_str(name),
@@ -42,11 +42,11 @@ fn request(head: &Header<'_>, frame: &Frame, bytes: &[u8], exchange: &mut Exchan
         }
     }
     attributes.push_bytes("messaging.rocketmq.client.language", first_bytes(head.language.as_bytes(), 32));
-    let short = SHORT.contains(&head.code);
-    header(frame, bytes, |name, value| field(name, value, short, attributes));
+    let short = SHORT_FIELD_NAMES.contains(&head.code);
+    read_header(frame, bytes, |name, value| push_field(name, value, short, attributes));
 }
 
-fn response(head: &Header<'_>, frame: &Frame, bytes: &[u8], entry: &mut Entry) {
+fn push_response(head: &Header<'_>, frame: &Frame, bytes: &[u8], entry: &mut Entry) {
     entry.clear_loss();
     let exchange = &mut entry.exchange;
     let attributes = &mut exchange.attributes;
@@ -54,7 +54,7 @@ fn response(head: &Header<'_>, frame: &Frame, bytes: &[u8], entry: &mut Entry) {
         attributes.push_text("messaging.system", "rocketmq");
     }
     attributes.push_int("messaging.rocketmq.response_code", i64::from(head.code));
-    header(frame, bytes, |name, value| field(name, value, false, attributes));
+    read_header(frame, bytes, |name, value| push_field(name, value, false, attributes));
     let (name, outcome) = codes::response(head.code);
     exchange.outcome = outcome;
     if outcome == Outcome::Ok {
@@ -65,7 +65,7 @@ fn response(head: &Header<'_>, frame: &Frame, bytes: &[u8], entry: &mut Entry) {
         None => attributes.push_text("error.type", &head.code.to_string()),
     }
     if !head.remark.is_empty() {
-        attributes.push_bytes("error.message", first_bytes(head.remark.as_bytes(), REMARK));
+        attributes.push_bytes("error.message", first_bytes(head.remark.as_bytes(), LONGEST_REMARK));
     }
 }
 
@@ -93,7 +93,7 @@ impl Format for RocketmqFormat {
         if bytes.len() < wanted {
             return Ok(Step::Need(wanted));
         }
-        let Some(head) = header(&frame, bytes, |_, _| {}) else { return Err(Reason::Malformed) };
+        let Some(head) = read_header(&frame, bytes, |_, _| {}) else { return Err(Reason::Malformed) };
         let kind = match (head.is_response(), head.is_one_way()) {
             (true, _) => Kind::Response,
             (false, true) => Kind::OneWay,
@@ -103,8 +103,8 @@ impl Format for RocketmqFormat {
         self.open[direction] = Some((kind, id));
         let entry = out.open(kind, id, at);
         match kind {
-            Kind::Response => response(&head, &frame, bytes, entry),
-            Kind::Request | Kind::OneWay => request(&head, &frame, bytes, &mut entry.exchange),
+            Kind::Response => push_response(&head, &frame, bytes, entry),
+            Kind::Request | Kind::OneWay => push_request(&head, &frame, bytes, &mut entry.exchange),
         }
         Ok(Step::Done)
     }

@@ -1,17 +1,17 @@
-//! A flat look at a JSON object (RFC 8259): its members and those of the objects in it, one level
-//! deep. Nothing is built.
+//! The members of a JSON object (RFC 8259) and of the objects in it, one level deep. No value is
+//! built.
 
 /// A member's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value<'a> {
-    /// Text as it is written, escapes included.
+    /// Text as it is written, with its escapes.
     Text(&'a str),
     Number(i64),
     Other,
 }
 
-/// Shows every member: the name of the object it is in (empty at the top), its own name, its value.
-/// Stops where this is not JSON.
+/// Passes every member to `each`: the name of the object that it is in (empty at the top), its own
+/// name, its value. Stops where the bytes are not JSON.
 pub(super) fn members<'a>(json: &'a [u8], mut each: impl FnMut(&'a str, &'a str, Value<'a>)) -> Option<()> {
     let mut reader = Reader { bytes: json, at: 0 };
     let mut within: Option<&str> = None;
@@ -33,7 +33,7 @@ pub(super) fn members<'a>(json: &'a [u8], mut each: impl FnMut(&'a str, &'a str,
                 continue;
             }
             b'{' | b'[' => {
-                reader.pass()?;
+                reader.skip()?;
                 Value::Other
             }
             b'-' | b'0'..=b'9' => reader.number()?,
@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
         Some(digits.parse().map_or(Value::Other, Value::Number))
     }
 
-    /// Passes over an object or an array, behind its first byte.
-    fn pass(&mut self) -> Option<()> {
+    /// Skips an object or an array, behind its first byte.
+    fn skip(&mut self) -> Option<()> {
         let mut depth = 1u32;
         while depth > 0 {
             match self.next()? {

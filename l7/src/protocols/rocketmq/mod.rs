@@ -1,11 +1,11 @@
-//! RocketMQ's remoting protocol (rocketmq.apache.org, "Remoting"): commands with headers in JSON or
-//! in RocketMQ's own form, between clients, brokers and name servers.
+//! RocketMQ's remoting protocol (rocketmq.apache.org, "Remoting") between clients, brokers and name
+//! servers: commands with headers in JSON or in RocketMQ's binary form.
 
+mod attributes;
 mod codes;
 mod format;
-mod head;
+mod header;
 mod json;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -25,7 +25,7 @@ impl Protocol for Rocketmq {
     const ORDER: Order = Order::ById;
 
     fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
-        match head::begins(head) {
+        match header::begins(head) {
             (Probe::Yes, answers) if answers == (direction == Direction::ToServer) => Probe::No,
             (found, _) => found,
         }

@@ -1,6 +1,6 @@
-//! Tests of RocketMQ.
+//! Commands in pieces of any size, with gaps, and the exchanges that come of them.
 
-use super::head::begins;
+use super::header::begins;
 use crate::contract::Probe;
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::Outcome;

@@ -1,8 +1,8 @@
-//! Apache Thrift: binary protocol (strict and old) and compact protocol, framed, unframed, and in
-//! the header transport (doc/specs of Thrift: thrift-binary-protocol, thrift-compact-protocol,
-//! HeaderFormat).
+//! Apache Thrift (Thrift `doc/specs`: thrift-binary-protocol, thrift-compact-protocol,
+//! HeaderFormat): binary protocol (strict and old) and compact protocol, framed, unframed and in
+//! the header transport.
 
-mod head;
+mod header;
 mod parser;
 mod probe;
 #[cfg(test)]
@@ -24,8 +24,8 @@ impl Protocol for Thrift {
     const PORTS: &'static [u16] = &[9090, 9083, 10_000];
     const ORDER: Order = Order::ById;
 
-    fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
-        probe::probe(head, direction, clue)
+    fn probe(header: &[u8], direction: Direction, clue: &Clue) -> Probe {
+        probe::probe(header, direction, clue)
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {

@@ -1,41 +1,41 @@
-//! The parser of Thrift: state of a connection, and the order of its messages.
+//! Opens and closes the messages of a connection. Headers are in `header`, values in `walk`.
 
 use wire::{Direction, PerDirection};
 
-use super::head::{self, Encoding, Head, Kind as Sent, Read};
+use super::header::{self, Encoding, Header, Kind as Sent, Read};
 use super::walk::{Step, Walk};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use fact::{Exchange, Outcome};
 
-/// So much of a framed result is looked at: whether it is one.
-const LOOKED_AT: usize = 512;
+/// Bytes of a framed result that are inspected to find whether it is an exception.
+const INSPECT_LIMIT: usize = 512;
 
 #[derive(Debug, Default)]
 pub(super) struct ThriftParser {
     sides: PerDirection<Side>,
 }
 
-/// Where a direction stands.
+/// State of a direction.
 #[derive(Debug, Default)]
 struct Side {
     /// The message that is open.
     open: Option<(Sent, u64)>,
-    /// Its values, where nothing else tells its end.
+    /// Its values, if only they tell its end.
     walk: Option<Walk>,
     /// Bytes are missing: the next message has to be found.
-    lost: bool,
+    resynchronising: bool,
 }
 
 impl ThriftParser {
-    /// Walks on from `at`: where to, or how the call of `read` ends.
+    /// Reads values from `at` on. Returns where they end, or the result of `read`.
     fn walk(&mut self, direction: Direction, bytes: &[u8], at: usize) -> Result<usize, Progress> {
         let side = &mut self.sides[direction];
         let Some(walk) = &mut side.walk else { return Ok(at) };
         match walk.step(bytes.get(at..).unwrap_or_default()) {
             Step::Over(length) => skip(at, length, bytes.len()),
             Step::More(more) => Err(Progress::Need { consumed: at, more }),
-            Step::Broken => Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed }),
+            Step::Malformed => Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed }),
             Step::End => Ok(at),
         }
     }
@@ -45,41 +45,41 @@ impl ThriftParser {
         direction: Direction,
         bytes: &[u8],
         at: usize,
-        head: Head<'_>,
+        header: Header<'_>,
         out: &mut Messages,
     ) -> Result<usize, Progress> {
         let rest = bytes.get(at..).unwrap_or_default();
-        let mut looked = Walk::new(head.encoding);
-        if let Some(end) = head.frame
-            && !head.kind.asks()
+        let mut looked = Walk::new(header.encoding);
+        if let Some(end) = header.frame
+            && !header.kind.is_from_client()
         {
-            let looked_at = end.min(head.body + LOOKED_AT);
-            let Some(body) = rest.get(head.body..looked_at) else {
-                return Err(Progress::Need { consumed: at, more: looked_at - rest.len() });
+            let inspected = end.min(header.body + INSPECT_LIMIT);
+            let Some(body) = rest.get(header.body..inspected) else {
+                return Err(Progress::Need { consumed: at, more: inspected - rest.len() });
             };
-            look(&mut looked, body);
+            walk_available(&mut looked, body);
         }
-        let kind = match head.kind {
+        let kind = match header.kind {
             Sent::Call => Kind::Request,
             Sent::OneWay => Kind::OneWay,
             Sent::Reply | Sent::Exception => Kind::Response,
         };
-        let id = u64::from(head.id);
+        let id = u64::from(header.id);
         let exchange = &mut out.open(kind, id, at).exchange;
         if exchange.operation.is_empty() {
-            tell(&head, exchange);
+            push_call(&header, exchange);
         }
-        if head.frame.is_some() {
-            judge(head.kind, &looked, exchange);
+        if header.frame.is_some() {
+            push_outcome(header.kind, &looked, exchange);
         }
         let side = &mut self.sides[direction];
-        side.lost = false;
-        side.open = Some((head.kind, id));
-        side.walk = head.frame.is_none().then_some(looked);
-        skip(at, head.frame.unwrap_or(head.body) as u64, bytes.len())
+        side.resynchronising = false;
+        side.open = Some((header.kind, id));
+        side.walk = header.frame.is_none().then_some(looked);
+        skip(at, header.frame.unwrap_or(header.body) as u64, bytes.len())
     }
 
-    /// What was open ends before `at`.
+    /// The open message ends before `at`.
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {
         let side = &mut self.sides[direction];
         let walk = side.walk.take();
@@ -92,14 +92,14 @@ impl ThriftParser {
         if let Some(walk) = walk
             && let Some(entry) = out.current(kind, id)
         {
-            judge(sent, &walk, &mut entry.exchange);
+            push_outcome(sent, &walk, &mut entry.exchange);
         }
         out.close(kind, id, at);
     }
 }
 
-/// Walks as far as the bytes go.
-fn look(walk: &mut Walk, body: &[u8]) {
+/// Reads values as far as the bytes go.
+fn walk_available(walk: &mut Walk, body: &[u8]) {
     let mut at = 0;
     loop {
         match walk.step(body.get(at..).unwrap_or_default()) {
@@ -107,15 +107,15 @@ fn look(walk: &mut Walk, body: &[u8]) {
                 Ok(length) if at + length < body.len() => at += length,
                 _ => return,
             },
-            Step::More(_) | Step::End | Step::Broken => return,
+            Step::More(_) | Step::End | Step::Malformed => return,
         }
     }
 }
 
-fn tell(head: &Head<'_>, exchange: &mut Exchange) {
-    let (service, method) = match head.name.rsplit_once(':') {
+fn push_call(header: &Header<'_>, exchange: &mut Exchange) {
+    let (service, method) = match header.name.rsplit_once(':') {
         Some((service, method)) => (Some(service), method),
-        None => (None, head.name),
+        None => (None, header.name),
     };
     exchange.operation.push_str(method);
     let into = &mut exchange.attributes;
@@ -125,21 +125,22 @@ fn tell(head: &Head<'_>, exchange: &mut Exchange) {
         into.push_text("rpc.service", service);
     }
     into.push_text("rpc.method", method);
-    let encoding = match head.encoding {
+    let encoding = match header.encoding {
         Encoding::Binary => "binary",
         Encoding::Compact => "compact",
     };
     into.push_text("thrift.protocol", encoding);
-    let transport = match head.frame {
-        Some(_) if head.with_header => "header",
+    let transport = match header.frame {
+        Some(_) if header.with_header => "header",
         Some(_) => "framed",
         None => "buffered",
     };
     into.push_text("thrift.transport", transport);
 }
 
-/// Says how a call ended. A result is field 0 of the answer; a declared exception is another.
-fn judge(sent: Sent, walk: &Walk, exchange: &mut Exchange) {
+/// Adds the outcome of a call. A result is field 0 of the reply; a declared exception is another
+/// field.
+fn push_outcome(sent: Sent, walk: &Walk, exchange: &mut Exchange) {
     const NAMES: [&str; 11] = [
         "unknown",
         "unknown_method",
@@ -153,9 +154,9 @@ fn judge(sent: Sent, walk: &Walk, exchange: &mut Exchange) {
         "invalid_protocol",
         "unsupported_client_type",
     ];
-    match (sent, walk.first()) {
+    match (sent, walk.first_field()) {
         (Sent::Exception, _) => {
-            let code = walk.second().and_then(|code| usize::try_from(code).ok()).unwrap_or(0);
+            let code = walk.second_field().and_then(|code| usize::try_from(code).ok()).unwrap_or(0);
             exchange.outcome =
                 if matches!(code, 1..=4 | 7..=10) { Outcome::ClientError } else { Outcome::ServerError };
             exchange.attributes.push_text("error.type", NAMES.get(code).copied().unwrap_or("unknown"));
@@ -169,7 +170,7 @@ fn judge(sent: Sent, walk: &Walk, exchange: &mut Exchange) {
     }
 }
 
-/// On behind `length` bytes, which may not all be there.
+/// Passes over `length` bytes, which may not all be there.
 fn skip(at: usize, length: u64, len: usize) -> Result<usize, Progress> {
     match usize::try_from(length).ok().and_then(|length| at.checked_add(length)) {
         Some(end) if end <= len => Ok(end),
@@ -187,13 +188,15 @@ impl Parser for ThriftParser {
             } else {
                 self.close(direction, at, out);
                 let rest = bytes.get(at..).unwrap_or_default();
-                match head::read(rest) {
+                match header::read(rest) {
                     _ if rest.is_empty() => return Progress::Consumed(at),
-                    Read::Head(head) if head.kind.asks() == (direction == Direction::ToServer) => {
-                        self.message(direction, bytes, at, head, out)
+                    Read::Header(header)
+                        if header.kind.is_from_client() == (direction == Direction::ToServer) =>
+                    {
+                        self.message(direction, bytes, at, header, out)
                     }
                     Read::More(more) => return Progress::Need { consumed: at, more },
-                    _ if self.sides[direction].lost => return Progress::Consumed(bytes.len()),
+                    _ if self.sides[direction].resynchronising => return Progress::Consumed(bytes.len()),
                     _ => return Progress::GiveUp { consumed: at, reason: Reason::Malformed },
                 }
             };
@@ -206,7 +209,7 @@ impl Parser for ThriftParser {
 
     fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
         out.mark_loss();
-        self.sides[direction] = Side { lost: true, ..Side::default() };
+        self.sides[direction] = Side { resynchronising: true, ..Side::default() };
         Ok(())
     }
 

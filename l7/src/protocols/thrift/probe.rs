@@ -1,25 +1,25 @@
-//! Recognises Thrift by the first bytes of a connection.
+//! Recognises the headers of messages.
 
 use wire::Direction;
 
-use super::head::{self, Read};
+use super::header::{self, Read};
 use crate::contract::{Clue, Probe};
 
-/// Whether bytes begin a message of the side that sends such messages.
+/// Whether bytes begin a message that this side sends.
 pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
-    match head::read(bytes) {
-        Read::Head(head) => {
-            let from_here = head.kind.asks() == (direction == Direction::ToServer);
-            if from_here && (clue.usual || !head.old) { Probe::Yes } else { Probe::No }
+    match header::read(bytes) {
+        Read::Header(header) => {
+            let from_here = header.kind.is_from_client() == (direction == Direction::ToServer);
+            if from_here && (clue.usual || !header.is_old_binary) { Probe::Yes } else { Probe::No }
         }
         // Lengths alone could be anything.
-        Read::More(_) if clue.usual || strong(bytes) => Probe::More,
-        Read::More(_) | Read::Not => Probe::No,
+        Read::More(_) if clue.usual || is_distinctive(bytes) => Probe::More,
+        Read::More(_) | Read::Invalid => Probe::No,
     }
 }
 
-/// Whether more of it than a length was seen.
-fn strong(bytes: &[u8]) -> bool {
+/// Whether more than a length is there.
+fn is_distinctive(bytes: &[u8]) -> bool {
     match *bytes {
         [0x80] | [0x82] => true,
         [0x80, 1, ..] | [0x82, 0x21 | 0x41 | 0x61 | 0x81, ..] => true,

@@ -1,22 +1,53 @@
-//! Walks over the values of a message to find its end.
+//! Reads over the values of a message to find its end, and the fields that tell its outcome.
 
-use super::head::Encoding;
+use super::header::Encoding;
 use super::varint;
 
-/// Containers in each other that are followed.
+/// Types of values in the binary protocol.
+mod binary_type {
+    pub(super) const BOOL: u8 = 2;
+    pub(super) const I8: u8 = 3;
+    pub(super) const DOUBLE: u8 = 4;
+    pub(super) const I16: u8 = 6;
+    pub(super) const I32: u8 = 8;
+    pub(super) const I64: u8 = 10;
+    pub(super) const STRING: u8 = 11;
+    pub(super) const STRUCT: u8 = 12;
+    pub(super) const MAP: u8 = 13;
+    pub(super) const SET: u8 = 14;
+    pub(super) const LIST: u8 = 15;
+    pub(super) const UUID: u8 = 16;
+}
+
+/// Types of values in the compact protocol.
+mod compact_type {
+    pub(super) const TRUE: u8 = 1;
+    pub(super) const FALSE: u8 = 2;
+    pub(super) const I8: u8 = 3;
+    pub(super) const I16: u8 = 4;
+    pub(super) const I64: u8 = 6;
+    pub(super) const DOUBLE: u8 = 7;
+    pub(super) const BINARY: u8 = 8;
+    pub(super) const LIST: u8 = 9;
+    pub(super) const SET: u8 = 10;
+    pub(super) const MAP: u8 = 11;
+    pub(super) const STRUCT: u8 = 12;
+    pub(super) const UUID: u8 = 13;
+}
+
+/// Deepest nesting of containers.
 const DEPTH: usize = 64;
 
-/// A walk over the values of a message to its end, which nothing but they themselves tell. Keeps
-/// only where it is.
+/// A position in the values of a message. Only they tell its end.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     encoding: Encoding,
     stack: Vec<Container>,
-    /// Number of the last field of the outermost struct, and of its first; none before the first.
+    /// Number of the last field of the outermost struct, and of its first (none before that).
     field: i64,
-    first: Option<i64>,
+    first_field: Option<i64>,
     /// Value of field 2 of the outermost struct, if it is a number.
-    second: Option<i64>,
+    second_field: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,22 +66,22 @@ enum Container {
     },
 }
 
-/// What came of a step.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// So many bytes; they may go beyond what was shown.
+    /// So many bytes; possibly more than were shown.
     Over(u64),
     /// So many more bytes are needed.
     More(usize),
     /// The message is over.
     End,
-    /// These are no values.
-    Broken,
+    /// The bytes are no values.
+    Malformed,
 }
 
 impl Walk {
     pub(super) fn new(encoding: Encoding) -> Self {
-        Self { encoding, stack: vec![Container::Struct(0)], field: 0, first: None, second: None }
+        Self { encoding, stack: vec![Container::Struct(0)], field: 0, first_field: None, second_field: None }
     }
 
     /// Whether the end was reached.
@@ -58,13 +89,14 @@ impl Walk {
         self.stack.is_empty()
     }
 
-    /// Number of the first field of the outermost struct; none if it has none, or was not reached.
-    pub(super) fn first(&self) -> Option<i64> {
-        self.first
+    /// Number of the first field of the outermost struct. None if it has none, or was not reached.
+    pub(super) fn first_field(&self) -> Option<i64> {
+        self.first_field
     }
 
-    pub(super) fn second(&self) -> Option<i64> {
-        self.second
+    /// Value of field 2 of the outermost struct.
+    pub(super) fn second_field(&self) -> Option<i64> {
+        self.second_field
     }
 
     /// Memory behind it, in bytes.
@@ -89,7 +121,7 @@ impl Walk {
                         return Step::Over(1);
                     }
                     Field::More(more) => return Step::More(more),
-                    Field::Broken => return Step::Broken,
+                    Field::Malformed => return Step::Malformed,
                 };
                 let before = (std::mem::replace(last, number), self.field);
                 if outermost {
@@ -98,13 +130,13 @@ impl Walk {
                 let depth = self.stack.len();
                 let step = self.value(kind, bytes, used, true);
                 if !matches!(step, Step::Over(_)) {
-                    // The field is read again when there is more.
+                    // The field is read again when more bytes are there.
                     self.field = before.1;
                     if let Some(Container::Struct(last)) = self.stack.get_mut(depth - 1) {
                         *last = before.0;
                     }
                 } else if outermost {
-                    self.first.get_or_insert(number);
+                    self.first_field.get_or_insert(number);
                 }
                 return step;
             }
@@ -143,13 +175,15 @@ impl Walk {
         step
     }
 
-    /// A value `used` bytes behind the beginning of the bytes. `in_field`: the compact protocol has
-    /// truth values in the type.
+    /// A value `used` bytes behind the beginning. `in_field`: in the compact protocol the type of a
+    /// field holds truth values.
     fn value(&mut self, kind: u8, bytes: &[u8], used: usize, in_field: bool) -> Step {
         let rest = bytes.get(used..).unwrap_or_default();
         let step = match self.encoding {
             Encoding::Binary => self.binary(kind, rest),
-            Encoding::Compact if in_field && matches!(kind, 1 | 2) => Step::Over(0),
+            Encoding::Compact if in_field && matches!(kind, compact_type::TRUE | compact_type::FALSE) => {
+                Step::Over(0)
+            }
             Encoding::Compact => self.compact(kind, rest),
         };
         match step {
@@ -160,32 +194,32 @@ impl Walk {
 
     fn binary(&mut self, kind: u8, rest: &[u8]) -> Step {
         if let Some(size) = fixed_size(Encoding::Binary, kind) {
-            if kind == 8 && self.field == 2 && self.stack.len() == 1 {
+            if kind == binary_type::I32 && self.field == 2 && self.stack.len() == 1 {
                 let Some(&number) = rest.first_chunk() else { return Step::More(4 - rest.len()) };
-                self.second = Some(i64::from(i32::from_be_bytes(number)));
+                self.second_field = Some(i64::from(i32::from_be_bytes(number)));
             }
             return Step::Over(size);
         }
         let needed = match kind {
-            11 => 4,
-            12 => 0,
-            13 => 6,
-            14 | 15 => 5,
-            _ => return Step::Broken,
+            binary_type::STRING => 4,
+            binary_type::STRUCT => 0,
+            binary_type::MAP => 6,
+            binary_type::SET | binary_type::LIST => 5,
+            _ => return Step::Malformed,
         };
-        let Some(head) = rest.get(..needed) else { return Step::More(needed - rest.len()) };
+        let Some(header) = rest.get(..needed) else { return Step::More(needed - rest.len()) };
         let count = |bytes: &[u8]| bytes.iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-        match (kind, head) {
-            (11, length) => match count(length) {
+        match (kind, header) {
+            (binary_type::STRING, length) => match count(length) {
                 length @ 0..=0x7fff_ffff => Step::Over(4 + length),
-                _ => Step::Broken,
+                _ => Step::Malformed,
             },
-            (12, _) => self.push(Container::Struct(0), 0),
-            (13, &[key, value, ref left @ ..]) => {
+            (binary_type::STRUCT, _) => self.push(Container::Struct(0), 0),
+            (binary_type::MAP, &[key, value, ref left @ ..]) => {
                 self.push(Container::Map { key, value, left: count(left), at_value: false }, 6)
             }
             (_, &[of, ref left @ ..]) => self.push(Container::List { of, left: count(left) }, 5),
-            _ => Step::Broken,
+            _ => Step::Malformed,
         }
     }
 
@@ -196,27 +230,28 @@ impl Walk {
         let number = |at: usize| match varint::read(rest.get(at..).unwrap_or_default()) {
             Some(Ok(read)) => Ok(read),
             Some(Err(more)) => Err(Step::More(more)),
-            None => Err(Step::Broken),
+            None => Err(Step::Malformed),
         };
         let step = match kind {
-            4..=6 => number(0).map(|(value, used)| {
+            compact_type::I16..=compact_type::I64 => number(0).map(|(value, used)| {
                 if self.field == 2 && self.stack.len() == 1 {
-                    self.second = Some(varint::zigzag(value));
+                    self.second_field = Some(varint::zigzag(value));
                 }
                 Step::Over(used as u64)
             }),
-            8 => number(0).map(|(length, used)| {
-                if length > i32::MAX as u64 { Step::Broken } else { Step::Over(length + used as u64) }
+            compact_type::BINARY => number(0).map(|(length, used)| {
+                if length > i32::MAX as u64 { Step::Malformed } else { Step::Over(length + used as u64) }
             }),
-            9 | 10 => match rest.first() {
+            compact_type::LIST | compact_type::SET => match rest.first() {
                 None => Err(Step::More(1)),
-                Some(&head) if head >> 4 < 15 => {
-                    Ok(self.push(Container::List { of: head & 15, left: u64::from(head >> 4) }, 1))
+                Some(&header) if header >> 4 < 15 => {
+                    Ok(self.push(Container::List { of: header & 15, left: u64::from(header >> 4) }, 1))
                 }
-                Some(&head) => number(1)
-                    .map(|(left, used)| self.push(Container::List { of: head & 15, left }, 1 + used as u64)),
+                Some(&header) => number(1).map(|(left, used)| {
+                    self.push(Container::List { of: header & 15, left }, 1 + used as u64)
+                }),
             },
-            11 => number(0).and_then(|(left, used)| match (left, rest.get(used)) {
+            compact_type::MAP => number(0).and_then(|(left, used)| match (left, rest.get(used)) {
                 (0, _) => Ok(Step::Over(used as u64)),
                 (_, None) => Err(Step::More(1)),
                 (left, Some(&kinds)) => {
@@ -224,8 +259,8 @@ impl Walk {
                     Ok(self.push(map, used as u64 + 1))
                 }
             }),
-            12 => Ok(self.push(Container::Struct(0), 0)),
-            _ => Err(Step::Broken),
+            compact_type::STRUCT => Ok(self.push(Container::Struct(0), 0)),
+            _ => Err(Step::Malformed),
         };
         step.unwrap_or_else(|step| step)
     }
@@ -236,7 +271,7 @@ impl Walk {
             Container::List { left, .. } | Container::Map { left, .. } => left,
         };
         if self.stack.len() >= DEPTH || count > i32::MAX as u64 {
-            return Step::Broken;
+            return Step::Malformed;
         }
         self.stack.push(container);
         Step::Over(used)
@@ -244,11 +279,11 @@ impl Walk {
 }
 
 enum Field {
-    /// Type, number, and bytes that say so.
+    /// Type, number, and length of the field's header.
     Is(u8, i64, usize),
     Stop,
     More(usize),
-    Broken,
+    Malformed,
 }
 
 fn binary_field(bytes: &[u8]) -> Field {
@@ -267,20 +302,22 @@ fn compact_field(bytes: &[u8], last: i64) -> Field {
         (kind, 0) => match varint::read(rest) {
             Some(Ok((number, used))) => Field::Is(kind, varint::zigzag(number), 1 + used),
             Some(Err(more)) => Field::More(more),
-            None => Field::Broken,
+            None => Field::Malformed,
         },
         (kind, more) => Field::Is(kind, last.wrapping_add(i64::from(more)), 1),
     }
 }
 
-/// Length of values of a type that always take as many bytes.
+/// Length of the values of a type whose length is fixed.
 fn fixed_size(encoding: Encoding, kind: u8) -> Option<u64> {
     match (encoding, kind) {
-        (Encoding::Binary, 2 | 3) | (Encoding::Compact, 1..=3) => Some(1),
-        (Encoding::Binary, 6) => Some(2),
-        (Encoding::Binary, 8) => Some(4),
-        (Encoding::Binary, 4 | 10) | (Encoding::Compact, 7) => Some(8),
-        (Encoding::Binary, 16) | (Encoding::Compact, 13) => Some(16),
+        (Encoding::Binary, binary_type::BOOL | binary_type::I8)
+        | (Encoding::Compact, compact_type::TRUE..=compact_type::I8) => Some(1),
+        (Encoding::Binary, binary_type::I16) => Some(2),
+        (Encoding::Binary, binary_type::I32) => Some(4),
+        (Encoding::Binary, binary_type::DOUBLE | binary_type::I64)
+        | (Encoding::Compact, compact_type::DOUBLE) => Some(8),
+        (Encoding::Binary, binary_type::UUID) | (Encoding::Compact, compact_type::UUID) => Some(16),
         _ => None,
     }
 }

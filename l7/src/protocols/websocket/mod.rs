@@ -1,5 +1,5 @@
-//! WebSocket (RFC 6455), behind the Upgrade of HTTP/1.1 that it begins with. Without having seen
-//! that, nobody can tell it: its frames have no mark.
+//! WebSocket (RFC 6455), behind the Upgrade of HTTP/1.1 that it begins with. Without that it cannot
+//! be recognised: its frames have no mark.
 
 mod parser;
 #[cfg(test)]

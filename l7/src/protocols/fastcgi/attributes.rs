@@ -1,13 +1,14 @@
-//! Attributes of FastCGI exchanges.
+//! Attributes of parameters (RFC 3875's meta-variables) and of the head of a response (RFC 3875
+//! section 6).
 
 use super::parameters::Parameters;
 use crate::limits::LONGEST_VALUE;
-use crate::protocols::http::attributes;
+use crate::protocols::http::attributes as http;
 use crate::protocols::http::url::Target;
 use fact::Exchange;
 
-/// Parameters that are kept as they are: by name, the attribute's key.
-const KEPT: [(&[u8], &str); 10] = [
+/// Parameters that become an attribute, with its key.
+const FIELDS: [(&[u8], &str); 10] = [
     (b"CONTENT_TYPE", "http.request.header.content-type"),
     (b"HTTP_USER_AGENT", "user_agent.original"),
     (b"HTTP_TRACEPARENT", "http.request.header.traceparent"),
@@ -20,8 +21,9 @@ const KEPT: [(&[u8], &str); 10] = [
     (b"REMOTE_ADDR", "client.address"),
 ];
 
-/// What a request's parameters say; returns how many bytes of the last one are in the next record.
-pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
+/// Adds the attributes of a request's parameters. Returns how many bytes of the last one are in the
+/// next record.
+pub(super) fn push_parameters(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
     let mut list = Parameters::new(bytes);
     let (mut uri, mut script, mut query, mut host, mut name) = (None, None, None, None, None);
     for (key, value) in list.by_ref() {
@@ -29,7 +31,7 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
             b"REQUEST_METHOD" if exchange.operation.is_empty() => {
                 let method = value.get(..value.len().min(32)).unwrap_or_default();
                 exchange.operation.push_str(&String::from_utf8_lossy(method));
-                attributes::push_method(&mut exchange.attributes, method);
+                http::push_method(&mut exchange.attributes, method);
             }
             b"REQUEST_URI" => uri = Some(value),
             b"SCRIPT_NAME" => script = Some(value),
@@ -37,7 +39,7 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
             b"HTTP_HOST" => host = Some(value),
             b"SERVER_NAME" => name = Some(value),
             _ => {
-                if let Some((_, attribute)) = KEPT.iter().find(|(kept, _)| *kept == key)
+                if let Some((_, attribute)) = FIELDS.iter().find(|(kept, _)| *kept == key)
                     && !value.is_empty()
                 {
                     exchange.attributes.push_bytes(attribute, value.get(..LONGEST_VALUE).unwrap_or(value));
@@ -48,21 +50,21 @@ pub(super) fn request(exchange: &mut Exchange, bytes: &[u8]) -> Option<u64> {
     let into = &mut exchange.attributes;
     if into.get("url.path").is_none() {
         match (uri, script) {
-            (Some(uri), _) => attributes::push_target(into, &Target::of(uri, false)),
-            (None, Some(path)) => attributes::push_target(into, &Target { path, query, ..Target::default() }),
+            (Some(uri), _) => http::push_target(into, &Target::of(uri, false)),
+            (None, Some(path)) => http::push_target(into, &Target { path, query, ..Target::default() }),
             (None, None) => {}
         }
     }
     if let Some(server) = host.or(name)
         && into.get("server.address").is_none()
     {
-        attributes::push_server(into, server);
+        http::push_server(into, server);
     }
     list.beyond
 }
 
-/// What the head of the answer says, as far as it is there.
-pub(super) fn response(exchange: &mut Exchange, bytes: &[u8]) {
+/// Adds the attributes of a response's head, as far as it is there.
+pub(super) fn push_response_head(exchange: &mut Exchange, bytes: &[u8]) {
     let mut code = None;
     let mut moved = false;
     let mut whole = false;
@@ -86,9 +88,9 @@ pub(super) fn response(exchange: &mut Exchange, bytes: &[u8]) {
             exchange.attributes.push_bytes("http.response.header.content-type", value);
         }
     }
-    // Without a status, all is well (CGI 1.1, section 6.3.3).
+    // Without a status the response is a success (RFC 3875 section 6.3.3).
     if let Some(code) = code.or(whole.then_some(if moved { 302 } else { 200 })) {
         exchange.attributes.push_int("http.response.status_code", i64::from(code));
-        exchange.outcome = attributes::outcome(code);
+        exchange.outcome = http::outcome(code);
     }
 }

@@ -1,14 +1,14 @@
-//! Attributes of Memcached exchanges.
+//! Opens messages and sets their attributes: operation, query text and status.
 
 use super::text::Form;
 use crate::correlate::{Entry, Kind, Messages};
 use fact::Outcome;
 
-/// Longest text of a command that is kept.
+/// Longest key that is kept, in bytes.
 const LONGEST: usize = 1024;
 
-/// Opens the message of a command with so many keys, of which `key` is the first.
-pub(super) fn open<'m>(
+/// Opens the message of a command with `keys` keys. `key` is the first of them.
+pub(super) fn open_request<'m>(
     name: &str,
     kind: Kind,
     key: Option<&[u8]>,
@@ -39,7 +39,7 @@ pub(super) fn open<'m>(
     entry
 }
 
-/// Whether the command of this form has a key, as its second word (or third).
+/// Index of the word that is the key of a command of this form.
 pub(super) fn key_at(form: Form) -> Option<usize> {
     match form {
         Form::Store | Form::MetaStore | Form::Meta | Form::Get | Form::Key => Some(1),
@@ -48,8 +48,8 @@ pub(super) fn key_at(form: Form) -> Option<usize> {
     }
 }
 
-/// What the first word of an answer says.
-pub(super) fn word(entry: &mut Entry, word: &[u8]) {
+/// Adds the status that the first word of a response means.
+pub(super) fn push_word(entry: &mut Entry, word: &[u8]) {
     let exchange = &mut entry.exchange;
     let (code, outcome) = match word {
         b"ERROR" => ("ERROR", Outcome::ClientError),
@@ -61,10 +61,11 @@ pub(super) fn word(entry: &mut Entry, word: &[u8]) {
         b"NOT_FOUND" | b"NF" => ("NOT_FOUND", Outcome::Ok),
         _ => return,
     };
-    said(exchange, code, outcome);
+    push_status(exchange, code, outcome);
 }
 
-pub(super) fn said(exchange: &mut fact::Exchange, code: &str, outcome: Outcome) {
+/// Adds a status, and the outcome that it means.
+pub(super) fn push_status(exchange: &mut fact::Exchange, code: &str, outcome: Outcome) {
     exchange.attributes.push_text("db.response.status_code", code);
     if outcome != Outcome::Ok {
         exchange.outcome = outcome;

@@ -1,37 +1,38 @@
-//! Answers of the server.
+//! What the server sends: responses in lines and in the binary protocol.
 
-use super::binary::{self, HEADER, Header};
+use super::attributes;
+use super::binary::{self, HEADER, Header, opcode, status};
 use super::quiet::{self, Quiet};
-use super::tell;
-use super::text::{self, LONGEST, is_answer, number, words};
+use super::text::{self, LONGEST, is_final_word, number, words};
 use crate::contract::Progress;
 use crate::correlate::{Kind, Messages};
 use crate::kit::step::{Step, malformed, need, skip};
 use fact::Outcome;
 
-/// Key of how many values were found.
+/// Attribute key of the number of values.
 const FOUND: &str = "db.response.returned_rows";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
     Start,
-    /// Inside of an answer in several lines.
+    /// Inside a response of several lines.
     Items,
-    /// Behind the body of an answer.
+    /// Behind the value or body of a response.
     End,
-    /// Behind the body of one part of a binary answer in several.
+    /// Behind the body of one of several parts of a binary response.
     Part,
 }
 
-/// What the server says.
+/// State of the server's direction.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(super) struct Responses {
     phase: Phase,
+    /// Bytes of a line that were already searched for its end.
     searched: usize,
 }
 
-impl Answers {
+impl Responses {
     pub(super) fn read(&mut self, bytes: &[u8], out: &mut Messages) -> Progress {
         let mut at = 0;
         loop {
@@ -42,8 +43,8 @@ impl Answers {
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Phase::Start | Phase::Part if binary::is_magic(bytes[at]) => self.binary(bytes, at, out),
-                Phase::Start | Phase::Items => self.line(bytes, at, out),
+                Phase::Start | Phase::Part if binary::is_magic(bytes[at]) => self.read_binary(bytes, at, out),
+                Phase::Start | Phase::Items => self.read_line(bytes, at, out),
                 Phase::Part => malformed(at),
             };
             match step {
@@ -53,7 +54,8 @@ impl Answers {
         }
     }
 
-    fn line(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads a line of the text protocol.
+    fn read_line(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         let (line, used) = match text::line(rest, self.searched) {
             Some(found) => found,
@@ -76,25 +78,25 @@ impl Answers {
             },
             b"STAT" | b"ITEM" | b"PREFIX" => (Phase::Items, 0),
             _ if word.starts_with(b"key=") => (Phase::Items, 0),
-            _ if is_answer(word) => (Phase::End, 0),
+            _ if is_final_word(word) => (Phase::End, 0),
             _ => return malformed(at),
         };
         if self.phase == Phase::Start {
-            self.open(word, line, at, out);
+            self.open_for(word, line, at, out);
         }
         if let Some(entry) = out.current(Kind::Response, 0) {
             match word {
                 b"VALUE" | b"VA" => entry.exchange.attributes.add_int(FOUND, 1),
-                _ => tell::word(entry, word),
+                _ => attributes::push_word(entry, word),
             }
         }
         self.phase = phase;
         skip(at + used, body.min(1 << 32), bytes.len())
     }
 
-    /// Begins the answer to the next request, leaving out those that are quiet about what they have
-    /// to say.
-    fn open(&mut self, word: &[u8], line: &[u8], at: usize, out: &mut Messages) {
+    /// Opens the response to the next request. Quiet requests before it are skipped if the response
+    /// cannot be theirs.
+    fn open_for(&mut self, word: &[u8], line: &[u8], at: usize, out: &mut Messages) {
         let repeated = match word {
             b"VA" => quiet::repeated(words(line).skip(2)),
             b"HD" | b"EN" | b"NS" | b"EX" | b"NF" => quiet::repeated(words(line).skip(1)),
@@ -102,22 +104,24 @@ impl Answers {
         };
         while let Some(tag) = out.next_tag() {
             let quiet = quiet::quiet(tag);
-            if quiet == Quiet::Not || !quiet::leaves_out(tag, word) && quiet::fits(tag, repeated) {
+            if quiet == Quiet::Not || !quiet::excludes(tag, word) && quiet::fits(tag, repeated) {
                 break;
             }
             out.skip_request();
         }
-        self.begin(at, out);
+        self.open(at, out);
     }
 
-    fn begin(&mut self, at: usize, out: &mut Messages) {
+    /// Opens a response.
+    fn open(&mut self, at: usize, out: &mut Messages) {
         let entry = out.open(Kind::Response, 0, at);
         if entry.exchange.request.is_none() {
             entry.exchange.attributes.push_text("db.system.name", "memcached");
         }
     }
 
-    fn binary(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    /// Reads the header of a binary response.
+    fn read_binary(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
         let rest = &bytes[at..];
         if rest.len() < HEADER {
             return need(at, HEADER - rest.len());
@@ -128,11 +132,11 @@ impl Answers {
             return need(at, before - rest.len());
         }
         let key = &rest[HEADER + usize::from(header.extras)..before];
-        let repeats = if matches!(header.opcode, 0x0d | 0x24) { key } else { &[] };
+        let repeats = if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         if self.phase == Phase::Start {
-            // What it repeats says whose it is. What the server passed over was quiet, or its
-            // answer was not seen.
+            // What the response repeats tells which request it belongs to. Those before it were
+            // quiet, or their responses were not captured.
             if out.any_pending(|tag| quiet::fits(tag, hash)) {
                 while out.next_tag().is_some_and(|tag| !quiet::fits(tag, hash)) {
                     out.skip_request();
@@ -143,20 +147,27 @@ impl Answers {
                 }
                 out.expect_orphan_response();
             }
-            self.begin(at, out);
+            self.open(at, out);
         }
         if let Some(entry) = out.current(Kind::Response, 0)
-            && let Some(code) = binary::status(header.status)
+            && let Some(code) = binary::status_name(header.status)
         {
             let outcome = match header.status {
-                0x01 | 0x02 | 0x05 | 0x21 => Outcome::Ok,
-                0x03 | 0x04 | 0x06 | 0x20 | 0x81 => Outcome::ClientError,
+                status::KEY_NOT_FOUND
+                | status::KEY_EXISTS
+                | status::ITEM_NOT_STORED
+                | status::AUTH_CONTINUE => Outcome::Ok,
+                status::VALUE_TOO_LARGE
+                | status::INVALID_ARGUMENTS
+                | status::NON_NUMERIC_VALUE
+                | status::AUTH_ERROR
+                | status::UNKNOWN_COMMAND => Outcome::ClientError,
                 _ => Outcome::ServerError,
             };
-            tell::said(&mut entry.exchange, code, outcome);
+            attributes::push_status(&mut entry.exchange, code, outcome);
         }
-        // Statistics come one by one; the last has no name.
-        let more = header.opcode == 0x10 && header.key > 0 && header.status == 0;
+        // Statistics come one by one. The last has no name.
+        let more = header.opcode == opcode::STAT && header.key > 0 && header.status == 0;
         self.phase = if more { Phase::Part } else { Phase::End };
         skip(at + HEADER, u64::from(header.body), bytes.len())
     }

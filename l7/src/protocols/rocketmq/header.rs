@@ -1,5 +1,6 @@
-//! Commands of the remoting protocol: four bytes of length, a byte for the form of the header and
-//! three for its length, the header, the body; numbers big-endian.
+//! Commands of the remoting protocol (rocketmq.apache.org, "Remoting"): four bytes of length, a
+//! byte for the form of the header and three for its length, the header, the body. Numbers are
+//! big-endian.
 
 use super::json::{Value, members};
 use crate::contract::Probe;
@@ -7,14 +8,20 @@ use crate::kit::reader::Reader;
 
 /// Bytes before the header.
 pub(super) const FIXED: usize = 8;
-/// Longest command: brokers take messages of 4 MiB unless told otherwise, and pull answers of more.
+/// Longest command. Brokers accept messages of 4 MiB by default, and responses to pulls are longer.
 const LONGEST: u64 = 256 << 20;
-/// Longest header: properties of a message are at most 32 KiB.
+/// Longest header. Properties of a message take at most 32 KiB.
 const LONGEST_HEADER: usize = 48 * 1024;
 /// The form of a header: JSON.
 const JSON: u8 = 0;
 /// The form of a header: RocketMQ's own.
 const BINARY: u8 = 1;
+
+/// Bits of a header's flag.
+mod flag {
+    pub(super) const RESPONSE: i32 = 1;
+    pub(super) const ONE_WAY: i32 = 2;
+}
 
 /// Lengths of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +49,7 @@ impl Frame {
     }
 }
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Header<'a> {
     pub(super) code: i32,
@@ -55,23 +62,23 @@ pub(super) struct Header<'a> {
 
 impl Header<'_> {
     pub(super) fn is_response(&self) -> bool {
-        self.flag & 1 != 0
+        self.flag & flag::RESPONSE != 0
     }
 
     pub(super) fn is_one_way(&self) -> bool {
-        self.flag & 2 != 0
+        self.flag & flag::ONE_WAY != 0
     }
 }
 
-/// Reads the header of a command; further fields are shown with their names.
-pub(super) fn header<'a>(
+/// Reads the header of a command. The extension fields are passed to `each` with their names.
+pub(super) fn read_header<'a>(
     frame: &Frame,
     bytes: &'a [u8],
     each: impl FnMut(&'a str, &'a str),
 ) -> Option<Header<'a>> {
     let header = bytes.get(FIXED..FIXED + frame.header)?;
     let header = if frame.form == JSON { json(header, each)? } else { binary(header, each)? };
-    (header.flag & !3 == 0).then_some(header)
+    (header.flag & !(flag::RESPONSE | flag::ONE_WAY) == 0).then_some(header)
 }
 
 fn json<'a>(bytes: &'a [u8], mut each: impl FnMut(&'a str, &'a str)) -> Option<Header<'a>> {
@@ -90,7 +97,7 @@ fn json<'a>(bytes: &'a [u8], mut each: impl FnMut(&'a str, &'a str)) -> Option<H
     Some(header)
 }
 
-/// Names of the languages of clients, by their numbers.
+/// Names of the languages of clients, by their numbers (`LanguageCode`).
 const LANGUAGES: [&str; 13] = [
     "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS",
     "RUST",
@@ -129,7 +136,7 @@ pub(super) fn begins(bytes: &[u8]) -> (Probe, bool) {
     if bytes.len() < FIXED + frame.header {
         return (Probe::More, false);
     }
-    match header(&frame, bytes, |_, _| {}) {
+    match read_header(&frame, bytes, |_, _| {}) {
         Some(header) => (Probe::Yes, header.is_response()),
         None => (Probe::No, false),
     }

@@ -1,13 +1,14 @@
-//! Heads of messages (MongoDB manual, "Wire Protocol"); numbers are little-endian.
+//! Headers of messages (MongoDB manual, "Wire Protocol"), and how a message is recognised. Numbers
+//! are little-endian.
 
 use wire::Direction;
 
 use super::bson::{Value, elements};
 use crate::contract::Probe;
 
-/// Length of the head.
-pub(super) const HEAD: usize = 16;
-/// Longest message: servers take 48,000,000 bytes.
+/// Length of the header.
+pub(super) const HEADER: usize = 16;
+/// Longest message. Servers accept 48,000,000 bytes.
 const LONGEST: u64 = 64 << 20;
 
 pub(super) const REPLY: i32 = 1;
@@ -22,25 +23,26 @@ pub(super) const COMMAND_REPLY: i32 = 2011;
 pub(super) const COMPRESSED: i32 = 2012;
 pub(super) const MSG: i32 = 2013;
 
-/// Flags of `OP_MSG`: four bytes at the end are a checksum.
+/// Flag of `OP_MSG`: four bytes at the end are a checksum.
 pub(super) const CHECKSUM: u32 = 1;
-/// Another message follows without being asked for; a request with it is not answered.
+/// Flag of `OP_MSG`: another message follows without a request. A request with this flag gets no
+/// response.
 pub(super) const MORE_TO_COME: u32 = 2;
-/// Flags that a reader may pass over without knowing them.
+/// Flags that a reader may ignore without knowing them.
 const OPTIONAL: u32 = 0xffff_0000;
 
-/// Fields of a head behind the length.
+/// Fields of a header behind the length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct Header {
     pub(super) id: u32,
     pub(super) response_to: u32,
     pub(super) opcode: i32,
 }
 
-impl Head {
+impl Header {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let head = bytes.first_chunk::<HEAD>()?;
-        let word = |n: usize| u32::from_le_bytes([head[n], head[n + 1], head[n + 2], head[n + 3]]);
+        let header = bytes.first_chunk::<HEADER>()?;
+        let word = |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
         Some(Self { id: word(4), response_to: word(8), opcode: word(12) as i32 })
     }
 
@@ -49,7 +51,7 @@ impl Head {
     }
 
     /// Whether it can be sent in this direction.
-    fn goes(&self, direction: Direction) -> bool {
+    fn is_allowed(&self, direction: Direction) -> bool {
         let answers = matches!(self.opcode, REPLY | COMMAND_REPLY);
         match direction {
             Direction::ToServer => !answers && self.response_to == 0,
@@ -58,11 +60,11 @@ impl Head {
     }
 }
 
-/// Length of a message; none if it is not one of this protocol.
+/// Length of a message. None if it is not one of this protocol.
 pub(super) fn length(bytes: &[u8]) -> Option<u64> {
     let length = u64::from(u32_at(bytes, 0)?);
-    let head = Head::read(bytes)?;
-    ((HEAD as u64 + 1..=LONGEST).contains(&length) && head.is_known()).then_some(length)
+    let header = Header::read(bytes)?;
+    ((HEADER as u64 + 1..=LONGEST).contains(&length) && header.is_known()).then_some(length)
 }
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -74,19 +76,19 @@ pub(super) fn is_message(bytes: &[u8], direction: Direction) -> Probe {
     if matches!(bytes, [_, _, _, 4..=255, ..]) {
         return Probe::No;
     }
-    let asked = direction == Direction::ToServer;
-    if bytes.len() < HEAD {
+    let is_request = direction == Direction::ToServer;
+    if bytes.len() < HEADER {
         let zero = bytes.iter().skip(8).take(4).all(|byte| *byte == 0);
         let small = bytes.get(14..).unwrap_or_default().iter().all(|byte| *byte == 0);
-        return if small && (zero || !asked) { Probe::More } else { Probe::No };
+        return if small && (zero || !is_request) { Probe::More } else { Probe::No };
     }
-    let (Some(length), Some(head)) = (length(bytes), Head::read(bytes)) else { return Probe::No };
-    if !head.goes(direction) {
+    let (Some(length), Some(header)) = (length(bytes), Header::read(bytes)) else { return Probe::No };
+    if !header.is_allowed(direction) {
         return Probe::No;
     }
-    let body = bytes.get(HEAD..).unwrap_or_default();
-    let behind = length - HEAD as u64;
-    match head.opcode {
+    let body = bytes.get(HEADER..).unwrap_or_default();
+    let behind = length - HEADER as u64;
+    match header.opcode {
         MSG => is_msg(body, behind),
         COMPRESSED => match body {
             [a, b, _, _, _, _, _, high, compressor, ..] => {
@@ -104,11 +106,11 @@ pub(super) fn is_message(bytes: &[u8], direction: Direction) -> Probe {
             (Some(_), Some(_)) => Probe::No,
             _ => Probe::More,
         },
-        _ => is_named(body, behind, head.opcode == QUERY),
+        _ => is_named(body, behind, header.opcode == QUERY),
     }
 }
 
-/// `OP_MSG`: known flags, and a section of which the length fits.
+/// `OP_MSG`: known flags, and a section whose length fits.
 fn is_msg(body: &[u8], behind: u64) -> Probe {
     let (Some(flags), Some(&kind)) = (u32_at(body, 0), body.get(4)) else {
         return if behind < 10 { Probe::No } else { Probe::More };
@@ -128,7 +130,7 @@ fn is_msg(body: &[u8], behind: u64) -> Probe {
     }
 }
 
-/// `OP_REPLY`: known flags, and documents that are really there.
+/// `OP_REPLY`: known flags, and documents that have room.
 fn is_reply(body: &[u8], behind: u64) -> Probe {
     let (Some(flags), Some(documents)) = (u32_at(body, 0), u32_at(body, 16)) else {
         return if behind < 20 { Probe::No } else { Probe::More };
@@ -143,7 +145,7 @@ fn is_reply(body: &[u8], behind: u64) -> Probe {
     }
 }
 
-/// Messages of old that begin with a word and the name of a collection.
+/// Legacy messages that begin with flags and the name of a collection.
 fn is_named(body: &[u8], behind: u64, query: bool) -> Probe {
     let Some(flags) = u32_at(body, 0) else { return Probe::More };
     let name = body.get(4..).unwrap_or_default();
@@ -167,7 +169,7 @@ fn is_named(body: &[u8], behind: u64, query: bool) -> Probe {
     }
 }
 
-/// First name in a document that is wrapped as `{$query: {…}}`.
+/// The first element of a document that is wrapped as `{$query: {…}}`.
 pub(super) fn wrapped<'a>(name: &[u8], value: Value<'a>) -> Option<(&'a [u8], Value<'a>)> {
     match value {
         Value::Inner(inner) if matches!(name, b"$query" | b"query") => elements(inner).next(),

@@ -1,14 +1,14 @@
-//! What the documents of a message tell.
+//! The recorded fields of a message, collected until it ends. The texts are reused.
 
 use super::bson::{Value, elements};
 use super::errors;
 use crate::correlate::Entry;
 use fact::Outcome;
 
-/// Longest name that is kept.
+/// Longest text that is kept, in bytes.
 const NAME: usize = 256;
 
-/// Commands whose first element names no collection although it is a text.
+/// Commands whose first element is a text that names no collection.
 const NO_COLLECTION: [&str; 14] = [
     "authenticate",
     "createRole",
@@ -26,24 +26,24 @@ const NO_COLLECTION: [&str; 14] = [
     "applyOps",
 ];
 
-/// What was gathered of a message; the texts are reused from message to message.
+/// The fields of a message.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct MessageFields {
     pub(super) command: String,
     pub(super) database: String,
     pub(super) collection: String,
-    /// Documents of a sequence beside the command.
+    /// Documents in sequences besides the command.
     pub(super) documents: u32,
     /// `ok` of a reply.
     ok: Option<bool>,
     code: i64,
     code_name: String,
     message: String,
-    /// Messages of errors are kept: values can stand in them.
+    /// Error messages are kept. They can hold values.
     literals: bool,
 }
 
-impl Told {
+impl MessageFields {
     pub(super) fn new(literals: bool) -> Self {
         Self { literals, ..Self::default() }
     }
@@ -61,72 +61,73 @@ impl Told {
         (self.documents, self.ok, self.code) = (0, None, 0);
     }
 
-    /// Takes the next element of a command.
-    pub(super) fn asked(&mut self, name: &[u8], value: Value<'_>) {
+    /// The next element of a command.
+    pub(super) fn on_command_element(&mut self, name: &[u8], value: Value<'_>) {
         if self.command.is_empty() {
-            keep(&mut self.command, name);
+            set_text(&mut self.command, name);
             if let Value::Text(text) = value
                 && !NO_COLLECTION.contains(&self.command.as_str())
             {
-                keep(&mut self.collection, text);
+                set_text(&mut self.collection, text);
             }
             return;
         }
         match (name, value) {
-            (b"$db", Value::Text(text)) => keep(&mut self.database, text),
+            (b"$db", Value::Text(text)) => set_text(&mut self.database, text),
             (b"collection", Value::Text(text)) if self.command == "getMore" => {
-                keep(&mut self.collection, text)
+                set_text(&mut self.collection, text)
             }
             _ => {}
         }
     }
 
-    /// Takes the next element of a reply.
-    pub(super) fn answered(&mut self, name: &[u8], value: Value<'_>) {
+    /// The next element of a reply.
+    pub(super) fn on_reply_element(&mut self, name: &[u8], value: Value<'_>) {
         match (name, value) {
             (b"ok", Value::Number(n)) => self.ok = Some(n != 0),
             (b"code", Value::Number(n)) if self.code == 0 => self.code = n,
-            (b"codeName", Value::Text(text)) => keep(&mut self.code_name, text),
+            (b"codeName", Value::Text(text)) => set_text(&mut self.code_name, text),
             (b"errmsg" | b"$err", Value::Text(text)) => {
                 if name == b"$err" {
                     self.ok = Some(false);
                 }
                 if self.literals {
-                    keep(&mut self.message, text);
+                    set_text(&mut self.message, text);
                 }
             }
             (b"writeErrors", Value::Inner(array)) => {
                 if let Some((_, Value::Inner(first))) = elements(array).next() {
-                    self.write_error(first);
+                    self.on_write_error(first);
                 }
             }
-            (b"writeConcernError", Value::Inner(error)) => self.write_error(error),
+            (b"writeConcernError", Value::Inner(error)) => self.on_write_error(error),
             _ => {}
         }
     }
 
-    fn write_error(&mut self, error: &[u8]) {
+    /// Sets an error from `writeErrors` or `writeConcernError`.
+    fn on_write_error(&mut self, error: &[u8]) {
         for (name, value) in elements(error) {
             if matches!(name, b"code" | b"codeName" | b"errmsg") {
-                self.answered(name, value);
+                self.on_reply_element(name, value);
             }
         }
     }
 
-    /// A name of a collection with its database before it.
+    /// Sets database and collection from a full name.
     pub(super) fn namespace(&mut self, full: &[u8]) {
         let dot = full.iter().position(|byte| *byte == b'.').unwrap_or(full.len());
-        keep(&mut self.database, full.get(..dot).unwrap_or_default());
-        keep(&mut self.collection, full.get(dot + 1..).unwrap_or_default());
+        set_text(&mut self.database, full.get(..dot).unwrap_or_default());
+        set_text(&mut self.collection, full.get(dot + 1..).unwrap_or_default());
     }
 
-    /// A reply that says by itself that it failed.
-    pub(super) fn failed(&mut self, code: i64) {
+    /// Sets an error from a reply's flags.
+    pub(super) fn set_error(&mut self, code: i64) {
         self.ok = Some(false);
         self.code = code;
     }
 
-    pub(super) fn write_request(&self, entry: &mut Entry) {
+    pub(super) fn push_request(&self, entry: &mut Entry) {
         let exchange = &mut entry.exchange;
         if exchange.operation.is_empty() {
             exchange.operation.push_str(&self.command);
@@ -146,10 +147,10 @@ impl Told {
         }
     }
 
-    pub(super) fn write_response(&self, entry: &mut Entry) {
-        let failed = self.ok == Some(false) || self.code != 0;
+    pub(super) fn push_response(&self, entry: &mut Entry) {
+        let set_error = self.ok == Some(false) || self.code != 0;
         let exchange = &mut entry.exchange;
-        if !failed || exchange.outcome != Outcome::Ok {
+        if !set_error || exchange.outcome != Outcome::Ok {
             return;
         }
         exchange.outcome = if self.code == 0 { Outcome::ServerError } else { errors::outcome(self.code) };
@@ -173,7 +174,7 @@ impl Told {
     }
 }
 
-fn keep(into: &mut String, bytes: &[u8]) {
+fn set_text(into: &mut String, bytes: &[u8]) {
     into.clear();
     let bytes = bytes.get(..NAME).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {

@@ -1,14 +1,22 @@
-//! Heads of messages (dubbo.apache.org, "Dubbo2 Protocol"): sixteen bytes, numbers big-endian.
+//! Headers of messages (dubbo.apache.org, "Dubbo2 Protocol"): 16 bytes, numbers big-endian.
 
 use crate::contract::Probe;
 use fact::Outcome;
 
-/// Length of the head.
-pub(super) const HEAD: usize = 16;
-/// The first two bytes.
+/// Length of the header.
+pub(super) const HEADER: usize = 16;
+/// The magic number.
 const MAGIC: [u8; 2] = [0xda, 0xbb];
-/// Longest body; 8 MiB is what servers take unless told otherwise.
+/// Longest body. Servers accept 8 MiB by default.
 const LONGEST: u32 = 256 << 20;
+
+/// Bits of the flags.
+mod flag {
+    pub(super) const REQUEST: u8 = 0x80;
+    pub(super) const TWO_WAY: u8 = 0x40;
+    pub(super) const EVENT: u8 = 0x20;
+    pub(super) const SERIALIZATION: u8 = 0x1f;
+}
 
 /// Hessian 2.
 pub(super) const HESSIAN2: u8 = 2;
@@ -16,58 +24,61 @@ pub(super) const HESSIAN2: u8 = 2;
 pub(super) const FASTJSON: u8 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct Header {
     flags: u8,
     pub(super) status: u8,
     pub(super) id: u64,
     pub(super) body: u32,
 }
 
-impl Head {
-    /// The head at the beginning, if it is one.
+impl Header {
+    /// Reads the header at the beginning, if it is one.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let &[m0, m1, flags, status, a, b, c, d, e, f, g, h, w, x, y, z] = bytes.first_chunk::<HEAD>()?;
-        let head = Self {
+        let &[m0, m1, flags, status, a, b, c, d, e, f, g, h, w, x, y, z] = bytes.first_chunk::<HEADER>()?;
+        let header = Self {
             flags,
             status,
             id: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
             body: u32::from_be_bytes([w, x, y, z]),
         };
-        let known = head.is_request() || head.is_event() || status_name(status).is_some();
-        ([m0, m1] == MAGIC && serialization(flags & 31).is_some() && known && head.body <= LONGEST)
-            .then_some(head)
+        let known = header.is_request() || header.is_event() || status_name(status).is_some();
+        ([m0, m1] == MAGIC
+            && serialization(flags & flag::SERIALIZATION).is_some()
+            && known
+            && header.body <= LONGEST)
+            .then_some(header)
     }
 
     pub(super) fn is_request(&self) -> bool {
-        self.flags & 0x80 != 0
+        self.flags & flag::REQUEST != 0
     }
 
     pub(super) fn is_two_way(&self) -> bool {
-        self.flags & 0x40 != 0
+        self.flags & flag::TWO_WAY != 0
     }
 
-    /// Heartbeats and the like.
+    /// Whether it is an event: a heartbeat or the like.
     pub(super) fn is_event(&self) -> bool {
-        self.flags & 0x20 != 0
+        self.flags & flag::EVENT != 0
     }
 
     pub(super) fn serialization(&self) -> u8 {
-        self.flags & 31
+        self.flags & flag::SERIALIZATION
     }
 }
 
 /// Whether bytes begin a message.
 pub(super) fn begins(bytes: &[u8]) -> Probe {
-    match Head::read(bytes) {
+    match Header::read(bytes) {
         Some(_) => Probe::Yes,
-        None if bytes.len() < HEAD && bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) => {
+        None if bytes.len() < HEADER && bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) => {
             Probe::More
         }
         None => Probe::No,
     }
 }
 
-/// Name of a serialisation by its number.
+/// Name of a serialization by its number.
 pub(super) fn serialization(number: u8) -> Option<&'static str> {
     Some(match number {
         HESSIAN2 => "hessian2",
@@ -110,7 +121,7 @@ pub(super) fn status_name(status: u8) -> Option<&'static str> {
     })
 }
 
-/// Whose fault a status is.
+/// Outcome of a status.
 pub(super) fn outcome(status: u8) -> Outcome {
     match status {
         20 => Outcome::Ok,

@@ -1,12 +1,12 @@
-//! The head of a message: method, type, sequence number.
+//! Message headers: method, type and sequence number, in every encoding and transport.
 
 use super::varint;
 
-/// Longest name of a method that is believed.
+/// Longest name of a method.
 const LONGEST_NAME: usize = 512;
-/// Longest frame that is believed.
+/// Longest frame.
 const LONGEST_FRAME: usize = 1 << 30;
-/// Longest header of the header transport that is believed.
+/// Longest header of the header transport.
 const LONGEST_HEADER: usize = 8192;
 
 /// How values are encoded.
@@ -16,7 +16,7 @@ pub(super) enum Encoding {
     Compact,
 }
 
-/// What a message is.
+/// Type of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Call,
@@ -36,71 +36,72 @@ impl Kind {
         })
     }
 
-    /// Whether the client sends it.
-    pub(super) fn asks(self) -> bool {
+    /// Whether the client sends messages of this type.
+    pub(super) fn is_from_client(self) -> bool {
         matches!(self, Self::Call | Self::OneWay)
     }
 }
 
-/// The beginning of a message.
+/// The header of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(super) struct Header<'a> {
     pub(super) encoding: Encoding,
     pub(super) kind: Kind,
-    /// Sequence number, which a reply repeats.
+    /// Sequence number, which the reply repeats.
     pub(super) id: u32,
-    /// Method, behind the name of its service and a colon where several services share a
-    /// connection.
+    /// Method. If several services share a connection, the name of the service and a colon precede
+    /// it.
     pub(super) name: &'a str,
-    /// Where the arguments or the result begin.
+    /// Position of the arguments or the result.
     pub(super) body: usize,
-    /// Where the frame ends, if there is one.
+    /// End of the frame, if there is one.
     pub(super) frame: Option<usize>,
-    /// In the header transport.
+    /// The message is in the header transport.
     pub(super) with_header: bool,
-    /// Nothing but its lengths shows what it is: the binary protocol in its old form.
-    pub(super) old: bool,
+    /// The message is in the old binary protocol, which only its lengths identify.
+    pub(super) is_old_binary: bool,
 }
 
-/// What the beginning of bytes is.
+/// Result of reading a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Read<'a> {
-    Head(Head<'a>),
+    Header(Header<'a>),
     /// So many more bytes are needed.
     More(usize),
-    Not,
+    Invalid,
 }
 
-/// Reads the beginning of a message, also says no as soon as the first bytes do.
+/// Reads the header of a message. The first bytes are enough to find that there is none.
 pub(super) fn read(bytes: &[u8]) -> Read<'_> {
     match *bytes {
         [0x80, ..] | [0x82, ..] => bare(bytes, 0, None, false),
         [a, b, c, d, ref rest @ ..] => {
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
             match *rest {
-                _ if length > LONGEST_FRAME => Read::Not,
+                _ if length > LONGEST_FRAME => Read::Invalid,
                 [] => Read::More(1),
                 [0x80 | 0x82, ..] => framed(bytes, 4, length, false),
                 [0x0f] => Read::More(1),
                 [0x0f, 0xff, ..] => header(bytes, length),
                 // The length of a name, or its first letter.
                 [0, ..] => framed(bytes, 4, length, false),
-                _ => old(bytes, 0, None),
+                _ => is_old_binary(bytes, 0, None),
             }
         }
-        [high, ..] if high > 0x3f => Read::Not,
+        [high, ..] if high > 0x3f => Read::Invalid,
         _ => Read::More(4 - bytes.len()),
     }
 }
 
 fn framed(bytes: &[u8], at: usize, length: usize, with_header: bool) -> Read<'_> {
     match bytes.get(at) {
-        Some(0) => old(bytes, at, Some(4 + length)),
+        Some(0) => is_old_binary(bytes, at, Some(4 + length)),
         _ => bare(bytes, at, Some(4 + length), with_header),
     }
 }
 
-/// The header transport: magic number, flags, sequence number, words of header, then what is in it.
+/// The header transport (Thrift `HeaderFormat.md`): magic number, flags, sequence number, words of
+/// header, then the message.
 fn header(bytes: &[u8], length: usize) -> Read<'_> {
     let Some(&[high, low]) = bytes.get(12..).and_then(|rest| rest.first_chunk()) else {
         return Read::More(14usize.saturating_sub(bytes.len()).max(1));
@@ -108,16 +109,15 @@ fn header(bytes: &[u8], length: usize) -> Read<'_> {
     let words = usize::from(u16::from_be_bytes([high, low])) * 4;
     let at = 14 + words;
     if !(4..=LONGEST_HEADER).contains(&words) || at > 4 + length {
-        return Read::Not;
+        return Read::Invalid;
     }
     if bytes.len() <= at {
         return Read::More(at + 1 - bytes.len());
     }
-    // Protocol (0 binary, 2 compact) and number of transformations, none of which can be undone
-    // here.
+    // Protocol (0 binary, 2 compact) and number of transformations, which are not supported.
     match bytes.get(14..16) {
         Some([0 | 2, 0]) => framed(bytes, at, length, true),
-        _ => Read::Not,
+        _ => Read::Invalid,
     }
 }
 
@@ -125,13 +125,13 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
     let rest = bytes.get(at..).unwrap_or_default();
     match *rest {
         [0x80, 1, 0, kind, a, b, c, d, ref rest @ ..] => {
-            let Some(kind) = Kind::of(kind) else { return Read::Not };
+            let Some(kind) = Kind::of(kind) else { return Read::Invalid };
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
             match named(rest, length, 4) {
                 Ok((name, &[a, b, c, d])) => {
                     let id = u32::from_be_bytes([a, b, c, d]);
                     let body = at + 8 + length + 4;
-                    whole(Head {
+                    whole(Header {
                         encoding: Encoding::Binary,
                         kind,
                         id,
@@ -139,10 +139,10 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
                         body,
                         frame,
                         with_header,
-                        old: false,
+                        is_old_binary: false,
                     })
                 }
-                Ok(_) => Read::Not,
+                Ok(_) => Read::Invalid,
                 Err(other) => other,
             }
         }
@@ -150,7 +150,7 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
         [0x80, 1, 0, kind, ..] if Kind::of(kind).is_some() => Read::More(8 - rest.len()),
         [0x82] => Read::More(1),
         [0x82, how, ref rest @ ..] if how & 0x1f == 1 => {
-            let Some(kind) = Kind::of(how >> 5) else { return Read::Not };
+            let Some(kind) = Kind::of(how >> 5) else { return Read::Invalid };
             let mut used = 2;
             let mut numbers = [0; 2];
             for number in &mut numbers {
@@ -160,16 +160,16 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
                         used += length;
                     }
                     Some(Err(more)) => return Read::More(more),
-                    None => return Read::Not,
+                    None => return Read::Invalid,
                 }
             }
             let (Ok(id), Ok(length)) = (u32::try_from(numbers[0]), usize::try_from(numbers[1])) else {
-                return Read::Not;
+                return Read::Invalid;
             };
             match named(rest.get(used - 2..).unwrap_or_default(), length, 0) {
                 Ok((name, _)) => {
                     let body = at + used + length;
-                    whole(Head {
+                    whole(Header {
                         encoding: Encoding::Compact,
                         kind,
                         id,
@@ -177,32 +177,32 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
                         body,
                         frame,
                         with_header,
-                        old: false,
+                        is_old_binary: false,
                     })
                 }
                 Err(other) => other,
             }
         }
-        _ => Read::Not,
+        _ => Read::Invalid,
     }
 }
 
-/// The binary protocol in its old form: name, type, sequence number.
-fn old(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
+/// The old binary protocol: name, type, sequence number.
+fn is_old_binary(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
     let rest = bytes.get(at..).unwrap_or_default();
     let Some((&[a, b, c, d], rest)) = rest.split_first_chunk() else {
-        return if rest.iter().take(2).all(|&b| b == 0) { Read::More(4 - rest.len()) } else { Read::Not };
+        return if rest.iter().take(2).all(|&b| b == 0) { Read::More(4 - rest.len()) } else { Read::Invalid };
     };
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     match named(rest, length, 5) {
         Ok((name, &[kind, a, b, c, d])) => {
-            let Some(kind) = Kind::of(kind) else { return Read::Not };
+            let Some(kind) = Kind::of(kind) else { return Read::Invalid };
             let id = u32::from_be_bytes([a, b, c, d]);
             let body = at + 4 + length + 5;
             let encoding = Encoding::Binary;
-            whole(Head { encoding, kind, id, name, body, frame, with_header: false, old: true })
+            whole(Header { encoding, kind, id, name, body, frame, with_header: false, is_old_binary: true })
         }
-        Ok(_) => Read::Not,
+        Ok(_) => Read::Invalid,
         Err(other) => other,
     }
 }
@@ -210,20 +210,20 @@ fn old(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
 /// A name of `length` bytes, and `behind` more bytes behind it.
 fn named(bytes: &[u8], length: usize, behind: usize) -> Result<(&str, &[u8]), Read<'_>> {
     if length == 0 || length > LONGEST_NAME {
-        return Err(Read::Not);
+        return Err(Read::Invalid);
     }
     let shown = &bytes[..length.min(bytes.len())];
     let letter = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'/' | b'$');
     if !shown.iter().all(letter) || shown.first().is_some_and(u8::is_ascii_digit) {
-        return Err(Read::Not);
+        return Err(Read::Invalid);
     }
     let Some(rest) = bytes.get(length..length + behind) else {
         return Err(Read::More((length + behind).saturating_sub(bytes.len()).max(1)));
     };
-    std::str::from_utf8(shown).map(|name| (name, rest)).map_err(|_| Read::Not)
+    std::str::from_utf8(shown).map(|name| (name, rest)).map_err(|_| Read::Invalid)
 }
 
-fn whole(head: Head<'_>) -> Read<'_> {
-    // The shortest body is the mark that ends a struct.
-    if head.frame.is_some_and(|end| end <= head.body) { Read::Not } else { Read::Head(head) }
+fn whole(header: Header<'_>) -> Read<'_> {
+    // The shortest body is the byte that ends a struct.
+    if header.frame.is_some_and(|end| end <= header.body) { Read::Invalid } else { Read::Header(header) }
 }

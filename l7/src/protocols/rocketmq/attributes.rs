@@ -1,19 +1,19 @@
-//! What the fields of a header tell.
+//! Attributes of a header's extension fields and of message properties.
 
 use crate::kit::reader::first_bytes;
 use fact::Attributes;
 
-/// Longest value that is kept.
-const KEPT: usize = 256;
-/// Longest value of a trace header that is kept.
-const HEADER: usize = 512;
-/// Between properties of a message, and between the name of one and its value.
-const PROPERTY: char = '\u{2}';
-const VALUE: char = '\u{1}';
-/// The same, as JSON writes them.
+/// Longest value that is kept, in bytes.
+const LONGEST: usize = 256;
+/// Longest value of a trace header that is kept, in bytes.
+const LONGEST_HEADER: usize = 512;
+/// Separators between properties of a message, and between the name of one and its value.
+const PROPERTY_SEPARATOR: char = '\u{2}';
+const VALUE_SEPARATOR: char = '\u{1}';
+/// The same separators as JSON escapes.
 const ESCAPED: [&str; 2] = ["\\u0002", "\\u0001"];
 
-/// Kind of an operation on messages: its name and type.
+/// Name and type of the operation on messages that a request is.
 pub(super) fn operation(request: &str) -> Option<(&'static str, &'static str)> {
     Some(match request {
         "SEND_MESSAGE"
@@ -30,9 +30,9 @@ pub(super) fn operation(request: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Takes a field of a request or response; `short`: names of one letter are those of
+/// Adds a field of a request or response. `short`: names of one letter are those of
 /// `SEND_MESSAGE_V2`.
-pub(super) fn field(name: &str, value: &str, short: bool, into: &mut Attributes) {
+pub(super) fn push_field(name: &str, value: &str, short: bool, into: &mut Attributes) {
     let key = match name {
         "topic" | "originTopic" => "messaging.destination.name",
         "b" if short => "messaging.destination.name",
@@ -42,29 +42,29 @@ pub(super) fn field(name: &str, value: &str, short: bool, into: &mut Attributes)
         "queueId" => "messaging.destination.partition.id",
         "e" if short => "messaging.destination.partition.id",
         "msgId" | "originMsgId" => "messaging.message.id",
-        "properties" => return properties(value, into),
-        "i" if short => return properties(value, into),
+        "properties" => return push_properties(value, into),
+        "i" if short => return push_properties(value, into),
         _ => return,
     };
-    push(into, key, value, KEPT);
+    push(into, key, value, LONGEST);
 }
 
-fn properties(text: &str, into: &mut Attributes) {
-    let plain = text.contains(VALUE);
+fn push_properties(text: &str, into: &mut Attributes) {
+    let plain = text.contains(VALUE_SEPARATOR);
     let mut each = |name: &str, value: &str| {
         let (key, most) = match name {
-            "UNIQ_KEY" => ("messaging.message.id", KEPT),
-            "TAGS" => ("messaging.rocketmq.message.tag", KEPT),
-            "KEYS" => ("messaging.rocketmq.message.keys", KEPT),
-            "traceparent" => ("messaging.message.header.traceparent", HEADER),
-            "sw8" => ("messaging.message.header.sw8", HEADER),
+            "UNIQ_KEY" => ("messaging.message.id", LONGEST),
+            "TAGS" => ("messaging.rocketmq.message.tag", LONGEST),
+            "KEYS" => ("messaging.rocketmq.message.keys", LONGEST),
+            "traceparent" => ("messaging.message.header.traceparent", LONGEST_HEADER),
+            "sw8" => ("messaging.message.header.sw8", LONGEST_HEADER),
             _ => return,
         };
         push(into, key, value, most);
     };
     if plain {
-        text.split(PROPERTY)
-            .filter_map(|pair| pair.split_once(VALUE))
+        text.split(PROPERTY_SEPARATOR)
+            .filter_map(|pair| pair.split_once(VALUE_SEPARATOR))
             .for_each(|(name, value)| each(name, value));
     } else {
         let [property, between] = ESCAPED;
