@@ -1,6 +1,6 @@
-//! SQL dialects: how literals, identifiers and comments are written.
+//! SQL dialects: the syntax of literals, identifiers and comments.
 
-/// How literals, identifiers and comments are written.
+/// Syntax of literals, identifiers and comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
     kind: Kind,
@@ -18,15 +18,15 @@ enum Kind {
 impl Dialect {
     /// MySQL and MariaDB: strings in either quotes, identifiers in backticks.
     pub(crate) const MYSQL: Self = Self { kind: Kind::Mysql, backslash: true };
-    /// PostgreSQL, strings as in the standard.
+    /// PostgreSQL: standard strings.
     pub(crate) const POSTGRESQL: Self = Self { kind: Kind::Postgresql, backslash: false };
-    /// Cassandra's CQL 3: strings as in the standard or between `$$`, UUIDs and durations without
+    /// Cassandra's CQL 3: standard strings or strings between `$$`, UUIDs and durations without
     /// quotes.
     #[cfg_attr(not(test), allow(dead_code, reason = "spoken by Cassandra"))]
     pub(crate) const CQL: Self = Self { kind: Kind::Cql, backslash: false };
 
-    /// The same with a backslash as escape in plain strings, or without (`NO_BACKSLASH_ESCAPES` of
-    /// MySQL, `standard_conforming_strings` of PostgreSQL).
+    /// The same dialect with or without backslash escapes in plain strings (`NO_BACKSLASH_ESCAPES`
+    /// of MySQL, `standard_conforming_strings` of PostgreSQL).
     pub(crate) const fn escaping(self, backslash: bool) -> Self {
         Self { backslash, ..self }
     }
@@ -71,7 +71,7 @@ impl Dialect {
         self.kind == Kind::Mysql
     }
 
-    /// A string goes on after a line break and another quote, with the same escapes.
+    /// A string continues after a line break and another quote, with the same escapes.
     pub(super) fn continued_strings(self) -> bool {
         self.kind == Kind::Postgresql
     }
@@ -81,8 +81,8 @@ impl Dialect {
         self.kind == Kind::Cql
     }
 
-    /// Whether `word` in front of `'` makes it another kind of string; and whether a backslash
-    /// escapes in it.
+    /// Whether `word` in front of `'` is a string prefix, and whether a backslash escapes in that
+    /// string.
     pub(super) fn prefix(self, word: &[u8]) -> Option<bool> {
         let &[letter] = word else { return None };
         match (self.kind, letter.to_ascii_lowercase()) {

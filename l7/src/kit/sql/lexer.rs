@@ -5,7 +5,7 @@ use memchr::{memchr, memchr2, memmem};
 use super::Dialect;
 use super::numbers::{duration, number, uuid};
 
-/// What a piece of a statement is.
+/// Kind of a piece of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// White space or a comment.
@@ -14,7 +14,7 @@ pub(super) enum Token {
     Word,
     /// A quoted identifier.
     Quoted,
-    /// A value, whole or cut off.
+    /// A value, whole or cut.
     Literal,
     /// A parameter.
     Placeholder,
@@ -22,7 +22,7 @@ pub(super) enum Token {
     Mark,
 }
 
-/// Cuts a statement into tokens. Every byte is part of exactly one.
+/// Splits a statement into tokens. Every byte belongs to exactly one.
 #[derive(Clone, Debug)]
 pub(super) struct Lexer<'a> {
     text: &'a [u8],
@@ -89,7 +89,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Length of a string of which the quote stands before `from`, with those that continue it.
+    /// Length of a string whose quote is before `from`, with the strings that continue it.
     fn string(&self, from: usize, backslash: bool) -> usize {
         let rest = self.rest();
         let mut from = from;
@@ -102,7 +102,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Where the string that ended at `end` goes on: behind a quote on a later line.
+    /// Where the string that ended at `end` continues: behind a quote on a later line.
     fn continued(&self, rest: &[u8], end: usize) -> Option<usize> {
         let mut at = end;
         let mut broken = false;
@@ -119,7 +119,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// An identifier in quotes; one without an end may be anything, and counts as a value.
+    /// A quoted identifier. One without an end may be anything, and counts as a value.
     fn identifier(&self, before: usize, quote: u8) -> (Token, usize) {
         match quoted(self.rest(), before + 1, quote, false) {
             Some(end) => (Token::Quoted, end),
@@ -157,7 +157,7 @@ impl<'a> Lexer<'a> {
             || byte == b'$' && self.dialect.dollar_in_words()
     }
 
-    /// Whether an identifier stands right before, so that a point belongs to it.
+    /// Whether an identifier is right before, so that a point belongs to it.
     fn after_name(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|at| self.text.get(at));
         before.is_some_and(|b| self.is_word(*b) || matches!(b, b'"' | b'`' | b'.'))
@@ -177,8 +177,8 @@ impl<'a> Iterator for Lexer<'a> {
     }
 }
 
-/// Where what begins before `from` with `quote` ends: behind the next one that is neither doubled
-/// nor escaped.
+/// End of what begins before `from` with `quote`: behind the next quote that is neither doubled nor
+/// escaped.
 fn quoted(rest: &[u8], from: usize, quote: u8, backslash: bool) -> Option<usize> {
     let mut at = from;
     loop {
@@ -194,7 +194,7 @@ fn quoted(rest: &[u8], from: usize, quote: u8, backslash: bool) -> Option<usize>
     }
 }
 
-/// Length of the comment that begins here; one without an end takes everything.
+/// Length of the comment that begins here. One without an end takes everything.
 fn comment(rest: &[u8], nested: bool) -> usize {
     let mut depth = 1u32;
     let mut at = 2;

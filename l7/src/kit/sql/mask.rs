@@ -1,8 +1,8 @@
-//! Writes a statement with `?` in place of its literals.
+//! Masks a statement: `?` in place of its literals.
 
 use super::lexer::Token;
 
-/// Where the list behind `IN` stands, of which only the first value is shown.
+/// Position in the list behind `IN`, of which only the first value is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum List {
     #[default]
@@ -17,8 +17,8 @@ enum List {
     Comma,
 }
 
-/// Writes a statement down with `?` for every literal, one space for every stretch of space and
-/// comments, and up to a limit.
+/// Writes a statement with `?` for every literal, and one space for every stretch of space and
+/// comments, up to a limit.
 #[derive(Debug)]
 pub(super) struct Mask<'o> {
     out: &'o mut String,
@@ -38,8 +38,8 @@ impl<'o> Mask<'o> {
         self.full
     }
 
-    /// Takes the next token.
-    pub(super) fn token(&mut self, token: Token, piece: &[u8]) {
+    /// Processes the next token.
+    pub(super) fn on_token(&mut self, token: Token, piece: &[u8]) {
         if token == Token::Space {
             self.space = true;
             return;
@@ -48,7 +48,7 @@ impl<'o> Mask<'o> {
         let sign = matches!(piece, b"-" | b"+");
         self.list = match (self.list, piece) {
             (_, word) if token == Token::Word && word.eq_ignore_ascii_case(b"in") => {
-                self.release();
+                self.write_comma();
                 List::In
             }
             (List::In, b"(") => List::Open,
@@ -68,7 +68,7 @@ impl<'o> Mask<'o> {
                 return;
             }
             _ => {
-                self.release();
+                self.write_comma();
                 List::Outside
             }
         };
@@ -82,7 +82,7 @@ impl<'o> Mask<'o> {
     }
 
     /// Writes the comma that was held back.
-    fn release(&mut self) {
+    fn write_comma(&mut self) {
         if self.list == List::Comma {
             let space = std::mem::take(&mut self.space);
             self.push(",");
@@ -91,7 +91,7 @@ impl<'o> Mask<'o> {
     }
 
     fn push(&mut self, text: &str) {
-        // After `--` a space would make a comment of what follows.
+        // After `--` a space would turn what follows into a comment.
         let space = std::mem::take(&mut self.space) && !self.out.is_empty() && !self.out.ends_with("--");
         self.full |= self.out.len() + text.len() + usize::from(space) > self.limit;
         if self.full {

@@ -1,21 +1,21 @@
-//! Statements in SQL and its relatives: literals masked as OpenTelemetry asks of `db.query.text`,
-//! and what a statement is about.
+//! Statements in SQL and related languages: literals masked as OpenTelemetry requires for
+//! `db.query.text`, and the operation and table of a statement.
 //!
-//! Nothing here understands SQL. Statements are cut into tokens, which is all that is needed to
-//! know where a literal begins and ends.
+//! Nothing here parses SQL. Statements are split into tokens, which is enough to know where a
+//! literal begins and ends.
 
 mod dialect;
 mod lexer;
 mod mask;
 mod numbers;
-mod remembered;
 mod sqlstate;
 mod statement;
+mod statement_cache;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use remembered::Remembered;
 pub(crate) use sqlstate::outcome;
 pub(crate) use statement::Statement;
+pub(crate) use statement_cache::StatementCache;

@@ -1,7 +1,8 @@
-//! Numeric literals.
+//! Literals without quotes: numbers, UUIDs and durations.
 
 use super::Dialect;
 
+/// Length of the letters and digits at the beginning.
 fn run(rest: &[u8]) -> usize {
     rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || **b >= 0x80).count()
 }
@@ -10,7 +11,7 @@ fn digits(rest: &[u8]) -> usize {
     rest.iter().take_while(|b| b.is_ascii_digit()).count()
 }
 
-/// Length of the number at the beginning, which is a digit, or a point and a digit; none if it is
+/// Length of the number at the beginning, which is a digit, or a point and a digit. None if it is
 /// an identifier.
 pub(super) fn number(rest: &[u8], dialect: Dialect) -> Option<usize> {
     let mut length = run(rest);
@@ -30,7 +31,7 @@ pub(super) fn number(rest: &[u8], dialect: Dialect) -> Option<usize> {
     Some(length + exponent(rest, length))
 }
 
-/// Length of what follows an `e` at the end of a number: sign and digits.
+/// Length of sign and digits behind an `e` at the end of a number.
 fn exponent(rest: &[u8], length: usize) -> usize {
     match (length.checked_sub(1).and_then(|at| rest.get(at)), rest.get(length..)) {
         (Some(b'e' | b'E'), Some([b'+' | b'-', more @ ..])) => match digits(more) {

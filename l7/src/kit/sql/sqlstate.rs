@@ -1,9 +1,9 @@
-//! Whose fault an SQLSTATE is.
+//! Outcomes of SQLSTATE codes.
 
 use fact::Outcome;
 
-/// Whose fault an SQLSTATE is, by its class (ISO/IEC 9075-2 section 24.1, and the classes of
-/// PostgreSQL and MySQL). Of what says nothing (`HY000`) the server is to blame.
+/// Outcome of an SQLSTATE, by its class (ISO/IEC 9075-2 section 24.1, and the classes of PostgreSQL
+/// and MySQL). Unspecific ones (`HY000`) are the server's errors.
 pub(crate) fn outcome(state: &[u8]) -> Outcome {
     match state.get(..2) {
         Some(b"00" | b"01") => Outcome::Ok,

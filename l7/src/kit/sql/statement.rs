@@ -8,12 +8,12 @@ use super::mask::Mask;
 use super::summary::Summary;
 use fact::Attributes;
 
-/// So much of a statement is worth looking at, in bytes.
-const LOOKED_AT: usize = 4096;
+/// Most bytes of a statement that are inspected.
+const INSPECT_LIMIT: usize = 4096;
 /// Longest text that is kept, in bytes.
 const LONGEST: usize = 1024;
 
-/// What is told of a statement. Reused, it allocates nothing.
+/// The recorded parts of a statement. Reused, it allocates nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Statement {
     text: String,
@@ -24,28 +24,28 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// Reads a statement, of which the first [`LOOKED_AT`] bytes are enough. `literals`: values are
-    /// kept, but for those of statements that have to do with passwords.
+    /// Reads a statement. Its first [`INSPECT_LIMIT`] bytes are enough. `literals`: values are
+    /// kept, except in statements about passwords.
     pub(crate) fn read(&mut self, statement: &[u8], dialect: Dialect, literals: bool) {
-        let statement = statement.get(..LOOKED_AT).unwrap_or(statement);
+        let statement = statement.get(..INSPECT_LIMIT).unwrap_or(statement);
         let Self { text, operation, collection, summary, statements } = self;
-        let mut about = Summary::new(operation, collection, summary);
+        let mut builder = Summary::new(operation, collection, summary);
         let mut mask = Mask::new(text, LONGEST);
         for (token, piece) in Lexer::new(statement, dialect) {
-            mask.token(token, piece);
-            about.token(token, piece);
+            mask.on_token(token, piece);
+            builder.on_token(token, piece);
             if mask.is_full() {
                 break;
             }
         }
-        about.settle();
-        *statements = about.statements;
+        builder.finish();
+        *statements = builder.statements;
         if literals && !is_secret(statement) {
-            keep(statement, text);
+            set_text(statement, text);
         }
     }
 
-    /// Forgets it.
+    /// Clears the statement and keeps its memory.
     pub(crate) fn clear(&mut self) {
         let Self { text, operation, collection, summary, statements } = self;
         [text, operation, collection, summary].into_iter().for_each(String::clear);
@@ -59,7 +59,7 @@ impl Statement {
 
     /// Adds `db.query.text`, `db.query.summary`, `db.operation.name`, `db.collection.name`, and
     /// `db.operation.batch.size` for several statements in one.
-    pub(crate) fn tell(&self, into: &mut Attributes) {
+    pub(crate) fn push_attributes(&self, into: &mut Attributes) {
         let collection = if self.operation == "USE" { "" } else { &self.collection };
         let all = [
             ("db.query.text", self.text.as_str()),
@@ -75,7 +75,7 @@ impl Statement {
         }
     }
 
-    /// The database that is used from here on (`USE`).
+    /// The database that the statement selects (`USE`).
     pub(crate) fn database(&self) -> Option<&str> {
         (self.operation == "USE" && !self.collection.is_empty()).then_some(&self.collection)
     }
@@ -101,8 +101,8 @@ fn is_secret(statement: &[u8]) -> bool {
         || begins((b'c', b'C'), &WORDS[4..])
 }
 
-/// The statement as it is, up to the limit.
-fn keep(statement: &[u8], text: &mut String) {
+/// Sets the text to the statement as it is, up to `LONGEST` bytes.
+fn set_text(statement: &[u8], text: &mut String) {
     text.clear();
     for chunk in statement.get(..LONGEST).unwrap_or(statement).utf8_chunks() {
         text.push_str(chunk.valid());

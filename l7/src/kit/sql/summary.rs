@@ -1,21 +1,21 @@
-//! The summary of a statement: operations and tables in order.
+//! The summary of a statement (OpenTelemetry's `db.query.summary`): operations and tables in order.
 
 use super::lexer::Token;
 
 /// Longest summary in bytes, as the conventions recommend.
 const LONGEST: usize = 255;
 
-/// What the next name is.
+/// What the next token can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Next {
+enum Expected {
     /// Nothing of interest.
     #[default]
     Other,
-    /// A table or whatever else is acted on.
+    /// The name of a table, or of what else is acted on.
     Target,
-    /// More of that name: after a point.
+    /// The next part of that name, after a point.
     More,
-    /// A point, which continues the name, or the end of it.
+    /// A point, which continues the name, or the end of the name.
     Point,
 }
 
@@ -25,21 +25,21 @@ pub(super) struct Summary<'o> {
     pub(super) operation: &'o mut String,
     pub(super) collection: &'o mut String,
     pub(super) summary: &'o mut String,
-    /// Statements begun.
+    /// Statements that began.
     pub(super) statements: u32,
     targets: u32,
-    next: Next,
-    /// No token of this statement was seen.
-    fresh: bool,
+    expected: Expected,
+    /// The next word begins a statement.
+    at_beginning: bool,
     /// The first verb is still to come (after `WITH`).
-    verb_wanted: bool,
+    verb_expected: bool,
     verb: Verb,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Data,
-    /// `CREATE`, `ALTER`, `DROP`: what it is about follows.
+    /// `CREATE`, `ALTER`, `DROP`: the type of the target follows.
     Definition,
     Other,
 }
@@ -59,41 +59,41 @@ impl<'o> Summary<'o> {
             summary,
             statements: 0,
             targets: 0,
-            next: Next::Other,
-            fresh: true,
-            verb_wanted: true,
+            expected: Expected::Other,
+            at_beginning: true,
+            verb_expected: true,
             verb: Verb::Other,
         }
     }
 
-    /// Takes the next token.
-    pub(super) fn token(&mut self, token: Token, piece: &[u8]) {
+    /// Processes the next token.
+    pub(super) fn on_token(&mut self, token: Token, piece: &[u8]) {
         match token {
             Token::Space => {}
-            Token::Word | Token::Quoted if matches!(self.next, Next::Target | Next::More) => {
-                self.name(token, piece);
+            Token::Word | Token::Quoted if matches!(self.expected, Expected::Target | Expected::More) => {
+                self.on_target_name(token, piece);
             }
             Token::Word => {
-                self.next = Next::Other;
-                self.word(piece);
+                self.expected = Expected::Other;
+                self.on_word(piece);
             }
-            Token::Mark if piece == b"." && self.next == Next::Point => {
-                self.next = Next::More;
+            Token::Mark if piece == b"." && self.expected == Expected::Point => {
+                self.expected = Expected::More;
                 self.add_target(".", false);
             }
             Token::Mark if piece == b";" => {
-                self.fresh = true;
-                self.next = Next::Other;
+                self.at_beginning = true;
+                self.expected = Expected::Other;
             }
-            Token::Mark if piece == b"," && self.next == Next::Point && self.verb == Verb::Data => {
-                self.next = Next::Target;
+            Token::Mark if piece == b"," && self.expected == Expected::Point && self.verb == Verb::Data => {
+                self.expected = Expected::Target;
             }
-            _ => self.next = Next::Other,
+            _ => self.expected = Expected::Other,
         }
     }
 
-    /// The one collection that the statement is about; none if there are several.
-    pub(super) fn settle(&mut self) {
+    /// The end of the text: keeps the collection if there is exactly one.
+    pub(super) fn finish(&mut self) {
         if self.targets != 1 {
             self.collection.clear();
         }
@@ -105,70 +105,72 @@ impl<'o> Summary<'o> {
         }
     }
 
-    fn word(&mut self, word: &[u8]) {
+    /// A word that is no name.
+    fn on_word(&mut self, word: &[u8]) {
         let mut upper = [0u8; 24];
         let Some(upper) = upper.get_mut(..word.len()) else {
-            self.begin_other();
+            self.on_other_word();
             return;
         };
         upper.copy_from_slice(word);
         upper.make_ascii_uppercase();
-        let Ok(upper) = std::str::from_utf8(upper) else { return self.begin_other() };
-        if self.fresh {
-            self.fresh = false;
+        let Ok(upper) = std::str::from_utf8(upper) else { return self.on_other_word() };
+        if self.at_beginning {
+            self.at_beginning = false;
             self.statements += 1;
-            self.verb_wanted = upper == "WITH";
-            if !self.verb_wanted {
-                return self.begin(upper);
+            self.verb_expected = upper == "WITH";
+            if !self.verb_expected {
+                return self.on_verb(upper);
             }
             return;
         }
         let data = matches!(upper, "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "REPLACE");
         match upper {
-            _ if data && self.verb_wanted => {
-                self.verb_wanted = false;
-                self.begin(upper);
+            _ if data && self.verb_expected => {
+                self.verb_expected = false;
+                self.on_verb(upper);
             }
             "SELECT" => self.add(upper),
-            "FROM" | "INTO" | "JOIN" | "USING" if self.verb == Verb::Data => self.next = Next::Target,
+            "FROM" | "INTO" | "JOIN" | "USING" if self.verb == Verb::Data => self.expected = Expected::Target,
             "TABLE" | "INDEX" | "VIEW" | "DATABASE" | "SCHEMA" | "PROCEDURE" | "FUNCTION" | "TRIGGER"
             | "USER" | "ROLE" | "SEQUENCE" | "KEYSPACE" | "TYPE" | "EXTENSION"
                 if self.verb == Verb::Definition =>
             {
                 self.add(upper);
                 self.verb = Verb::Other;
-                self.next = Next::Target;
+                self.expected = Expected::Target;
             }
             _ => {}
         }
     }
 
-    fn begin_other(&mut self) {
-        if std::mem::take(&mut self.fresh) {
+    /// A word that is no known verb.
+    fn on_other_word(&mut self) {
+        if std::mem::take(&mut self.at_beginning) {
             self.statements += 1;
             self.verb = Verb::Other;
         }
     }
 
     /// A statement begins with this verb.
-    fn begin(&mut self, verb: &str) {
+    fn on_verb(&mut self, verb: &str) {
         if self.operation.is_empty() {
             self.operation.push_str(verb);
         }
         self.add(verb);
-        (self.verb, self.next) = match verb {
-            "SELECT" | "INSERT" | "DELETE" | "REPLACE" | "MERGE" => (Verb::Data, Next::Other),
-            "UPDATE" => (Verb::Data, Next::Target),
-            "CREATE" | "ALTER" | "DROP" => (Verb::Definition, Next::Other),
+        (self.verb, self.expected) = match verb {
+            "SELECT" | "INSERT" | "DELETE" | "REPLACE" | "MERGE" => (Verb::Data, Expected::Other),
+            "UPDATE" => (Verb::Data, Expected::Target),
+            "CREATE" | "ALTER" | "DROP" => (Verb::Definition, Expected::Other),
             "TRUNCATE" | "CALL" | "COPY" | "DESCRIBE" | "DESC" | "USE" | "LOCK" => {
-                (Verb::Other, Next::Target)
+                (Verb::Other, Expected::Target)
             }
-            _ => (Verb::Other, Next::Other),
+            _ => (Verb::Other, Expected::Other),
         };
     }
 
-    /// A name where a target is expected; words that only stand before it are passed over.
-    fn name(&mut self, token: Token, piece: &[u8]) {
+    /// A name where a target is expected. Words that may precede it are skipped.
+    fn on_target_name(&mut self, token: Token, piece: &[u8]) {
         const BEFORE: [&[u8]; 12] = [
             b"IF",
             b"NOT",
@@ -186,18 +188,18 @@ impl<'o> Summary<'o> {
         const NONE: [&[u8]; 6] = [b"SELECT", b"VALUES", b"SET", b"OUTFILE", b"DUMPFILE", b"FROM"];
         let is_in =
             |list: &[&[u8]]| token == Token::Word && list.iter().any(|word| piece.eq_ignore_ascii_case(word));
-        if self.next == Next::Target {
+        if self.expected == Expected::Target {
             if is_in(&BEFORE) {
                 return;
             }
             if is_in(&NONE) {
-                self.next = Next::Other;
-                return self.word(piece);
+                self.expected = Expected::Other;
+                return self.on_word(piece);
             }
             self.targets += 1;
         }
-        let first = self.next == Next::Target;
-        self.next = Next::Point;
+        let first = self.expected == Expected::Target;
+        self.expected = Expected::Point;
         let quoted = token == Token::Quoted && piece.len() >= 2;
         let inner = if quoted { piece.get(1..piece.len() - 1).unwrap_or(piece) } else { piece };
         match std::str::from_utf8(inner) {

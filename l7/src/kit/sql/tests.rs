@@ -17,7 +17,7 @@ fn attribute(statement: &str, dialect: Dialect, literals: bool, key: &str) -> St
     let mut read = Statement::default();
     read.read(statement.as_bytes(), dialect, literals);
     let mut into = Attributes::default();
-    read.tell(&mut into);
+    read.push_attributes(&mut into);
     match into.get(key) {
         Some(Value::Text(text)) => text.to_owned(),
         Some(other) => format!("{other:?}"),

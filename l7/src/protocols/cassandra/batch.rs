@@ -18,7 +18,7 @@ pub(super) fn tell(r: &mut Reader<'_>, session: &mut Session, into: &mut Attribu
             let text = r.take(len.min(r.len()))?;
             if n == 0 {
                 session.statement.read(text, Dialect::CQL, session.literals);
-                session.statement.tell(into);
+                session.statement.push_attributes(into);
             }
             if text.len() < len {
                 return None;
@@ -28,7 +28,7 @@ pub(super) fn tell(r: &mut Reader<'_>, session: &mut Session, into: &mut Attribu
             if n == 0
                 && let Some(statement) = session.prepared.get(id)
             {
-                statement.tell(into);
+                statement.push_attributes(into);
             }
         }
         for _ in 0..r.u16()? {

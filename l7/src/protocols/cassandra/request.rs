@@ -32,7 +32,7 @@ pub(super) fn tell(
             let len = r.u32()? as usize;
             let text = r.take(len.min(r.len()))?;
             session.statement.read(text, Dialect::CQL, session.literals);
-            session.statement.tell(into);
+            session.statement.push_attributes(into);
             if envelope.opcode == PREPARE {
                 session.prepare(envelope.stream);
             } else if text.len() == len {
@@ -42,7 +42,7 @@ pub(super) fn tell(
         EXECUTE => {
             let id = r.bytes16()?;
             if let Some(statement) = session.prepared.get(id) {
-                statement.tell(into);
+                statement.push_attributes(into);
             }
             if envelope.version >= 5 {
                 r.bytes16()?;

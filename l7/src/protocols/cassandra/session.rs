@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kit::sql::{Remembered, Statement};
+use crate::kit::sql::{Statement, StatementCache};
 
 /// What is known of a connection.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Session {
     pub(super) statement: Statement,
     /// Statements that are being prepared, by stream; of too many, the oldest is forgotten.
     preparing: Vec<(u16, Arc<Statement>)>,
-    pub(super) prepared: Remembered<Vec<u8>>,
+    pub(super) prepared: StatementCache<Vec<u8>>,
 }
 
 impl Session {

@@ -136,7 +136,7 @@ impl Requests {
             command::QUERY => {
                 let Some(statement) = without_attributes(body, query_attributes) else { return };
                 self.simple.read(statement, dialect, literals);
-                self.simple.tell(into);
+                self.simple.push_attributes(into);
                 if let (Some(database), Some(waiting)) = (self.simple.database(), session.pending.back_mut())
                 {
                     waiting.database = Some(database.to_owned());
@@ -145,7 +145,7 @@ impl Requests {
             command::STMT_PREPARE => {
                 let mut statement = Statement::default();
                 statement.read(body, dialect, literals);
-                statement.tell(into);
+                statement.push_attributes(into);
                 let statement = Arc::new(statement);
                 session.last = Some(Arc::clone(&statement));
                 if session.pending.len() <= MOST_PREPARED
@@ -164,7 +164,7 @@ impl Requests {
                 let statement =
                     if id == u32::MAX { session.last.clone() } else { session.statements.get(&id) };
                 if let Some(statement) = statement {
-                    statement.tell(into);
+                    statement.push_attributes(into);
                 }
                 if code == command::STMT_CLOSE {
                     session.statements.remove(&id);

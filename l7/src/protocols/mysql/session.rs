@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::handshake::{Greeting, Login, ServerCapabilities};
 use crate::contract::Clue;
 use crate::kit::reader::first_bytes;
-use crate::kit::sql::{Dialect, Remembered, Statement};
+use crate::kit::sql::{Dialect, Statement, StatementCache};
 use fact::Attributes;
 
 /// Longest name of a user, a database, a version or a plugin that is kept, in bytes.
@@ -59,7 +59,7 @@ pub(super) struct Session {
     /// The server sends the binary log, which never ends.
     pub(super) streams: bool,
     pub(super) pending: VecDeque<Command>,
-    pub(super) statements: Remembered<u32>,
+    pub(super) statements: StatementCache<u32>,
     /// The statement prepared last, which MariaDB calls number -1.
     pub(super) last: Option<Arc<Statement>>,
     mariadb: bool,
@@ -84,7 +84,7 @@ impl Session {
             infile: false,
             streams: false,
             pending: VecDeque::new(),
-            statements: Remembered::default(),
+            statements: StatementCache::default(),
             last: None,
             mariadb: false,
             version: String::new(),

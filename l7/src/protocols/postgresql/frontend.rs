@@ -93,7 +93,7 @@ impl Frontend {
                 self.end_unit(session, at, out);
                 has_room = session.steps.push(Step::Query);
                 self.simple.read(text(body).0, session.dialect, session.literals);
-                self.simple.tell(&mut open(session, "Query", at, out).exchange.attributes);
+                self.simple.push_attributes(&mut open(session, "Query", at, out).exchange.attributes);
                 self.ends = Ends::Request;
             }
             tag::FUNCTION_CALL => {
@@ -133,7 +133,7 @@ impl Frontend {
                     entry.exchange.operation.clear();
                     entry.exchange.operation.push_str("Execute");
                     if let Some(statement) = statement {
-                        statement.tell(&mut entry.exchange.attributes);
+                        statement.push_attributes(&mut entry.exchange.attributes);
                     }
                 }
                 self.unit = false;
@@ -174,7 +174,7 @@ impl Frontend {
         }
         let statement = self.unit_statement.take();
         if let (Some(entry), Some(statement)) = (out.current(Kind::Request, 0), statement) {
-            statement.tell(&mut entry.exchange.attributes);
+            statement.push_attributes(&mut entry.exchange.attributes);
         }
         out.close(Kind::Request, 0, at);
         session.steps.push(Step::UnitEnd);

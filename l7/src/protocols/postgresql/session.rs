@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::steps::Steps;
 use crate::contract::Clue;
 use crate::kit::reader::first_bytes;
-use crate::kit::sql::{Dialect, Remembered, Statement};
+use crate::kit::sql::{Dialect, Statement, StatementCache};
 use fact::Attributes;
 
 /// Longest name of a user, a database or a version that is kept, in bytes.
@@ -39,8 +39,8 @@ pub(super) struct Session {
     version: String,
     version_pushed: bool,
     /// Statements by name. The unnamed one is not among them.
-    statements: Remembered<Box<[u8]>>,
-    portals: Remembered<Box<[u8]>>,
+    statements: StatementCache<Box<[u8]>>,
+    portals: StatementCache<Box<[u8]>>,
     unnamed: Arc<Statement>,
     /// The unnamed statement before, which a portal may still hold. Its memory is reused.
     last_unnamed: Arc<Statement>,
@@ -58,8 +58,8 @@ impl Session {
             database: String::new(),
             version: String::new(),
             version_pushed: false,
-            statements: Remembered::default(),
-            portals: Remembered::default(),
+            statements: StatementCache::default(),
+            portals: StatementCache::default(),
             unnamed: Arc::default(),
             last_unnamed: Arc::default(),
             unnamed_portal: None,

@@ -1,4 +1,4 @@
-//! Prepared statements of a connection, within bounds.
+//! Prepared statements of a connection by their names; a bounded cache.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use hashbrown::{Equivalent, HashMap};
 
 use super::Statement;
 
-/// Statements kept of one connection.
+/// Most statements of one connection.
 const MOST: usize = 512;
-/// Memory that their texts may take, in bytes.
+/// Most memory of one connection's statements, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 
 /// The name of a statement.
@@ -37,23 +37,24 @@ impl Name for Vec<u8> {
     }
 }
 
-/// Prepared statements of a connection by their name. Bounded: the one that was not used for
-/// longest goes first.
+/// Prepared statements of a connection by their names. Beyond its bounds the least recently used
+/// one is removed.
 #[derive(Debug)]
-pub(crate) struct Remembered<K> {
+pub(crate) struct StatementCache<K> {
     statements: HashMap<K, (Arc<Statement>, u64), RandomState>,
+    /// Counts uses; a statement keeps the count of its last.
     clock: u64,
     bytes: usize,
 }
 
-impl<K> Default for Remembered<K> {
+impl<K> Default for StatementCache<K> {
     fn default() -> Self {
         Self { statements: HashMap::default(), clock: 0, bytes: 0 }
     }
 }
 
-impl<K: Name> Remembered<K> {
-    /// Keeps a statement under a name, in place of the one before.
+impl<K: Name> StatementCache<K> {
+    /// Stores a statement under a name, in place of the one before.
     pub(crate) fn insert(&mut self, name: K, statement: Arc<Statement>) {
         self.remove(&name);
         self.clock += 1;
@@ -61,7 +62,10 @@ impl<K: Name> Remembered<K> {
         self.statements.insert(name, (statement, self.clock));
         while self.statements.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { return };
+            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else {
+                wire::invariant!("an empty cache takes no memory");
+                return;
+            };
             self.remove(&oldest);
         }
     }
@@ -74,14 +78,14 @@ impl<K: Name> Remembered<K> {
         Some(Arc::clone(statement))
     }
 
-    /// Forgets a statement.
+    /// Removes a statement.
     pub(crate) fn remove<Q: ?Sized + Hash + Equivalent<K>>(&mut self, name: &Q) {
         if let Some((name, (statement, _))) = self.statements.remove_entry(name) {
             self.bytes -= cost(&name, &statement);
         }
     }
 
-    /// Forgets all.
+    /// Removes all statements.
     pub(crate) fn clear(&mut self) {
         self.statements.clear();
         self.bytes = 0;
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten_first() {
-        let mut all = Remembered::<u32>::default();
+        let mut all = StatementCache::<u32>::default();
         let mut statement = Statement::default();
         statement.read(b"SELECT 1", Dialect::MYSQL, false);
         let statement = Arc::new(statement);
