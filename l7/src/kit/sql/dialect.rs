@@ -22,7 +22,7 @@ impl Dialect {
     pub(crate) const POSTGRESQL: Self = Self { kind: Kind::Postgresql, backslash: false };
     /// Cassandra's CQL 3: standard strings or strings between `$$`, UUIDs and durations without
     /// quotes.
-    #[cfg_attr(not(test), allow(dead_code, reason = "spoken by Cassandra"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "of Cassandra"))]
     pub(crate) const CQL: Self = Self { kind: Kind::Cql, backslash: false };
 
     /// The same dialect with or without backslash escapes in plain strings (`NO_BACKSLASH_ESCAPES`

@@ -7,7 +7,7 @@ use super::edns;
 use super::message::{HEADER, Header, Question, Records, Section, question};
 use super::parser::DnsParser;
 use crate::correlate::{Kind, Messages};
-use fact::Attributes;
+use fact::{Attributes, Exchange};
 
 /// Most questions in the text.
 const MOST_QUESTIONS: u16 = 16;
@@ -40,27 +40,11 @@ impl DnsParser {
         if let Some(link_protocol) = self.link_protocol {
             exchange.protocol = link_protocol;
         }
-        let into = &mut exchange.attributes;
         let behind = self.write_questions(message, &header, first);
         if exchange.operation.is_empty() {
-            match (opcode_name(header.opcode()), first) {
-                (Some(name), _) => exchange.operation.push_str(name),
-                (None, Some(first)) => push_type(first.kind, &mut exchange.operation),
-                (None, None) => {}
-            }
-            if let Some(first) = first {
-                into.push_text("dns.question.name", &self.name);
-                match type_name(first.kind) {
-                    Some(name) => into.push_text("dns.question.type", name),
-                    None => into.push_text("dns.question.type", &format!("TYPE{}", first.kind)),
-                }
-                push_class(first.class, into);
-            }
-            if header.questions > 1 {
-                into.push_int("dns.questions.count", i64::from(header.questions));
-                into.push_text("dns.questions", &self.texts);
-            }
+            self.push_question(&header, first, exchange);
         }
+        let into = &mut exchange.attributes;
         self.push_flags(&header, into);
         let mut rcode = u16::from(header.rcode());
         let mut extended = None;
@@ -81,15 +65,8 @@ impl DnsParser {
             }
         }
         if kind == Kind::Response {
-            exchange.outcome = outcome(rcode);
-            match rcode_name(rcode) {
-                Some(name) => into.push_text("dns.response.code", name),
-                None => into.push_int("dns.response.code", i64::from(rcode)),
-            }
-            into.push_int("dns.answers.count", i64::from(header.answers));
-            if header.is_truncated() {
-                into.push_bool("dns.response.truncated", true);
-            }
+            push_response_code(&header, rcode, exchange);
+            let into = &mut exchange.attributes;
             if behind.is_some() {
                 self.push_answers(into);
             }
@@ -98,6 +75,28 @@ impl DnsParser {
             }
         }
         Some((kind, id))
+    }
+
+    /// Adds operation and questions, of which `first` is the first.
+    fn push_question(&self, header: &Header, first: Option<Question>, exchange: &mut Exchange) {
+        match (opcode_name(header.opcode()), first) {
+            (Some(name), _) => exchange.operation.push_str(name),
+            (None, Some(first)) => push_type(first.kind, &mut exchange.operation),
+            (None, None) => {}
+        }
+        let into = &mut exchange.attributes;
+        if let Some(first) = first {
+            into.push_text("dns.question.name", &self.name);
+            match type_name(first.kind) {
+                Some(name) => into.push_text("dns.question.type", name),
+                None => into.push_text("dns.question.type", &format!("TYPE{}", first.kind)),
+            }
+            push_class(first.class, into);
+        }
+        if header.questions > 1 {
+            into.push_int("dns.questions.count", i64::from(header.questions));
+            into.push_text("dns.questions", &self.texts);
+        }
     }
 
     /// Writes all questions, if there are several, into `texts`. Returns where they end.
@@ -154,6 +153,20 @@ impl DnsParser {
         if let Some(ttl) = self.answers.ttl {
             into.push_int("dns.answers.min_ttl", i64::from(ttl));
         }
+    }
+}
+
+/// Adds the response code with its EDNS part, and what else the header of a response has.
+fn push_response_code(header: &Header, rcode: u16, exchange: &mut Exchange) {
+    exchange.outcome = outcome(rcode);
+    let into = &mut exchange.attributes;
+    match rcode_name(rcode) {
+        Some(name) => into.push_text("dns.response.code", name),
+        None => into.push_int("dns.response.code", i64::from(rcode)),
+    }
+    into.push_int("dns.answers.count", i64::from(header.answers));
+    if header.is_truncated() {
+        into.push_bool("dns.response.truncated", true);
     }
 }
 

@@ -24,7 +24,8 @@ impl Protocol for Dubbo {
     const PORTS: &'static [u16] = &[20_880];
     const ORDER: Order = Order::ById;
 
-    /// A call tells who asks; a heartbeat does not, and is taken as the flow has it.
+    /// A call shows which side is the client. A heartbeat does not, and is taken in the direction
+    /// that the flow has.
     fn probe(header: &[u8], direction: Direction, _: &Clue) -> Probe {
         let asks = direction == Direction::ToServer;
         match Header::read(header) {

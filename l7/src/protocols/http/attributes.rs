@@ -13,7 +13,7 @@ pub(super) enum Field {
     Body(BodyField),
     Host,
     Upgrade,
-    /// Becomes the attribute of this key. The value tells as well whether a gRPC-Web call is in the
+    /// Becomes the attribute of this key. The value shows as well whether a gRPC-Web call is in the
     /// body.
     ContentType(&'static str),
     GrpcStatus,

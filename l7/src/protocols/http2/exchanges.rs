@@ -126,7 +126,7 @@ impl Http2Parser {
     /// Opens a stream for a response whose request was not seen on it. Returns whether there is
     /// one.
     fn find_request(&mut self, id: u32, ends: bool, out: &Messages) -> bool {
-        // The HTTP/1.1 request that asked for the upgrade is answered on stream 1 (RFC 7540 section
+        // The response to the HTTP/1.1 request with the upgrade is on stream 1 (RFC 7540 section
         // 3.2).
         let upgraded = (id == 1 && out.is_pending(0)).then_some(0);
         let alone = id % 2 == 1 && self.head.begins(ends) && !self.streams.is_reset(id);

@@ -56,7 +56,7 @@ impl Default for Side {
 pub(super) struct Http2Parser {
     sides: PerDirection<Side>,
     pub(super) streams: Streams,
-    /// Direction in which requests travel, once a block or the preface told it.
+    /// Direction in which requests travel, once a block or the preface showed it.
     client_sends: Option<Direction>,
     pub(super) head: Head,
     scratch: Scratch,

@@ -20,7 +20,7 @@ use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
 use crate::kit::framed::Framed;
 
-/// Kafka, and what speaks its protocol.
+/// Kafka, and other brokers with its protocol.
 pub(crate) struct Kafka;
 
 impl Protocol for Kafka {

@@ -124,7 +124,7 @@ impl Walk {
         if at > 0 && at <= left { Step::Take(at) } else { Step::Done }
     }
 
-    /// Reads the next field, or what stands between fields.
+    /// Reads the next field, or what is between fields.
     fn item(&mut self, bytes: &[u8], left: u64, fields_read: &mut MessageFields) -> Result<Item, Short> {
         if self.header {
             let Some((tags, length)) = uvarint(bytes)? else { return Ok(Item::Malformed) };

@@ -17,7 +17,7 @@ use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
 use crate::kit::framed::Framed;
 
-/// MongoDB, and what speaks its protocol.
+/// MongoDB, and other servers with its protocol.
 pub(crate) struct Mongodb;
 
 impl Protocol for Mongodb {

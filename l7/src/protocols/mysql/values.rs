@@ -1,4 +1,4 @@
-//! Integers and texts as they stand in packets (little-endian).
+//! Integers and strings of packets (MySQL source documentation, "Basic Data Types"); little-endian.
 
 use memchr::memchr;
 

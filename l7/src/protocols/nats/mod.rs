@@ -19,7 +19,8 @@ impl Protocol for Nats {
     const NAME: fact::Protocol = fact::Protocol::new("nats");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[4222];
-    // By what is answered, not by an id on the wire: an inbox, a PING, a command in verbose mode.
+    // Requests are paired by what they are (an inbox, a PING, a command in verbose mode), not by an
+    // id on the wire.
     const ORDER: Order = Order::ById;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {

@@ -5,8 +5,8 @@ use super::probe::LONGEST_NAME;
 use crate::correlate::{Entry, Kind, Messages};
 use fact::{Outcome, Protocol};
 
-/// Commands to Redis as plain lines, as health checks and people send them. They have a name of
-/// their own, so that counts of `redis` are of what services ask.
+/// Inline commands have a name of their own, so that counts of `redis` are those of services'
+/// requests.
 const INLINE: Protocol = Protocol::new("redis_inline");
 
 /// Tags of requests: what kind of reply follows.

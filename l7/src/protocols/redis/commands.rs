@@ -78,7 +78,7 @@ impl Effect {
     }
 }
 
-/// What a push, or an array in its place (RESP2), tells about subscriptions.
+/// What a push, or an array in its place (RESP2), means for subscriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PushKind {
     /// One subscription more (`true`) or less of a set: part of the reply to a command.

@@ -136,39 +136,21 @@ impl Responses {
                     Step::Go(at + 5)
                 };
             }
-            b'>' | b'*' => match self.is_unrequested(rest, kind == b'>', session, out) {
-                // The end of a reply to UNSUBSCRIBE without arguments: how long it would be was
-                // unknown, since what was subscribed to was not seen.
-                Ok(true)
-                    if matches!(
-                        self.counts,
-                        Some((SubscriptionSet::Channels | SubscriptionSet::Patterns, false))
-                    ) =>
-                {
-                    self.open = Open::Attributes;
+            b'>' | b'*' => {
+                if let Err(more) = self.begin_array(rest, at, session, out) {
+                    return need(at, more);
                 }
-                Ok(true) => {
-                    self.open = Open::Push;
-                    attributes::open_push(&self.text, at, out);
-                }
-                Ok(false) => self.open_reply(at, out),
-                Err(more) => return need(at, more),
-            },
-            b'-' => {
-                let text = match line(rest) {
-                    Line::Whole(text, _) | Line::Long(text) => text,
-                    Line::More => return need(at, 1),
-                };
-                self.open_reply(at, out);
-                self.on_error(text, out);
             }
+            b'-' => match line(rest) {
+                Line::Whole(text, _) | Line::Long(text) => self.open_error(text, at, out),
+                Line::More => return need(at, 1),
+            },
             b'!' => match number(rest) {
                 Number::Is(length @ 0.., used) => {
                     let inspected = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_WORD);
                     let text = &rest[used..];
                     let Some(text) = text.get(..inspected) else { return need(at, inspected - text.len()) };
-                    self.open_reply(at, out);
-                    self.on_error(text, out);
+                    self.open_error(text, at, out);
                 }
                 Number::More => return need(at, 1),
                 _ => return malformed(at),
@@ -216,8 +198,34 @@ impl Responses {
         }
     }
 
-    /// The open reply is the error `text`.
-    fn on_error(&mut self, text: &[u8], out: &mut Messages) {
+    /// Begins an array or a push.
+    ///
+    /// # Errors
+    /// The number of missing bytes.
+    fn begin_array(
+        &mut self,
+        rest: &[u8],
+        at: usize,
+        session: &Session,
+        out: &mut Messages,
+    ) -> Result<(), usize> {
+        use SubscriptionSet::{Channels, Patterns};
+        if !self.is_unrequested(rest, rest.first() == Some(&b'>'), session, out)? {
+            self.open_reply(at, out);
+        } else if matches!(self.counts, Some((Channels | Patterns, false))) {
+            // The end of a reply to UNSUBSCRIBE without arguments: how long it would be was
+            // unknown, since what was subscribed to was not seen.
+            self.open = Open::Attributes;
+        } else {
+            self.open = Open::Push;
+            attributes::open_push(&self.text, at, out);
+        }
+        Ok(())
+    }
+
+    /// Opens a reply that is the error `text`.
+    fn open_error(&mut self, text: &[u8], at: usize, out: &mut Messages) {
+        self.open_reply(at, out);
         // An error is the whole reply.
         self.parts = None;
         if let Some(entry) = out.current(Kind::Response, 0) {

@@ -103,7 +103,7 @@ impl HttpParser {
         self.sides[direction].any_message && !grpc::is_call(&entry.exchange)
     }
 
-    /// A message's head equals the kept one. It stands from the first of `bounds` to the second.
+    /// A message's head equals the kept one. It is between the two of `bounds`.
     fn on_repeated_head(
         &mut self,
         direction: Direction,
@@ -146,7 +146,7 @@ impl HttpParser {
         self.begin_body(direction, framing, len, end, out)
     }
 
-    /// A response was opened that answers a request with `tag`. Its head ends at `end`.
+    /// A response was opened, to a request with `tag`. Its head ends at `end`.
     fn on_response_head(
         &mut self,
         info: HeadInfo,
