@@ -13,6 +13,7 @@ use super::walk::Walk;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
 use crate::kit::framed::{Format, Step};
+use fact::Exchange;
 
 /// Bytes of a client id that are kept.
 const CLIENT_ID_KEPT: usize = 128;
@@ -96,29 +97,7 @@ impl KafkaFormat {
         }
         let id = u64::from(header.correlation as u32);
         let entry = out.open(Kind::Request, id, at);
-        let exchange = &mut entry.exchange;
-        match api {
-            Some(api) => exchange.operation.push_str(api.name),
-            None => {
-                let _ = write!(exchange.operation, "ApiKey{}", header.key);
-            }
-        }
-        let attributes = &mut exchange.attributes;
-        attributes.push_text("messaging.system", "kafka");
-        if let Some((name, kind)) = match header.key {
-            PRODUCE => Some(("send", "send")),
-            FETCH => Some(("poll", "receive")),
-            OFFSET_COMMIT => Some(("commit", "settle")),
-            _ => None,
-        } {
-            attributes.push_text("messaging.operation.name", name);
-            attributes.push_text("messaging.operation.type", kind);
-        }
-        attributes.push_int("messaging.kafka.api_version", i64::from(header.version));
-        attributes.push_int("messaging.kafka.correlation_id", i64::from(header.correlation));
-        if !client.is_empty() {
-            attributes.push_bytes("messaging.client.id", client);
-        }
+        push_request(&header, api, client, &mut entry.exchange);
         let open = &mut self.open[Direction::ToServer];
         open.id = Some(id);
         open.walk = Walk::NONE;
@@ -167,6 +146,32 @@ impl KafkaFormat {
             }
         }
         Some(id)
+    }
+}
+
+/// Adds operation and attributes of a request's header.
+fn push_request(header: &RequestHeader, api: Option<&Api>, client: &[u8], exchange: &mut Exchange) {
+    match api {
+        Some(api) => exchange.operation.push_str(api.name),
+        None => {
+            let _ = write!(exchange.operation, "ApiKey{}", header.key);
+        }
+    }
+    let attributes = &mut exchange.attributes;
+    attributes.push_text("messaging.system", "kafka");
+    if let Some((name, kind)) = match header.key {
+        PRODUCE => Some(("send", "send")),
+        FETCH => Some(("poll", "receive")),
+        OFFSET_COMMIT => Some(("commit", "settle")),
+        _ => None,
+    } {
+        attributes.push_text("messaging.operation.name", name);
+        attributes.push_text("messaging.operation.type", kind);
+    }
+    attributes.push_int("messaging.kafka.api_version", i64::from(header.version));
+    attributes.push_int("messaging.kafka.correlation_id", i64::from(header.correlation));
+    if !client.is_empty() {
+        attributes.push_bytes("messaging.client.id", client);
     }
 }
 

@@ -243,7 +243,10 @@ impl MysqlParser {
         piece: &[u8],
         out: &mut Messages,
     ) -> Result<(), Reason> {
-        let Some(start) = decompressors.start else { return Err(Reason::Malformed) };
+        let Some(start) = decompressors.start else {
+            wire::invariant!("a packet that is decompressed began");
+            return Err(Reason::Malformed);
+        };
         let mut within = CompressedBounds { start, end: decompressors.end, packets: decompressors.packets };
         let mut pending = std::mem::take(&mut decompressors.pending);
         let skipped = decompressors.skip.min(piece.len() as u64) as usize;

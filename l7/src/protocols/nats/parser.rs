@@ -115,36 +115,15 @@ impl NatsParser {
             }
             return malformed(at);
         };
-        if let Line::Message { subject, reply, headers, total } = line {
+        if let Line::Message { headers, total, .. } = line {
             let seen = headers.unwrap_or(0).min(HEADERS) as usize;
             let Some(head) = rest.get(used..used + seen) else {
                 side.searched = used - 1;
                 return need(at, used + seen - rest.len());
             };
             side.searched = 0;
-            let (kind, id) = self.kind_and_id(direction, subject, reply, out);
-            let name = name(direction, headers.is_some());
-            let entry = open(name, kind, id, at, out);
-            if kind != Kind::Response {
-                attributes::push_message(
-                    &mut entry.exchange,
-                    direction == Direction::ToServer,
-                    subject,
-                    reply,
-                    headers,
-                    total,
-                );
-            }
-            if headers.is_some() {
-                attributes::push_headers(&mut entry.exchange, head);
-            }
-            if kind == Kind::OneWay && direction == Direction::ToClient {
-                // A status that the server reports by itself is no failed request.
-                entry.exchange.outcome = fact::Outcome::Ok;
-            }
-            let side = &mut self.sides[direction];
-            side.open = Some((kind, id));
-            side.phase = Phase::End;
+            self.on_message(direction, line, head, at, out);
+            // The payload, and the line end behind it.
             let behind = total + 2;
             if behind > (rest.len() - used) as u64 {
                 return Step::Stop(Progress::Skip { consumed: at + used, body: behind });
@@ -157,6 +136,38 @@ impl NatsParser {
         side.open = open;
         side.phase = phase;
         Step::Go(at + used)
+    }
+
+    /// Opens the message of a line with a payload. `head` is the inspected part of its headers.
+    fn on_message(
+        &mut self,
+        direction: Direction,
+        line: Line<'_>,
+        head: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) {
+        let Line::Message { subject, reply, headers, total } = line else {
+            wire::invariant!("the line has a payload");
+            return;
+        };
+        let (kind, id) = self.kind_and_id(direction, subject, reply, out);
+        let entry = open(name(direction, headers.is_some()), kind, id, at, out);
+        let exchange = &mut entry.exchange;
+        if kind != Kind::Response {
+            let sent = direction == Direction::ToServer;
+            attributes::push_message(exchange, sent, subject, reply, headers, total);
+        }
+        if headers.is_some() {
+            attributes::push_headers(exchange, head);
+        }
+        if kind == Kind::OneWay && direction == Direction::ToClient {
+            // A status that the server reports by itself is no failed request.
+            exchange.outcome = fact::Outcome::Ok;
+        }
+        let side = &mut self.sides[direction];
+        side.open = Some((kind, id));
+        side.phase = Phase::End;
     }
 
     /// A control line without a payload.
@@ -207,7 +218,10 @@ impl NatsParser {
                 attributes::push_error(&mut open("-ERR", kind, id, at, out).exchange, message);
                 Some((kind, id))
             }
-            Line::Message { .. } => None,
+            Line::Message { .. } => {
+                wire::invariant!("`read_line` handles lines with a payload");
+                None
+            }
         }
     }
 

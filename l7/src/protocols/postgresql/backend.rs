@@ -257,7 +257,8 @@ impl Backend {
 /// Adds the number of rows that a command tag ends with (`SELECT 5`, `INSERT 0 1`).
 fn push_rows(tag: &[u8], into: &mut Attributes) {
     let tag = tag.strip_suffix(b"\0").unwrap_or(tag);
-    let Some(number) = tag.rsplit(|b| *b == b' ').next() else { return };
+    let number = tag.rsplit(|b| *b == b' ').next().unwrap_or_default();
+    // Most tags end with a word (`CREATE TABLE`).
     let Some(number) = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()) else { return };
     let key = match tag.split(|b| *b == b' ').next() {
         Some(b"SELECT" | b"FETCH") => "db.response.returned_rows",

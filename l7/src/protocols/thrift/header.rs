@@ -2,6 +2,17 @@
 
 use super::varint;
 
+/// First two bytes of the strict binary protocol: a negative number with the version.
+const STRICT: u8 = 0x80;
+const STRICT_VERSION: u8 = 1;
+/// First byte of the compact protocol.
+const COMPACT: u8 = 0x82;
+/// Version of the compact protocol, and its bits in the second byte. The others are the type.
+const COMPACT_VERSION: u8 = 1;
+const COMPACT_VERSION_MASK: u8 = 0x1f;
+/// Magic number of the header transport, behind the length.
+const HEADER_MAGIC: u8 = 0x0f;
+const HEADER_MAGIC_LOW: u8 = 0xff;
 /// Longest name of a method.
 const LONGEST_NAME: usize = 512;
 /// Longest frame.
@@ -74,15 +85,15 @@ pub(super) enum Read<'a> {
 /// Reads the header of a message. The first bytes are enough to find that there is none.
 pub(super) fn read(bytes: &[u8]) -> Read<'_> {
     match *bytes {
-        [0x80, ..] | [0x82, ..] => bare(bytes, 0, None, false),
+        [STRICT, ..] | [COMPACT, ..] => bare(bytes, 0, None, false),
         [a, b, c, d, ref rest @ ..] => {
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
             match *rest {
                 _ if length > LONGEST_FRAME => Read::Invalid,
                 [] => Read::More(1),
-                [0x80 | 0x82, ..] => framed(bytes, 4, length, false),
-                [0x0f] => Read::More(1),
-                [0x0f, 0xff, ..] => header(bytes, length),
+                [STRICT | COMPACT, ..] => framed(bytes, 4, length, false),
+                [HEADER_MAGIC] => Read::More(1),
+                [HEADER_MAGIC, HEADER_MAGIC_LOW, ..] => header(bytes, length),
                 // The length of a name, or its first letter.
                 [0, ..] => framed(bytes, 4, length, false),
                 _ => is_old_binary(bytes, 0, None),
@@ -121,70 +132,60 @@ fn header(bytes: &[u8], length: usize) -> Read<'_> {
     }
 }
 
+/// A message of the strict binary or the compact protocol at `at`.
 fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Read<'_> {
     let rest = bytes.get(at..).unwrap_or_default();
     match *rest {
-        [0x80, 1, 0, kind, a, b, c, d, ref rest @ ..] => {
+        [STRICT, STRICT_VERSION, 0, kind, a, b, c, d, ref rest @ ..] => {
             let Some(kind) = Kind::of(kind) else { return Read::Invalid };
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
             match named(rest, length, 4) {
                 Ok((name, &[a, b, c, d])) => {
-                    let id = u32::from_be_bytes([a, b, c, d]);
-                    let body = at + 8 + length + 4;
-                    whole(Header {
-                        encoding: Encoding::Binary,
-                        kind,
-                        id,
-                        name,
-                        body,
-                        frame,
-                        with_header,
-                        is_old_binary: false,
-                    })
+                    let (encoding, id) = (Encoding::Binary, u32::from_be_bytes([a, b, c, d]));
+                    let (body, is_old_binary) = (at + 8 + length + 4, false);
+                    whole(Header { encoding, kind, id, name, body, frame, with_header, is_old_binary })
                 }
                 Ok(_) => Read::Invalid,
                 Err(other) => other,
             }
         }
-        [0x80] | [0x80, 1] | [0x80, 1, 0] => Read::More(1),
-        [0x80, 1, 0, kind, ..] if Kind::of(kind).is_some() => Read::More(8 - rest.len()),
-        [0x82] => Read::More(1),
-        [0x82, how, ref rest @ ..] if how & 0x1f == 1 => {
-            let Some(kind) = Kind::of(how >> 5) else { return Read::Invalid };
-            let mut used = 2;
-            let mut numbers = [0; 2];
-            for number in &mut numbers {
-                match varint::read(rest.get(used - 2..).unwrap_or_default()) {
-                    Some(Ok((value, length))) => {
-                        *number = value;
-                        used += length;
-                    }
-                    Some(Err(more)) => return Read::More(more),
-                    None => return Read::Invalid,
-                }
-            }
-            let (Ok(id), Ok(length)) = (u32::try_from(numbers[0]), usize::try_from(numbers[1])) else {
-                return Read::Invalid;
-            };
-            match named(rest.get(used - 2..).unwrap_or_default(), length, 0) {
-                Ok((name, _)) => {
-                    let body = at + used + length;
-                    whole(Header {
-                        encoding: Encoding::Compact,
-                        kind,
-                        id,
-                        name,
-                        body,
-                        frame,
-                        with_header,
-                        is_old_binary: false,
-                    })
+        [STRICT] | [STRICT, STRICT_VERSION] | [STRICT, STRICT_VERSION, 0] => Read::More(1),
+        [STRICT, STRICT_VERSION, 0, kind, ..] if Kind::of(kind).is_some() => Read::More(8 - rest.len()),
+        [COMPACT] => Read::More(1),
+        [COMPACT, second, ref rest @ ..] if second & COMPACT_VERSION_MASK == COMPACT_VERSION => {
+            let Some(kind) = Kind::of(second >> 5) else { return Read::Invalid };
+            match compact_fields(rest) {
+                Ok((id, name, used)) => {
+                    let (encoding, body, is_old_binary) = (Encoding::Compact, at + 2 + used, false);
+                    whole(Header { encoding, kind, id, name, body, frame, with_header, is_old_binary })
                 }
                 Err(other) => other,
             }
         }
         _ => Read::Invalid,
     }
+}
+
+/// Sequence number, name and their length in a header of the compact protocol, behind its first
+/// two bytes.
+fn compact_fields(bytes: &[u8]) -> Result<(u32, &str, usize), Read<'_>> {
+    let mut used = 0;
+    let mut numbers = [0; 2];
+    for number in &mut numbers {
+        match varint::read(bytes.get(used..).unwrap_or_default()) {
+            Some(Ok((value, length))) => {
+                *number = value;
+                used += length;
+            }
+            Some(Err(more)) => return Err(Read::More(more)),
+            None => return Err(Read::Invalid),
+        }
+    }
+    let (Ok(id), Ok(length)) = (u32::try_from(numbers[0]), usize::try_from(numbers[1])) else {
+        return Err(Read::Invalid);
+    };
+    let (name, _) = named(bytes.get(used..).unwrap_or_default(), length, 0)?;
+    Ok((id, name, used + length))
 }
 
 /// The old binary protocol: name, type, sequence number.

@@ -31,7 +31,10 @@ impl ThriftParser {
     /// Reads values from `at` on. Returns where they end, or the result of `read`.
     fn walk(&mut self, direction: Direction, bytes: &[u8], at: usize) -> Result<usize, Progress> {
         let side = &mut self.sides[direction];
-        let Some(walk) = &mut side.walk else { return Ok(at) };
+        let Some(walk) = &mut side.walk else {
+            wire::invariant!("`read` found values that are not over");
+            return Ok(at);
+        };
         match walk.step(bytes.get(at..).unwrap_or_default()) {
             Step::Over(length) => skip(at, length, bytes.len()),
             Step::More(more) => Err(Progress::Need { consumed: at, more }),

@@ -176,9 +176,12 @@ impl WebSocketParser {
         Ok(start + header.payload as usize)
     }
 
-    /// The data message of a direction ends before `at`. It has none after a gap.
+    /// The data message of a direction ends before `at`.
     fn end_message(&mut self, direction: Direction, at: usize, out: &mut Messages) {
-        let Some(message) = self.sides[direction].message.take() else { return };
+        let Some(message) = self.sides[direction].message.take() else {
+            wire::invariant!("a payload that ends belongs to an open message");
+            return;
+        };
         if let Some(entry) = out.current(Kind::OneWay, DATA_ID) {
             let into = &mut entry.exchange.attributes;
             into.push_int(

@@ -47,7 +47,10 @@ impl HttpParser {
         };
         side.looked_at = 0;
         side.searched = 0;
-        let Some((first, _)) = line(rest) else { return malformed(at) };
+        let Some((first, _)) = line(rest) else {
+            wire::invariant!("a whole head has a first line");
+            return malformed(at);
+        };
         let head = Head { at, bytes: &rest[..end], lines: &lines };
         let len = rest.len() + at;
         match direction {
