@@ -115,14 +115,16 @@ impl Addresses {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a part of the plain way, which every packet takes")]
 pub(super) fn ethernet<'r>(span: Span<'r>, vlans: &mut Vlans, network: &mut u64) -> Option<Network<'r>> {
-    use ethernet_field::{ETHER_TYPE, LEN, TAG_CONTROL, TAGGED_ETHER_TYPE, TAGGED_LEN, VLAN_ID};
-
-    let mut number = u16_at(span.bytes, ETHER_TYPE)?;
-    let mut header_len = LEN;
+    let mut number = u16_at(span.bytes, ethernet_field::ETHER_TYPE)?;
+    let mut header_len = ethernet_field::LEN;
     if ether_type::is_vlan(number) {
-        enter_vlan(vlans, network, u16_at(span.bytes, TAG_CONTROL)? & VLAN_ID);
-        number = u16_at(span.bytes, TAGGED_ETHER_TYPE)?;
-        header_len = TAGGED_LEN;
+        enter_vlan(
+            vlans,
+            network,
+            u16_at(span.bytes, ethernet_field::TAG_CONTROL)? & ethernet_field::VLAN_ID,
+        );
+        number = u16_at(span.bytes, ethernet_field::TAGGED_ETHER_TYPE)?;
+        header_len = ethernet_field::TAGGED_LEN;
     }
     let span = span.skip(header_len).ok()?;
     match number {
