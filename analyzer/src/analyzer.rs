@@ -11,7 +11,8 @@ use fact::{Fact, Sink, Table};
 /// Turns the frames of one shard into facts.
 ///
 /// ```
-/// use analyzer::{Analyzer, Config, Fact, Sink};
+/// use analyzer::{Analyzer, Config};
+/// use fact::{Fact, Sink};
 /// use wire::{LinkType, RawFrame, TapId, Timestamp};
 ///
 /// struct Undecoded(u64);
@@ -80,7 +81,7 @@ impl Analyzer {
     /// changed come out, each by flow number. Call it about once a second of frame time, from the
     /// first frame on; [`wire::InputClock`] says when. A frame dated more than
     /// [`InputClock::STEP`](wire::InputClock::STEP) after the last tick ends no flow: its time may
-    /// be a wild one.
+    /// be wrong.
     pub fn tick<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.tracker.tick(now, sink);
     }

@@ -1,7 +1,7 @@
 //! From packets to facts: the flow of each packet, and when flows end.
 
 use wire::decode::{Decoded, Layer4};
-use wire::{InputClock, Timestamp};
+use wire::{InputClock, Timestamp, invariant};
 
 use crate::config::Config;
 use crate::flow::{Flow, Table, record};
@@ -22,11 +22,12 @@ pub(crate) struct Tracker {
     latest: Timestamp,
     /// Time of the last tick.
     ticked: Option<Timestamp>,
-    /// Slots with figures newer than the last tick.
+    /// Flows with packets since the last tick, by their slots at the time. A slot may have another
+    /// flow since; the number tells.
     changed: Vec<(FlowId, u32)>,
-    /// Slots where time passing can make something come out.
+    /// Flows of which something may come out at a tick.
     watched: Vec<(FlowId, u32)>,
-    /// Room for lists of slots.
+    /// Empty; reused for lists of slots.
     scratch: Vec<u32>,
 }
 
@@ -45,12 +46,13 @@ impl Tracker {
         }
     }
 
+    /// Takes the packet of the frame with that number.
     pub(crate) fn packet<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) {
         let limit = self.ticked.map_or(Timestamp::MAX, |ticked| ticked + InputClock::STEP);
         self.latest = self.latest.max(packet.time.min(limit));
         let slot = self.flow_of(number, packet, limit, sink);
         let Some(flow) = self.table.get_mut(slot) else {
-            wire::invariant!("the slot of a packet's flow holds a flow");
+            invariant!("the slot of a packet's flow holds a flow");
             return;
         };
         flow.count(packet, limit);
@@ -73,7 +75,7 @@ impl Tracker {
     }
 
     /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the
-    /// old one is over. A time beyond `limit` is a wild one, or not confirmed yet: no flow is over
+    /// old one is over. A time beyond `limit` may be wrong: no flow is over
     /// by it.
     fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, limit: Timestamp, sink: &mut S) -> u32 {
         let now = packet.time.min(limit);
@@ -104,10 +106,10 @@ impl Tracker {
         self.table.insert(flow)
     }
 
-    /// Takes a flow out of the table; its last record is emitted.
+    /// Removes a flow from the table and emits its final record.
     fn close<S: Sink>(&mut self, slot: u32, cause: EndCause, now: Timestamp, sink: &mut S) {
         let Some(mut flow) = self.table.remove(slot) else {
-            wire::invariant!("a flow that is closed is in the table");
+            invariant!("a flow that is closed is in the table");
             return;
         };
         let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
@@ -127,7 +129,7 @@ impl Tracker {
         self.pool.emit_evicted(sink);
     }
 
-    /// Adds to the watched flows those of the changed ones where something waits.
+    /// Adds changed flows to the watched ones if something waits in them.
     fn watch(&mut self) {
         for &(id, slot) in &self.changed {
             let Some(flow) = same_flow(&mut self.table, id, slot) else { continue };
@@ -152,6 +154,7 @@ impl Tracker {
         self.watched = watched;
     }
 
+    /// Closes flows whose time-out is over.
     fn expire<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         let mut slots = std::mem::take(&mut self.scratch);
         self.table.expired(now, &self.config.flows, &mut slots);
@@ -159,6 +162,7 @@ impl Tracker {
         self.scratch = slots;
     }
 
+    /// Emits the figures of changed flows.
     fn report<S: Sink>(&mut self, now: Timestamp, sink: &mut S) {
         self.changed.sort_unstable();
         let mut changed = std::mem::take(&mut self.changed);
@@ -182,6 +186,7 @@ impl Tracker {
         self.watched.clear();
     }
 
+    /// Closes flows by their number, whatever the order of slots.
     fn close_all<S: Sink>(&mut self, slots: &mut Vec<u32>, cause: EndCause, now: Timestamp, sink: &mut S) {
         slots.sort_unstable_by_key(|&slot| self.table.get(slot).map(|flow| flow.id));
         for slot in slots.drain(..) {

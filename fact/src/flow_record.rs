@@ -83,7 +83,7 @@ pub struct FlowRecord {
     pub directions: PerDirection<DirectionRecord>,
     /// TCP handshake, as far as seen.
     pub handshake: Option<Handshake>,
-    /// Application protocol and what was said in it.
+    /// Application protocol, and its requests and responses.
     pub l7: Option<L7Summary>,
 }
 
@@ -114,7 +114,7 @@ pub struct Handshake {
     pub rtt_ns: Option<i64>,
 }
 
-/// What was said in the application protocol of a flow.
+/// Counts of the application protocol of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct L7Summary {
     /// Protocol.
@@ -186,7 +186,7 @@ pub struct DirectionRecord {
     pub goodput_bytes: u64,
     /// Bytes of the stream that were never captured.
     pub missing_bytes: u64,
-    /// Segments that said something else than an earlier copy of the same bytes, as far as both
+    /// Segments that differ from an earlier copy of the same bytes, as far as both
     /// were there to compare.
     pub differing_overlaps: u64,
     /// Maximum segment size announced.

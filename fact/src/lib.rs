@@ -54,7 +54,7 @@ pub enum Fact<'a> {
         /// How many bytes.
         bytes: u64,
     },
-    /// The protocol of a conversation was believed, revised, or not found out.
+    /// The protocol of a conversation was recognised, revised, or not found.
     Inference {
         /// Where.
         tap: TapId,

@@ -97,7 +97,7 @@ pub enum Unanswered {
     Closed,
     /// The connection was reset.
     Reset,
-    /// The wait was over, or nothing at all was said for too long.
+    /// The wait was over, or no packet came for too long.
     TimedOut,
     /// The input ended, or the program did.
     InputEnd,
@@ -130,9 +130,9 @@ impl Unanswered {
 /// What finding out the protocol of a conversation came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Inference {
-    /// A protocol was believed, from the first bytes.
+    /// A protocol was recognised by the first bytes.
     Guess,
-    /// It was another one: what followed was not of the protocol that was believed.
+    /// It was another one: what followed was not of the recognised one.
     Revision,
     /// The conversation is left alone: no protocol recognised enough of its bytes, or they were too
     /// often not what its protocol allows.

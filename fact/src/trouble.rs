@@ -34,7 +34,7 @@ pub enum Trouble {
     WindowShut,
     /// One side sent FIN, the other never did.
     HalfClosed,
-    /// Nothing but keep-alives was said.
+    /// Nothing but keep-alives was sent.
     KeepAliveOnly,
     /// Nothing at all for the idle time.
     Idle,
@@ -105,7 +105,7 @@ impl Notes {
     pub const TIME_WAIT_REUSE: Self = Self(1 << 4);
     /// A RST carried data: an error text, by RFC 9293.
     pub const RESET_WITH_DATA: Self = Self(1 << 5);
-    /// Both sides went on after a RST: it was not believed, or not the sender's.
+    /// Both sides went on after a RST: it was ignored, or not the sender's.
     pub const RESET_IGNORED: Self = Self(1 << 6);
     /// Ten ACKs or more, each of which answers the other side's.
     pub const ACK_STORM: Self = Self(1 << 7);

@@ -14,8 +14,11 @@ use l7::{Context, Conversation, SessionPool};
 pub(crate) struct Flow {
     pub(crate) id: FlowId,
     pub(crate) key: FlowKey,
+    /// Time of the first packet.
     pub(crate) start: Timestamp,
+    /// Time of the last packet.
     pub(crate) last: Timestamp,
+    /// The end that asks, by packets; see [`Self::client`] for what the conversation shows.
     client: Side,
     pub(crate) client_by: ClientBy,
     /// The side that was taken for the client when the conversation began; directions of the
@@ -26,8 +29,11 @@ pub(crate) struct Flow {
     /// In the analyzer's list of flows that may wait for something.
     pub(crate) watched: bool,
     pub(crate) traffic: PerSide<Traffic>,
+    /// None where there is neither VLAN nor tunnel.
     pub(crate) wrapping: Option<Box<Wrapping>>,
+    /// None for UDP.
     pub(crate) connection: Option<Connection>,
+    /// None until there is payload.
     pub(crate) conversation: Option<Box<Conversation>>,
 }
 
@@ -48,9 +54,9 @@ pub(crate) struct Wrapping {
     pub(crate) tunnels: Vec<Tunnel>,
 }
 
-/// Time-out that a flow is under.
+/// Which time-out a flow has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum TimeoutClass {
     Closed,
     Handshake,
     Datagrams,
@@ -58,7 +64,7 @@ pub(crate) enum Class {
     Established,
 }
 
-impl Class {
+impl TimeoutClass {
     /// Every class.
     pub(crate) const ALL: [Self; 5] =
         [Self::Closed, Self::Handshake, Self::Datagrams, Self::HalfClosed, Self::Established];
@@ -91,7 +97,8 @@ impl Flow {
         }
     }
 
-    /// Counts a packet. Its flags say which end is the client where that was not certain.
+    /// Counts a packet, and updates by its flags which end is the client. Times beyond `limit` may
+    /// be wrong.
     pub(crate) fn count(&mut self, packet: &Decoded<'_>, limit: Timestamp) {
         let payload = match &packet.layer4 {
             Layer4::Tcp(tcp) => {
@@ -100,7 +107,7 @@ impl Flow {
             }
             Layer4::Udp(udp) => udp.payload_len,
         };
-        // A time beyond the limit was a wild one if a packet before the limit follows it.
+        // A time beyond the limit was wrong if a packet before the limit follows it.
         self.last = if self.last > limit { packet.time } else { self.last.max(packet.time) };
         let traffic = self.traffic.get_mut(packet.side);
         traffic.packets += 1;
@@ -110,9 +117,9 @@ impl Flow {
         traffic.wire_bytes += u64::from(packet.wire_len);
     }
 
-    fn update_client(&mut self, found: Option<(Side, ClientBy)>) {
-        // None: most flags leave it open.
-        let Some((client, by)) = found else { return };
+    /// Replaces what was known of the client by what the flags of a packet show, if that is better.
+    fn update_client(&mut self, by_flags: Option<(Side, ClientBy)>) {
+        let Some((client, by)) = by_flags else { return };
         let better = match by {
             ClientBy::Syn => self.client_by != ClientBy::Syn,
             _ => !matches!(self.client_by, ClientBy::Syn | ClientBy::SynAck),
@@ -201,13 +208,13 @@ impl Flow {
         self.connection.as_ref().is_some_and(|c| c.lifecycle.state() == FlowState::Closed)
     }
 
-    pub(crate) fn class(&self) -> Class {
+    pub(crate) fn timeout_class(&self) -> TimeoutClass {
         match self.connection.as_ref().map(|c| c.lifecycle.phase()) {
-            None => Class::Datagrams,
-            Some(Phase::Handshake) => Class::Handshake,
-            Some(Phase::Established) => Class::Established,
-            Some(Phase::HalfClosed) => Class::HalfClosed,
-            Some(Phase::Closed) => Class::Closed,
+            None => TimeoutClass::Datagrams,
+            Some(Phase::Handshake) => TimeoutClass::Handshake,
+            Some(Phase::Established) => TimeoutClass::Established,
+            Some(Phase::HalfClosed) => TimeoutClass::HalfClosed,
+            Some(Phase::Closed) => TimeoutClass::Closed,
         }
     }
 

@@ -8,7 +8,7 @@ mod order;
 mod record;
 mod table;
 
-pub(crate) use entry::{Class, Flow};
+pub(crate) use entry::{Flow, TimeoutClass};
 pub(crate) use record::record;
 pub(crate) use table::Table;
 

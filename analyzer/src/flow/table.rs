@@ -3,7 +3,7 @@
 use wire::{FlowKey, Timestamp, invariant};
 
 use super::index::Index;
-use super::{Class, Flow, Order};
+use super::{Flow, Order, TimeoutClass};
 use crate::config::FlowLimits;
 
 /// All open flows: found by key, kept in order of their last packet for each time-out.
@@ -41,7 +41,7 @@ impl Table {
 
     /// Adds a flow whose key is not in the table; returns its slot.
     pub(crate) fn insert(&mut self, flow: Box<Flow>) -> u32 {
-        let (hash, class, time) = (self.index.hash(&flow.key), flow.class(), flow.last);
+        let (hash, class, time) = (self.index.hash(&flow.key), flow.timeout_class(), flow.last);
         let slot = match self.free.pop() {
             Some(slot) => {
                 let place = self.flows.get_mut(slot as usize);
@@ -79,15 +79,15 @@ impl Table {
             invariant!("a flow that has a packet is in the table");
             return;
         };
-        self.order.touch(slot, flow.class(), flow.last);
+        self.order.touch(slot, flow.timeout_class(), flow.last);
     }
 
     /// The flow that was idle for longest; flows that are closed go first.
     pub(crate) fn oldest(&self) -> Option<u32> {
-        if let Some(closed) = self.order.first(Class::Closed) {
+        if let Some(closed) = self.order.first(TimeoutClass::Closed) {
             return Some(closed);
         }
-        Class::ALL
+        TimeoutClass::ALL
             .into_iter()
             .filter_map(|class| self.order.first(class))
             .min_by_key(|&slot| self.get(slot).map(|f| (f.last, f.id)))
@@ -95,7 +95,7 @@ impl Table {
 
     /// Adds to `slots` those of flows that were idle for as long as their time-out allows.
     pub(crate) fn expired(&self, now: Timestamp, limits: &FlowLimits, slots: &mut Vec<u32>) {
-        for class in Class::ALL {
+        for class in TimeoutClass::ALL {
             for slot in self.order.iter(class) {
                 match self.get(slot) {
                     Some(flow) if limits.expired(flow, now) => slots.push(slot),
@@ -119,12 +119,12 @@ impl Table {
 impl FlowLimits {
     /// Whether the time-out of `flow` is over at `now`.
     pub(crate) fn expired(&self, flow: &Flow, now: Timestamp) -> bool {
-        let limit = match flow.class() {
-            Class::Closed => self.closed_linger,
-            Class::Handshake => self.handshake_idle,
-            Class::Datagrams => self.udp_idle,
-            Class::HalfClosed => self.half_closed_idle,
-            Class::Established => self.established_idle,
+        let limit = match flow.timeout_class() {
+            TimeoutClass::Closed => self.closed_linger,
+            TimeoutClass::Handshake => self.handshake_idle,
+            TimeoutClass::Datagrams => self.udp_idle,
+            TimeoutClass::HalfClosed => self.half_closed_idle,
+            TimeoutClass::Established => self.established_idle,
         };
         u128::from(now.nanos_since(flow.last)) > limit.as_nanos()
     }

@@ -278,7 +278,7 @@ impl Lifecycle {
     pub(crate) fn notes(&self) -> Notes {
         let marks = self.marks;
         let two_syns = marks.both(By::SYN);
-        let told = [
+        let all = [
             (two_syns && marks.both(By::SYN_ACK), Notes::SIMULTANEOUS_OPEN),
             (two_syns && !marks.both(By::SYN_ACK) && marks.any(By::SYN_ACK), Notes::SPLIT_HANDSHAKE),
             (marks.has(Marks::SYN_DATA_ACCEPTED), Notes::FAST_OPEN),
@@ -292,7 +292,7 @@ impl Lifecycle {
             (marks.has(Marks::ACK_STORM), Notes::ACK_STORM),
         ];
         let mut notes = Notes::default();
-        told.into_iter().filter(|(so, _)| *so).for_each(|(_, note)| notes.add(note));
+        all.into_iter().filter(|(so, _)| *so).for_each(|(_, note)| notes.add(note));
         notes
     }
 

@@ -33,7 +33,7 @@ struct Sent {
     ambiguous: bool,
 }
 
-/// What an acknowledgement tells about the segments that it covers.
+/// What an acknowledgement shows of the segments that it covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Acked {
     /// Time of the oldest segment that ends where the acknowledgement does (Wireshark's choice).
@@ -94,7 +94,7 @@ impl Unacked {
         self.oldest.iter().chain(later).filter(|sent| sent.ambiguous).count()
     }
 
-    /// Removes what `ack` covers. After ACKs that told of a `hole` it is the segment that filled
+    /// Removes what `ack` covers. After ACKs that reported a `hole` it is the segment that filled
     /// the hole, not the last one, that made the receiver acknowledge.
     pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>, hole: bool) -> Acked {
         let mut covered = Covered::default();
