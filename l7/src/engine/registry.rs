@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use wire::Transport;
 
-use crate::protocols::{Registered, REGISTRY};
+use crate::protocols::{REGISTRY, Registered};
 
 /// An application protocol that can be recognised.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,11 @@ pub struct ProtocolInfo {
 
 /// Every protocol that can be recognised.
 pub fn protocols() -> impl Iterator<Item = ProtocolInfo> {
-    REGISTRY.iter().map(|&Registered { name, transports, ports, .. }| ProtocolInfo { name, transports, ports })
+    REGISTRY.iter().map(|&Registered { name, transports, ports, .. }| ProtocolInfo {
+        name,
+        transports,
+        ports,
+    })
 }
 
 /// Bit n: protocol n is found on this transport.

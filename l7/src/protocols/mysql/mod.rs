@@ -6,6 +6,8 @@
 
 mod commands;
 mod compression;
+#[cfg(test)]
+mod compression_tests;
 mod decompress_error;
 mod handshake;
 mod parser;
