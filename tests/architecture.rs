@@ -217,6 +217,7 @@ fn the_checks_see_what_they_look_for() {
     assert_eq!(child("use super::A;"), ["x/src/a <-> b"]);
     assert_eq!(child("fn f(a: &crate::a::A) {}"), ["x/src/a <-> b"]);
     assert_eq!(child("use super::{A as E, D};"), ["x/src/a <-> b"]);
+    assert!(child("pub(in super::super) struct B;").is_empty());
     assert!(child("use super::D;\nuse super::Debug;\nuse super::c::D as E;").is_empty());
     let parent = |text: &str| {
         let files = [

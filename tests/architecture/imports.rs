@@ -25,6 +25,11 @@ pub(crate) fn imports(code: &str, is_child: impl Fn(&str) -> bool) -> (Vec<Impor
         rest = &statement[end..];
     }
     body.push_str(rest);
+    // A visibility is no import.
+    while let Some(at) = body.find("pub(in ") {
+        let end = body[at..].find(')').map_or(body.len(), |length| at + length);
+        body.replace_range(at + "pub".len()..end, "");
+    }
     let is_part = |c: char| c.is_alphanumeric() || "_:".contains(c);
     for path in body.split(|c| !is_part(c)).filter(|path| path.contains("::")) {
         let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
