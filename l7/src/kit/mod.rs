@@ -4,5 +4,6 @@
 pub(crate) mod framed;
 pub(crate) mod frames;
 pub(crate) mod reader;
+pub(crate) mod resync;
 pub(crate) mod sql;
 pub(crate) mod step;

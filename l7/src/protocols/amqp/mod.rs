@@ -22,6 +22,7 @@ use wire::{Direction, Transport};
 
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
+use crate::kit::resync::Resync;
 
 /// AMQP 0-9-1.
 pub(crate) struct Amqp;
@@ -37,6 +38,6 @@ impl Protocol for Amqp {
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {
-        Box::<parser::AmqpParser>::default()
+        Box::<Resync<parser::AmqpFrames>>::default()
     }
 }

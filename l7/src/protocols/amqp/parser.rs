@@ -9,9 +9,9 @@ use super::ids;
 use super::methods::{BASIC, CHANNEL, CONFIRM, DELIVER, Method, PUBLISH, Role};
 use super::settle::{self, Place};
 use super::tell::{Terms, tell, terms};
-use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::frames::next_message;
+use crate::kit::frames::Frame;
+use crate::kit::resync::{FrameFormat, FrameRead};
 
 /// Bytes of a method or content header that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -20,7 +20,7 @@ const CONTENTS: usize = 64;
 
 /// One connection.
 #[derive(Debug, Default)]
-pub(super) struct AmqpParser {
+pub(super) struct AmqpFrames {
     channels: Channels,
     sides: PerDirection<Side>,
 }
@@ -30,12 +30,10 @@ struct Side {
     contents: Vec<Content>,
     /// The end octet is next; with it ends this message.
     tail: Option<Option<(Kind, u64)>>,
-    /// The next frame has to be looked for.
-    lost: bool,
     begun: bool,
 }
 
-impl AmqpParser {
+impl AmqpFrames {
     /// Tells a method; returns what ends with its frame.
     fn method(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
         let method = method(payload, place.direction)?;
@@ -156,78 +154,58 @@ impl AmqpParser {
     }
 }
 
-impl Parser for AmqpParser {
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        let mut at = 0;
-        if self.sides[direction].lost && !bytes.is_empty() {
-            match next_message(bytes, |b| frame(b, direction)) {
-                Some(found) => at = found,
-                None => return Progress::Consumed(bytes.len()),
-            }
-            self.sides[direction].lost = false;
+impl FrameFormat for AmqpFrames {
+    fn frame(&self, direction: Direction, bytes: &[u8]) -> Frame {
+        frame(bytes, direction)
+    }
+
+    /// The end octet counts as a frame of its own: with it the message ends.
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+        let side = &mut self.sides[direction];
+        if let Some(ends) = side.tail.take() {
+            return if rest.first() == Some(&END) {
+                FrameRead::Take { len: 1, ends }
+            } else {
+                FrameRead::MALFORMED
+            };
         }
-        loop {
-            let side = &mut self.sides[direction];
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Some(&first) = rest.first() else { return Progress::Consumed(at) };
-            if let Some(ended) = side.tail.take() {
-                if first != END {
-                    return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-                }
-                at += 1;
-                if let Some((kind, id)) = ended {
-                    out.close(kind, id, at);
-                }
-                continue;
-            }
-            if !side.begun && first == b'A' {
-                if rest.len() < 8 {
-                    return Progress::Need { consumed: at, more: 8 - rest.len() };
-                }
-                at += 8;
-                side.begun = true;
-                continue;
+        if !side.begun && rest.first() == Some(&b'A') {
+            if rest.len() < 8 {
+                return FrameRead::Need(8);
             }
             side.begun = true;
-            let Some(prefix) = Prefix::read(rest) else {
-                return Progress::Need { consumed: at, more: PREFIX - rest.len() };
-            };
-            if !prefix.is_believable() {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            }
-            let size = prefix.size as usize;
-            let looked_at = if prefix.kind == BODY { 0 } else { size.min(LOOKED_AT) };
-            let ends = prefix.kind != BODY && size <= LOOKED_AT;
-            let wanted = looked_at + usize::from(ends);
-            let behind = rest.get(PREFIX..).unwrap_or_default();
-            if behind.len() < wanted {
-                return Progress::Need { consumed: at, more: wanted - behind.len() };
-            }
-            let payload = behind.get(..looked_at).unwrap_or_default();
-            let is_ended = !ends || behind.get(size) == Some(&END);
-            if !is_ended || prefix.kind == METHOD && method(payload, direction).is_none() {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            }
-            let end = at + PREFIX + size + 1;
-            let place = Place { direction, channel: prefix.channel, at, end };
-            let ended = match prefix.kind {
-                METHOD => self.method(payload, place, out),
-                HEADER => self.header(payload, place, out),
-                BODY => self.body(prefix.size, place),
-                _ => None,
-            };
-            self.sides[direction].tail = Some(ended);
-            if behind.len() < size {
-                let body = (size - looked_at) as u64;
-                return Progress::Skip { consumed: at + PREFIX + looked_at, body };
-            }
-            at += PREFIX + size;
+            return FrameRead::take(8);
         }
+        side.begun = true;
+        let Some(prefix) = Prefix::read(rest) else { return FrameRead::Need(PREFIX) };
+        if !prefix.is_believable() {
+            return FrameRead::MALFORMED;
+        }
+        let size = prefix.size as usize;
+        let inspected = if prefix.kind == BODY { 0 } else { size.min(LOOKED_AT) };
+        let has_end = prefix.kind != BODY && size <= LOOKED_AT;
+        let wanted = PREFIX + inspected + usize::from(has_end);
+        if rest.len() < wanted {
+            return FrameRead::Need(wanted);
+        }
+        let payload = rest.get(PREFIX..PREFIX + inspected).unwrap_or_default();
+        let is_ended = !has_end || rest.get(PREFIX + size) == Some(&END);
+        if !is_ended || prefix.kind == METHOD && method(payload, direction).is_none() {
+            return FrameRead::MALFORMED;
+        }
+        let place = Place { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
+        let ends = match prefix.kind {
+            METHOD => self.method(payload, place, out),
+            HEADER => self.header(payload, place, out),
+            BODY => self.body(prefix.size, place),
+            _ => None,
+        };
+        self.sides[direction].tail = Some(ends);
+        FrameRead::take(PREFIX + size)
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
-        let side = &self.sides[direction];
-        if side.lost || side.tail.is_some() {
+        if self.sides[direction].tail.is_some() {
             return;
         }
         let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_believable()) else { return };
@@ -240,19 +218,17 @@ impl Parser for AmqpParser {
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.mark_loss();
+    fn on_loss(&mut self, direction: Direction) {
         let side = &mut self.sides[direction];
         side.contents.clear();
-        (side.tail, side.lost, side.begun) = (None, true, true);
+        (side.tail, side.begun) = (None, true);
         if direction == Direction::ToServer {
             self.channels.lose_count();
         }
-        Ok(())
     }
 
-    fn bytes(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         let contents: usize = Direction::BOTH.iter().map(|&d| self.sides[d].contents.capacity()).sum();
-        size_of::<Self>() + self.channels.bytes() + contents * size_of::<Content>()
+        self.channels.bytes() + contents * size_of::<Content>()
     }
 }

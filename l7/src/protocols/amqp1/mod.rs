@@ -19,6 +19,7 @@ use wire::{Direction, Transport};
 
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
+use crate::kit::resync::Resync;
 
 /// AMQP 1.0.
 pub(crate) struct Amqp1;
@@ -34,6 +35,6 @@ impl Protocol for Amqp1 {
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {
-        Box::<parser::Amqp1Parser>::default()
+        Box::<Resync<parser::Amqp1Frames>>::default()
     }
 }

@@ -9,10 +9,11 @@ use super::frame::{
 use super::sessions::Sessions;
 use super::types::{Items, Value};
 use super::{conditions, message, perform};
-use crate::contract::{Parser, Progress, Reason};
+use crate::contract::Reason;
 use crate::correlate::{Kind, Messages};
-use crate::kit::frames::next_message;
+use crate::kit::frames::Frame;
 use crate::kit::reader::first_bytes;
+use crate::kit::resync::{FrameFormat, FrameRead};
 
 /// Bytes of a frame that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -37,15 +38,11 @@ struct Delivery {
 #[derive(Debug, Default)]
 struct Side {
     deliveries: Vec<Delivery>,
-    /// What ends with the frame of which bytes are skipped.
-    ends: Option<(Kind, u64)>,
-    /// The next frame has to be looked for.
-    lost: bool,
 }
 
 /// One connection.
 #[derive(Debug, Default)]
-pub(super) struct Amqp1Parser {
+pub(super) struct Amqp1Frames {
     sessions: Sessions,
     sides: PerDirection<Side>,
 }
@@ -68,7 +65,7 @@ fn fingerprint(name: &[u8]) -> u32 {
     name.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-impl Amqp1Parser {
+impl Amqp1Frames {
     /// Tells a frame; returns what ends with it.
     fn tell(&mut self, prefix: Prefix, body: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
         let (code, fields, payload) = prefix.performative(body, place.direction)?;
@@ -216,76 +213,47 @@ fn start(exchange: &mut fact::Exchange, code: u64) {
     }
 }
 
-impl Parser for Amqp1Parser {
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        let mut at = 0;
-        if self.sides[direction].lost && !bytes.is_empty() {
-            match next_message(bytes, |b| frame(b, direction)) {
-                Some(found) => at = found,
-                None => return Progress::Consumed(bytes.len()),
-            }
-            self.sides[direction].lost = false;
+impl FrameFormat for Amqp1Frames {
+    fn frame(&self, direction: Direction, bytes: &[u8]) -> Frame {
+        frame(bytes, direction)
+    }
+
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+        if rest.len() < PREFIX {
+            return FrameRead::Need(PREFIX);
         }
-        loop {
-            if let Some((kind, id)) = self.sides[direction].ends.take() {
-                out.close(kind, id, at);
+        match header(rest) {
+            // Both sides agreed on TLS, which is on its own from here on.
+            Some(2) if direction == Direction::ToClient => {
+                return FrameRead::GiveUp { after: 8, reason: Reason::Switched };
             }
-            let rest = bytes.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                return Progress::Consumed(at);
-            }
-            if rest.len() < PREFIX {
-                return Progress::Need { consumed: at, more: PREFIX - rest.len() };
-            }
-            match header(rest) {
-                // Both sides agreed on TLS, which is on its own from here on.
-                Some(2) if direction == Direction::ToClient => {
-                    return Progress::GiveUp { consumed: at + 8, reason: Reason::Switched };
-                }
-                Some(_) => {
-                    at += 8;
-                    continue;
-                }
-                None => {}
-            }
-            let Some(prefix) = Prefix::read(rest) else {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            };
-            let looked_at = prefix.size.min(LOOKED_AT);
-            let Some(head) = rest.get(..looked_at) else {
-                return Progress::Need { consumed: at, more: looked_at - rest.len() };
-            };
-            let place = Place { direction, channel: prefix.channel, at, end: at + prefix.size };
-            let body = head.get(prefix.body..).unwrap_or_default();
-            if !body.is_empty() && prefix.performative(body, direction).is_none() {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            }
-            self.sides[direction].ends = self.tell(prefix, body, place, out);
-            if rest.len() < prefix.size {
-                let body = (prefix.size - looked_at) as u64;
-                return Progress::Skip { consumed: at + looked_at, body };
-            }
-            at += prefix.size;
+            Some(_) => return FrameRead::take(8),
+            None => {}
         }
+        let Some(prefix) = Prefix::read(rest) else { return FrameRead::MALFORMED };
+        let inspected = prefix.size.min(LOOKED_AT);
+        let Some(head) = rest.get(..inspected) else { return FrameRead::Need(inspected) };
+        let place = Place { direction, channel: prefix.channel, at, end: at + prefix.size };
+        let body = head.get(prefix.body..).unwrap_or_default();
+        if !body.is_empty() && prefix.performative(body, direction).is_none() {
+            return FrameRead::MALFORMED;
+        }
+        FrameRead::Take { len: prefix.size, ends: self.tell(prefix, body, place, out) }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
-        if let Some(prefix) = Prefix::read(bytes).filter(|_| !self.sides[direction].lost) {
+        if let Some(prefix) = Prefix::read(bytes) {
             let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
             self.tell(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.mark_loss();
-        let side = &mut self.sides[direction];
-        side.deliveries.clear();
-        (side.ends, side.lost) = (None, true);
-        Ok(())
+    fn on_loss(&mut self, direction: Direction) {
+        self.sides[direction].deliveries.clear();
     }
 
-    fn bytes(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         let deliveries: usize = Direction::BOTH.iter().map(|&d| self.sides[d].deliveries.capacity()).sum();
-        size_of::<Self>() + self.sessions.bytes() + deliveries * size_of::<Delivery>()
+        self.sessions.bytes() + deliveries * size_of::<Delivery>()
     }
 }

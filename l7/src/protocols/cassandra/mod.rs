@@ -19,6 +19,7 @@ use wire::{Direction, Transport};
 
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
+use crate::kit::resync::Resync;
 
 /// Cassandra's native protocol.
 pub(crate) struct Cassandra;
@@ -34,6 +35,6 @@ impl Protocol for Cassandra {
     }
 
     fn parser(clue: &Clue) -> Box<dyn Parser> {
-        Box::new(parser::CqlParser::new(clue.literals))
+        Box::new(Resync::new(parser::CqlFrames::new(clue.literals)))
     }
 }

@@ -8,9 +8,9 @@ use super::opcodes::{EVENT, name};
 use super::segment::{Framing, LONGEST_HEADER, Segment, TRAILER};
 use super::session::Session;
 use super::{request, response};
-use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::frames::{Frame, next_message};
+use crate::kit::frames::Frame;
+use crate::kit::resync::{FrameFormat, FrameRead};
 
 /// Bytes of a body that are looked at.
 const LOOKED_AT: usize = 4096;
@@ -32,31 +32,20 @@ struct Side {
     body: usize,
     /// The message that the envelope is.
     open: Option<(Kind, u64)>,
-    /// The next envelope or segment has to be looked for.
-    lost: bool,
     /// Segments with a part of an envelope are passed over: its beginning is not known.
     whole_only: bool,
 }
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct CqlParser {
+pub(super) struct CqlFrames {
     session: Session,
     compression: Compression,
     sides: PerDirection<Side>,
     unpacked: Vec<u8>,
 }
 
-/// How it goes on.
-enum Step {
-    /// So many bytes are dealt with, of those there or beyond.
-    Take(usize),
-    /// So many bytes have to be there.
-    Need(usize),
-    Malformed,
-}
-
-impl CqlParser {
+impl CqlFrames {
     pub(super) fn new(literals: bool) -> Self {
         Self {
             session: Session::new(literals),
@@ -109,17 +98,19 @@ impl CqlParser {
     }
 
     /// At the beginning of an envelope.
-    fn envelope(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn envelope(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
         let room = self.sides[direction].segment.unwrap_or(usize::MAX);
         if room < HEADER {
-            return Step::Malformed;
+            return FrameRead::MALFORMED;
         }
         if rest.len() < HEADER {
-            return Step::Need(HEADER);
+            return FrameRead::Need(HEADER);
         }
-        let Some(envelope) = Envelope::read(rest, direction) else { return Step::Malformed };
+        let Some(envelope) = Envelope::read(rest, direction) else { return FrameRead::MALFORMED };
         let looked_at = envelope.body.min(LOOKED_AT).min(room - HEADER);
-        let Some(body) = rest.get(HEADER..HEADER + looked_at) else { return Step::Need(HEADER + looked_at) };
+        let Some(body) = rest.get(HEADER..HEADER + looked_at) else {
+            return FrameRead::Need(HEADER + looked_at);
+        };
         let open = self.tell(direction, envelope, body, at, out);
         let side = &mut self.sides[direction];
         side.open = Some(open);
@@ -127,7 +118,7 @@ impl CqlParser {
         if let Some(left) = &mut side.segment {
             *left -= HEADER + looked_at;
         }
-        Step::Take(HEADER + looked_at)
+        FrameRead::take(HEADER + looked_at)
     }
 
     /// At the beginning of a segment.
@@ -138,27 +129,27 @@ impl CqlParser {
         rest: &[u8],
         at: usize,
         out: &mut Messages,
-    ) -> Step {
+    ) -> FrameRead {
         let header = if framing == Framing::Plain { 6 } else { LONGEST_HEADER };
         if rest.len() < header {
-            return Step::Need(header);
+            return FrameRead::Need(header);
         }
-        let Some(segment) = Segment::read(rest, framing) else { return Step::Malformed };
+        let Some(segment) = Segment::read(rest, framing) else { return FrameRead::MALFORMED };
         let side = &mut self.sides[direction];
         if side.whole_only && !segment.self_contained {
-            return Step::Take(segment.len());
+            return FrameRead::take(segment.len());
         }
         side.whole_only = false;
         let Some(unpacked) = segment.unpacked else {
             side.segment = Some(segment.payload);
-            return Step::Take(segment.header);
+            return FrameRead::take(segment.header);
         };
         if side.body >= unpacked {
             side.body -= unpacked;
-            return Step::Take(segment.len());
+            return FrameRead::take(segment.len());
         }
         let looked_at = segment.header + segment.payload.min(PACKED);
-        let Some(packed) = rest.get(segment.header..looked_at) else { return Step::Need(looked_at) };
+        let Some(packed) = rest.get(segment.header..looked_at) else { return FrameRead::Need(looked_at) };
         let mut bytes = std::mem::take(&mut self.unpacked);
         bytes.clear();
         let _ = lz4(packed, unpacked, &mut bytes);
@@ -168,7 +159,7 @@ impl CqlParser {
         bytes.clear();
         bytes.shrink_to(KEPT);
         self.unpacked = bytes;
-        if told { Step::Take(segment.len()) } else { Step::Malformed }
+        if told { FrameRead::take(segment.len()) } else { FrameRead::MALFORMED }
     }
 
     /// Envelopes of an unpacked segment of `len` bytes, of which the first are there. False if
@@ -205,21 +196,21 @@ impl CqlParser {
     }
 
     /// The bytes of the body that come next, as far as they are in this segment.
-    fn pass_over(side: &mut Side) -> Step {
+    fn pass_over(side: &mut Side) -> FrameRead {
         let len = side.segment.unwrap_or(usize::MAX).min(side.body);
         side.body -= len;
         if let Some(left) = &mut side.segment {
             *left -= len;
         }
-        Step::Take(len)
+        FrameRead::take(len)
     }
 
-    fn step(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn step(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
         let side = &mut self.sides[direction];
         match (side.framing, side.segment) {
             (_, Some(0)) => {
                 side.segment = None;
-                Step::Take(TRAILER)
+                FrameRead::take(TRAILER)
             }
             (Some(framing), None) => self.segment(direction, framing, rest, at, out),
             _ if side.body > 0 => Self::pass_over(side),
@@ -228,7 +219,7 @@ impl CqlParser {
                 let by_itself = Envelope::read(rest, direction).is_some_and(|e| e.version < 5);
                 if !by_itself && let Some((framing, _)) = Segment::detect(rest) {
                     side.framing = Some(framing);
-                    return Step::Take(0);
+                    return FrameRead::take(0);
                 }
                 self.envelope(direction, rest, at, out)
             }
@@ -237,65 +228,44 @@ impl CqlParser {
     }
 }
 
-impl Parser for CqlParser {
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        let mut at = 0;
-        if self.sides[direction].lost && !bytes.is_empty() {
-            let framing = self.sides[direction].framing;
-            let found = next_message(bytes, |b| match framing {
-                None if Segment::detect(b).is_some() => Frame::Part,
-                None => frame(b, direction),
-                Some(framing) => match Segment::read(b, framing) {
-                    Some(segment) => Frame::Whole(segment.len()),
-                    None => Frame::No,
-                },
-            });
-            match found {
-                Some(found) => at = found,
-                None => return Progress::Consumed(bytes.len()),
-            }
-            self.sides[direction].lost = false;
+impl FrameFormat for CqlFrames {
+    fn frame(&self, direction: Direction, bytes: &[u8]) -> Frame {
+        match self.sides[direction].framing {
+            None if Segment::detect(bytes).is_some() => Frame::Part,
+            None => frame(bytes, direction),
+            Some(framing) => match Segment::read(bytes, framing) {
+                Some(segment) => Frame::Whole(segment.len()),
+                None => Frame::No,
+            },
         }
-        loop {
-            let side = &mut self.sides[direction];
-            if side.body == 0
-                && let Some((kind, id)) = side.open.take()
-            {
-                out.close(kind, id, at);
+    }
+
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+        let read = self.step(direction, rest, at, out);
+        let side = &mut self.sides[direction];
+        match read {
+            FrameRead::Take { len, ends: None } if side.body == 0 => {
+                FrameRead::Take { len, ends: side.open.take() }
             }
-            let rest = bytes.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                return Progress::Consumed(at);
-            }
-            match self.step(direction, rest, at, out) {
-                Step::Take(len) if len <= rest.len() => at += len,
-                Step::Take(len) => {
-                    return Progress::Skip { consumed: bytes.len(), body: (len - rest.len()) as u64 };
-                }
-                Step::Need(len) => return Progress::Need { consumed: at, more: len - rest.len() },
-                Step::Malformed => return Progress::GiveUp { consumed: at, reason: Reason::Malformed },
-            }
+            read => read,
         }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let side = &self.sides[direction];
-        let at_envelope = !side.lost && side.body == 0 && (side.framing.is_none() || side.segment.is_some());
+        let at_envelope = side.body == 0 && (side.framing.is_none() || side.segment.is_some());
         if let Some(envelope) = Envelope::read(bytes, direction).filter(|_| at_envelope) {
             self.tell(direction, envelope, bytes.get(HEADER..).unwrap_or_default(), 0, out);
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.mark_loss();
-        let side = &mut self.sides[direction];
-        let framing = side.framing;
-        *side = Side { framing, lost: true, whole_only: true, ..Side::default() };
+    fn on_loss(&mut self, direction: Direction) {
+        let framing = self.sides[direction].framing;
+        self.sides[direction] = Side { framing, whole_only: true, ..Side::default() };
         self.session.lose();
-        Ok(())
     }
 
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.session.bytes() + self.unpacked.capacity()
+    fn heap_bytes(&self) -> usize {
+        self.session.bytes() + self.unpacked.capacity()
     }
 }

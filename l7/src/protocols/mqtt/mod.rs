@@ -16,6 +16,7 @@ use wire::{Direction, Transport};
 
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
+use crate::kit::resync::Resync;
 
 /// MQTT.
 pub(crate) struct Mqtt;
@@ -31,6 +32,6 @@ impl Protocol for Mqtt {
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {
-        Box::<parser::MqttParser>::default()
+        Box::<Resync<parser::MqttFrames>>::default()
     }
 }

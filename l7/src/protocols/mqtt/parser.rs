@@ -7,10 +7,10 @@ use super::connect;
 use super::packet::{Header, NoHeader, Type, frame};
 use super::publish::Publish;
 use super::subscribe;
-use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::frames::next_message;
+use crate::kit::frames::Frame;
 use crate::kit::reader::Reader;
+use crate::kit::resync::{FrameFormat, FrameRead};
 use fact::Exchange;
 
 /// Bytes of packets other than PUBLISH that are looked at.
@@ -18,14 +18,10 @@ const LOOKED_AT: usize = 4096;
 
 /// One connection.
 #[derive(Debug, Default)]
-pub(super) struct MqttParser {
+pub(super) struct MqttFrames {
     /// Level of the protocol, where it was seen.
     level: Option<u8>,
     aliases: PerDirection<Aliases>,
-    /// The message whose end is behind bytes that were skipped.
-    open: PerDirection<Option<(Kind, u64)>>,
-    /// The next packet has to be looked for.
-    lost: PerDirection<bool>,
     text: String,
 }
 
@@ -78,13 +74,21 @@ fn start(exchange: &mut Exchange, kind: Type) {
     }
 }
 
-impl MqttParser {
-    fn tell(&mut self, direction: Direction, header: Header, body: &[u8], at: usize, out: &mut Messages) {
+impl MqttFrames {
+    /// Opens the message of a packet; returns what ends with it.
+    fn tell(
+        &mut self,
+        direction: Direction,
+        header: Header,
+        body: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
         let mut role = if header.kind == Type::Publish {
             None
         } else {
             let id = Reader::new(body).u16().unwrap_or_default();
-            let Some(role) = role(header.kind, id, out) else { return };
+            let role = role(header.kind, id, out)?;
             Some(role)
         };
         let mut publish = None;
@@ -96,7 +100,7 @@ impl MqttParser {
                 None => (Kind::OneWay, key(Type::Publish, 0)),
             });
         }
-        let Some((kind, id)) = role else { return };
+        let (kind, id) = role?;
         let exchange = &mut out.open(kind, id, at).exchange;
         start(exchange, header.kind);
         match header.kind {
@@ -123,7 +127,7 @@ impl MqttParser {
             Type::Disconnect | Type::Auth => connect::reason(&mut Reader::new(body), exchange),
             Type::Pubrel | Type::Pingreq | Type::Pingresp => {}
         }
-        self.open[direction] = Some((kind, id));
+        Some((kind, id))
     }
 
     /// How many bytes of the body are waited for.
@@ -135,68 +139,42 @@ impl MqttParser {
     }
 }
 
-impl Parser for MqttParser {
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        let mut at = 0;
-        if self.lost[direction] && !bytes.is_empty() {
-            match next_message(bytes, |b| frame(b, direction)) {
-                Some(found) => at = found,
-                None => return Progress::Consumed(bytes.len()),
+impl FrameFormat for MqttFrames {
+    fn frame(&self, direction: Direction, bytes: &[u8]) -> Frame {
+        frame(bytes, direction)
+    }
+
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+        let header = match Header::read(rest, direction) {
+            Ok(header) => header,
+            Err(NoHeader::TooShort) => return FrameRead::Need(rest.len() + 1),
+            Err(NoHeader::Invalid) => return FrameRead::MALFORMED,
+        };
+        let body = rest.get(header.len..).unwrap_or_default();
+        let body = body.get(..header.remaining).unwrap_or(body);
+        let wanted = match self.wanted(header, body) {
+            Ok(wanted) | Err(wanted) if wanted > body.len() => {
+                return FrameRead::Need(rest.len() + wanted - body.len());
             }
-            self.lost[direction] = false;
-        }
-        loop {
-            if let Some((kind, id)) = self.open[direction].take() {
-                out.close(kind, id, at);
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                return Progress::Consumed(at);
-            }
-            let header = match Header::read(rest, direction) {
-                Ok(header) => header,
-                Err(NoHeader::TooShort) => return Progress::Need { consumed: at, more: 1 },
-                Err(NoHeader::Invalid) => {
-                    return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-                }
-            };
-            let body = rest.get(header.len..).unwrap_or_default();
-            let body = body.get(..header.remaining).unwrap_or(body);
-            let wanted = match self.wanted(header, body) {
-                Ok(wanted) | Err(wanted) if wanted > body.len() => {
-                    return Progress::Need { consumed: at, more: wanted - body.len() };
-                }
-                Ok(wanted) => wanted,
-                Err(_) => return Progress::GiveUp { consumed: at, reason: Reason::Malformed },
-            };
-            self.tell(direction, header, body.get(..wanted).unwrap_or(body), at, out);
-            if body.len() < header.remaining {
-                let body = (header.remaining - wanted) as u64;
-                return Progress::Skip { consumed: at + header.len + wanted, body };
-            }
-            at += header.len + header.remaining;
-        }
+            Ok(wanted) => wanted,
+            Err(_) => return FrameRead::MALFORMED,
+        };
+        let ends = self.tell(direction, header, body.get(..wanted).unwrap_or(body), at, out);
+        FrameRead::Take { len: header.len + header.remaining, ends }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
-        if self.lost[direction] {
-            return;
-        }
         if let Ok(header) = Header::read(bytes, direction) {
             self.tell(direction, header, bytes.get(header.len..).unwrap_or_default(), 0, out);
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.mark_loss();
-        self.open[direction] = None;
+    fn on_loss(&mut self, direction: Direction) {
         self.aliases[direction].forget();
-        self.lost[direction] = true;
-        Ok(())
     }
 
-    fn bytes(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         let aliases: usize = Direction::BOTH.iter().map(|&d| self.aliases[d].bytes()).sum();
-        size_of::<Self>() + aliases + self.text.capacity()
+        aliases + self.text.capacity()
     }
 }

@@ -14,6 +14,7 @@ use wire::{Direction, Transport};
 
 use crate::contract::{Clue, Parser, Probe, Protocol};
 use crate::correlate::Order;
+use crate::kit::resync::Resync;
 
 /// ZooKeeper.
 pub(crate) struct Zookeeper;
@@ -29,6 +30,6 @@ impl Protocol for Zookeeper {
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {
-        Box::<parser::ZookeeperParser>::default()
+        Box::<Resync<parser::ZookeeperFrames>>::default()
     }
 }

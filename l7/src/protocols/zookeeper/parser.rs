@@ -5,10 +5,10 @@ use wire::{Direction, PerDirection};
 use super::frame::{EVENT, frame, is_connect, length};
 use super::ops::{EXISTS, MULTI, MULTI_READ, event, op, word};
 use super::{codes, multi, request};
-use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::frames::next_message;
+use crate::kit::frames::Frame;
 use crate::kit::reader::Reader;
+use crate::kit::resync::{FrameFormat, FrameRead};
 use fact::Outcome;
 
 /// Bytes of a message that are looked at.
@@ -21,17 +21,13 @@ const NO_NODE: i32 = -101;
 
 #[derive(Debug, Default)]
 struct Side {
-    /// What ends behind bytes that are skipped.
-    ends: Option<(Kind, u64)>,
-    /// The next message has to be looked for.
-    lost: bool,
     /// Nothing was said yet.
     begun: bool,
 }
 
 /// One connection.
 #[derive(Debug, Default)]
-pub(super) struct ZookeeperParser {
+pub(super) struct ZookeeperFrames {
     sides: PerDirection<Side>,
     /// A four-letter word was sent: its answer is text up to the end.
     word: bool,
@@ -40,7 +36,7 @@ pub(super) struct ZookeeperParser {
     connecting: bool,
 }
 
-impl ZookeeperParser {
+impl ZookeeperFrames {
     /// Tells a message without its length; none if it is none.
     fn tell(
         &mut self,
@@ -96,12 +92,13 @@ impl ZookeeperParser {
         }
     }
 
-    fn words(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
-        if direction == Direction::ToClient && !self.answering && !bytes.is_empty() {
+    /// Takes a four-letter word or a part of its answer.
+    fn words(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+        if direction == Direction::ToClient && !self.answering {
             self.answering = true;
-            out.open(Kind::Response, WORD, 0);
+            out.open(Kind::Response, WORD, at);
         }
-        Progress::Consumed(bytes.len())
+        FrameRead::take(rest.len())
     }
 }
 
@@ -140,80 +137,55 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
     Some((Kind::Response, id))
 }
 
-impl Parser for ZookeeperParser {
-    fn read(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) -> Progress {
+impl FrameFormat for ZookeeperFrames {
+    fn frame(&self, direction: Direction, bytes: &[u8]) -> Frame {
+        if self.word { Frame::Whole(bytes.len()) } else { frame(bytes, direction) }
+    }
+
+    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
         if self.word {
-            return self.words(direction, bytes, out);
+            return self.words(direction, rest, at, out);
         }
-        let mut at = 0;
-        if self.sides[direction].lost && !bytes.is_empty() {
-            match next_message(bytes, |b| frame(b, direction)) {
-                Some(found) => at = found,
-                None => return Progress::Consumed(bytes.len()),
-            }
-            self.sides[direction].lost = false;
+        if rest.len() < 4 {
+            return FrameRead::Need(4);
         }
-        loop {
-            let side = &mut self.sides[direction];
-            if let Some((kind, id)) = side.ends.take() {
-                out.close(kind, id, at);
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                return Progress::Consumed(at);
-            }
-            if rest.len() < 4 {
-                return Progress::Need { consumed: at, more: 4 - rest.len() };
-            }
-            if !side.begun
-                && direction == Direction::ToServer
-                && let Some(word) = word(rest)
-            {
-                self.word = true;
-                let exchange = &mut out.open(Kind::Request, WORD, at).exchange;
-                exchange.operation.push_str(word);
-                exchange.attributes.push_text("db.system.name", "zookeeper");
-                out.close(Kind::Request, WORD, at + 4);
-                return Progress::Consumed(bytes.len());
-            }
-            let Some(Some(len)) = length(rest) else {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            };
-            let looked_at = len.min(LOOKED_AT);
-            let behind = rest.get(4..).unwrap_or_default();
-            let Some(body) = behind.get(..looked_at) else {
-                return Progress::Need { consumed: at, more: looked_at - behind.len() };
-            };
-            let first = !std::mem::replace(&mut side.begun, true);
-            let ends = if first && direction == Direction::ToServer && is_connect(rest) {
-                self.connect(body, at, out);
-                Some((Kind::Request, CONNECT))
-            } else {
-                self.tell(direction, body, at, out)
-            };
-            if ends.is_none() {
-                return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
-            }
-            self.sides[direction].ends = ends;
-            if behind.len() < len {
-                return Progress::Skip { consumed: at + 4 + looked_at, body: (len - looked_at) as u64 };
-            }
-            at += 4 + len;
+        let side = &mut self.sides[direction];
+        if !side.begun
+            && direction == Direction::ToServer
+            && let Some(word) = word(rest)
+        {
+            self.word = true;
+            let exchange = &mut out.open(Kind::Request, WORD, at).exchange;
+            exchange.operation.push_str(word);
+            exchange.attributes.push_text("db.system.name", "zookeeper");
+            out.close(Kind::Request, WORD, at + 4);
+            return FrameRead::take(rest.len());
+        }
+        let Some(Some(len)) = length(rest) else { return FrameRead::MALFORMED };
+        let inspected = 4 + len.min(LOOKED_AT);
+        let Some(body) = rest.get(4..inspected) else { return FrameRead::Need(inspected) };
+        let first = !std::mem::replace(&mut side.begun, true);
+        let ends = if first && direction == Direction::ToServer && is_connect(rest) {
+            self.connect(body, at, out);
+            Some((Kind::Request, CONNECT))
+        } else {
+            self.tell(direction, body, at, out)
+        };
+        match ends {
+            Some(_) => FrameRead::Take { len: 4 + len, ends },
+            None => FrameRead::MALFORMED,
         }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
-        if !self.word && !self.sides[direction].lost && matches!(length(bytes), Some(Some(_))) {
+        if !self.word && matches!(length(bytes), Some(Some(_))) {
             self.tell(direction, bytes.get(4..).unwrap_or_default(), 0, out);
         }
     }
 
-    fn gap(&mut self, direction: Direction, _: u64, out: &mut Messages) -> Result<(), Reason> {
-        out.mark_loss();
-        let side = &mut self.sides[direction];
-        (side.ends, side.lost, side.begun) = (None, true, true);
+    fn on_loss(&mut self, direction: Direction) {
+        self.sides[direction].begun = true;
         self.connecting &= direction == Direction::ToServer;
-        Ok(())
     }
 
     fn end(&mut self, direction: Direction, out: &mut Messages) {
