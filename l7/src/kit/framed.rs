@@ -10,7 +10,7 @@ use crate::correlate::Messages;
 
 /// What a format did with the bytes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum FormatStep {
     /// So many bytes are dealt with, of those shown or beyond; at least one.
     Take(u64),
     /// So many bytes have to be shown, counted from the first of those shown.
@@ -42,7 +42,7 @@ pub(crate) trait Format: fmt::Debug + Send {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason>;
+    ) -> Result<FormatStep, Reason>;
 
     /// The message ends before `at`.
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages);
@@ -135,10 +135,10 @@ impl<F: Format> Parser for Framed<F> {
                     let shown = rest.get(..here).unwrap_or_default();
                     let step = match read {
                         true => self.format.step(direction, shown, left, at, out),
-                        false => Ok(Step::Take(left)),
+                        false => Ok(FormatStep::Take(left)),
                     };
                     match step {
-                        Ok(Step::Take(n)) => {
+                        Ok(FormatStep::Take(n)) => {
                             let n = n.clamp(1, left);
                             self.sides[direction].state = State::Within { left: left - n, read };
                             let in_sight = n.min(here as u64);
@@ -147,10 +147,10 @@ impl<F: Format> Parser for Framed<F> {
                                 return Progress::Skip { consumed: at, body: n - in_sight };
                             }
                         }
-                        Ok(Step::Need(n)) if n > here && n as u64 <= left => {
+                        Ok(FormatStep::Need(n)) if n > here && n as u64 <= left => {
                             return Progress::Need { consumed: at, more: n - here };
                         }
-                        Ok(Step::Need(_) | Step::Done) => {
+                        Ok(FormatStep::Need(_) | FormatStep::Done) => {
                             self.sides[direction].state = State::Within { left, read: false };
                         }
                         Err(reason) => return Progress::GiveUp { consumed: at, reason },

@@ -6,7 +6,7 @@ use super::body;
 use super::header::{HEADER, Header, begins, outcome, serialization, status_name};
 use crate::contract::{Probe, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::framed::{Format, Step};
+use crate::kit::framed::{Format, FormatStep};
 
 /// Bytes of a body that are inspected.
 const INSPECT_LIMIT: u64 = 8 * 1024;
@@ -37,13 +37,13 @@ impl Format for DubboFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason> {
+    ) -> Result<FormatStep, Reason> {
         let wanted = left.min(HEADER as u64 + INSPECT_LIMIT) as usize;
         let (Some(header), Some(shown)) = (Header::read(bytes), bytes.get(HEADER..wanted)) else {
-            return Ok(Step::Need(wanted));
+            return Ok(FormatStep::Need(wanted));
         };
         if header.is_event() {
-            return Ok(Step::Done);
+            return Ok(FormatStep::Done);
         }
         let kind = match (header.is_request(), header.is_two_way()) {
             (true, true) => Kind::Request,
@@ -65,7 +65,7 @@ impl Format for DubboFormat {
         }
         if kind != Kind::Response {
             body::request(header.serialization(), shown, exchange);
-            return Ok(Step::Done);
+            return Ok(FormatStep::Done);
         }
         exchange.outcome = outcome(header.status);
         let name = status_name(header.status).unwrap_or("UNKNOWN");
@@ -76,7 +76,7 @@ impl Format for DubboFormat {
         } else {
             exchange.attributes.push_text("error.type", name);
         }
-        Ok(Step::Done)
+        Ok(FormatStep::Done)
     }
 
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {

@@ -12,7 +12,7 @@ use super::topics::TopicIds;
 use super::walk::Walk;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::framed::{Format, Step};
+use crate::kit::framed::{Format, FormatStep};
 use fact::Exchange;
 
 /// Bytes of a client id that are kept.
@@ -69,24 +69,24 @@ impl KafkaFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason> {
-        let Some(header) = RequestHeader::read(bytes) else { return Ok(Step::Need(FIXED)) };
+    ) -> Result<FormatStep, Reason> {
+        let Some(header) = RequestHeader::read(bytes) else { return Ok(FormatStep::Need(FIXED)) };
         let api = header.api();
         let wanted = match left < CLIENT_ID as u64 {
             true => FIXED,
-            false if bytes.len() < CLIENT_ID => return Ok(Step::Need(CLIENT_ID)),
+            false if bytes.len() < CLIENT_ID => return Ok(FormatStep::Need(CLIENT_ID)),
             false => CLIENT_ID + client_id(bytes).1.min(CLIENT_ID_KEPT),
         };
         if wanted as u64 > left || api.is_none() {
             if self.may_be_token {
-                return Ok(Step::Done);
+                return Ok(FormatStep::Done);
             }
             if wanted as u64 > left || !(0..20_000).contains(&header.key) {
                 return Err(Reason::Malformed);
             }
         }
         if bytes.len() < wanted {
-            return Ok(Step::Need(wanted));
+            return Ok(FormatStep::Need(wanted));
         }
         self.may_be_token = header.key == SASL_HANDSHAKE && header.version == 0;
         let (client, length) = client_id(bytes);
@@ -107,16 +107,16 @@ impl KafkaFormat {
             open.walk = Walk::new(api.request, version, version >= api.flexible, true);
         }
         let behind = if wanted == FIXED { FIXED } else { CLIENT_ID + length };
-        Ok(Step::Take(behind as u64))
+        Ok(FormatStep::Take(behind as u64))
     }
 
-    fn read_response_header(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
-        let Some(correlation) = int32(bytes, 4) else { return Step::Need(8) };
+    fn read_response_header(&mut self, bytes: &[u8], at: usize, out: &mut Messages) -> FormatStep {
+        let Some(correlation) = int32(bytes, 4) else { return FormatStep::Need(8) };
         let id = u64::from(correlation as u32);
         let open = &mut self.open[Direction::ToClient];
         open.walk = Walk::NONE;
         if self.may_be_token && !out.is_pending(id) {
-            return Step::Done;
+            return FormatStep::Done;
         }
         let entry = out.open(Kind::Response, id, at);
         entry.clear_loss();
@@ -131,7 +131,7 @@ impl KafkaFormat {
             let flexible = version >= api.flexible;
             open.walk = Walk::new(api.response, version, flexible, key != API_VERSIONS);
         }
-        Step::Take(8)
+        FormatStep::Take(8)
     }
 
     /// Adds what was read to the open message, and returns its id.
@@ -216,7 +216,7 @@ impl Format for KafkaFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason> {
+    ) -> Result<FormatStep, Reason> {
         let open = &mut self.open[direction];
         if open.started {
             std::mem::swap(&mut self.ids, &mut open.fields_read.ids);
@@ -228,7 +228,7 @@ impl Format for KafkaFormat {
             Direction::ToServer => self.read_request_header(bytes, left, at, out)?,
             Direction::ToClient => self.read_response_header(bytes, at, out),
         };
-        if !matches!(step, Step::Need(_)) {
+        if !matches!(step, FormatStep::Need(_)) {
             let open = &mut self.open[direction];
             open.started = true;
             open.fields_read.clear();

@@ -5,7 +5,7 @@ use super::batch::{Batch, batch, headers};
 use super::bytes::{Short, int16, int32, uvarint};
 use super::layout::{Field, Form, Meaning};
 use super::message_fields::MessageFields;
-use crate::kit::framed::Step;
+use crate::kit::framed::FormatStep;
 
 /// Deepest nesting of structures; no layout has more.
 const DEPTH: usize = 6;
@@ -91,7 +91,7 @@ impl Walk {
     }
 
     /// Continues with `bytes`. Of the message, `left` bytes are still to come, with these.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields_read: &mut MessageFields) -> Step {
+    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields_read: &mut MessageFields) -> FormatStep {
         let (mut at, mut idle) = (0u64, 0);
         while self.state == State::Going {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
@@ -104,7 +104,7 @@ impl Walk {
                         break;
                     }
                     if at > bytes.len() as u64 {
-                        return Step::Take(at);
+                        return FormatStep::Take(at);
                     }
                 }
                 Ok(Item::Over) => self.state = State::Over,
@@ -116,12 +116,12 @@ impl Walk {
                     } else if self.inspected > INSPECT_LIMIT {
                         self.state = State::Over;
                     } else {
-                        return if at > 0 { Step::Take(at) } else { Step::Need(needed) };
+                        return if at > 0 { FormatStep::Take(at) } else { FormatStep::Need(needed) };
                     }
                 }
             }
         }
-        if at > 0 && at <= left { Step::Take(at) } else { Step::Done }
+        if at > 0 && at <= left { FormatStep::Take(at) } else { FormatStep::Done }
     }
 
     /// Reads the next field, or what is between fields.
@@ -294,6 +294,6 @@ mod tests {
             &[Field { form: Form::Array(&[LATER]), meaning: Meaning::Nothing, since: 0, until: u8::MAX }];
         let mut walk = Walk::new(ELEMENTS, 0, false, false);
         let step = walk.step(&(1i32 << 29).to_be_bytes(), 1 << 30, &mut MessageFields::default());
-        assert_eq!((step, walk.is_malformed()), (Step::Take(4), true));
+        assert_eq!((step, walk.is_malformed()), (FormatStep::Take(4), true));
     }
 }

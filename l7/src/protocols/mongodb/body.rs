@@ -7,7 +7,7 @@ use super::header::{
     u32_at, wrapped,
 };
 use super::message_fields::MessageFields;
-use crate::kit::framed::Step;
+use crate::kit::framed::FormatStep;
 
 /// Longest name of a collection that servers allow, with its database.
 const NAME: usize = 256;
@@ -51,42 +51,44 @@ impl Body {
     }
 
     /// Continues with `bytes`. Of the message, `left` bytes are still to come, with these.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> Step {
+    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> FormatStep {
         let mut at = 0u64;
         loop {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
             if at > left {
                 self.position = Position::Over;
-                return Step::Done;
+                return FormatStep::Done;
             }
             if at > bytes.len() as u64 {
-                return Step::Take(at);
+                return FormatStep::Take(at);
             }
             match self.item(rest, left - at, fields) {
-                Step::Take(n) => at += n,
-                Step::Need(needed) if needed as u64 <= left - at && at == 0 => return Step::Need(needed),
-                Step::Need(needed) if needed as u64 <= left - at => return Step::Take(at),
-                Step::Need(_) | Step::Done => {
+                FormatStep::Take(n) => at += n,
+                FormatStep::Need(needed) if needed as u64 <= left - at && at == 0 => {
+                    return FormatStep::Need(needed);
+                }
+                FormatStep::Need(needed) if needed as u64 <= left - at => return FormatStep::Take(at),
+                FormatStep::Need(_) | FormatStep::Done => {
                     self.position = Position::Over;
-                    return if at > 0 { Step::Take(at) } else { Step::Done };
+                    return if at > 0 { FormatStep::Take(at) } else { FormatStep::Done };
                 }
             }
         }
     }
 
-    fn item(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> Step {
+    fn item(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> FormatStep {
         match self.position {
-            Position::Over => Step::Done,
+            Position::Over => FormatStep::Done,
             Position::Begin => self.begin(bytes, fields),
-            Position::Section if left <= self.checksum => Step::Done,
+            Position::Section if left <= self.checksum => FormatStep::Done,
             Position::Section => match bytes {
-                [] => Step::Need(1),
+                [] => FormatStep::Need(1),
                 [0, ..] => {
                     self.position = Position::Document(Walk::default());
-                    Step::Take(1)
+                    FormatStep::Take(1)
                 }
                 [1, ..] => self.sequence(bytes),
-                _ => Step::Done,
+                _ => FormatStep::Done,
             },
             Position::Document(mut walk) => {
                 let step = self.document(&mut walk, bytes, fields);
@@ -97,30 +99,32 @@ impl Body {
             }
             Position::Sequence(0) => {
                 self.position = Position::Section;
-                Step::Take(0)
+                FormatStep::Take(0)
             }
             Position::Sequence(rest) => {
-                let Some(size) = u32_at(bytes, 0).map(u64::from) else { return Step::Need(4) };
-                let Some(behind) = rest.checked_sub(size).filter(|_| size >= 5) else { return Step::Done };
+                let Some(size) = u32_at(bytes, 0).map(u64::from) else { return FormatStep::Need(4) };
+                let Some(behind) = rest.checked_sub(size).filter(|_| size >= 5) else {
+                    return FormatStep::Done;
+                };
                 fields.documents = fields.documents.saturating_add(1);
                 self.position = Position::Sequence(behind);
-                Step::Take(size)
+                FormatStep::Take(size)
             }
         }
     }
 
     /// Reads what precedes the documents of a message.
-    fn begin(&mut self, bytes: &[u8], fields: &mut MessageFields) -> Step {
+    fn begin(&mut self, bytes: &[u8], fields: &mut MessageFields) -> FormatStep {
         let taken = match self.opcode {
             MSG => {
-                let Some(flags) = u32_at(bytes, 0) else { return Step::Need(4) };
+                let Some(flags) = u32_at(bytes, 0) else { return FormatStep::Need(4) };
                 self.checksum = if flags & CHECKSUM != 0 { 4 } else { 0 };
                 self.position = Position::Section;
-                return Step::Take(4);
+                return FormatStep::Take(4);
             }
             REPLY => {
                 let (Some(flags), Some(documents)) = (u32_at(bytes, 0), u32_at(bytes, 16)) else {
-                    return Step::Need(20);
+                    return FormatStep::Need(20);
                 };
                 if flags & CURSOR_NOT_FOUND != 0 {
                     fields.set_error(CURSOR_NOT_FOUND_CODE);
@@ -128,7 +132,7 @@ impl Body {
                     fields.set_error(0);
                 }
                 if documents == 0 {
-                    return Step::Done;
+                    return FormatStep::Done;
                 }
                 20
             }
@@ -139,7 +143,7 @@ impl Body {
                 }
                 Ok(_) => {
                     fields.command.push_str("find");
-                    return Step::Done;
+                    return FormatStep::Done;
                 }
                 Err(step) => return step,
             },
@@ -151,7 +155,7 @@ impl Body {
                     _ => "getMore",
                 });
                 return match read_namespace(bytes, 4, fields) {
-                    Ok(_) => Step::Done,
+                    Ok(_) => FormatStep::Done,
                     Err(step) => {
                         fields.command.clear();
                         step
@@ -160,49 +164,49 @@ impl Body {
             }
             KILL_CURSORS => {
                 fields.command.push_str("killCursors");
-                return Step::Done;
+                return FormatStep::Done;
             }
             COMMAND => return self.command(bytes, fields),
             COMMAND_REPLY => 0,
-            _ => return Step::Done,
+            _ => return FormatStep::Done,
         };
         self.position = Position::Document(Walk::default());
-        Step::Take(taken as u64)
+        FormatStep::Take(taken as u64)
     }
 
     /// `OP_COMMAND`: a database, a command, and documents that are not read.
-    fn command(&mut self, bytes: &[u8], fields: &mut MessageFields) -> Step {
+    fn command(&mut self, bytes: &[u8], fields: &mut MessageFields) -> FormatStep {
         let mut parts = bytes.splitn(3, |byte| *byte == 0);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(database), Some(command), Some(_)) => {
                 fields.database.push_str(&String::from_utf8_lossy(database));
                 fields.command.push_str(&String::from_utf8_lossy(command));
-                Step::Done
+                FormatStep::Done
             }
-            _ if bytes.len() < 2 * NAME => Step::Need(bytes.len() + 1),
-            _ => Step::Done,
+            _ if bytes.len() < 2 * NAME => FormatStep::Need(bytes.len() + 1),
+            _ => FormatStep::Done,
         }
     }
 
     /// Reads the header of a document sequence.
-    fn sequence(&mut self, bytes: &[u8]) -> Step {
-        let Some(size) = u32_at(bytes, 1).map(u64::from) else { return Step::Need(5) };
+    fn sequence(&mut self, bytes: &[u8]) -> FormatStep {
+        let Some(size) = u32_at(bytes, 1).map(u64::from) else { return FormatStep::Need(5) };
         let name = bytes.get(5..).unwrap_or_default();
         let Some(end) = name.iter().take(NAME).position(|byte| *byte == 0) else {
-            return if name.len() < NAME { Step::Need(bytes.len() + 1) } else { Step::Done };
+            return if name.len() < NAME { FormatStep::Need(bytes.len() + 1) } else { FormatStep::Done };
         };
-        let Some(rest) = size.checked_sub(5 + end as u64) else { return Step::Done };
+        let Some(rest) = size.checked_sub(5 + end as u64) else { return FormatStep::Done };
         self.position = Position::Sequence(rest);
-        Step::Take(6 + end as u64)
+        FormatStep::Take(6 + end as u64)
     }
 
-    fn document(&mut self, walk: &mut Walk, bytes: &[u8], fields: &mut MessageFields) -> Step {
+    fn document(&mut self, walk: &mut Walk, bytes: &[u8], fields: &mut MessageFields) -> FormatStep {
         match walk.next(bytes) {
-            Item::Need(needed) => Step::Need(needed),
-            Item::Length(n) => Step::Take(n),
+            Item::Need(needed) => FormatStep::Need(needed),
+            Item::Length(n) => FormatStep::Take(n),
             Item::End(n) => {
                 self.position = if self.opcode == MSG { Position::Section } else { Position::Over };
-                Step::Take(n)
+                FormatStep::Take(n)
             }
             Item::Element { name, value, length } => {
                 if !self.is_request {
@@ -213,13 +217,13 @@ impl Body {
                 } else {
                     fields.on_command_element(name, value);
                 }
-                Step::Take(length)
+                FormatStep::Take(length)
             }
             Item::Malformed => match walk.left() {
-                0 => Step::Done,
+                0 => FormatStep::Done,
                 left => {
                     self.position = Position::Section;
-                    if self.opcode == MSG { Step::Take(left) } else { Step::Done }
+                    if self.opcode == MSG { FormatStep::Take(left) } else { FormatStep::Done }
                 }
             },
         }
@@ -227,14 +231,14 @@ impl Body {
 }
 
 /// Reads the full name of a collection at `at`. Returns where it ends.
-fn read_namespace(bytes: &[u8], at: usize, fields: &mut MessageFields) -> Result<usize, Step> {
-    let name = bytes.get(at..).ok_or(Step::Need(at))?;
+fn read_namespace(bytes: &[u8], at: usize, fields: &mut MessageFields) -> Result<usize, FormatStep> {
+    let name = bytes.get(at..).ok_or(FormatStep::Need(at))?;
     match name.iter().take(NAME).position(|byte| *byte == 0) {
         Some(end) => {
             fields.namespace(name.get(..end).unwrap_or_default());
             Ok(at + end + 1)
         }
-        None if name.len() < NAME => Err(Step::Need(bytes.len() + 1)),
-        None => Err(Step::Done),
+        None if name.len() < NAME => Err(FormatStep::Need(bytes.len() + 1)),
+        None => Err(FormatStep::Done),
     }
 }

@@ -11,7 +11,7 @@ use super::header::{
 use super::message_fields::MessageFields;
 use crate::contract::{Clue, Probe, Reason};
 use crate::correlate::{Kind, Messages};
-use crate::kit::framed::{Format, Step};
+use crate::kit::framed::{Format, FormatStep};
 
 /// Bytes of the header of a compressed message, with the original opcode, the original length and
 /// the compressor.
@@ -53,15 +53,15 @@ impl MongoFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Step {
-        let Some(header) = Header::read(bytes) else { return Step::Need(HEADER) };
+    ) -> FormatStep {
+        let Some(header) = Header::read(bytes) else { return FormatStep::Need(HEADER) };
         let compressed = header.opcode == COMPRESSED;
         let wanted = match header.opcode {
             COMPRESSED => usize::try_from(left).unwrap_or(INPUT).min(INPUT),
             MSG => HEADER + 4,
             _ => HEADER,
         };
-        let Some(shown) = bytes.get(..wanted) else { return Step::Need(wanted) };
+        let Some(shown) = bytes.get(..wanted) else { return FormatStep::Need(wanted) };
         self.plain.clear();
         let opcode = match shown.get(HEADER..COMPRESSED_HEADER) {
             Some(&[a, b, c, d, _, _, _, _, compressor]) if compressed => {
@@ -103,10 +103,10 @@ impl MongoFormat {
         open.message = Some((kind, id));
         open.body = Body::new(opcode, is_request);
         if !compressed {
-            return Step::Take(HEADER as u64);
+            return FormatStep::Take(HEADER as u64);
         }
         let mut plain = self.plain.as_slice();
-        while let Step::Take(n) = open.body.step(plain, u64::MAX, &mut open.fields) {
+        while let FormatStep::Take(n) = open.body.step(plain, u64::MAX, &mut open.fields) {
             match usize::try_from(n).ok().and_then(|n| plain.get(n..)) {
                 Some(rest) if n > 0 => plain = rest,
                 _ => break,
@@ -116,7 +116,7 @@ impl MongoFormat {
             open.fields.command.push_str("OP_COMPRESSED");
         }
         open.body = Body::NONE;
-        Step::Done
+        FormatStep::Done
     }
 
     /// Adds what was read to the open message, and returns its kind and id.
@@ -159,13 +159,13 @@ impl Format for MongoFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason> {
+    ) -> Result<FormatStep, Reason> {
         let open = &mut self.open[direction];
         if open.started {
             return Ok(open.body.step(bytes, left, &mut open.fields));
         }
         let step = self.begin(direction, bytes, left, at, out);
-        self.open[direction].started = !matches!(step, Step::Need(_));
+        self.open[direction].started = !matches!(step, FormatStep::Need(_));
         Ok(step)
     }
 

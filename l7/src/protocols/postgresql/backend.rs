@@ -3,7 +3,7 @@
 use super::error::ErrorFields;
 use super::header::backend_tag as tag;
 use super::session::{Copying, Session};
-use super::steps::Step;
+use super::steps::ServerStep;
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::sql;
 use fact::{Attributes, Outcome};
@@ -51,7 +51,7 @@ impl Backend {
         at: usize,
         out: &mut Messages,
     ) {
-        use Step::{Bind, Close, Describe, Execute, Function, Login, Parse, Query};
+        use ServerStep::{Bind, Close, Describe, Execute, Function, Login, Parse, Query};
         let needs_step = !matches!(
             kind,
             tag::NOTICE_RESPONSE
@@ -93,7 +93,7 @@ impl Backend {
                 }
             }
             tag::COPY_BOTH_RESPONSE if self.open_for(session, &[Execute, Query], at, out) => {
-                session.steps.replace(Step::Stream);
+                session.steps.replace(ServerStep::Stream);
                 self.ends = true;
             }
             tag::COPY_IN_RESPONSE
@@ -120,11 +120,17 @@ impl Backend {
 
     /// Finds the step that a message belongs to, and opens the response. Returns false if no known
     /// step fits.
-    fn open_for(&mut self, session: &mut Session, wanted: &[Step], at: usize, out: &mut Messages) -> bool {
+    fn open_for(
+        &mut self,
+        session: &mut Session,
+        wanted: &[ServerStep],
+        at: usize,
+        out: &mut Messages,
+    ) -> bool {
         let found = session.steps.before(|step| wanted.contains(&step));
         let Some(before) = found.filter(|_| !self.failed) else { return false };
         for _ in 0..before {
-            if session.steps.pop() == Some(Step::UnitEnd) {
+            if session.steps.pop() == Some(ServerStep::UnitEnd) {
                 self.on_skipped(at, out);
             }
         }
@@ -145,9 +151,9 @@ impl Backend {
     }
 
     /// The server completed a step.
-    fn complete(&mut self, session: &mut Session, step: Step, at: usize, out: &mut Messages) {
-        if step == Step::Close {
-            if session.steps.front() == Some(Step::Close) {
+    fn complete(&mut self, session: &mut Session, step: ServerStep, at: usize, out: &mut Messages) {
+        if step == ServerStep::Close {
+            if session.steps.front() == Some(ServerStep::Close) {
                 session.steps.pop();
                 self.after_step(session);
             }
@@ -162,9 +168,9 @@ impl Backend {
     /// If the exchange ended, so does its response: with this message, or with `ReadyForQuery` if
     /// that is next.
     fn after_step(&mut self, session: &mut Session) {
-        if session.steps.front() == Some(Step::UnitEnd) {
+        if session.steps.front() == Some(ServerStep::UnitEnd) {
             session.steps.pop();
-            self.ends = self.open && session.steps.front() != Some(Step::Sync);
+            self.ends = self.open && session.steps.front() != Some(ServerStep::Sync);
         }
     }
 
@@ -173,7 +179,7 @@ impl Backend {
         session.copy = Copying::No;
         let group = session.steps.front();
         if !self.open {
-            if group.is_none_or(|step| step == Step::Sync) || self.failed {
+            if group.is_none_or(|step| step == ServerStep::Sync) || self.failed {
                 return;
             }
             self.open = true;
@@ -190,14 +196,14 @@ impl Backend {
             exchange.attributes.push_bytes("error.type", fields.code);
             exchange.attributes.push_bytes("db.postgresql.severity", fields.severity);
         }
-        self.ends = fields.ends_connection() || group == Some(Step::Login);
+        self.ends = fields.ends_connection() || group == Some(ServerStep::Login);
         if group.is_some_and(|step| !step.ends_group()) {
             self.failed = true;
             self.ends = true;
             self.failed_early = !session.steps.has_unit_end();
             while let Some(step) = session.steps.front().filter(|step| !step.ends_group()) {
                 session.steps.pop();
-                if step == Step::UnitEnd {
+                if step == ServerStep::UnitEnd {
                     break;
                 }
             }
@@ -213,7 +219,7 @@ impl Backend {
             _ => None,
         };
         while let Some(step) = session.steps.pop() {
-            if step == Step::UnitEnd && !std::mem::take(&mut self.failed_early) {
+            if step == ServerStep::UnitEnd && !std::mem::take(&mut self.failed_early) {
                 if !failed && !self.open {
                     // The server skipped nothing: the response was not seen, or was assigned to
                     // another request.
@@ -235,12 +241,12 @@ impl Backend {
     /// A batch ended of which not all was seen. Which of its requests got the responses that were
     /// seen is unknown.
     fn resynchronise(&mut self, session: &mut Session, out: &mut Messages) {
-        if session.steps.before(|step| step == Step::Sync).is_none() {
+        if session.steps.before(|step| step == ServerStep::Sync).is_none() {
             return;
         }
         out.mark_loss_keep_open();
-        while let Some(step) = session.steps.pop().filter(|step| *step != Step::Sync) {
-            if step == Step::UnitEnd {
+        while let Some(step) = session.steps.pop().filter(|step| *step != ServerStep::Sync) {
+            if step == ServerStep::UnitEnd {
                 out.skip_request();
             }
         }

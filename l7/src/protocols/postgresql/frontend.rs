@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::header::frontend_tag as tag;
 use super::session::{Copying, Session};
-use super::steps::Step;
+use super::steps::ServerStep;
 use crate::contract::Reason;
 use crate::correlate::{Entry, Kind, Messages};
 use crate::kit::sql::Statement;
@@ -49,7 +49,7 @@ impl Frontend {
         self.unit_statement = None;
         session.copy = Copying::No;
         if std::mem::take(&mut self.unit) {
-            session.steps.push(Step::UnitEnd);
+            session.steps.push(ServerStep::UnitEnd);
         }
     }
 
@@ -62,7 +62,7 @@ impl Frontend {
         out: &mut Messages,
     ) {
         session.set_parameters(parameters);
-        session.steps.push(Step::Login);
+        session.steps.push(ServerStep::Login);
         open(session, "StartupMessage", at, out).notes.errors_only = true;
         self.ends = Ends::Request;
     }
@@ -91,14 +91,14 @@ impl Frontend {
         match kind {
             tag::QUERY => {
                 self.end_unit(session, at, out);
-                has_room = session.steps.push(Step::Query);
+                has_room = session.steps.push(ServerStep::Query);
                 self.simple.read(text(body).0, session.dialect, session.literals);
                 self.simple.push_attributes(&mut open(session, "Query", at, out).exchange.attributes);
                 self.ends = Ends::Request;
             }
             tag::FUNCTION_CALL => {
                 self.end_unit(session, at, out);
-                has_room = session.steps.push(Step::Function);
+                has_room = session.steps.push(ServerStep::Function);
                 open(session, "FunctionCall", at, out);
                 self.ends = Ends::Request;
             }
@@ -106,7 +106,7 @@ impl Frontend {
                 self.begin_unit(session, "Parse", at, out);
                 let (name, rest) = text(body);
                 self.unit_statement = Some(session.prepare(name, text(rest).0));
-                has_room = session.steps.push(Step::Parse);
+                has_room = session.steps.push(ServerStep::Parse);
             }
             tag::BIND => {
                 self.begin_unit(session, "Bind", at, out);
@@ -114,7 +114,7 @@ impl Frontend {
                 let statement = session.statement(text(rest).0);
                 self.unit_statement.clone_from(&statement);
                 session.bind(portal, statement);
-                has_room = session.steps.push(Step::Bind);
+                has_room = session.steps.push(ServerStep::Bind);
             }
             tag::DESCRIBE => {
                 self.begin_unit(session, "Describe", at, out);
@@ -123,7 +123,7 @@ impl Frontend {
                     let known = if *kind == b'S' { session.statement(name) } else { session.portal(name) };
                     self.unit_statement = known.or(self.unit_statement.take());
                 }
-                has_room = session.steps.push(Step::Describe);
+                has_room = session.steps.push(ServerStep::Describe);
             }
             tag::EXECUTE => {
                 self.begin_unit(session, "Execute", at, out);
@@ -139,20 +139,20 @@ impl Frontend {
                 self.unit = false;
                 self.unit_statement = None;
                 session.copy = Copying::No;
-                has_room = session.steps.push(Step::Execute) && session.steps.push(Step::UnitEnd);
+                has_room = session.steps.push(ServerStep::Execute) && session.steps.push(ServerStep::UnitEnd);
                 self.ends = Ends::Request;
             }
             tag::CLOSE => {
                 if let Some((kind, name)) = body.split_first() {
                     session.close(*kind, text(name).0);
                 }
-                has_room = session.steps.push(Step::Close);
+                has_room = session.steps.push(ServerStep::Close);
             }
             tag::FLUSH => self.end_unit(session, at, out),
             tag::SYNC if session.copy == Copying::Begun => {}
             tag::SYNC => {
                 self.end_unit(session, at, out);
-                has_room = session.steps.push(Step::Sync);
+                has_room = session.steps.push(ServerStep::Sync);
             }
             tag::COPY_DONE | tag::COPY_FAIL => session.copy = Copying::Over,
             _ => {}
@@ -177,7 +177,7 @@ impl Frontend {
             statement.push_attributes(&mut entry.exchange.attributes);
         }
         out.close(Kind::Request, 0, at);
-        session.steps.push(Step::UnitEnd);
+        session.steps.push(ServerStep::UnitEnd);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::steps::Steps;
+use super::steps::ServerSteps;
 use crate::contract::Clue;
 use crate::kit::reader::first_bytes;
 use crate::kit::sql::{Dialect, Statement, StatementCache};
@@ -29,7 +29,7 @@ pub(super) enum Copying {
 /// State of a connection that both directions use.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) steps: Steps,
+    pub(super) steps: ServerSteps,
     /// Whether the client sends what an `Execute` copies.
     pub(super) copy: Copying,
     pub(super) dialect: Dialect,
@@ -50,7 +50,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(clue: &Clue) -> Self {
         Self {
-            steps: Steps::default(),
+            steps: ServerSteps::default(),
             copy: Copying::default(),
             dialect: Dialect::POSTGRESQL,
             literals: clue.literals,

@@ -9,7 +9,7 @@ use super::codes;
 use super::header::{FIXED, Frame, Header, begins, read_header};
 use crate::contract::{Probe, Reason};
 use crate::correlate::{Entry, Kind, Messages};
-use crate::kit::framed::{Format, Step};
+use crate::kit::framed::{Format, FormatStep};
 use crate::kit::reader::first_bytes;
 use fact::{Exchange, Outcome};
 
@@ -87,11 +87,13 @@ impl Format for RocketmqFormat {
         left: u64,
         at: usize,
         out: &mut Messages,
-    ) -> Result<Step, Reason> {
-        let Some(frame) = Frame::read(bytes) else { return Ok(Step::Need(left.min(FIXED as u64) as usize)) };
+    ) -> Result<FormatStep, Reason> {
+        let Some(frame) = Frame::read(bytes) else {
+            return Ok(FormatStep::Need(left.min(FIXED as u64) as usize));
+        };
         let wanted = FIXED + frame.header;
         if bytes.len() < wanted {
-            return Ok(Step::Need(wanted));
+            return Ok(FormatStep::Need(wanted));
         }
         let Some(head) = read_header(&frame, bytes, |_, _| {}) else { return Err(Reason::Malformed) };
         let kind = match (head.is_response(), head.is_one_way()) {
@@ -106,7 +108,7 @@ impl Format for RocketmqFormat {
             Kind::Response => push_response(&head, &frame, bytes, entry),
             Kind::Request | Kind::OneWay => push_request(&head, &frame, bytes, &mut entry.exchange),
         }
-        Ok(Step::Done)
+        Ok(FormatStep::Done)
     }
 
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages) {

@@ -3,7 +3,7 @@
 use wire::{Direction, PerDirection};
 
 use super::header::{self, Encoding, Header, Kind as Sent, Read};
-use super::walk::{Step, Walk};
+use super::walk::{Walk, WalkStep};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{Kind, Messages};
 use fact::{Exchange, Outcome};
@@ -36,10 +36,10 @@ impl ThriftParser {
             return Ok(at);
         };
         match walk.step(bytes.get(at..).unwrap_or_default()) {
-            Step::Over(length) => skip(at, length, bytes.len()),
-            Step::More(more) => Err(Progress::Need { consumed: at, more }),
-            Step::Malformed => Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed }),
-            Step::End => Ok(at),
+            WalkStep::Over(length) => skip(at, length, bytes.len()),
+            WalkStep::More(more) => Err(Progress::Need { consumed: at, more }),
+            WalkStep::Malformed => Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed }),
+            WalkStep::End => Ok(at),
         }
     }
 
@@ -106,11 +106,11 @@ fn walk_available(walk: &mut Walk, body: &[u8]) {
     let mut at = 0;
     loop {
         match walk.step(body.get(at..).unwrap_or_default()) {
-            Step::Over(length) => match usize::try_from(length) {
+            WalkStep::Over(length) => match usize::try_from(length) {
                 Ok(length) if at + length < body.len() => at += length,
                 _ => return,
             },
-            Step::More(_) | Step::End | Step::Malformed => return,
+            WalkStep::More(_) | WalkStep::End | WalkStep::Malformed => return,
         }
     }
 }

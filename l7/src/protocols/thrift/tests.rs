@@ -2,7 +2,7 @@
 //! that come of them.
 
 use super::header::Encoding;
-use super::walk::{Step, Walk};
+use super::walk::{Walk, WalkStep};
 use crate::testing::{C, Script, Talk, int, text};
 use fact::{Outcome, Protocol};
 
@@ -116,11 +116,11 @@ fn containers_in_each_other_have_a_limit() {
         let (mut walk, mut at) = (Walk::new(encoding), 0);
         let end = loop {
             match walk.step(bytes.get(at..).unwrap_or_default()) {
-                Step::Over(length) => at += length as usize,
+                WalkStep::Over(length) => at += length as usize,
                 other => break other,
             }
         };
-        assert_eq!(end, Step::Malformed);
+        assert_eq!(end, WalkStep::Malformed);
         assert!(walk.bytes() < 4096);
     }
 }

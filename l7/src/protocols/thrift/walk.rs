@@ -68,7 +68,7 @@ enum Container {
 
 /// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum WalkStep {
     /// So many bytes; possibly more than were shown.
     Over(u64),
     /// So many more bytes are needed.
@@ -105,9 +105,9 @@ impl Walk {
     }
 
     /// The next value or field.
-    pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
+    pub(super) fn step(&mut self, bytes: &[u8]) -> WalkStep {
         let outermost = self.stack.len() == 1;
-        let Some(top) = self.stack.last_mut() else { return Step::End };
+        let Some(top) = self.stack.last_mut() else { return WalkStep::End };
         let kind = match top {
             Container::Struct(last) => {
                 let field = match self.encoding {
@@ -118,10 +118,10 @@ impl Walk {
                     Field::Is(kind, number, used) => (kind, number, used),
                     Field::Stop => {
                         self.stack.pop();
-                        return Step::Over(1);
+                        return WalkStep::Over(1);
                     }
-                    Field::More(more) => return Step::More(more),
-                    Field::Malformed => return Step::Malformed,
+                    Field::More(more) => return WalkStep::More(more),
+                    Field::Malformed => return WalkStep::Malformed,
                 };
                 let before = (std::mem::replace(last, number), self.field);
                 if outermost {
@@ -129,7 +129,7 @@ impl Walk {
                 }
                 let depth = self.stack.len();
                 let step = self.value(kind, bytes, used, true);
-                if !matches!(step, Step::Over(_)) {
+                if !matches!(step, WalkStep::Over(_)) {
                     // The field is read again when more bytes are there.
                     self.field = before.1;
                     if let Some(Container::Struct(last)) = self.stack.get_mut(depth - 1) {
@@ -142,13 +142,13 @@ impl Walk {
             }
             Container::List { left: 0, .. } | Container::Map { left: 0, .. } => {
                 self.stack.pop();
-                return Step::Over(0);
+                return WalkStep::Over(0);
             }
             Container::List { of, left } => {
                 if let Some(size) = fixed_size(self.encoding, *of) {
                     let all = left.saturating_mul(size);
                     *left = 0;
-                    return Step::Over(all);
+                    return WalkStep::Over(all);
                 }
                 *of
             }
@@ -162,7 +162,7 @@ impl Walk {
         };
         let depth = self.stack.len();
         let step = self.value(kind, bytes, 0, false);
-        if matches!(step, Step::Over(_)) {
+        if matches!(step, WalkStep::Over(_)) {
             match self.stack.get_mut(depth - 1) {
                 Some(Container::List { left, .. }) => *left -= 1,
                 Some(Container::Map { left, at_value, .. }) => {
@@ -177,73 +177,77 @@ impl Walk {
 
     /// A value `used` bytes behind the beginning. `in_field`: in the compact protocol the type of a
     /// field holds truth values.
-    fn value(&mut self, kind: u8, bytes: &[u8], used: usize, in_field: bool) -> Step {
+    fn value(&mut self, kind: u8, bytes: &[u8], used: usize, in_field: bool) -> WalkStep {
         let rest = bytes.get(used..).unwrap_or_default();
         let step = match self.encoding {
             Encoding::Binary => self.binary(kind, rest),
             Encoding::Compact if in_field && matches!(kind, compact_type::TRUE | compact_type::FALSE) => {
-                Step::Over(0)
+                WalkStep::Over(0)
             }
             Encoding::Compact => self.compact(kind, rest),
         };
         match step {
-            Step::Over(length) => Step::Over(length + used as u64),
+            WalkStep::Over(length) => WalkStep::Over(length + used as u64),
             other => other,
         }
     }
 
-    fn binary(&mut self, kind: u8, rest: &[u8]) -> Step {
+    fn binary(&mut self, kind: u8, rest: &[u8]) -> WalkStep {
         if let Some(size) = fixed_size(Encoding::Binary, kind) {
             if kind == binary_type::I32 && self.field == 2 && self.stack.len() == 1 {
-                let Some(&number) = rest.first_chunk() else { return Step::More(4 - rest.len()) };
+                let Some(&number) = rest.first_chunk() else { return WalkStep::More(4 - rest.len()) };
                 self.second_field = Some(i64::from(i32::from_be_bytes(number)));
             }
-            return Step::Over(size);
+            return WalkStep::Over(size);
         }
         let needed = match kind {
             binary_type::STRING => 4,
             binary_type::STRUCT => 0,
             binary_type::MAP => 6,
             binary_type::SET | binary_type::LIST => 5,
-            _ => return Step::Malformed,
+            _ => return WalkStep::Malformed,
         };
-        let Some(header) = rest.get(..needed) else { return Step::More(needed - rest.len()) };
+        let Some(header) = rest.get(..needed) else { return WalkStep::More(needed - rest.len()) };
         let count = |bytes: &[u8]| bytes.iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
         match (kind, header) {
             (binary_type::STRING, length) => match count(length) {
-                length @ 0..=0x7fff_ffff => Step::Over(4 + length),
-                _ => Step::Malformed,
+                length @ 0..=0x7fff_ffff => WalkStep::Over(4 + length),
+                _ => WalkStep::Malformed,
             },
             (binary_type::STRUCT, _) => self.push(Container::Struct(0), 0),
             (binary_type::MAP, &[key, value, ref left @ ..]) => {
                 self.push(Container::Map { key, value, left: count(left), at_value: false }, 6)
             }
             (_, &[of, ref left @ ..]) => self.push(Container::List { of, left: count(left) }, 5),
-            _ => Step::Malformed,
+            _ => WalkStep::Malformed,
         }
     }
 
-    fn compact(&mut self, kind: u8, rest: &[u8]) -> Step {
+    fn compact(&mut self, kind: u8, rest: &[u8]) -> WalkStep {
         if let Some(size) = fixed_size(Encoding::Compact, kind) {
-            return Step::Over(size);
+            return WalkStep::Over(size);
         }
         let number = |at: usize| match varint::read(rest.get(at..).unwrap_or_default()) {
             Some(Ok(read)) => Ok(read),
-            Some(Err(more)) => Err(Step::More(more)),
-            None => Err(Step::Malformed),
+            Some(Err(more)) => Err(WalkStep::More(more)),
+            None => Err(WalkStep::Malformed),
         };
         let step = match kind {
             compact_type::I16..=compact_type::I64 => number(0).map(|(value, used)| {
                 if self.field == 2 && self.stack.len() == 1 {
                     self.second_field = Some(varint::zigzag(value));
                 }
-                Step::Over(used as u64)
+                WalkStep::Over(used as u64)
             }),
             compact_type::BINARY => number(0).map(|(length, used)| {
-                if length > i32::MAX as u64 { Step::Malformed } else { Step::Over(length + used as u64) }
+                if length > i32::MAX as u64 {
+                    WalkStep::Malformed
+                } else {
+                    WalkStep::Over(length + used as u64)
+                }
             }),
             compact_type::LIST | compact_type::SET => match rest.first() {
-                None => Err(Step::More(1)),
+                None => Err(WalkStep::More(1)),
                 Some(&header) if header >> 4 < 15 => {
                     Ok(self.push(Container::List { of: header & 15, left: u64::from(header >> 4) }, 1))
                 }
@@ -252,29 +256,29 @@ impl Walk {
                 }),
             },
             compact_type::MAP => number(0).and_then(|(left, used)| match (left, rest.get(used)) {
-                (0, _) => Ok(Step::Over(used as u64)),
-                (_, None) => Err(Step::More(1)),
+                (0, _) => Ok(WalkStep::Over(used as u64)),
+                (_, None) => Err(WalkStep::More(1)),
                 (left, Some(&kinds)) => {
                     let map = Container::Map { key: kinds >> 4, value: kinds & 15, left, at_value: false };
                     Ok(self.push(map, used as u64 + 1))
                 }
             }),
             compact_type::STRUCT => Ok(self.push(Container::Struct(0), 0)),
-            _ => Err(Step::Malformed),
+            _ => Err(WalkStep::Malformed),
         };
         step.unwrap_or_else(|step| step)
     }
 
-    fn push(&mut self, container: Container, used: u64) -> Step {
+    fn push(&mut self, container: Container, used: u64) -> WalkStep {
         let count = match container {
             Container::Struct(_) => 0,
             Container::List { left, .. } | Container::Map { left, .. } => left,
         };
         if self.stack.len() >= DEPTH || count > i32::MAX as u64 {
-            return Step::Malformed;
+            return WalkStep::Malformed;
         }
         self.stack.push(container);
-        Step::Over(used)
+        WalkStep::Over(used)
     }
 }
 
