@@ -10,6 +10,10 @@ const OTHER_SERVICES: [u16; 35] = [
     873, 1080, 1433, 1521, 2049, 2376, 3260, 3389, 5060, 5222, 5900, 5984, 9200,
 ];
 
+/// Ports of protocols that do not show which end is the server. 4433 is registered for no service
+/// that is read here: `openssl s_server` and test servers of QUIC have it by default.
+const UNREGISTERED: [u16; 1] = [4433];
+
 /// Bit n of word m: port 64 m + n is one of a service. 8 KiB, so that a look-up is one load.
 static SERVICES: [u64; 1024] = {
     let mut words = [0; 1024];
@@ -19,6 +23,7 @@ static SERVICES: [u64; 1024] = {
         index += 1;
     }
     mark(&mut words, &OTHER_SERVICES);
+    unmark(&mut words, &UNREGISTERED);
     words
 };
 
@@ -27,6 +32,15 @@ const fn mark(words: &mut [u64; 1024], ports: &[u16]) {
     while index < ports.len() {
         let port = ports[index] as usize;
         words[port / 64] |= 1 << (port % 64);
+        index += 1;
+    }
+}
+
+const fn unmark(words: &mut [u64; 1024], ports: &[u16]) {
+    let mut index = 0;
+    while index < ports.len() {
+        let port = ports[index] as usize;
+        words[port / 64] &= !(1 << (port % 64));
         index += 1;
     }
 }
@@ -46,7 +60,7 @@ mod tests {
         for port in [22, 25, 80, 443, 5432, 9000, 50_051] {
             assert!(is_service_port(port), "{port}");
         }
-        for port in [0, 1, 7, 40_000, 65_535] {
+        for port in [0, 1, 7, 4433, 40_000, 65_535] {
             assert!(!is_service_port(port), "{port}");
         }
     }
