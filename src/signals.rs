@@ -1,5 +1,6 @@
-//! SIGINT and SIGTERM: requests to end in order.
+//! SIGINT and SIGTERM: requests to end in order. SIGHUP is one only where it says that the terminal is gone.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -12,6 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) enum StopSignal {
     Interrupt,
     Terminate,
+    /// The terminal that the process was started from is gone.
+    Hangup,
 }
 
 impl StopSignal {
@@ -19,6 +22,7 @@ impl StopSignal {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
         }
     }
 
@@ -27,29 +31,42 @@ impl StopSignal {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Hangup => 129,
         }
     }
 }
 
-/// Both signals, caught from the moment this exists.
+/// The signals, caught from the moment this exists.
 #[derive(Debug)]
 pub(crate) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
+    /// Standard error was a terminal at the start.
+    has_terminal: bool,
 }
 
 impl StopSignals {
     /// Begins to catch; needs a tokio runtime around it.
     pub(crate) fn listen() -> std::io::Result<Self> {
-        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
-        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            has_terminal: std::io::stderr().is_terminal(),
+        })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one. A service goes on at SIGHUP: whoever sends it means "reload", and
+    /// systemd takes an end by SIGHUP for success and does not restart the service.
     pub(crate) async fn next(&mut self) -> StopSignal {
-        tokio::select! {
-            _ = self.interrupt.recv() => StopSignal::Interrupt,
-            _ = self.terminate.recv() => StopSignal::Terminate,
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return StopSignal::Interrupt,
+                _ = self.terminate.recv() => return StopSignal::Terminate,
+                _ = self.hangup.recv() => if self.has_terminal { return StopSignal::Hangup },
+            }
+            tracing::warn!("SIGHUP: the configuration is read at the start only; restart to apply changes");
         }
     }
 }

@@ -226,6 +226,29 @@ fn a_given_time_ends_a_run() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
+/// Service managers, log rotation and people send it to say "reload"; a run without a terminal
+/// goes on.
+#[test]
+fn a_hangup_does_not_end_a_service() {
+    if !is_root() {
+        return;
+    }
+    let pair = Pair::new("u");
+    let mut run = inside(&pair.near, &[BIN, "run", "--no-ebpf", "-i", "veth*"]);
+    let mut run = Killed(run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let pid = run.0.id().to_string();
+    let kill = |signal: &str| Command::new("kill").args([signal, &pid]).status().unwrap();
+    wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
+    assert!(kill("-HUP").success());
+    let _ = inside(&pair.near, &["curl", "-s", "-m", "2", "http://10.97.0.2/"]).output().unwrap();
+    let packets = "wirespan_capture_packets_total{tap=\"veth0\"}";
+    wait_for(&pair.near, "http://127.0.0.1:9797/metrics", packets);
+    assert!(kill("-TERM").success());
+    let output = finished(&mut run.0);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("SIGHUP"), "{}", said(&output));
+}
+
 /// A server in a namespace of its own that appears behind a new veth pair of `near`; gone when
 /// dropped.
 struct Plugged {
