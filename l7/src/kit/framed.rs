@@ -1,5 +1,6 @@
-//! Streams of messages that say their length at the beginning: where one ends and the next begins,
-//! also behind lost bytes. What stands in a message is its [`Format`]'s business.
+//! The parser of protocols whose messages begin with their length, and are read in parts: finds
+//! where a message ends and where the next one begins, also behind lost bytes. What a message holds
+//! is read by its [`Format`].
 
 use std::fmt;
 
@@ -8,28 +9,28 @@ use wire::{Direction, PerDirection};
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::Messages;
 
-/// What a format did with the bytes of a message.
+/// What a [`Format`] did with the bytes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormatStep {
     /// So many bytes are dealt with, of those shown or beyond; at least one.
     Take(u64),
     /// So many bytes have to be shown, counted from the first of those shown.
     Need(usize),
-    /// The rest of the message says nothing.
+    /// The rest of the message need not be read.
     Done,
 }
 
-/// Messages of one protocol.
+/// The messages of one protocol, and the state of one connection.
 pub(crate) trait Format: fmt::Debug + Send {
-    /// So many bytes tell how long a message is.
+    /// So many bytes of a message are enough to know its length.
     const HEAD: usize;
 
-    /// Length in bytes of the message that `head` begins, `head` included; none if no message
-    /// begins like this.
+    /// Length in bytes of the message that `head` begins, `head` included. None if no message begins
+    /// like this.
     fn length(&self, direction: Direction, head: &[u8]) -> Option<u64>;
 
-    /// Whether a message of `direction` begins with `bytes`; asked where that is not known, so be
-    /// strict.
+    /// Whether a message of `direction` begins with `bytes`. Called where that is not known, so it
+    /// has to be strict.
     fn begins(&self, direction: Direction, bytes: &[u8], out: &Messages) -> Probe;
 
     /// Reads on in a message, of which `left` bytes are still to come; `bytes` are those of them
@@ -47,10 +48,10 @@ pub(crate) trait Format: fmt::Debug + Send {
     /// The message ends before `at`.
     fn close(&mut self, direction: Direction, at: usize, out: &mut Messages);
 
-    /// The rest of the message is lost, and where the next begins is unknown.
-    fn lost(&mut self, direction: Direction, out: &mut Messages);
+    /// The rest of the message is lost, and where the next one begins is not known.
+    fn on_loss(&mut self, direction: Direction, out: &mut Messages);
 
-    /// Memory behind it, in bytes.
+    /// Bytes allocated on the heap.
     fn bytes(&self) -> usize {
         0
     }
@@ -58,36 +59,36 @@ pub(crate) trait Format: fmt::Debug + Send {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Where the next message begins is unknown.
+    /// Where the next message begins is not known.
     #[default]
     Lost,
     /// A message begins here.
     Between,
-    /// In a message: bytes still to come, and whether its format looks at them.
+    /// In a message: bytes that are still to come, and whether its format reads them.
     Within { left: u64, read: bool },
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Side {
+struct FramedSide {
     state: State,
-    /// Bytes that were kept and will not be shown again.
-    forgotten: u64,
+    /// Bytes that were shown truncated: they belong to the gap that follows.
+    truncated: u64,
 }
 
-/// The parser of a format.
+/// The parser of a [`Format`].
 #[derive(Debug)]
 pub(crate) struct Framed<F> {
     format: F,
-    sides: PerDirection<Side>,
+    sides: PerDirection<FramedSide>,
 }
 
 impl<F: Format> Framed<F> {
-    /// Both directions look for the beginning of a message first.
+    /// Both directions search for the beginning of a message first.
     pub(crate) fn new(format: F) -> Self {
         Self { format, sides: PerDirection::default() }
     }
 
-    /// Bytes before the first message, and whether there is none among all of them.
+    /// Bytes before the first message, and whether one begins there.
     fn find(&self, direction: Direction, bytes: &[u8], out: &Messages) -> (usize, Probe) {
         for at in 0..bytes.len() {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -161,19 +162,19 @@ impl<F: Format> Parser for Framed<F> {
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], _: &mut Messages) {
-        self.sides[direction].forgotten = bytes.len() as u64;
+        self.sides[direction].truncated = bytes.len() as u64;
     }
 
     fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages) -> Result<(), Reason> {
         let side = &mut self.sides[direction];
-        let missing = std::mem::take(&mut side.forgotten).saturating_add(len);
+        let missing = std::mem::take(&mut side.truncated).saturating_add(len);
         match side.state {
             State::Within { left, .. } if len > 0 && left >= missing => {
                 side.state = State::Within { left: left - missing, read: false };
             }
             _ => {
                 side.state = State::Lost;
-                self.format.lost(direction, out);
+                self.format.on_loss(direction, out);
                 out.mark_loss();
             }
         }
@@ -182,7 +183,7 @@ impl<F: Format> Parser for Framed<F> {
 
     fn end(&mut self, direction: Direction, out: &mut Messages) {
         if let State::Within { .. } = self.sides[direction].state {
-            self.format.lost(direction, out);
+            self.format.on_loss(direction, out);
         }
     }
 

@@ -1,22 +1,22 @@
-//! Where messages with a length in front begin again after lost bytes.
+//! Finds where messages that begin with their length go on behind lost bytes.
 
 /// What bytes look like as the beginning of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// A message of so many bytes, all of them there (or known to follow).
+    /// A message of so many bytes. All of them are there, or are known to follow.
     Whole(usize),
-    /// Could be the beginning of a message.
+    /// Possibly a message of which more bytes are needed.
     Part,
-    /// None.
+    /// No message.
     No,
 }
 
-/// Messages in a row that are believed whatever follows them.
+/// So many messages in a row are accepted whatever follows them.
 const PROOF: usize = 3;
 
-/// The first place in `bytes` from which on there are only messages: whole ones to the end, or a
-/// part of one behind a whole one. A part alone is believed at the very beginning, since most
-/// messages begin with a segment.
+/// The first place in `bytes` from which on there are only messages: whole ones up to the end, or a
+/// part of one behind whole ones. A part alone is accepted at the very beginning, since most
+/// messages begin where a segment does.
 pub(crate) fn next_message(bytes: &[u8], frame: impl Fn(&[u8]) -> Frame) -> Option<usize> {
     (0..bytes.len()).find(|&start| {
         let (mut at, mut whole) = (start, 0);

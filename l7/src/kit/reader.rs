@@ -1,7 +1,7 @@
-//! A walk over the fields of a binary message.
+//! Reads the fields of a binary message, one after the other.
 
-/// Bytes of which one field after the other is taken; big-endian numbers. What is not there is
-/// `None`, and nothing is taken then.
+/// Takes one field after the other; numbers are big-endian. Where a field is not complete the
+/// answer is `None`, and nothing is taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Bytes behind their number in a byte.
+    /// Bytes behind their length in one byte.
     pub(crate) fn bytes8(&mut self) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let len = ahead.u8()?;
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// Bytes behind their number in two bytes.
+    /// Bytes behind their length in two bytes.
     pub(crate) fn bytes16(&mut self) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let len = ahead.u16()?;
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// Bytes behind their number in four bytes.
+    /// Bytes behind their length in four bytes.
     pub(crate) fn bytes32(&mut self) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let len = ahead.u32()?;
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The beginning of a text, at most `most` bytes and not within a character.
+/// The beginning of a text: at most `most` bytes, cut between two characters of UTF-8.
 pub(crate) fn first_bytes(text: &[u8], most: usize) -> &[u8] {
     let Some((mut head, rest)) = text.split_at_checked(most) else { return text };
     let mut next = rest.first().copied();

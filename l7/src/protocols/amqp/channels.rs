@@ -1,6 +1,6 @@
 //! Channels of a connection, and their consumers.
 
-/// What the deliveries of a consumer are about.
+/// A consumer of a channel, by the tag that its deliveries carry.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Consumer {
     pub(super) tag: Vec<u8>,
@@ -16,23 +16,23 @@ pub(super) struct Channel {
     /// Publishes are confirmed: the number of the next one.
     pub(super) confirms: Option<u64>,
     consumers: Vec<Consumer>,
-    /// Consumers that were not answered yet.
-    asked: Vec<Consumer>,
+    /// Consumers whose `basic.consume-ok` was not seen yet.
+    unconfirmed: Vec<Consumer>,
 }
 
 impl Channel {
     const CONSUMERS: usize = 64;
 
-    pub(super) fn ask(&mut self, consumer: Consumer) {
-        if self.asked.len() < Self::CONSUMERS {
-            self.asked.push(consumer);
+    pub(super) fn on_consume(&mut self, consumer: Consumer) {
+        if self.unconfirmed.len() < Self::CONSUMERS {
+            self.unconfirmed.push(consumer);
         }
     }
 
-    /// The oldest consumer that was asked for exists now, under this tag.
-    pub(super) fn answer(&mut self, tag: &[u8]) {
-        if !self.asked.is_empty() {
-            let consumer = self.asked.remove(0);
+    /// The oldest consumer that waits for its `basic.consume-ok` has this tag.
+    pub(super) fn on_consume_ok(&mut self, tag: &[u8]) {
+        if !self.unconfirmed.is_empty() {
+            let consumer = self.unconfirmed.remove(0);
             self.add(Consumer { tag: tag.to_vec(), ..consumer });
         }
     }
@@ -58,7 +58,7 @@ impl Channel {
             all.capacity() * size_of::<Consumer>()
                 + all.iter().map(|c| c.tag.capacity() + c.queue.capacity()).sum::<usize>()
         };
-        size_of::<Self>() + texts(&self.consumers) + texts(&self.asked)
+        size_of::<Self>() + texts(&self.consumers) + texts(&self.unconfirmed)
     }
 }
 
@@ -75,9 +75,9 @@ impl Channels {
     /// Consumers of all channels together, those included that were not answered.
     const CONSUMERS: usize = 1024;
 
-    /// Whether there is room for one more consumer. One that is not known asks for nothing.
+    /// Whether there is room for one more consumer. Deliveries to one that is not known are one-way.
     pub(super) fn has_room(&self) -> bool {
-        self.known.iter().map(|c| c.consumers.len() + c.asked.len()).sum::<usize>() < Self::CONSUMERS
+        self.known.iter().map(|c| c.consumers.len() + c.unconfirmed.len()).sum::<usize>() < Self::CONSUMERS
     }
 
     pub(super) fn get(&mut self, number: u16) -> &mut Channel {
@@ -86,8 +86,8 @@ impl Channels {
                 self.known.remove(0);
             }
             self.epochs = self.epochs.wrapping_add(1);
-            let (confirms, consumers, asked) = (None, Vec::new(), Vec::new());
-            self.known.push(Channel { number, epoch: self.epochs, confirms, consumers, asked });
+            let (confirms, consumers, unconfirmed) = (None, Vec::new(), Vec::new());
+            self.known.push(Channel { number, epoch: self.epochs, confirms, consumers, unconfirmed });
             self.known.len() - 1
         });
         &mut self.known[index]
@@ -98,11 +98,11 @@ impl Channels {
     }
 
     /// Publishes may be missing: those that follow cannot be numbered.
-    pub(super) fn lose_count(&mut self) {
+    pub(super) fn stop_numbering(&mut self) {
         self.known.iter_mut().for_each(|c| c.confirms = None);
     }
 
-    /// Memory behind it, in bytes.
+    /// Bytes allocated on the heap.
     pub(super) fn bytes(&self) -> usize {
         let spare = self.known.capacity() - self.known.len();
         self.known.iter().map(Channel::bytes).sum::<usize>() + spare * size_of::<Channel>()

@@ -28,8 +28,8 @@ fn name(code: u16) -> Option<&'static str> {
     })
 }
 
-/// Tells a reply code and whose fault it is.
-pub(super) fn tell(code: u16, text: &[u8], into: &mut Attributes) -> Outcome {
+/// Adds a reply code to the attributes; returns whose fault it is.
+pub(super) fn push_reply_code(code: u16, text: &[u8], into: &mut Attributes) -> Outcome {
     into.push_int("amqp.reply_code", i64::from(code));
     if !text.is_empty() {
         into.push_bytes("amqp.reply_text", text);

@@ -5,7 +5,7 @@ use crate::correlate::Kind;
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Attributes;
 
-/// A content of which something is still to come.
+/// A content that is not complete.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Content {
     pub(super) channel: u16,
@@ -15,9 +15,9 @@ pub(super) struct Content {
     pub(super) left: Option<u64>,
 }
 
-/// Bytes of a text that are told.
+/// Bytes of a text that are recorded.
 const TEXT: usize = 512;
-/// Entries of a table that are looked at.
+/// Entries of a table that are read.
 const ENTRIES: usize = 256;
 
 /// Size of the body by a content header (AMQP 0-9-1, section 4.2.6.1).
@@ -30,8 +30,8 @@ pub(super) fn body_size(header: &[u8]) -> Option<u64> {
     r.u64()
 }
 
-/// Tells the properties of the class `basic`.
-pub(super) fn tell(header: &[u8], into: &mut Attributes) -> Option<()> {
+/// Adds the properties of the class `basic` to the attributes.
+pub(super) fn push_properties(header: &[u8], into: &mut Attributes) -> Option<()> {
     into.push_int("messaging.message.body.size", body_size(header)? as i64);
     let mut r = Reader::new(header.get(12..)?);
     let flags = r.u16()?;

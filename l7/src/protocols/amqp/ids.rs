@@ -1,4 +1,4 @@
-//! What pairs: an id that says what waits and on which channel.
+//! Ids that pair messages: what waits, and on which channel.
 
 const PUBLISHED: u64 = 1 << 60;
 const DELIVERED: u64 = 2 << 60;
@@ -10,7 +10,7 @@ fn place(channel: u16, epoch: u8) -> u64 {
     u64::from(epoch) << 52 | u64::from(channel) << 36
 }
 
-/// A publish, the `number`th of a channel that confirms. Epochs tell apart channels that had the
+/// A publish, the `number`th of a channel that confirms. Epochs distinguish channels that had the
 /// same number one after the other.
 pub(super) fn published(channel: u16, epoch: u8, number: u64) -> u64 {
     PUBLISHED | place(channel, epoch) | number & TAG
@@ -26,7 +26,7 @@ pub(super) fn called(channel: u16, class: u16, method: u16) -> u64 {
     CALLED | place(channel, 0) | u64::from(class) << 16 | u64::from(method)
 }
 
-/// Something that is not answered.
+/// A message without response.
 pub(super) fn one_way(channel: u16) -> u64 {
     ONE_WAY | place(channel, 0)
 }

@@ -5,14 +5,14 @@ use wire::Direction;
 /// What a method does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Asks for an answer.
-    Asks,
-    /// Answers the method of the same class with this number.
-    Answers(u16),
-    /// Asks for nothing.
-    Tells,
-    /// Settles messages.
-    Settles,
+    /// Asks for a response.
+    Request,
+    /// The response to the method of the same class with this number.
+    ResponseTo(u16),
+    /// Has no response.
+    OneWay,
+    /// Acknowledges or rejects messages.
+    Settlement,
 }
 
 /// Who may send a method.
@@ -53,75 +53,75 @@ const fn m(class: u16, number: u16, name: &'static str, role: Role, from: Sender
 }
 
 const ALL: &[Method] = {
-    use Role::{Answers, Asks, Settles, Tells};
+    use Role::{OneWay, Request, ResponseTo, Settlement};
     use Sender::{Client, Either, Server};
     &[
-        m(CONNECTION, 10, "connection.start", Asks, Server),
-        m(CONNECTION, 11, "connection.start-ok", Answers(10), Client),
-        m(CONNECTION, 20, "connection.secure", Asks, Server),
-        m(CONNECTION, 21, "connection.secure-ok", Answers(20), Client),
-        m(CONNECTION, 30, "connection.tune", Asks, Server),
-        m(CONNECTION, 31, "connection.tune-ok", Answers(30), Client),
-        m(CONNECTION, 40, "connection.open", Asks, Client),
-        m(CONNECTION, 41, "connection.open-ok", Answers(40), Server),
-        m(CONNECTION, 50, "connection.close", Asks, Either),
-        m(CONNECTION, 51, "connection.close-ok", Answers(50), Either),
-        m(CONNECTION, 60, "connection.blocked", Tells, Server),
-        m(CONNECTION, 61, "connection.unblocked", Tells, Server),
-        m(CONNECTION, 70, "connection.update-secret", Asks, Client),
-        m(CONNECTION, 71, "connection.update-secret-ok", Answers(70), Server),
-        m(CHANNEL, 10, "channel.open", Asks, Client),
-        m(CHANNEL, 11, "channel.open-ok", Answers(10), Server),
-        m(CHANNEL, 20, "channel.flow", Asks, Either),
-        m(CHANNEL, 21, "channel.flow-ok", Answers(20), Either),
-        m(CHANNEL, 40, "channel.close", Asks, Either),
-        m(CHANNEL, 41, "channel.close-ok", Answers(40), Either),
-        m(30, 10, "access.request", Asks, Client),
-        m(30, 11, "access.request-ok", Answers(10), Server),
-        m(EXCHANGE, 10, "exchange.declare", Asks, Client),
-        m(EXCHANGE, 11, "exchange.declare-ok", Answers(10), Server),
-        m(EXCHANGE, 20, "exchange.delete", Asks, Client),
-        m(EXCHANGE, 21, "exchange.delete-ok", Answers(20), Server),
-        m(EXCHANGE, 30, "exchange.bind", Asks, Client),
-        m(EXCHANGE, 31, "exchange.bind-ok", Answers(30), Server),
-        m(EXCHANGE, 40, "exchange.unbind", Asks, Client),
-        m(EXCHANGE, 51, "exchange.unbind-ok", Answers(40), Server),
-        m(QUEUE, 10, "queue.declare", Asks, Client),
-        m(QUEUE, 11, "queue.declare-ok", Answers(10), Server),
-        m(QUEUE, 20, "queue.bind", Asks, Client),
-        m(QUEUE, 21, "queue.bind-ok", Answers(20), Server),
-        m(QUEUE, 30, "queue.purge", Asks, Client),
-        m(QUEUE, 31, "queue.purge-ok", Answers(30), Server),
-        m(QUEUE, 40, "queue.delete", Asks, Client),
-        m(QUEUE, 41, "queue.delete-ok", Answers(40), Server),
-        m(QUEUE, 50, "queue.unbind", Asks, Client),
-        m(QUEUE, 51, "queue.unbind-ok", Answers(50), Server),
-        m(BASIC, 10, "basic.qos", Asks, Client),
-        m(BASIC, 11, "basic.qos-ok", Answers(10), Server),
-        m(BASIC, 20, "basic.consume", Asks, Client),
-        m(BASIC, 21, "basic.consume-ok", Answers(20), Server),
-        m(BASIC, 30, "basic.cancel", Asks, Either),
-        m(BASIC, 31, "basic.cancel-ok", Answers(30), Either),
-        m(BASIC, PUBLISH, "basic.publish", Tells, Client),
-        m(BASIC, RETURN, "basic.return", Tells, Server),
-        m(BASIC, DELIVER, "basic.deliver", Tells, Server),
-        m(BASIC, GET, "basic.get", Asks, Client),
-        m(BASIC, GET_OK, "basic.get-ok", Answers(GET), Server),
-        m(BASIC, 72, "basic.get-empty", Answers(GET), Server),
-        m(BASIC, 80, "basic.ack", Settles, Either),
-        m(BASIC, 90, "basic.reject", Settles, Client),
-        m(BASIC, 100, "basic.recover-async", Tells, Client),
-        m(BASIC, 110, "basic.recover", Asks, Client),
-        m(BASIC, 111, "basic.recover-ok", Answers(110), Server),
-        m(BASIC, 120, "basic.nack", Settles, Either),
-        m(CONFIRM, 10, "confirm.select", Asks, Client),
-        m(CONFIRM, 11, "confirm.select-ok", Answers(10), Server),
-        m(TX, 10, "tx.select", Asks, Client),
-        m(TX, 11, "tx.select-ok", Answers(10), Server),
-        m(TX, 20, "tx.commit", Asks, Client),
-        m(TX, 21, "tx.commit-ok", Answers(20), Server),
-        m(TX, 30, "tx.rollback", Asks, Client),
-        m(TX, 31, "tx.rollback-ok", Answers(30), Server),
+        m(CONNECTION, 10, "connection.start", Request, Server),
+        m(CONNECTION, 11, "connection.start-ok", ResponseTo(10), Client),
+        m(CONNECTION, 20, "connection.secure", Request, Server),
+        m(CONNECTION, 21, "connection.secure-ok", ResponseTo(20), Client),
+        m(CONNECTION, 30, "connection.tune", Request, Server),
+        m(CONNECTION, 31, "connection.tune-ok", ResponseTo(30), Client),
+        m(CONNECTION, 40, "connection.open", Request, Client),
+        m(CONNECTION, 41, "connection.open-ok", ResponseTo(40), Server),
+        m(CONNECTION, 50, "connection.close", Request, Either),
+        m(CONNECTION, 51, "connection.close-ok", ResponseTo(50), Either),
+        m(CONNECTION, 60, "connection.blocked", OneWay, Server),
+        m(CONNECTION, 61, "connection.unblocked", OneWay, Server),
+        m(CONNECTION, 70, "connection.update-secret", Request, Client),
+        m(CONNECTION, 71, "connection.update-secret-ok", ResponseTo(70), Server),
+        m(CHANNEL, 10, "channel.open", Request, Client),
+        m(CHANNEL, 11, "channel.open-ok", ResponseTo(10), Server),
+        m(CHANNEL, 20, "channel.flow", Request, Either),
+        m(CHANNEL, 21, "channel.flow-ok", ResponseTo(20), Either),
+        m(CHANNEL, 40, "channel.close", Request, Either),
+        m(CHANNEL, 41, "channel.close-ok", ResponseTo(40), Either),
+        m(30, 10, "access.request", Request, Client),
+        m(30, 11, "access.request-ok", ResponseTo(10), Server),
+        m(EXCHANGE, 10, "exchange.declare", Request, Client),
+        m(EXCHANGE, 11, "exchange.declare-ok", ResponseTo(10), Server),
+        m(EXCHANGE, 20, "exchange.delete", Request, Client),
+        m(EXCHANGE, 21, "exchange.delete-ok", ResponseTo(20), Server),
+        m(EXCHANGE, 30, "exchange.bind", Request, Client),
+        m(EXCHANGE, 31, "exchange.bind-ok", ResponseTo(30), Server),
+        m(EXCHANGE, 40, "exchange.unbind", Request, Client),
+        m(EXCHANGE, 51, "exchange.unbind-ok", ResponseTo(40), Server),
+        m(QUEUE, 10, "queue.declare", Request, Client),
+        m(QUEUE, 11, "queue.declare-ok", ResponseTo(10), Server),
+        m(QUEUE, 20, "queue.bind", Request, Client),
+        m(QUEUE, 21, "queue.bind-ok", ResponseTo(20), Server),
+        m(QUEUE, 30, "queue.purge", Request, Client),
+        m(QUEUE, 31, "queue.purge-ok", ResponseTo(30), Server),
+        m(QUEUE, 40, "queue.delete", Request, Client),
+        m(QUEUE, 41, "queue.delete-ok", ResponseTo(40), Server),
+        m(QUEUE, 50, "queue.unbind", Request, Client),
+        m(QUEUE, 51, "queue.unbind-ok", ResponseTo(50), Server),
+        m(BASIC, 10, "basic.qos", Request, Client),
+        m(BASIC, 11, "basic.qos-ok", ResponseTo(10), Server),
+        m(BASIC, 20, "basic.consume", Request, Client),
+        m(BASIC, 21, "basic.consume-ok", ResponseTo(20), Server),
+        m(BASIC, 30, "basic.cancel", Request, Either),
+        m(BASIC, 31, "basic.cancel-ok", ResponseTo(30), Either),
+        m(BASIC, PUBLISH, "basic.publish", OneWay, Client),
+        m(BASIC, RETURN, "basic.return", OneWay, Server),
+        m(BASIC, DELIVER, "basic.deliver", OneWay, Server),
+        m(BASIC, GET, "basic.get", Request, Client),
+        m(BASIC, GET_OK, "basic.get-ok", ResponseTo(GET), Server),
+        m(BASIC, 72, "basic.get-empty", ResponseTo(GET), Server),
+        m(BASIC, 80, "basic.ack", Settlement, Either),
+        m(BASIC, 90, "basic.reject", Settlement, Client),
+        m(BASIC, 100, "basic.recover-async", OneWay, Client),
+        m(BASIC, 110, "basic.recover", Request, Client),
+        m(BASIC, 111, "basic.recover-ok", ResponseTo(110), Server),
+        m(BASIC, 120, "basic.nack", Settlement, Either),
+        m(CONFIRM, 10, "confirm.select", Request, Client),
+        m(CONFIRM, 11, "confirm.select-ok", ResponseTo(10), Server),
+        m(TX, 10, "tx.select", Request, Client),
+        m(TX, 11, "tx.select-ok", ResponseTo(10), Server),
+        m(TX, 20, "tx.commit", Request, Client),
+        m(TX, 21, "tx.commit-ok", ResponseTo(20), Server),
+        m(TX, 30, "tx.rollback", Request, Client),
+        m(TX, 31, "tx.rollback-ok", ResponseTo(30), Server),
     ]
 };
 
@@ -148,9 +148,9 @@ impl Method {
     }
 
     /// Number of the request of the exchange that it belongs to.
-    pub(super) fn asked(&self) -> u16 {
+    pub(super) fn request_number(&self) -> u16 {
         match self.role {
-            Role::Answers(number) => number,
+            Role::ResponseTo(number) => number,
             _ => self.number,
         }
     }

@@ -5,6 +5,7 @@
 //! `basic.nack` or `basic.reject`, so that its duration is the time of processing; where the
 //! consumer does not acknowledge, or its `basic.consume` was not seen, it asks for nothing.
 
+mod attributes;
 mod channels;
 mod codes;
 mod content;
@@ -14,7 +15,6 @@ mod methods;
 mod parser;
 mod probe;
 mod settle;
-mod tell;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -2,19 +2,19 @@
 
 use wire::{Direction, PerDirection};
 
+use super::attributes::{PairingArguments, pairing_arguments, push_arguments};
 use super::channels::{Channels, Consumer};
 use super::content::{self, Content};
 use super::frame::{BODY, END, HEADER, METHOD, PREFIX, Prefix, frame, method};
 use super::ids;
 use super::methods::{BASIC, CHANNEL, CONFIRM, DELIVER, Method, PUBLISH, Role};
 use super::settle::{self, Place};
-use super::tell::{Terms, tell, terms};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
 use crate::kit::resync::{FrameFormat, FrameRead};
 
-/// Bytes of a method or content header that are looked at.
-const LOOKED_AT: usize = 4096;
+/// Bytes of a method or content header that are read.
+const INSPECTED: usize = 4096;
 /// Contents of a direction that are not whole; of more, the oldest ends where the next begins.
 const CONTENTS: usize = 64;
 
@@ -28,41 +28,41 @@ pub(super) struct AmqpFrames {
 #[derive(Debug, Default)]
 struct Side {
     contents: Vec<Content>,
-    /// The end octet is next; with it ends this message.
+    /// The end octet is next; the inner message, if any, ends with it.
     tail: Option<Option<(Kind, u64)>>,
     begun: bool,
 }
 
 impl AmqpFrames {
-    /// Tells a method; returns what ends with its frame.
-    fn method(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+    /// Reads a method; returns the message that ends with its frame.
+    fn on_method(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
         let method = method(payload, place.direction)?;
         let arguments = payload.get(4..).unwrap_or_default();
         let channel = self.channels.get(place.channel);
-        if method.role == Role::Settles {
-            let _ = settle::messages(method, arguments, channel, place, out);
+        if method.role == Role::Settlement {
+            let _ = settle::on_acknowledgement(method, arguments, channel, place, out);
             return None;
         }
         if matches!(method.name, "channel.close" | "connection.close") {
-            let _ = settle::refused(method, arguments, channel, place, out);
+            let _ = settle::on_close(method, arguments, channel, place, out);
         }
         if method.has_content() {
             self.make_room(place, out);
         }
-        let terms = terms(method, arguments);
+        let terms = pairing_arguments(method, arguments);
         let (kind, id) = self.role(method, &terms, place);
         let channel = self.channels.get(place.channel);
         let exchange = &mut out.open(kind, id, place.at).exchange;
         if exchange.operation.is_empty() {
-            let asked = Method::of(method.class, method.asked()).unwrap_or(method);
-            exchange.operation.push_str(asked.name);
+            let request = Method::of(method.class, method.request_number()).unwrap_or(method);
+            exchange.operation.push_str(request.name);
             exchange.attributes.push_text("messaging.system", "rabbitmq");
             if place.channel != 0 {
                 exchange.attributes.push_int("amqp.channel", i64::from(place.channel));
             }
         }
-        let _ = tell(method, arguments, channel, exchange);
-        self.remember(method, &terms, place.channel);
+        let _ = push_arguments(method, arguments, channel, exchange);
+        self.update_channel(method, &terms, place.channel);
         if !method.has_content() {
             return Some((kind, id));
         }
@@ -71,7 +71,7 @@ impl AmqpFrames {
         None
     }
 
-    /// A content that another begins on the channel of is over, and so is the oldest of too many.
+    /// Closes the content that another one follows on the same channel, or the oldest of too many.
     fn make_room(&mut self, place: Place, out: &mut Messages) {
         let contents = &mut self.sides[place.direction].contents;
         let same = contents.iter().position(|c| c.channel == place.channel);
@@ -81,13 +81,13 @@ impl AmqpFrames {
         }
     }
 
-    fn role(&mut self, method: &Method, terms: &Terms<'_>, place: Place) -> (Kind, u64) {
+    fn role(&mut self, method: &Method, terms: &PairingArguments<'_>, place: Place) -> (Kind, u64) {
         let channel = self.channels.get(place.channel);
         match method.role {
-            Role::Asks if terms.no_wait => (Kind::OneWay, ids::one_way(place.channel)),
-            Role::Asks => (Kind::Request, ids::called(place.channel, method.class, method.number)),
-            Role::Answers(asked) => (Kind::Response, ids::called(place.channel, method.class, asked)),
-            Role::Tells | Role::Settles => {
+            Role::Request if terms.no_wait => (Kind::OneWay, ids::one_way(place.channel)),
+            Role::Request => (Kind::Request, ids::called(place.channel, method.class, method.number)),
+            Role::ResponseTo(number) => (Kind::Response, ids::called(place.channel, method.class, number)),
+            Role::OneWay | Role::Settlement => {
                 if method.is(BASIC, PUBLISH)
                     && let Some(number) = &mut channel.confirms
                 {
@@ -104,8 +104,8 @@ impl AmqpFrames {
         }
     }
 
-    /// What later methods of the channel depend on.
-    fn remember(&mut self, method: &Method, terms: &Terms<'_>, number: u16) {
+    /// Keeps what the pairing of later methods of the channel depends on.
+    fn update_channel(&mut self, method: &Method, terms: &PairingArguments<'_>, number: u16) {
         match (method.class, method.number) {
             (CHANNEL, 10 | 41) => self.channels.close(number),
             (CONFIRM, 10) => self.channels.get(number).confirms = Some(1),
@@ -116,20 +116,20 @@ impl AmqpFrames {
                     acknowledges: !terms.no_ack,
                 };
                 let channel = self.channels.get(number);
-                if terms.no_wait { channel.add(consumer) } else { channel.ask(consumer) }
+                if terms.no_wait { channel.add(consumer) } else { channel.on_consume(consumer) }
             }
-            (BASIC, 21) => self.channels.get(number).answer(terms.consumer_tag),
+            (BASIC, 21) => self.channels.get(number).on_consume_ok(terms.consumer_tag),
             (BASIC, 30) => self.channels.get(number).cancel(terms.consumer_tag),
             _ => {}
         }
     }
 
-    fn header(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+    fn on_header(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
         let contents = &mut self.sides[place.direction].contents;
         let index = contents.iter().position(|c| c.channel == place.channel)?;
         let content = &mut contents[index];
         if let Some(entry) = out.current(content.kind, content.id) {
-            let _ = content::tell(payload, &mut entry.exchange.attributes);
+            let _ = content::push_properties(payload, &mut entry.exchange.attributes);
         }
         let size = content::body_size(payload).unwrap_or_default();
         content.left = Some(size);
@@ -140,7 +140,7 @@ impl AmqpFrames {
         })
     }
 
-    fn body(&mut self, size: u32, place: Place) -> Option<(Kind, u64)> {
+    fn on_body(&mut self, size: u32, place: Place) -> Option<(Kind, u64)> {
         let contents = &mut self.sides[place.direction].contents;
         let index = contents.iter().position(|c| c.channel == place.channel)?;
         let content = &mut contents[index];
@@ -159,7 +159,7 @@ impl FrameFormat for AmqpFrames {
         frame(bytes, direction)
     }
 
-    /// The end octet counts as a frame of its own: with it the message ends.
+    /// The end octet is read as a frame of its own: the message ends with it.
     fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
         let side = &mut self.sides[direction];
         if let Some(ends) = side.tail.take() {
@@ -182,8 +182,8 @@ impl FrameFormat for AmqpFrames {
             return FrameRead::MALFORMED;
         }
         let size = prefix.size as usize;
-        let inspected = if prefix.kind == BODY { 0 } else { size.min(LOOKED_AT) };
-        let has_end = prefix.kind != BODY && size <= LOOKED_AT;
+        let inspected = if prefix.kind == BODY { 0 } else { size.min(INSPECTED) };
+        let has_end = prefix.kind != BODY && size <= INSPECTED;
         let wanted = PREFIX + inspected + usize::from(has_end);
         if rest.len() < wanted {
             return FrameRead::Need(wanted);
@@ -195,9 +195,9 @@ impl FrameFormat for AmqpFrames {
         }
         let place = Place { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
         let ends = match prefix.kind {
-            METHOD => self.method(payload, place, out),
-            HEADER => self.header(payload, place, out),
-            BODY => self.body(prefix.size, place),
+            METHOD => self.on_method(payload, place, out),
+            HEADER => self.on_header(payload, place, out),
+            BODY => self.on_body(prefix.size, place),
             _ => None,
         };
         self.sides[direction].tail = Some(ends);
@@ -212,8 +212,8 @@ impl FrameFormat for AmqpFrames {
         let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
         let payload = bytes.get(PREFIX..).unwrap_or_default();
         match prefix.kind {
-            METHOD => drop(self.method(payload, place, out)),
-            HEADER => drop(self.header(payload, place, out)),
+            METHOD => drop(self.on_method(payload, place, out)),
+            HEADER => drop(self.on_header(payload, place, out)),
             _ => {}
         }
     }
@@ -223,7 +223,7 @@ impl FrameFormat for AmqpFrames {
         side.contents.clear();
         (side.tail, side.begun) = (None, true);
         if direction == Direction::ToServer {
-            self.channels.lose_count();
+            self.channels.stop_numbering();
         }
     }
 

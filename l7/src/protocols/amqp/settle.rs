@@ -1,4 +1,4 @@
-//! Deliveries and publishes that acknowledgements settle.
+//! Methods that end several exchanges: acknowledgements, and closes because of an error.
 
 use wire::Direction;
 
@@ -22,7 +22,7 @@ pub(super) struct Place {
 
 /// `basic.ack`, `basic.nack` or `basic.reject`: the response to what was published (from the
 /// broker) or delivered (from the consumer).
-pub(super) fn messages(
+pub(super) fn on_acknowledgement(
     method: &Method,
     arguments: &[u8],
     channel: &Channel,
@@ -36,7 +36,7 @@ pub(super) fn messages(
         90 => (false, bits & 1 != 0),
         _ => (bits & 1 != 0, bits & 2 != 0),
     };
-    // Nothing means everything.
+    // Tag 0 with `multiple`: all messages that are not settled (`basic.ack`, delivery-tag).
     let last = if tag == 0 && multiple { u64::MAX } else { tag };
     let id = match place.direction {
         Direction::ToServer => ids::delivered(place.channel, channel.epoch, last),
@@ -64,7 +64,7 @@ pub(super) fn messages(
 
 /// A `channel.close` or `connection.close` is the response to the method that it names as its
 /// cause.
-pub(super) fn refused(
+pub(super) fn on_close(
     method: &Method,
     arguments: &[u8],
     channel: &Channel,
@@ -89,7 +89,7 @@ pub(super) fn refused(
     };
     while let Some(found) = out.pending_id(wanted) {
         let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
-        exchange.outcome = codes::tell(code, text, &mut exchange.attributes);
+        exchange.outcome = codes::push_reply_code(code, text, &mut exchange.attributes);
         out.close(Kind::Response, found, place.end);
     }
     Some(())

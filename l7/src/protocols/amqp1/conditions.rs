@@ -4,11 +4,11 @@ use super::types::{Items, Value};
 use crate::kit::reader::first_bytes;
 use fact::{Attributes, Outcome};
 
-/// Bytes of a text that are told.
+/// Bytes of a text that are recorded.
 const TEXT: usize = 512;
 
-/// Tells an error (part 2, section 2.8.14): its condition and description.
-pub(super) fn error(error: Items<'_>, into: &mut Attributes) -> Outcome {
+/// Adds an error (part 2, section 2.8.14) to the attributes: its condition and description.
+pub(super) fn push_error(error: Items<'_>, into: &mut Attributes) -> Outcome {
     let condition = error.field(0).bytes().unwrap_or_default();
     into.push_bytes("error.type", first_bytes(condition, TEXT));
     if let Some(description) = error.field(1).bytes() {
@@ -26,8 +26,8 @@ pub(super) fn error(error: Items<'_>, into: &mut Attributes) -> Outcome {
     }
 }
 
-/// Tells an outcome of a delivery (part 3, section 3.4). None if it is none yet.
-pub(super) fn delivered(state: Value<'_>, into: &mut Attributes) -> Option<Outcome> {
+/// Adds the state of a delivery (part 3, section 3.4) to the attributes. None if it is no outcome.
+pub(super) fn push_delivery_state(state: Value<'_>, into: &mut Attributes) -> Option<Outcome> {
     let Value::Described(code, fields) = state else { return Some(Outcome::Ok) };
     let (name, outcome) = match code {
         0x24 => ("accepted", Outcome::Ok),
@@ -36,13 +36,13 @@ pub(super) fn delivered(state: Value<'_>, into: &mut Attributes) -> Option<Outco
         0x27 => ("modified", Outcome::ServerError),
         0x33 => ("declared", Outcome::Ok),
         // Part 4, section 4.5.8: the outcome within a transaction.
-        0x34 => return delivered(transactional(fields), into),
+        0x34 => return push_delivery_state(transactional(fields), into),
         _ => return None,
     };
     into.push_text("amqp.delivery_state", name);
     match fields.field(0).described(0x1d) {
         Some(why) if code == 0x25 => {
-            error(why, into);
+            push_error(why, into);
         }
         _ if outcome != Outcome::Ok => into.push_text("error.type", name),
         _ => {}
@@ -58,8 +58,8 @@ fn transactional(fields: Items<'_>) -> Value<'_> {
     }
 }
 
-/// Tells how a log-in ended (part 5, section 5.3.3.6).
-pub(super) fn sasl(code: u64, into: &mut Attributes) -> Outcome {
+/// Adds the outcome of a log-in (part 5, section 5.3.3.6) to the attributes.
+pub(super) fn push_sasl_outcome(code: u64, into: &mut Attributes) -> Outcome {
     let (name, outcome) = match code {
         0 => return Outcome::Ok,
         1 => ("auth", Outcome::ClientError),

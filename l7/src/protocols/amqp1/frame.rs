@@ -71,7 +71,7 @@ pub(super) fn header(bytes: &[u8]) -> Option<u8> {
 }
 
 /// Bytes of a frame with which its performative is known.
-pub(super) const TOLD: usize = PREFIX + 5;
+pub(super) const RECOGNISABLE: usize = PREFIX + 5;
 
 /// The beginning of a frame, strictly.
 pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
@@ -90,7 +90,7 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
     match (empty || known, whole) {
         (true, true) => Frame::Whole(prefix.size),
         (true, false) => Frame::Part,
-        (false, _) if !whole && bytes.len() < TOLD => Frame::Part,
+        (false, _) if !whole && bytes.len() < RECOGNISABLE => Frame::Part,
         (false, _) => Frame::No,
     }
 }

@@ -6,11 +6,12 @@ use super::types::{Items, Value, value};
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Attributes;
 
-/// Bytes of a text that are told.
+/// Bytes of a text that are recorded.
 const TEXT: usize = 512;
 
-/// Tells the sections of a message (part 3, section 3.2) up to its body, as far as they are there.
-pub(super) fn tell(payload: &[u8], into: &mut Attributes) -> Option<()> {
+/// Adds the sections of a message (part 3, section 3.2) up to its body to the attributes, as far as
+/// they are there.
+pub(super) fn push_sections(payload: &[u8], into: &mut Attributes) -> Option<()> {
     let mut r = Reader::new(payload);
     loop {
         let mut body = r;

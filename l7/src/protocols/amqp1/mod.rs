@@ -8,7 +8,7 @@ mod conditions;
 mod frame;
 mod message;
 mod parser;
-mod perform;
+mod performatives;
 mod probe;
 mod sessions;
 #[cfg(test)]

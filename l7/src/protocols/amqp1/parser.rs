@@ -8,15 +8,15 @@ use super::frame::{
 };
 use super::sessions::Sessions;
 use super::types::{Items, Value};
-use super::{conditions, message, perform};
+use super::{conditions, message, performatives};
 use crate::contract::Reason;
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
 use crate::kit::reader::first_bytes;
 use crate::kit::resync::{FrameFormat, FrameRead};
 
-/// Bytes of a frame that are looked at.
-const LOOKED_AT: usize = 4096;
+/// Bytes of a frame that are read.
+const INSPECTED: usize = 4096;
 /// Deliveries of a direction of which transfers are to come; of more, the oldest ends where the
 /// next begins.
 const PARTS: usize = 64;
@@ -47,7 +47,7 @@ pub(super) struct Amqp1Frames {
     sides: PerDirection<Side>,
 }
 
-/// Where a frame stands.
+/// Where a frame is.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     direction: Direction,
@@ -56,7 +56,7 @@ struct Place {
     end: usize,
 }
 
-/// What pairs: a performative, its session, and a number within it.
+/// The id that pairs messages: a performative, its session, and a number within it.
 fn key(code: u64, session: u16, number: u32) -> u64 {
     code << 48 | u64::from(session) << 32 | u64::from(number)
 }
@@ -66,8 +66,14 @@ fn fingerprint(name: &[u8]) -> u32 {
 }
 
 impl Amqp1Frames {
-    /// Tells a frame; returns what ends with it.
-    fn tell(&mut self, prefix: Prefix, body: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+    /// Reads a frame; returns the message that ends with it.
+    fn on_frame(
+        &mut self,
+        prefix: Prefix,
+        body: &[u8],
+        place: Place,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
         let (code, fields, payload) = prefix.performative(body, place.direction)?;
         let Place { direction, channel, .. } = place;
         let id = match code {
@@ -84,7 +90,7 @@ impl Amqp1Frames {
                 let session = self.sessions.of(direction, channel);
                 let name = fingerprint(fields.field(0).bytes().unwrap_or_default());
                 let handle = fields.field(1).number().unwrap_or_default() as u32;
-                let address = first_bytes(perform::address(fields).unwrap_or_default(), ADDRESS);
+                let address = first_bytes(performatives::address(fields).unwrap_or_default(), ADDRESS);
                 self.sessions.attach(direction, session, handle, name, address);
                 key(code, session, name)
             }
@@ -95,28 +101,28 @@ impl Amqp1Frames {
                 key(code, session, name)
             }
             END => key(code, self.sessions.of(direction, channel), 0),
-            TRANSFER => return self.transfer(fields, payload, place, out),
+            TRANSFER => return self.on_transfer(fields, payload, place, out),
             DISPOSITION => {
-                self.disposition(fields, place, out);
+                self.on_disposition(fields, place, out);
                 return None;
             }
             _ => return None,
         };
-        self.refuse(code, fields, place, out);
+        self.on_error(code, fields, place, out);
         let answers = code == SASL_OUTCOME || code != SASL_INIT && out.is_pending(id);
         if code == END {
             self.sessions.end(direction, channel);
         }
         let kind = if answers { Kind::Response } else { Kind::Request };
         let exchange = &mut out.open(kind, id, place.at).exchange;
-        start(exchange, code);
-        perform::tell(code, fields, answers, exchange);
+        set_operation(exchange, code);
+        performatives::push_fields(code, fields, answers, exchange);
         Some((kind, id))
     }
 
     /// An error that ends a link, a session or the connection is the response to what waits there.
-    fn refuse(&mut self, code: u64, fields: Items<'_>, place: Place, out: &mut Messages) {
-        let Some(error) = perform::error(code, fields) else { return };
+    fn on_error(&mut self, code: u64, fields: Items<'_>, place: Place, out: &mut Messages) {
+        let Some(error) = performatives::error(code, fields) else { return };
         let session = self.sessions.of(place.direction, place.channel);
         let wanted = |waiting: u64| {
             let (waits, of) = (waiting >> 48, (waiting >> 32) as u16);
@@ -128,12 +134,12 @@ impl Amqp1Frames {
         };
         while let Some(found) = out.pending_id(wanted) {
             let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
-            exchange.outcome = conditions::error(error, &mut exchange.attributes);
+            exchange.outcome = conditions::push_error(error, &mut exchange.attributes);
             out.close(Kind::Response, found, place.end);
         }
     }
 
-    fn transfer(
+    fn on_transfer(
         &mut self,
         fields: Items<'_>,
         payload: &[u8],
@@ -161,7 +167,7 @@ impl Amqp1Frames {
         let kind = if settled { Kind::OneWay } else { Kind::Request };
         let id = key(TRANSFER, session, number);
         let exchange = &mut out.open(kind, id, place.at).exchange;
-        start(exchange, TRANSFER);
+        set_operation(exchange, TRANSFER);
         let attributes = &mut exchange.attributes;
         attributes.push_text("messaging.operation.name", "transfer");
         let kind_of = if direction == Direction::ToServer { "send" } else { "receive" };
@@ -171,7 +177,7 @@ impl Amqp1Frames {
         }
         attributes.push_int("amqp.delivery_id", i64::from(number));
         attributes.push_bool("amqp.settled", settled);
-        let _ = message::tell(payload, attributes);
+        let _ = message::push_sections(payload, attributes);
         if !more {
             return Some((kind, id));
         }
@@ -180,8 +186,8 @@ impl Amqp1Frames {
         None
     }
 
-    /// The receiver's word on deliveries.
-    fn disposition(&mut self, fields: Items<'_>, place: Place, out: &mut Messages) {
+    /// A disposition of the receiver: the response to deliveries.
+    fn on_disposition(&mut self, fields: Items<'_>, place: Place, out: &mut Messages) {
         if !fields.field(0).is_true() {
             return;
         }
@@ -199,16 +205,16 @@ impl Amqp1Frames {
         }
         while let Some(found) = out.pending_id(wanted) {
             let exchange = &mut out.open(Kind::Response, found, place.at).exchange;
-            let outcome = conditions::delivered(state, &mut exchange.attributes);
+            let outcome = conditions::push_delivery_state(state, &mut exchange.attributes);
             exchange.outcome = outcome.unwrap_or(fact::Outcome::Ok);
             out.close(Kind::Response, found, place.end);
         }
     }
 }
 
-fn start(exchange: &mut fact::Exchange, code: u64) {
+fn set_operation(exchange: &mut fact::Exchange, code: u64) {
     if exchange.operation.is_empty() {
-        exchange.operation.push_str(perform::name(code));
+        exchange.operation.push_str(performatives::name(code));
         exchange.attributes.push_text("messaging.system", "amqp");
     }
 }
@@ -223,7 +229,7 @@ impl FrameFormat for Amqp1Frames {
             return FrameRead::Need(PREFIX);
         }
         match header(rest) {
-            // Both sides agreed on TLS, which is on its own from here on.
+            // Both sides agreed on TLS: its records follow.
             Some(2) if direction == Direction::ToClient => {
                 return FrameRead::GiveUp { after: 8, reason: Reason::Switched };
             }
@@ -231,20 +237,20 @@ impl FrameFormat for Amqp1Frames {
             None => {}
         }
         let Some(prefix) = Prefix::read(rest) else { return FrameRead::MALFORMED };
-        let inspected = prefix.size.min(LOOKED_AT);
+        let inspected = prefix.size.min(INSPECTED);
         let Some(head) = rest.get(..inspected) else { return FrameRead::Need(inspected) };
         let place = Place { direction, channel: prefix.channel, at, end: at + prefix.size };
         let body = head.get(prefix.body..).unwrap_or_default();
         if !body.is_empty() && prefix.performative(body, direction).is_none() {
             return FrameRead::MALFORMED;
         }
-        FrameRead::Take { len: prefix.size, ends: self.tell(prefix, body, place, out) }
+        FrameRead::Take { len: prefix.size, ends: self.on_frame(prefix, body, place, out) }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if let Some(prefix) = Prefix::read(bytes) {
             let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
-            self.tell(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
+            self.on_frame(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use wire::Direction;
 
-use super::frame::{TOLD, frame, header};
+use super::frame::{RECOGNISABLE, frame, header};
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
@@ -17,7 +17,7 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     }
     match frame(head, direction) {
         Frame::Whole(len) if len > 8 || clue.usual => Probe::Yes,
-        Frame::Part if head.len() >= TOLD => Probe::Yes,
+        Frame::Part if head.len() >= RECOGNISABLE => Probe::Yes,
         Frame::Part if clue.usual => Probe::More,
         _ => Probe::No,
     }

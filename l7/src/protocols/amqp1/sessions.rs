@@ -32,7 +32,7 @@ const SESSIONS: usize = 128;
 const LINKS: usize = 256;
 
 impl Sessions {
-    /// The session that a side calls `channel`. Of one whose beginning was not seen, both sides'
+    /// The session that has the number `channel` on a side. Of one whose beginning was not seen, both sides'
     /// channels are taken to be the same.
     pub(super) fn of(&mut self, direction: Direction, channel: u16) -> u16 {
         let known = self.sessions.iter().find(|s| s.channels[direction] == Some(channel));
@@ -76,7 +76,7 @@ impl Sessions {
         self.ids
     }
 
-    /// A side's channel means nothing any more.
+    /// A side ends its channel.
     pub(super) fn end(&mut self, direction: Direction, channel: u16) {
         for session in &mut self.sessions {
             if session.channels[direction] == Some(channel) {
@@ -135,7 +135,7 @@ impl Sessions {
         Some(name)
     }
 
-    /// Memory behind it, in bytes.
+    /// Bytes allocated on the heap.
     pub(super) fn bytes(&self) -> usize {
         self.sessions.capacity() * size_of::<Session>()
             + self.links.capacity() * size_of::<Link>()

@@ -1,4 +1,4 @@
-//! AMQP's type system (part 1), as much of it as is looked at.
+//! AMQP's type system (part 1), as much of it as is read.
 
 use crate::kit::reader::Reader;
 

@@ -38,7 +38,7 @@ pub(super) fn lz4(block: &[u8], most: usize, into: &mut Vec<u8>) -> Option<()> {
         }
         let distance = usize::from(u16::from_le_bytes([r.u8()?, r.u8()?]));
         let length = lz4_length(usize::from(token & 15), &mut r)? + 4;
-        again(distance, length, most, into)?;
+        copy_back(distance, length, most, into)?;
     }
     Some(())
 }
@@ -84,7 +84,7 @@ fn snappy(body: &[u8], most: usize, into: &mut Vec<u8>) -> Option<()> {
             2 => (little_endian(&mut r, 2)?, high + 1),
             _ => (little_endian(&mut r, 4)?, high + 1),
         };
-        again(distance, length, most, into)?;
+        copy_back(distance, length, most, into)?;
     }
     Some(())
 }
@@ -93,8 +93,8 @@ fn little_endian(r: &mut Reader<'_>, bytes: usize) -> Option<usize> {
     Some(r.take(bytes)?.iter().rev().fold(0, |n, byte| n << 8 | usize::from(*byte)))
 }
 
-/// Bytes that came before, once more.
-fn again(distance: usize, length: usize, most: usize, into: &mut Vec<u8>) -> Option<()> {
+/// Appends `length` bytes that begin `distance` before the end.
+fn copy_back(distance: usize, length: usize, most: usize, into: &mut Vec<u8>) -> Option<()> {
     let from = into.len().checked_sub(distance).filter(|_| distance > 0)?;
     for n in from..from + length.min(most.saturating_sub(into.len())) {
         into.push(*into.get(n)?);

@@ -2,9 +2,9 @@
 
 use fact::{Attributes, Outcome};
 
-/// Tells an error by its code (section 9) and whose fault it is. Its text may quote values, and is
-/// not told.
-pub(super) fn tell(code: u32, into: &mut Attributes) -> Outcome {
+/// Adds an error to the attributes by its code (section 9); returns whose fault it is. Its text may
+/// quote values, and is not recorded.
+pub(super) fn push_error(code: u32, into: &mut Attributes) -> Outcome {
     let (name, outcome) = match code {
         0x0000 => ("SERVER_ERROR", Outcome::ServerError),
         0x000a => ("PROTOCOL_ERROR", Outcome::ClientError),

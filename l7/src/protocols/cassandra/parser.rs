@@ -12,15 +12,15 @@ use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
 use crate::kit::resync::{FrameFormat, FrameRead};
 
-/// Bytes of a body that are looked at.
-const LOOKED_AT: usize = 4096;
-/// Bytes of a compressed segment that are looked at.
+/// Bytes of a body that are read.
+const INSPECTED: usize = 4096;
+/// Bytes of a compressed segment that are read.
 const PACKED: usize = 32 * 1024;
-/// Room for unpacked bytes that is kept.
-const KEPT: usize = 16 * 1024;
+/// Most bytes of the buffer for unpacked bytes that are kept allocated.
+const KEPT_CAPACITY: usize = 16 * 1024;
 /// Envelopes that a compressed segment may have: some, and one for so many of its bytes.
 const ENVELOPES: (usize, usize) = (64, 8);
-/// What events are called by, which answer nothing.
+/// The id of events, which answer no request.
 const EVENTS: u64 = 1 << 32;
 
 #[derive(Debug, Default)]
@@ -55,8 +55,8 @@ impl CqlFrames {
         }
     }
 
-    /// Tells an envelope of which the beginning of the body is there.
-    fn tell(
+    /// Opens the message of an envelope of which the beginning of the body is there.
+    fn on_envelope(
         &mut self,
         direction: Direction,
         envelope: Envelope,
@@ -66,7 +66,7 @@ impl CqlFrames {
     ) -> (Kind, u64) {
         let mut unpacked = std::mem::take(&mut self.unpacked);
         let body = if envelope.flags & COMPRESSED != 0 && envelope.version < 5 {
-            self.compression.unpack(body, LOOKED_AT, &mut unpacked);
+            self.compression.unpack(body, INSPECTED, &mut unpacked);
             &unpacked
         } else {
             body
@@ -88,17 +88,23 @@ impl CqlFrames {
             if let Some(compression) = request::compression(envelope, body) {
                 self.compression = compression;
             }
-            let _ = request::tell(envelope, body, &mut self.session, &mut exchange.attributes);
+            let _ = request::push_request(envelope, body, &mut self.session, &mut exchange.attributes);
         } else {
-            let _ = response::tell(envelope, body, &mut self.session, exchange);
+            let _ = response::push_response(envelope, body, &mut self.session, exchange);
         }
-        unpacked.shrink_to(KEPT);
+        unpacked.shrink_to(KEPT_CAPACITY);
         self.unpacked = unpacked;
         (kind, id)
     }
 
-    /// At the beginning of an envelope.
-    fn envelope(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    /// Reads the beginning of an envelope.
+    fn read_envelope(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         let room = self.sides[direction].segment.unwrap_or(usize::MAX);
         if room < HEADER {
             return FrameRead::MALFORMED;
@@ -107,22 +113,22 @@ impl CqlFrames {
             return FrameRead::Need(HEADER);
         }
         let Some(envelope) = Envelope::read(rest, direction) else { return FrameRead::MALFORMED };
-        let looked_at = envelope.body.min(LOOKED_AT).min(room - HEADER);
-        let Some(body) = rest.get(HEADER..HEADER + looked_at) else {
-            return FrameRead::Need(HEADER + looked_at);
+        let inspected = envelope.body.min(INSPECTED).min(room - HEADER);
+        let Some(body) = rest.get(HEADER..HEADER + inspected) else {
+            return FrameRead::Need(HEADER + inspected);
         };
-        let open = self.tell(direction, envelope, body, at, out);
+        let open = self.on_envelope(direction, envelope, body, at, out);
         let side = &mut self.sides[direction];
         side.open = Some(open);
-        side.body = envelope.body - looked_at;
+        side.body = envelope.body - inspected;
         if let Some(left) = &mut side.segment {
-            *left -= HEADER + looked_at;
+            *left -= HEADER + inspected;
         }
-        FrameRead::take(HEADER + looked_at)
+        FrameRead::take(HEADER + inspected)
     }
 
-    /// At the beginning of a segment.
-    fn segment(
+    /// Reads the beginning of a segment, or all of one that is compressed.
+    fn read_segment(
         &mut self,
         direction: Direction,
         framing: Framing,
@@ -148,23 +154,23 @@ impl CqlFrames {
             side.body -= unpacked;
             return FrameRead::take(segment.len());
         }
-        let looked_at = segment.header + segment.payload.min(PACKED);
-        let Some(packed) = rest.get(segment.header..looked_at) else { return FrameRead::Need(looked_at) };
+        let inspected = segment.header + segment.payload.min(PACKED);
+        let Some(packed) = rest.get(segment.header..inspected) else { return FrameRead::Need(inspected) };
         let mut bytes = std::mem::take(&mut self.unpacked);
         bytes.clear();
         let _ = lz4(packed, unpacked, &mut bytes);
         let end = at + segment.len();
         let most = ENVELOPES.0 + segment.payload / ENVELOPES.1;
-        let told = self.envelopes(direction, &bytes, (unpacked, most), at..end, out);
+        let are_few = self.read_packed_envelopes(direction, &bytes, (unpacked, most), at..end, out);
         bytes.clear();
-        bytes.shrink_to(KEPT);
+        bytes.shrink_to(KEPT_CAPACITY);
         self.unpacked = bytes;
-        if told { FrameRead::take(segment.len()) } else { FrameRead::MALFORMED }
+        if are_few { FrameRead::take(segment.len()) } else { FrameRead::MALFORMED }
     }
 
-    /// Envelopes of an unpacked segment of `len` bytes, of which the first are there. False if
+    /// Reads envelopes of an unpacked segment of `len` bytes, of which the first are there. False if
     /// there are more than `most`.
-    fn envelopes(
+    fn read_packed_envelopes(
         &mut self,
         direction: Direction,
         bytes: &[u8],
@@ -182,8 +188,8 @@ impl CqlFrames {
             let Some(left) = most.checked_sub(1) else { return false };
             most = left;
             let body = rest.get(HEADER..).unwrap_or_default();
-            let body = body.get(..envelope.body.min(LOOKED_AT)).unwrap_or(body);
-            let (kind, id) = self.tell(direction, envelope, body, place.start, out);
+            let body = body.get(..envelope.body.min(INSPECTED)).unwrap_or(body);
+            let (kind, id) = self.on_envelope(direction, envelope, body, place.start, out);
             from += HEADER + envelope.body;
             let side = &mut self.sides[direction];
             if from > len {
@@ -196,7 +202,7 @@ impl CqlFrames {
     }
 
     /// The bytes of the body that come next, as far as they are in this segment.
-    fn pass_over(side: &mut Side) -> FrameRead {
+    fn skip_body(side: &mut Side) -> FrameRead {
         let len = side.segment.unwrap_or(usize::MAX).min(side.body);
         side.body -= len;
         if let Some(left) = &mut side.segment {
@@ -212,8 +218,8 @@ impl CqlFrames {
                 side.segment = None;
                 FrameRead::take(TRAILER)
             }
-            (Some(framing), None) => self.segment(direction, framing, rest, at, out),
-            _ if side.body > 0 => Self::pass_over(side),
+            (Some(framing), None) => self.read_segment(direction, framing, rest, at, out),
+            _ if side.body > 0 => Self::skip_body(side),
             (None, _) => {
                 // The first segment follows what began the connection, and soon.
                 let by_itself = Envelope::read(rest, direction).is_some_and(|e| e.version < 5);
@@ -221,9 +227,9 @@ impl CqlFrames {
                     side.framing = Some(framing);
                     return FrameRead::take(0);
                 }
-                self.envelope(direction, rest, at, out)
+                self.read_envelope(direction, rest, at, out)
             }
-            (Some(_), Some(_)) => self.envelope(direction, rest, at, out),
+            (Some(_), Some(_)) => self.read_envelope(direction, rest, at, out),
         }
     }
 }
@@ -255,14 +261,14 @@ impl FrameFormat for CqlFrames {
         let side = &self.sides[direction];
         let at_envelope = side.body == 0 && (side.framing.is_none() || side.segment.is_some());
         if let Some(envelope) = Envelope::read(bytes, direction).filter(|_| at_envelope) {
-            self.tell(direction, envelope, bytes.get(HEADER..).unwrap_or_default(), 0, out);
+            self.on_envelope(direction, envelope, bytes.get(HEADER..).unwrap_or_default(), 0, out);
         }
     }
 
     fn on_loss(&mut self, direction: Direction) {
         let framing = self.sides[direction].framing;
         self.sides[direction] = Side { framing, whole_only: true, ..Side::default() };
-        self.session.lose();
+        self.session.on_loss();
     }
 
     fn heap_bytes(&self) -> usize {

@@ -10,11 +10,11 @@ use crate::kit::reader::Reader;
 use crate::kit::sql::Dialect;
 use fact::Attributes;
 
-/// Entries of a map that are looked at.
+/// Entries of a map that are read.
 const ENTRIES: u16 = 64;
 
-/// Tells a request (section 4.1) as far as its body is there. AUTH_RESPONSE is not looked at.
-pub(super) fn tell(
+/// Adds a request (section 4.1) to the attributes, as far as its body is there. AUTH_RESPONSE is not read.
+pub(super) fn push_request(
     envelope: Envelope,
     body: &[u8],
     session: &mut Session,
@@ -49,13 +49,13 @@ pub(super) fn tell(
             }
             consistency(&mut r, into)?;
         }
-        BATCH => batch::tell(&mut r, session, into)?,
+        BATCH => batch::push_batch(&mut r, session, into)?,
         _ => {}
     }
     Some(())
 }
 
-/// Passes over what a flag puts in front of a body.
+/// Passes over the custom payload that a flag puts in front of a body.
 pub(super) fn custom_payload(r: &mut Reader<'_>) -> Option<()> {
     for _ in 0..r.u16()? {
         r.bytes16()?;

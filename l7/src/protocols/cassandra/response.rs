@@ -8,11 +8,11 @@ use super::session::Session;
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Exchange;
 
-/// Bytes of a name that are told.
+/// Bytes of a name that are recorded.
 const NAME: usize = 128;
 
-/// Tells a response (section 4.2) as far as its body is there.
-pub(super) fn tell(
+/// Adds a response (section 4.2) to its exchange, as far as its body is there.
+pub(super) fn push_response(
     envelope: Envelope,
     body: &[u8],
     session: &mut Session,
@@ -34,10 +34,10 @@ pub(super) fn tell(
     }
     match envelope.opcode {
         ERROR => {
-            session.settle(envelope.stream, None);
-            into.outcome = errors::tell(r.u32()?, &mut into.attributes);
+            session.on_prepared(envelope.stream, None);
+            into.outcome = errors::push_error(r.u32()?, &mut into.attributes);
         }
-        RESULT => result(envelope, &mut r, session, into)?,
+        RESULT => push_result(envelope, &mut r, session, into)?,
         EVENT => {
             into.attributes.push_bytes("cassandra.event", first_bytes(r.bytes16()?, NAME));
             into.attributes.push_bytes("cassandra.change", first_bytes(r.bytes16()?, NAME));
@@ -48,7 +48,12 @@ pub(super) fn tell(
 }
 
 /// A RESULT (section 4.2.5).
-fn result(envelope: Envelope, r: &mut Reader<'_>, session: &mut Session, into: &mut Exchange) -> Option<()> {
+fn push_result(
+    envelope: Envelope,
+    r: &mut Reader<'_>,
+    session: &mut Session,
+    into: &mut Exchange,
+) -> Option<()> {
     let name = match r.u32()? {
         1 => "void",
         2 => {
@@ -72,7 +77,7 @@ fn result(envelope: Envelope, r: &mut Reader<'_>, session: &mut Session, into: &
             "set_keyspace"
         }
         4 => {
-            session.settle(envelope.stream, Some(r.bytes16()?));
+            session.on_prepared(envelope.stream, Some(r.bytes16()?));
             "prepared"
         }
         5 => "schema_change",

@@ -1,4 +1,4 @@
-//! What a connection remembers: keyspace, compression, prepared statements.
+//! The state of a connection: keyspace, compression, prepared statements.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ pub(super) struct Session {
     pub(super) keyspace: String,
     /// For reading statements.
     pub(super) statement: Statement,
-    /// Statements that are being prepared, by stream; of too many, the oldest is forgotten.
+    /// Statements that are being prepared, by stream; of too many, the oldest is removed.
     preparing: Vec<(u16, Arc<Statement>)>,
     pub(super) prepared: StatementCache<Vec<u8>>,
 }
@@ -31,8 +31,8 @@ impl Session {
         self.preparing.push((stream, Arc::new(self.statement.clone())));
     }
 
-    /// A statement was prepared, or could not be; what it is called.
-    pub(super) fn settle(&mut self, stream: u16, id: Option<&[u8]>) {
+    /// A statement was prepared and has this id. None: it could not be prepared.
+    pub(super) fn on_prepared(&mut self, stream: u16, id: Option<&[u8]>) {
         let Some(index) = self.preparing.iter().position(|(s, _)| *s == stream) else { return };
         let (_, statement) = self.preparing.remove(index);
         if let Some(id) = id {
@@ -40,12 +40,12 @@ impl Session {
         }
     }
 
-    /// Answers may be missing.
-    pub(super) fn lose(&mut self) {
+    /// Responses may be missing: what is being prepared is removed.
+    pub(super) fn on_loss(&mut self) {
         self.preparing.clear();
     }
 
-    /// Memory behind it, in bytes.
+    /// Bytes allocated on the heap.
     pub(super) fn bytes(&self) -> usize {
         let preparing: usize = self.preparing.iter().map(|(_, s)| size_of::<Statement>() + s.bytes()).sum();
         self.keyspace.capacity() + self.statement.bytes() + preparing + self.prepared.bytes()

@@ -85,7 +85,7 @@ impl Format for DubboFormat {
         }
     }
 
-    fn lost(&mut self, direction: Direction, _: &mut Messages) {
+    fn on_loss(&mut self, direction: Direction, _: &mut Messages) {
         self.open[direction] = None;
     }
 }

@@ -243,7 +243,7 @@ impl Format for KafkaFormat {
         self.open[direction].started = false;
     }
 
-    fn lost(&mut self, direction: Direction, out: &mut Messages) {
+    fn on_loss(&mut self, direction: Direction, out: &mut Messages) {
         self.push_fields(direction, out);
         self.open[direction].started = false;
     }

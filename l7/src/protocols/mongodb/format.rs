@@ -178,7 +178,7 @@ impl Format for MongoFormat {
         }
     }
 
-    fn lost(&mut self, direction: Direction, out: &mut Messages) {
+    fn on_loss(&mut self, direction: Direction, out: &mut Messages) {
         self.push_fields(direction, out);
         self.exhaust = None;
     }

@@ -1,7 +1,7 @@
 //! Topic aliases.
 
-/// Topics that one side gave numbers to (section 3.3.2.3.4). The oldest is forgotten where there
-/// are too many.
+/// Topics of one direction by their aliases (MQTT 5, section 3.3.2.3.4). Of too many, the oldest is
+/// removed.
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
     known: Vec<(u16, String)>,
@@ -10,7 +10,7 @@ pub(super) struct Aliases {
 impl Aliases {
     const MOST: usize = 64;
 
-    pub(super) fn learn(&mut self, alias: u16, topic: &str) {
+    pub(super) fn insert(&mut self, alias: u16, topic: &str) {
         self.known.retain(|(a, _)| *a != alias);
         if self.known.len() >= Self::MOST {
             self.known.remove(0);
@@ -22,11 +22,11 @@ impl Aliases {
         self.known.iter().find(|(a, _)| *a == alias).map(|(_, topic)| topic.as_str())
     }
 
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.known.clear();
     }
 
-    /// Memory behind it, in bytes.
+    /// Bytes allocated on the heap.
     pub(super) fn bytes(&self) -> usize {
         self.known.capacity() * size_of::<(u16, String)>()
             + self.known.iter().map(|(_, topic)| topic.capacity()).sum::<usize>()

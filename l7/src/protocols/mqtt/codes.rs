@@ -74,28 +74,28 @@ pub(super) fn outcome(code: u8) -> Outcome {
     }
 }
 
-/// Tells a reason code of MQTT 5.
-pub(super) fn tell(code: u8, into: &mut Attributes) -> Outcome {
-    tell_as(code, reason(code), outcome(code), into)
+/// Adds a reason code of MQTT 5 to the attributes.
+pub(super) fn push_reason_code(code: u8, into: &mut Attributes) -> Outcome {
+    push_code(code, reason(code), outcome(code), into)
 }
 
-/// Tells a return code of 3.1 and 3.1.1.
-pub(super) fn tell_return(code: u8, into: &mut Attributes) -> Outcome {
+/// Adds a return code of CONNACK in 3.1 and 3.1.1 to the attributes.
+pub(super) fn push_return_code(code: u8, into: &mut Attributes) -> Outcome {
     let outcome = match code {
         0 => Outcome::Ok,
         3 => Outcome::ServerError,
         _ => Outcome::ClientError,
     };
-    tell_as(code, return_code(code), outcome, into)
+    push_code(code, return_code(code), outcome, into)
 }
 
-/// Tells the only refusal that 3.1.1's SUBACK knows (section 3.9.3): filters that are not valid or
-/// not allowed.
-pub(super) fn tell_refused(code: u8, into: &mut Attributes) -> Outcome {
-    tell_as(code, Some("failure"), Outcome::ClientError, into)
+/// Adds the only failure that SUBACK of 3.1.1 has (section 3.9.3) to the attributes: filters that are
+/// not valid or not allowed.
+pub(super) fn push_failure(code: u8, into: &mut Attributes) -> Outcome {
+    push_code(code, Some("failure"), Outcome::ClientError, into)
 }
 
-fn tell_as(code: u8, name: Option<&'static str>, outcome: Outcome, into: &mut Attributes) -> Outcome {
+fn push_code(code: u8, name: Option<&'static str>, outcome: Outcome, into: &mut Attributes) -> Outcome {
     into.push_int("mqtt.reason_code", i64::from(code));
     if let Some(name) = name {
         into.push_text("mqtt.reason", name);

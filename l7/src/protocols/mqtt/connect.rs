@@ -5,7 +5,7 @@ use super::properties::section;
 use crate::kit::reader::{Reader, first_bytes};
 use fact::{Attributes, Exchange, Outcome};
 
-/// Bytes of a name that are told.
+/// Bytes of a name that are recorded.
 const NAME: usize = 256;
 
 /// Version of the protocol by its level (section 3.1.2.2).
@@ -18,8 +18,9 @@ pub(super) fn version_name(level: u8) -> Option<&'static str> {
     })
 }
 
-/// Tells a CONNECT (section 3.1) without will and password; returns the protocol's level.
-pub(super) fn connect(body: &[u8], into: &mut Attributes) -> Option<u8> {
+/// Adds a CONNECT (section 3.1) without will and password to the attributes; returns the protocol's
+/// level.
+pub(super) fn push_connect(body: &[u8], into: &mut Attributes) -> Option<u8> {
     let mut r = Reader::new(body);
     r.bytes16()?;
     // The highest bit marks bridges of some brokers.
@@ -58,16 +59,16 @@ fn rest(r: &mut Reader<'_>, level: u8, into: &mut Attributes) -> Option<()> {
     Some(())
 }
 
-/// Tells a CONNACK (section 3.2).
-pub(super) fn connack(body: &[u8], level: Option<u8>, into: &mut Exchange) {
+/// Adds a CONNACK (section 3.2) to its exchange.
+pub(super) fn push_connack(body: &[u8], level: Option<u8>, into: &mut Exchange) {
     let mut r = Reader::new(body);
     let (Some(flags), Some(code)) = (r.u8(), r.u8()) else { return };
     into.attributes.push_bool("mqtt.session_present", flags & 1 != 0);
     if level != Some(5) && body.len() == 2 {
-        into.outcome = codes::tell_return(code, &mut into.attributes);
+        into.outcome = codes::push_return_code(code, &mut into.attributes);
         return;
     }
-    into.outcome = codes::tell(code, &mut into.attributes);
+    into.outcome = codes::push_reason_code(code, &mut into.attributes);
     let Some(properties) = section(&mut r) else { return };
     if let Some(client) = properties.assigned_client {
         into.attributes.push_bytes("messaging.client.id", first_bytes(client, NAME));
@@ -77,11 +78,11 @@ pub(super) fn connack(body: &[u8], level: Option<u8>, into: &mut Exchange) {
     }
 }
 
-/// Tells what stands behind the packet id of an acknowledgement, or all of a DISCONNECT or AUTH: a
-/// reason code and properties.
-pub(super) fn reason(r: &mut Reader<'_>, into: &mut Exchange) {
+/// Adds a reason code and properties to their exchange: they follow the packet id of an
+/// acknowledgement, and are all of a DISCONNECT or AUTH.
+pub(super) fn push_reason(r: &mut Reader<'_>, into: &mut Exchange) {
     let Some(code) = r.u8() else { return };
-    let outcome = codes::tell(code, &mut into.attributes);
+    let outcome = codes::push_reason_code(code, &mut into.attributes);
     if outcome != Outcome::Ok {
         into.outcome = outcome;
     }

@@ -145,7 +145,7 @@ impl Header {
         match self.kind {
             Type::Publish => match r.u16() {
                 Some(len) => {
-                    let topic = r.rest().get(..usize::from(len).min(LOOKED_AT)).unwrap_or(r.rest());
+                    let topic = r.rest().get(..usize::from(len).min(INSPECTED)).unwrap_or(r.rest());
                     let ids = if self.qos() > 0 { 2 } else { 0 };
                     2 + usize::from(len) + ids <= self.remaining && is_topic(topic)
                 }
@@ -175,8 +175,8 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
     }
 }
 
-/// So much of a topic tells whether it is one, where every place is a possible beginning.
-const LOOKED_AT: usize = 256;
+/// So much of a topic is enough to recognise it, where every place is a possible beginning.
+const INSPECTED: usize = 256;
 
 /// Topic names are UTF-8 without wildcards and control characters (section 4.7); the end may be cut
 /// off.

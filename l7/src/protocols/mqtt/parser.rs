@@ -13,8 +13,8 @@ use crate::kit::reader::Reader;
 use crate::kit::resync::{FrameFormat, FrameRead};
 use fact::Exchange;
 
-/// Bytes of packets other than PUBLISH that are looked at.
-const LOOKED_AT: usize = 4096;
+/// Bytes of packets other than PUBLISH that are read.
+const INSPECTED: usize = 4096;
 
 /// One connection.
 #[derive(Debug, Default)]
@@ -25,12 +25,12 @@ pub(super) struct MqttFrames {
     text: String,
 }
 
-/// What pairs: the packet that asks, and its id.
-fn key(asks: Type, id: u16) -> u64 {
-    (asks as u64) << 16 | u64::from(id)
+/// The id that pairs messages: type and packet id of the request.
+fn key(request: Type, id: u16) -> u64 {
+    (request as u64) << 16 | u64::from(id)
 }
 
-/// What pairs the packet: kind and key of its message. None for what has no exchange of its own.
+/// Kind and id of the message that a packet is. None for a packet without exchange of its own.
 fn role(kind: Type, id: u16, out: &Messages) -> Option<(Kind, u64)> {
     Some(match kind {
         Type::Connect => (Kind::Request, key(Type::Connect, 0)),
@@ -55,8 +55,8 @@ fn role(kind: Type, id: u16, out: &Messages) -> Option<(Kind, u64)> {
     })
 }
 
-/// Name of the exchange that a response without request belongs to.
-fn asked(kind: Type) -> Type {
+/// The type of the request that a response answers.
+fn request_type(kind: Type) -> Type {
     match kind {
         Type::Connack => Type::Connect,
         Type::Puback | Type::Pubrec | Type::Pubcomp => Type::Publish,
@@ -67,16 +67,16 @@ fn asked(kind: Type) -> Type {
     }
 }
 
-fn start(exchange: &mut Exchange, kind: Type) {
+fn set_operation(exchange: &mut Exchange, kind: Type) {
     if exchange.operation.is_empty() {
-        exchange.operation.push_str(asked(kind).name());
+        exchange.operation.push_str(request_type(kind).name());
         exchange.attributes.push_text("messaging.system", "mqtt");
     }
 }
 
 impl MqttFrames {
-    /// Opens the message of a packet; returns what ends with it.
-    fn tell(
+    /// Opens the message of a packet; returns the message that ends with the packet.
+    fn on_packet(
         &mut self,
         direction: Direction,
         header: Header,
@@ -102,38 +102,43 @@ impl MqttFrames {
         }
         let (kind, id) = role?;
         let exchange = &mut out.open(kind, id, at).exchange;
-        start(exchange, header.kind);
+        set_operation(exchange, header.kind);
         match header.kind {
-            Type::Connect => self.level = connect::connect(body, &mut exchange.attributes),
+            Type::Connect => self.level = connect::push_connect(body, &mut exchange.attributes),
             Type::Connack => {
                 if self.level.is_none() {
                     self.level = (body.len() > 2).then_some(5);
                 }
-                connect::connack(body, self.level, exchange);
+                connect::push_connack(body, self.level, exchange);
             }
             Type::Publish => {
                 if let Some(publish) = publish {
-                    publish.tell(header, direction, &mut self.aliases[direction], &mut exchange.attributes);
+                    publish.push_attributes(
+                        header,
+                        direction,
+                        &mut self.aliases[direction],
+                        &mut exchange.attributes,
+                    );
                 }
             }
             Type::Puback | Type::Pubrec | Type::Pubcomp => {
-                connect::reason(&mut Reader::new(body.get(2..).unwrap_or_default()), exchange);
+                connect::push_reason(&mut Reader::new(body.get(2..).unwrap_or_default()), exchange);
             }
             Type::Subscribe | Type::Unsubscribe => {
                 let options = header.kind == Type::Subscribe;
-                subscribe::filters(body, self.level, options, &mut self.text, exchange);
+                subscribe::push_filters(body, self.level, options, &mut self.text, exchange);
             }
-            Type::Suback | Type::Unsuback => subscribe::acknowledged(body, self.level, exchange),
-            Type::Disconnect | Type::Auth => connect::reason(&mut Reader::new(body), exchange),
+            Type::Suback | Type::Unsuback => subscribe::push_acknowledgement(body, self.level, exchange),
+            Type::Disconnect | Type::Auth => connect::push_reason(&mut Reader::new(body), exchange),
             Type::Pubrel | Type::Pingreq | Type::Pingresp => {}
         }
         Some((kind, id))
     }
 
-    /// How many bytes of the body are waited for.
+    /// How many bytes of the body are needed. `Err`: so many are needed to know that.
     fn wanted(&self, header: Header, body: &[u8]) -> Result<usize, usize> {
         if header.kind != Type::Publish {
-            return Ok(header.remaining.min(LOOKED_AT));
+            return Ok(header.remaining.min(INSPECTED));
         }
         Publish::wanted(header, self.level, body)
     }
@@ -159,18 +164,18 @@ impl FrameFormat for MqttFrames {
             Ok(wanted) => wanted,
             Err(_) => return FrameRead::MALFORMED,
         };
-        let ends = self.tell(direction, header, body.get(..wanted).unwrap_or(body), at, out);
+        let ends = self.on_packet(direction, header, body.get(..wanted).unwrap_or(body), at, out);
         FrameRead::Take { len: header.len + header.remaining, ends }
     }
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if let Ok(header) = Header::read(bytes, direction) {
-            self.tell(direction, header, bytes.get(header.len..).unwrap_or_default(), 0, out);
+            self.on_packet(direction, header, bytes.get(header.len..).unwrap_or_default(), 0, out);
         }
     }
 
     fn on_loss(&mut self, direction: Direction) {
-        self.aliases[direction].forget();
+        self.aliases[direction].clear();
     }
 
     fn heap_bytes(&self) -> usize {

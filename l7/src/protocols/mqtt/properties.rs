@@ -2,7 +2,7 @@
 
 use crate::kit::reader::Reader;
 
-/// What is told of the properties of a packet (MQTT 5, section 2.2.2).
+/// What is recorded of the properties of a packet (MQTT 5, section 2.2.2).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Properties<'a> {
     pub(super) content_type: Option<&'a [u8]>,

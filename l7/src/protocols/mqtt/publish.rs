@@ -8,9 +8,9 @@ use super::properties::{Properties, varint};
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Attributes;
 
-/// Bytes of properties that are looked at.
+/// Bytes of properties that are read.
 const PROPERTIES: usize = 2048;
-/// Bytes of a topic that are told.
+/// Bytes of a topic that are recorded.
 const TOPIC: usize = 1024;
 /// Topics longer than that are not waited for; the packet's id behind them is not read then.
 const LONGEST: usize = 8192;
@@ -26,7 +26,7 @@ pub(super) struct Publish<'a> {
 }
 
 impl<'a> Publish<'a> {
-    /// How many bytes of the body are worth waiting for; `Err`: at least so many to tell.
+    /// How many bytes of the body are worth waiting for. `Err`: so many bytes are needed to know that.
     pub(super) fn wanted(header: Header, level: Option<u8>, body: &[u8]) -> Result<usize, usize> {
         let mut r = Reader::new(body);
         let topic = usize::from(r.u16().ok_or(2usize)?);
@@ -72,7 +72,7 @@ impl<'a> Publish<'a> {
         Some(found)
     }
 
-    pub(super) fn tell(
+    pub(super) fn push_attributes(
         &self,
         header: Header,
         direction: Direction,
@@ -92,7 +92,7 @@ impl<'a> Publish<'a> {
             }
             Some(alias) => {
                 let topic = String::from_utf8_lossy(topic);
-                aliases.learn(alias, &topic);
+                aliases.insert(alias, &topic);
                 into.push_text("messaging.destination.name", &topic);
             }
             None => into.push_bytes("messaging.destination.name", topic),

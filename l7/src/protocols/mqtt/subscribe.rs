@@ -5,12 +5,18 @@ use super::properties::section;
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Exchange;
 
-/// Bytes of topic filters that are told.
+/// Bytes of topic filters that are recorded.
 const FILTERS: usize = 1000;
 
-/// Tells a SUBSCRIBE (section 3.8) or UNSUBSCRIBE (3.10), of which the first has options behind
-/// each filter.
-pub(super) fn filters(body: &[u8], level: Option<u8>, options: bool, text: &mut String, into: &mut Exchange) {
+/// Adds a SUBSCRIBE (section 3.8) or UNSUBSCRIBE (3.10) to its exchange. `options`: each filter is
+/// followed by options, as in SUBSCRIBE.
+pub(super) fn push_filters(
+    body: &[u8],
+    level: Option<u8>,
+    options: bool,
+    text: &mut String,
+    into: &mut Exchange,
+) {
     text.clear();
     let mut r = Reader::new(body);
     let Some(id) = r.u16() else { return };
@@ -41,8 +47,8 @@ pub(super) fn filters(body: &[u8], level: Option<u8>, options: bool, text: &mut 
     }
 }
 
-/// Tells a SUBACK or UNSUBACK: a code for each filter. The first refusal decides the outcome.
-pub(super) fn acknowledged(body: &[u8], level: Option<u8>, into: &mut Exchange) {
+/// Adds a SUBACK or UNSUBACK to its exchange: a code for each filter. The first refusal decides the outcome.
+pub(super) fn push_acknowledgement(body: &[u8], level: Option<u8>, into: &mut Exchange) {
     let mut r = Reader::new(body);
     if r.u16().is_none() || level == Some(5) && section(&mut r).is_none() {
         return;
@@ -50,8 +56,8 @@ pub(super) fn acknowledged(body: &[u8], level: Option<u8>, into: &mut Exchange) 
     let refused = r.rest().iter().copied().find(|&code| code >= 0x80);
     if let Some(code) = refused.or(r.rest().first().copied()) {
         into.outcome = match (level, refused) {
-            (Some(5), _) | (_, None) => codes::tell(code, &mut into.attributes),
-            (_, Some(code)) => codes::tell_refused(code, &mut into.attributes),
+            (Some(5), _) | (_, None) => codes::push_reason_code(code, &mut into.attributes),
+            (_, Some(code)) => codes::push_failure(code, &mut into.attributes),
         };
     }
 }

@@ -117,7 +117,7 @@ impl Format for RocketmqFormat {
         }
     }
 
-    fn lost(&mut self, direction: Direction, _: &mut Messages) {
+    fn on_loss(&mut self, direction: Direction, _: &mut Messages) {
         self.open[direction] = None;
     }
 }

@@ -41,13 +41,13 @@ fn name(code: i32) -> Option<&'static str> {
     })
 }
 
-/// Whether replies carry it.
+/// Whether replies carry this code.
 pub(super) fn is_known(code: i32) -> bool {
     code == 0 || name(code).is_some()
 }
 
-/// Tells an error and whose fault it is.
-pub(super) fn tell(code: i32, into: &mut Attributes) -> Outcome {
+/// Adds an error to the attributes; returns whose fault it is.
+pub(super) fn push_error(code: i32, into: &mut Attributes) -> Outcome {
     let outcome = match code {
         0 => return Outcome::Ok,
         -7..=-1 | -14 | -13 | -100 | -122 | -127 => Outcome::ServerError,

@@ -7,18 +7,19 @@ use super::ops::{AUTH, PING, Shape, op};
 use crate::kit::frames::Frame;
 use crate::kit::reader::Reader;
 
-/// A message that is larger is none.
+/// Most bytes of a message.
 const LARGEST: usize = 1 << 26;
-/// Bytes with which a message is known.
-pub(super) const TOLD: usize = 20;
+/// So many bytes of a message are enough to recognise it.
+pub(super) const RECOGNISABLE: usize = 20;
 
-/// Numbers of messages that are not requests in a row.
+/// Numbers (xid) of messages that do not count with the requests.
 pub(super) const EVENT: i32 = -1;
 pub(super) const PING_XID: i32 = -2;
 pub(super) const AUTH_XID: i32 = -4;
 pub(super) const WATCHES_XID: i32 = -8;
 
-/// Length of the message that stands here, if it can be one.
+/// Length of the message that begins here. None if no message has it; `Some(None)` if too few bytes
+/// are there.
 pub(super) fn length(bytes: &[u8]) -> Option<Option<usize>> {
     let Some(len) = Reader::new(bytes).u32() else { return Some(None) };
     let len = usize::try_from(len).ok()?;
@@ -47,8 +48,7 @@ fn is_request(body: &[u8], len: usize) -> bool {
     numbered && suits
 }
 
-/// Whether bytes are the whole of a request about a node, and fit to the last of them: nothing else
-/// looks like that.
+/// Whether bytes are exactly one request about a node: no other protocol has such bytes.
 pub(super) fn is_certain(bytes: &[u8]) -> bool {
     let mut r = Reader::new(bytes);
     let fields = (|| Some((r.u32()?, r.i32()?, r.i32()?, r.bytes32()?)))();
@@ -79,7 +79,7 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
     };
     let body = bytes.get(4..).unwrap_or_default();
     let whole = body.len() >= len;
-    if !whole && bytes.len() < TOLD {
+    if !whole && bytes.len() < RECOGNISABLE {
         return Frame::Part;
     }
     let body = body.get(..len).unwrap_or(body);

@@ -17,16 +17,16 @@ pub(super) const AUTH: i32 = 100;
 pub(super) const SASL: i32 = 102;
 pub(super) const CLOSE: i32 = -11;
 
-/// What stands at the beginning of a request.
+/// The fields that a request begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Nothing,
-    /// Of what follows, nothing is looked at.
+    /// Fields that are not read.
     Hidden,
     Path,
     /// Path, then data behind its length.
     PathAndData,
-    /// Path, then whether changes are to be told.
+    /// Path, then whether changes are watched.
     PathAndWatch,
     Auth,
     Several,
@@ -86,7 +86,7 @@ pub(super) fn event(code: i32) -> Option<&'static str> {
 }
 
 /// Commands of four letters, which are sent without a length.
-pub(super) fn word(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn four_letter_word(bytes: &[u8]) -> Option<&'static str> {
     const WORDS: [&str; 18] = [
         "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "lead", "mntr", "ruok",
         "srst", "srvr", "stat", "wchc", "wchp", "wchs",

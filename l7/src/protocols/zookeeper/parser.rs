@@ -3,7 +3,7 @@
 use wire::{Direction, PerDirection};
 
 use super::frame::{EVENT, frame, is_connect, length};
-use super::ops::{EXISTS, MULTI, MULTI_READ, event, op, word};
+use super::ops::{EXISTS, MULTI, MULTI_READ, event, four_letter_word, op};
 use super::{codes, multi, request};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
@@ -11,17 +11,17 @@ use crate::kit::reader::Reader;
 use crate::kit::resync::{FrameFormat, FrameRead};
 use fact::Outcome;
 
-/// Bytes of a message that are looked at.
-const LOOKED_AT: usize = 4096;
-/// What the first messages of a session are paired by.
+/// Bytes of a message that are read.
+const INSPECTED: usize = 4096;
+/// The id of the first request and response of a session.
 const CONNECT: u64 = 1 << 40;
-/// What a four-letter word and its answer are paired by.
+/// The id of a four-letter word and its answer.
 const WORD: u64 = 2 << 40;
 const NO_NODE: i32 = -101;
 
 #[derive(Debug, Default)]
 struct Side {
-    /// Nothing was said yet.
+    /// A message or a gap was seen: no four-letter word can follow.
     begun: bool,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct ZookeeperFrames {
 }
 
 impl ZookeeperFrames {
-    /// Tells a message without its length; none if it is none.
-    fn tell(
+    /// Reads a message, of which `body` follows the length. None if it is malformed.
+    fn on_message(
         &mut self,
         direction: Direction,
         body: &[u8],
@@ -53,19 +53,19 @@ impl ZookeeperFrames {
                 let id = u64::from(xid as u32);
                 let entry = out.open(Kind::Request, id, at);
                 entry.notes.tag = code as u16;
-                let _ = request::tell(code, r.rest(), &mut entry.exchange);
+                let _ = request::push_request(code, r.rest(), &mut entry.exchange);
                 Some((Kind::Request, id))
             }
             Direction::ToClient if std::mem::take(&mut self.connecting) => {
-                self.connected(body, at, out);
+                self.on_connect_response(body, at, out);
                 Some((Kind::Response, CONNECT))
             }
-            Direction::ToClient => reply(body, at, out),
+            Direction::ToClient => on_reply(body, at, out),
         }
     }
 
-    /// Tells the first message of a session without its password.
-    fn connect(&mut self, body: &[u8], at: usize, out: &mut Messages) {
+    /// Reads the first message of a session, but not its password.
+    fn on_connect_request(&mut self, body: &[u8], at: usize, out: &mut Messages) {
         self.connecting = true;
         let exchange = &mut out.open(Kind::Request, CONNECT, at).exchange;
         exchange.operation.push_str("connect");
@@ -81,19 +81,25 @@ impl ZookeeperFrames {
         }
     }
 
-    fn connected(&mut self, body: &[u8], at: usize, out: &mut Messages) {
+    fn on_connect_response(&mut self, body: &[u8], at: usize, out: &mut Messages) {
         let exchange = &mut out.open(Kind::Response, CONNECT, at).exchange;
         let mut r = Reader::new(body);
         let Some(((_, timeout), session)) = r.u32().zip(r.u32()).zip(r.u64()) else { return };
         if timeout == 0 {
-            exchange.outcome = codes::tell(-112, &mut exchange.attributes);
+            exchange.outcome = codes::push_error(-112, &mut exchange.attributes);
         } else {
             exchange.attributes.push_text("zookeeper.session", &format!("{session:#x}"));
         }
     }
 
-    /// Takes a four-letter word or a part of its answer.
-    fn words(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    /// Reads what follows a four-letter word: a part of its answer.
+    fn on_four_letter_word(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         if direction == Direction::ToClient && !self.answering {
             self.answering = true;
             out.open(Kind::Response, WORD, at);
@@ -102,7 +108,7 @@ impl ZookeeperFrames {
     }
 }
 
-fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
+fn on_reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
     let mut r = Reader::new(body);
     let (xid, _, error) = (r.i32()?, r.u64()?, r.i32()?);
     if xid == EVENT {
@@ -113,7 +119,7 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
             exchange.attributes.push_text("zookeeper.event", event(kind).unwrap_or("unknown"));
         }
         if let Some(path) = r.bytes32() {
-            request::path(path, exchange);
+            request::push_path(path, exchange);
         }
         return Some((Kind::OneWay, u64::from(xid as u32)));
     }
@@ -123,13 +129,13 @@ fn reply(body: &[u8], at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
     let id = u64::from(xid as u32);
     let entry = out.open(Kind::Response, id, at);
     let code = i32::from(entry.notes.tag as i16);
-    let asked = entry.exchange.request.is_some();
+    let has_request = entry.exchange.request.is_some();
     let exchange = &mut entry.exchange;
-    let several = asked && matches!(code, MULTI | MULTI_READ);
+    let several = has_request && matches!(code, MULTI | MULTI_READ);
     let failed = if several && error == 0 { multi::error(r.rest()) } else { None };
-    exchange.outcome = codes::tell(failed.unwrap_or(error), &mut exchange.attributes);
-    // That there is none is what was asked.
-    if asked && code == EXISTS && error == NO_NODE {
+    exchange.outcome = codes::push_error(failed.unwrap_or(error), &mut exchange.attributes);
+    // Whether the node exists is the question: that it does not is no error.
+    if has_request && code == EXISTS && error == NO_NODE {
         exchange.outcome = Outcome::Ok;
     } else if exchange.outcome != Outcome::Ok {
         exchange.attributes.push_int("zookeeper.error", i64::from(failed.unwrap_or(error)));
@@ -144,7 +150,7 @@ impl FrameFormat for ZookeeperFrames {
 
     fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
         if self.word {
-            return self.words(direction, rest, at, out);
+            return self.on_four_letter_word(direction, rest, at, out);
         }
         if rest.len() < 4 {
             return FrameRead::Need(4);
@@ -152,7 +158,7 @@ impl FrameFormat for ZookeeperFrames {
         let side = &mut self.sides[direction];
         if !side.begun
             && direction == Direction::ToServer
-            && let Some(word) = word(rest)
+            && let Some(word) = four_letter_word(rest)
         {
             self.word = true;
             let exchange = &mut out.open(Kind::Request, WORD, at).exchange;
@@ -162,14 +168,14 @@ impl FrameFormat for ZookeeperFrames {
             return FrameRead::take(rest.len());
         }
         let Some(Some(len)) = length(rest) else { return FrameRead::MALFORMED };
-        let inspected = 4 + len.min(LOOKED_AT);
+        let inspected = 4 + len.min(INSPECTED);
         let Some(body) = rest.get(4..inspected) else { return FrameRead::Need(inspected) };
         let first = !std::mem::replace(&mut side.begun, true);
         let ends = if first && direction == Direction::ToServer && is_connect(rest) {
-            self.connect(body, at, out);
+            self.on_connect_request(body, at, out);
             Some((Kind::Request, CONNECT))
         } else {
-            self.tell(direction, body, at, out)
+            self.on_message(direction, body, at, out)
         };
         match ends {
             Some(_) => FrameRead::Take { len: 4 + len, ends },
@@ -179,7 +185,7 @@ impl FrameFormat for ZookeeperFrames {
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if !self.word && matches!(length(bytes), Some(Some(_))) {
-            self.tell(direction, bytes.get(4..).unwrap_or_default(), 0, out);
+            self.on_message(direction, bytes.get(4..).unwrap_or_default(), 0, out);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use wire::Direction;
 
-use super::frame::{TOLD, frame, is_certain, is_connect};
-use super::ops::word;
+use super::frame::{RECOGNISABLE, frame, is_certain, is_connect};
+use super::ops::four_letter_word;
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
@@ -17,7 +17,7 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         return Probe::No;
     }
     if direction == Direction::ToServer {
-        if word(head).is_some() {
+        if four_letter_word(head).is_some() {
             return Probe::Yes;
         }
         if head.len() < 4 && head.iter().all(u8::is_ascii_lowercase) {
@@ -32,7 +32,7 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
             Frame::No if head.len() > len => Probe::No,
             _ => Probe::Yes,
         },
-        Frame::Part if head.len() >= TOLD => Probe::Yes,
+        Frame::Part if head.len() >= RECOGNISABLE => Probe::Yes,
         Frame::Part => Probe::More,
         Frame::No => Probe::No,
     }

@@ -5,15 +5,15 @@ use super::ops::{Shape, op};
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Exchange;
 
-/// Bytes of a path that are told.
+/// Bytes of a path that are recorded.
 const PATH: usize = 1024;
 
-pub(super) fn path(path: &[u8], into: &mut Exchange) {
+pub(super) fn push_path(path: &[u8], into: &mut Exchange) {
     into.attributes.push_bytes("zookeeper.path", first_bytes(path, PATH));
 }
 
-/// Tells a request behind its number. What proves who the client is, is not looked at.
-pub(super) fn tell(code: i32, body: &[u8], into: &mut Exchange) -> Option<()> {
+/// Adds a request to its exchange; `body` is what follows the operation. Credentials are not read.
+pub(super) fn push_request(code: i32, body: &[u8], into: &mut Exchange) -> Option<()> {
     let (name, shape) = op(code)?;
     into.operation.push_str(name);
     into.attributes.push_text("db.system.name", "zookeeper");
@@ -32,7 +32,7 @@ pub(super) fn tell(code: i32, body: &[u8], into: &mut Exchange) -> Option<()> {
         }
         Shape::Path | Shape::PathAndData | Shape::PathAndWatch => {
             let len = r.u32()? as usize;
-            path(r.take(len.min(r.len()))?, into);
+            push_path(r.take(len.min(r.len()))?, into);
             if shape == Shape::PathAndData {
                 into.attributes.push_int("zookeeper.data_size", i64::from(r.i32()?));
             }

@@ -1,4 +1,4 @@
-//! What performatives say (part 2, section 2.7).
+//! Names and fields of performatives (part 2, section 2.7).
 
 use super::conditions;
 use super::frame::{ATTACH, CLOSE, DETACH, END, OPEN, SASL_INIT, SASL_OUTCOME};
@@ -6,7 +6,7 @@ use super::types::{Items, Value};
 use crate::kit::reader::first_bytes;
 use fact::{Attributes, Exchange, Outcome};
 
-/// Bytes of a text that are told.
+/// Bytes of a text that are recorded.
 const TEXT: usize = 512;
 
 pub(super) fn name(code: u64) -> &'static str {
@@ -45,8 +45,8 @@ fn is_receiver(fields: Items<'_>) -> bool {
     fields.field(2).is_true()
 }
 
-/// Tells a performative. SASL payloads are not looked at.
-pub(super) fn tell(code: u64, fields: Items<'_>, answers: bool, into: &mut Exchange) {
+/// Adds the fields of a performative to its exchange. SASL payloads are not read.
+pub(super) fn push_fields(code: u64, fields: Items<'_>, answers: bool, into: &mut Exchange) {
     let attributes = &mut into.attributes;
     match code {
         OPEN if !answers => {
@@ -66,8 +66,8 @@ pub(super) fn tell(code: u64, fields: Items<'_>, answers: bool, into: &mut Excha
                 attributes.push_bytes("messaging.destination.name", first_bytes(address, TEXT));
             }
         }
-        // Section 2.6.3: no terminus where the link could not be made; why is told by the `detach`
-        // that follows.
+        // Section 2.6.3: no terminus where the link could not be made; the `detach` that
+        // follows has the reason.
         ATTACH => {
             let own = if is_receiver(fields) { 6 } else { 5 };
             if matches!(fields.field(own), Value::Null) {
@@ -77,11 +77,12 @@ pub(super) fn tell(code: u64, fields: Items<'_>, answers: bool, into: &mut Excha
         }
         SASL_INIT => text("amqp.mechanism", fields.field(0), attributes),
         SASL_OUTCOME => {
-            into.outcome = conditions::sasl(fields.field(0).number().unwrap_or_default(), attributes);
+            into.outcome =
+                conditions::push_sasl_outcome(fields.field(0).number().unwrap_or_default(), attributes);
         }
         _ => {
             if let Some(error) = error(code, fields) {
-                into.outcome = conditions::error(error, attributes);
+                into.outcome = conditions::push_error(error, attributes);
             }
         }
     }

@@ -10,8 +10,8 @@ use fact::{Attributes, Exchange};
 
 /// Arguments that decide how a method is paired.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Terms<'a> {
-    /// No answer is wanted.
+pub(super) struct PairingArguments<'a> {
+    /// The method has no response.
     pub(super) no_wait: bool,
     pub(super) delivery_tag: u64,
     pub(super) consumer_tag: &'a [u8],
@@ -20,14 +20,18 @@ pub(super) struct Terms<'a> {
     pub(super) no_ack: bool,
 }
 
-/// Reads what decides about the pairing of a method.
-pub(super) fn terms<'a>(method: &Method, arguments: &'a [u8]) -> Terms<'a> {
-    let mut terms = Terms::default();
-    let _ = read_terms(method, Reader::new(arguments), &mut terms);
-    terms
+/// The arguments that decide how a method is paired, as far as they are there.
+pub(super) fn pairing_arguments<'a>(method: &Method, arguments: &'a [u8]) -> PairingArguments<'a> {
+    let mut pairing_arguments = PairingArguments::default();
+    let _ = read_pairing_arguments(method, Reader::new(arguments), &mut pairing_arguments);
+    pairing_arguments
 }
 
-fn read_terms<'a>(method: &Method, mut r: Reader<'a>, into: &mut Terms<'a>) -> Option<()> {
+fn read_pairing_arguments<'a>(
+    method: &Method,
+    mut r: Reader<'a>,
+    into: &mut PairingArguments<'a>,
+) -> Option<()> {
     let texts = |r: &mut Reader<'a>, number: usize| (0..number).try_for_each(|_| r.bytes8().map(drop));
     match (method.class, method.number) {
         (EXCHANGE, 10) => {
@@ -77,8 +81,13 @@ fn read_terms<'a>(method: &Method, mut r: Reader<'a>, into: &mut Terms<'a>) -> O
     Some(())
 }
 
-/// Tells the arguments of a method. SASL payloads are not looked at.
-pub(super) fn tell(method: &Method, arguments: &[u8], channel: &Channel, into: &mut Exchange) -> Option<()> {
+/// Adds the arguments of a method to its exchange. SASL payloads are not read.
+pub(super) fn push_arguments(
+    method: &Method,
+    arguments: &[u8],
+    channel: &Channel,
+    into: &mut Exchange,
+) -> Option<()> {
     let mut r = Reader::new(arguments);
     let attributes = &mut into.attributes;
     match (method.class, method.number) {
@@ -94,7 +103,7 @@ pub(super) fn tell(method: &Method, arguments: &[u8], channel: &Channel, into: &
         (CONNECTION, 40) => attributes.push_bytes("amqp.virtual_host", r.bytes8()?),
         (CONNECTION, 50) | (CHANNEL, 40) => {
             let (code, text) = (r.u16()?, r.bytes8()?);
-            into.outcome = codes::tell(code, text, attributes);
+            into.outcome = codes::push_reply_code(code, text, attributes);
             if let Some(cause) = r.u16().zip(r.u16()).and_then(|(class, number)| Method::of(class, number)) {
                 attributes.push_text("amqp.caused_by", cause.name);
             }
@@ -150,7 +159,7 @@ pub(super) fn tell(method: &Method, arguments: &[u8], channel: &Channel, into: &
         (BASIC, RETURN) => {
             let (code, text) = (r.u16()?, r.bytes8()?);
             destination(r.bytes8()?, r.bytes8()?, &[], attributes);
-            into.outcome = codes::tell(code, text, attributes);
+            into.outcome = codes::push_reply_code(code, text, attributes);
         }
         (BASIC, DELIVER) => {
             let tag = r.bytes8()?;
