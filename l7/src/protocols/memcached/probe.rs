@@ -71,6 +71,8 @@ pub(super) fn response(bytes: &[u8], usual: bool) -> Probe {
         b"VALUE" => number(words(line).nth(2)).is_some() && number(words(line).nth(3)).is_some(),
         b"STORED" | b"NOT_STORED" => line == word,
         b"VA" | b"STAT" => usual,
+        // The value after `incr` or `decr` stands alone. Servers that greet with a code do not.
+        [b'0'..=b'9', ..] => usual && line == word,
         _ => usual && is_final_word(word),
     };
     if proof && line.iter().all(|b| *b >= b' ') { Probe::Yes } else { Probe::No }

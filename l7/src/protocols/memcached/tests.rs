@@ -234,6 +234,16 @@ fn joined_in_the_middle_and_behind_holes() {
     assert_eq!(all(&t).last().map(String::as_str), Some("get ok"));
 }
 
+#[test]
+fn a_greeting_with_a_code_is_no_value() {
+    let mut t = Talk::tcp(11211);
+    t.s("220 mail.example ready\r\n").c("EHLO a\r\n").s("250 mail.example\r\n");
+    assert_eq!(all(&t), Vec::<String>::new());
+    let mut t = Talk::tcp(11211);
+    t.s("220\r\n").c("incr a 1\r\n").s("221\r\n");
+    assert_eq!(all(&t).last().map(String::as_str), Some("incr ok"));
+}
+
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
     let asked = "set k 0 0 5\r\nva\r\nu\r\nget k l\r\nmg a v k q\r\nms b 2 q\r\nok\r\nmn\r\nstats\r\ntouch k 1 noreply\r\ndelete k\r\n";
