@@ -103,6 +103,8 @@ impl<F: FrameFormat> Parser for Resync<F> {
             }
             match self.frames.read_frame(direction, rest, at, out) {
                 FrameRead::Need(len) => {
+                    let lacks = len > rest.len();
+                    wire::invariant!(lacks, "a frame needs more bytes than it is shown");
                     let more = len.saturating_sub(rest.len()).max(1);
                     return Progress::Need { consumed: at, more };
                 }
