@@ -52,7 +52,8 @@
 //! ```
 //!
 //! `contract/tests.rs` has it whole, with the conversations that it is tested by. Protocols whose
-//! messages say their length at the beginning get most of this from `kit::framed`.
+//! messages say their length at the beginning get most of this from `kit::resync`, which shows a
+//! frame at a time, or from `kit::framed`, which shows long messages in parts.
 
 #[cfg(test)]
 mod tests;
