@@ -25,16 +25,16 @@ pub(crate) trait Format: fmt::Debug + Send {
     /// So many bytes of a message are enough to know its length.
     const HEAD: usize;
 
-    /// Length in bytes of the message that `head` begins, `head` included. None if no message begins
-    /// like this.
+    /// Length in bytes of the message that `head` begins, `head` included. None if no message
+    /// begins like this.
     fn length(&self, direction: Direction, head: &[u8]) -> Option<u64>;
 
     /// Whether a message of `direction` begins with `bytes`. Called where that is not known, so it
     /// has to be strict.
     fn begins(&self, direction: Direction, bytes: &[u8], out: &Messages) -> Probe;
 
-    /// Reads on in a message, of which `left` bytes are still to come; `bytes` are those of them
-    /// that are there. The first call of a message has it from its first byte on, which is at `at`
+    /// Goes on reading a message of which `left` bytes are left; `bytes` are those of them that are
+    /// there. The first call of a message has it from its first byte on, which is at `at`
     /// of what the parser is shown.
     fn step(
         &mut self,
@@ -64,7 +64,7 @@ enum State {
     Lost,
     /// A message begins here.
     Between,
-    /// In a message: bytes that are still to come, and whether its format reads them.
+    /// In a message: bytes that are left, and whether its format reads them.
     Within { left: u64, read: bool },
 }
 

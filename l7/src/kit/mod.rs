@@ -1,4 +1,4 @@
-//! Tools that parsers share: walks over fields, streams of messages that say their length,
+//! What parsers share: readers of fields, of frames and of messages that begin with their length;
 //! statements of SQL.
 
 pub(crate) mod framed;

@@ -1,22 +1,22 @@
-//! What a parser does after it looked at a part of its bytes.
+//! Where a parser goes on after it read a part of its bytes.
 
 use crate::contract::{Progress, Reason};
 
-/// What a parser does next, after it looked at a part of what it is shown.
+/// Where a parser goes on after it read a part of the bytes that it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Goes on at this place.
+    /// At this place.
     Go(usize),
-    /// Comes back to its caller.
+    /// Nowhere: it returns this to its caller.
     Stop(Progress),
 }
 
-/// What stands at `consumed` is not how the protocol looks.
+/// The bytes at `consumed` are not of the protocol.
 pub(crate) fn malformed(consumed: usize) -> Step {
     Step::Stop(Progress::GiveUp { consumed, reason: Reason::Malformed })
 }
 
-/// What stands at `consumed` is not whole: at least `more` bytes are missing.
+/// What begins at `consumed` is not complete: at least `more` bytes are missing.
 pub(crate) fn need(consumed: usize, more: usize) -> Step {
     Step::Stop(Progress::Need { consumed, more: more.max(1) })
 }

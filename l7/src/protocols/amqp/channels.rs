@@ -62,8 +62,7 @@ impl Channel {
     }
 }
 
-/// The channels of a connection; where there are too many, the one that was opened first is
-/// forgotten.
+/// The channels of a connection. Of too many, the one that was opened first is removed.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     known: Vec<Channel>,
@@ -75,7 +74,8 @@ impl Channels {
     /// Consumers of all channels together, those included that were not answered.
     const CONSUMERS: usize = 1024;
 
-    /// Whether there is room for one more consumer. Deliveries to one that is not known are one-way.
+    /// Whether there is room for one more consumer. Deliveries to one that is not known are
+    /// one-way.
     pub(super) fn has_room(&self) -> bool {
         self.known.iter().map(|c| c.consumers.len() + c.unconfirmed.len()).sum::<usize>() < Self::CONSUMERS
     }

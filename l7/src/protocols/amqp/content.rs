@@ -11,7 +11,7 @@ pub(super) struct Content {
     pub(super) channel: u16,
     pub(super) kind: Kind,
     pub(super) id: u64,
-    /// Bytes of the body that are to come, once the header was seen.
+    /// Bytes of the body that are left, once the header was seen.
     pub(super) left: Option<u64>,
 }
 

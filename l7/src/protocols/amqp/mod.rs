@@ -1,7 +1,7 @@
 //! AMQP 0-9-1 over TCP, as RabbitMQ speaks it.
 //!
-//! A `basic.publish` asks for nothing, unless its channel confirms: then the broker's `basic.ack`
-//! or `basic.nack` is its response. A `basic.deliver` asks the consumer for `basic.ack`,
+//! A `basic.publish` is one-way, unless its channel confirms: then the broker's `basic.ack` or
+//! `basic.nack` is its response. A `basic.deliver` asks the consumer for `basic.ack`,
 //! `basic.nack` or `basic.reject`, so that its duration is the time of processing; where the
 //! consumer does not acknowledge, or its `basic.consume` was not seen, it asks for nothing.
 

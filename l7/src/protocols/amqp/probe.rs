@@ -10,7 +10,7 @@ use crate::kit::frames::Frame;
 const HEADERS: [&[u8; 8]; 4] =
     [b"AMQP\0\0\x09\x01", b"AMQP\0\0\x09\0", b"AMQP\x01\x01\0\x09", b"AMQP\x01\x01\x08\0"];
 
-/// A protocol header or a whole frame that is not only a body proves itself.
+/// A protocol header is recognised on any port, and so is a whole frame other than a body.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if HEADERS.iter().any(|header| head.starts_with(*header)) {
         return if direction == Direction::ToServer { Probe::Yes } else { Probe::No };

@@ -10,7 +10,7 @@ use crate::correlate::{Kind, Messages};
 use crate::kit::reader::Reader;
 use fact::Outcome;
 
-/// Where the frame that settles stands.
+/// Where a frame is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) direction: Direction,

@@ -2,7 +2,7 @@
 //!
 //! `open`, `begin`, `attach`, `detach`, `end` and `close` are answered by the same performative of
 //! the other side. A `transfer` that is not settled is answered by the receiver's `disposition`;
-//! one that is settled asks for nothing.
+//! one that is settled is one-way.
 
 mod conditions;
 mod frame;

@@ -17,8 +17,8 @@ use crate::kit::resync::{FrameFormat, FrameRead};
 
 /// Bytes of a frame that are read.
 const INSPECTED: usize = 4096;
-/// Deliveries of a direction of which transfers are to come; of more, the oldest ends where the
-/// next begins.
+/// Most deliveries of a direction that are not complete; of more, the oldest ends where the next
+/// begins.
 const PARTS: usize = 64;
 /// Bytes of an address that are kept.
 const ADDRESS: usize = 512;
@@ -26,7 +26,7 @@ const ADDRESS: usize = 512;
 /// State of a delivery of which a part was received (part 3, section 3.4.1).
 const RECEIVED: u64 = 0x23;
 
-/// A delivery of which transfers are to come.
+/// A delivery of which more transfers follow.
 #[derive(Clone, Copy, Debug)]
 struct Delivery {
     channel: u16,

@@ -6,7 +6,7 @@ use super::frame::{RECOGNISABLE, frame, header};
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
-/// A protocol header proves itself, and so does a frame that holds a performative.
+/// A protocol header is recognised on any port, and so is a frame that holds a performative.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if header(head).is_some() {
         return Probe::Yes;

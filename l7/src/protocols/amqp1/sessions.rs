@@ -20,7 +20,7 @@ pub(super) struct Link {
     pub(super) address: Vec<u8>,
 }
 
-/// Sessions and links of a connection; of too many, the oldest are forgotten.
+/// Sessions and links of a connection; of too many, the oldest are removed.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     sessions: Vec<Session>,
@@ -32,8 +32,8 @@ const SESSIONS: usize = 128;
 const LINKS: usize = 256;
 
 impl Sessions {
-    /// The session that has the number `channel` on a side. Of one whose beginning was not seen, both sides'
-    /// channels are taken to be the same.
+    /// The session that has the number `channel` on a side. Of one whose beginning was not seen,
+    /// both sides' channels are taken to be the same.
     pub(super) fn of(&mut self, direction: Direction, channel: u16) -> u16 {
         let known = self.sessions.iter().find(|s| s.channels[direction] == Some(channel));
         if let Some(session) = known {

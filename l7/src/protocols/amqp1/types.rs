@@ -115,7 +115,7 @@ fn read<'a>(r: &mut Reader<'a>, depth: usize) -> Option<Value<'a>> {
             compound(code, items.u32()?, items)
         }
         _ => {
-            // Part 1, section 1.2: the first digit says how long what follows is.
+            // Part 1, section 1.2: the first digit of the code is the size.
             match code >> 4 {
                 0x4 => {}
                 n @ 0x5..=0x9 => drop(r.take(1 << (n - 5))?),

@@ -2,7 +2,7 @@
 
 use crate::kit::reader::Reader;
 
-/// How the bodies of a connection are compressed, as its STARTUP says.
+/// How the bodies of a connection are compressed, by its STARTUP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Compression {
     #[default]
@@ -12,12 +12,12 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    /// At most `most` of the bytes that a body stands for, as far as it is there and makes sense.
+    /// Unpacks a body into at most `most` bytes, as far as it is there and well-formed.
     pub(super) fn unpack(self, body: &[u8], most: usize, into: &mut Vec<u8>) {
         into.clear();
         let _ = match self {
             Self::None => None,
-            // Before version 5 the length stands in front.
+            // Before version 5 the block follows its unpacked length.
             Self::Lz4 => body.get(4..).and_then(|block| lz4(block, most, into)),
             Self::Snappy => snappy(body, most, into),
         };

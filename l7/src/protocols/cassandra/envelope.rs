@@ -39,7 +39,7 @@ impl Envelope {
     }
 }
 
-/// The beginning of an envelope that stands by itself.
+/// The beginning of an envelope outside of segments, strictly.
 pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
     if bytes.len() < HEADER {
         let marker = if direction == Direction::ToClient { 0x83..=0x85 } else { 0x03..=0x05 };

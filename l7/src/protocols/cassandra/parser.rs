@@ -26,9 +26,9 @@ const EVENTS: u64 = 1 << 32;
 #[derive(Debug, Default)]
 struct Side {
     framing: Option<Framing>,
-    /// Bytes of the payload of the segment that are to come; its checksum follows.
+    /// Bytes of the payload of the segment that are left; its checksum follows.
     segment: Option<usize>,
-    /// Bytes of the body of the envelope that are to come.
+    /// Bytes of the body of the envelope that are left.
     body: usize,
     /// The message that the envelope is.
     open: Option<(Kind, u64)>,
@@ -168,8 +168,8 @@ impl CqlFrames {
         if are_few { FrameRead::take(segment.len()) } else { FrameRead::MALFORMED }
     }
 
-    /// Reads envelopes of an unpacked segment of `len` bytes, of which the first are there. False if
-    /// there are more than `most`.
+    /// Reads envelopes of an unpacked segment of `len` bytes, of which the first are there. False
+    /// if there are more than `most`.
     fn read_packed_envelopes(
         &mut self,
         direction: Direction,
@@ -201,7 +201,7 @@ impl CqlFrames {
         true
     }
 
-    /// The bytes of the body that come next, as far as they are in this segment.
+    /// Skips the rest of the body, as far as it is in this segment.
     fn skip_body(side: &mut Side) -> FrameRead {
         let len = side.segment.unwrap_or(usize::MAX).min(side.body);
         side.body -= len;

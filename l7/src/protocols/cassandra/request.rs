@@ -13,7 +13,8 @@ use fact::Attributes;
 /// Entries of a map that are read.
 const ENTRIES: u16 = 64;
 
-/// Adds a request (section 4.1) to the attributes, as far as its body is there. AUTH_RESPONSE is not read.
+/// Adds a request (section 4.1) to the attributes, as far as its body is there. AUTH_RESPONSE is
+/// not read.
 pub(super) fn push_request(
     envelope: Envelope,
     body: &[u8],
@@ -65,7 +66,7 @@ pub(super) fn custom_payload(r: &mut Reader<'_>) -> Option<()> {
     Some(())
 }
 
-/// The compression that a STARTUP asks for.
+/// The compression in the options of a STARTUP.
 pub(super) fn compression(envelope: Envelope, body: &[u8]) -> Option<Compression> {
     if envelope.opcode != STARTUP {
         return None;

@@ -17,7 +17,7 @@ pub(super) struct Segment {
     pub(super) header: usize,
     /// Bytes of the payload as they are sent.
     pub(super) payload: usize,
-    /// Bytes that the payload stands for; none if it is not compressed.
+    /// Bytes of the payload when it is unpacked; none if it is not compressed.
     pub(super) unpacked: Option<usize>,
     /// Holds whole envelopes, and not a part of one.
     pub(super) self_contained: bool,

@@ -89,8 +89,8 @@ pub(super) fn push_return_code(code: u8, into: &mut Attributes) -> Outcome {
     push_code(code, return_code(code), outcome, into)
 }
 
-/// Adds the only failure that SUBACK of 3.1.1 has (section 3.9.3) to the attributes: filters that are
-/// not valid or not allowed.
+/// Adds the only failure that SUBACK of 3.1.1 has (section 3.9.3) to the attributes: filters that
+/// are not valid or not allowed.
 pub(super) fn push_failure(code: u8, into: &mut Attributes) -> Outcome {
     push_code(code, Some("failure"), Outcome::ClientError, into)
 }

@@ -139,7 +139,7 @@ impl Header {
         self.flags >> 1 & 3
     }
 
-    /// Whether what stands behind the header, as far as it is there, can belong to it.
+    /// Whether `body`, as far as it is there, can follow this header.
     fn suits(self, body: &[u8]) -> bool {
         let mut r = Reader::new(body.get(..self.remaining).unwrap_or(body));
         match self.kind {

@@ -7,13 +7,13 @@ use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 use crate::kit::reader::Reader;
 
-/// Bytes of a message that is waited for so that it proves itself.
+/// Most bytes of a message that has to be complete to be recognised.
 const LONGEST_PROOF: usize = 4096;
 /// Topics that are shorter could be anything.
 const SHORTEST_TOPIC: usize = 3;
 
-/// A CONNECT proves itself, and so do messages whose topics and lengths fit; anything else is
-/// believed only where MQTT is usual.
+/// A CONNECT is recognised on any port, and so are messages whose topics and lengths fit. Anything
+/// else is recognised only where MQTT is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match Header::read(head, direction) {
         Ok(header) if header.kind == Type::Connect => connect(head.get(header.len..).unwrap_or_default()),

@@ -71,7 +71,7 @@ pub(super) fn varint(r: &mut Reader<'_>) -> Option<u32> {
     None
 }
 
-/// The properties that stand next, if they are there, or as much of them as is.
+/// The properties that come next, as far as they are there. None if their length is not.
 pub(super) fn section<'a>(r: &mut Reader<'a>) -> Option<Properties<'a>> {
     let len = varint(r)? as usize;
     let bytes = r.take(len.min(r.len()))?;

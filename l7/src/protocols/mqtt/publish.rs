@@ -12,10 +12,10 @@ use fact::Attributes;
 const PROPERTIES: usize = 2048;
 /// Bytes of a topic that are recorded.
 const TOPIC: usize = 1024;
-/// Topics longer than that are not waited for; the packet's id behind them is not read then.
+/// Most bytes of a topic that has to be complete. Behind a longer one no packet id is read.
 const LONGEST: usize = 8192;
 
-/// What stands before the payload of a PUBLISH (section 3.3).
+/// The variable header of a PUBLISH (section 3.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Publish<'a> {
     topic: &'a [u8],
@@ -26,7 +26,8 @@ pub(super) struct Publish<'a> {
 }
 
 impl<'a> Publish<'a> {
-    /// How many bytes of the body are worth waiting for. `Err`: so many bytes are needed to know that.
+    /// How many bytes of the body are worth waiting for. `Err`: so many bytes are needed to know
+    /// that.
     pub(super) fn wanted(header: Header, level: Option<u8>, body: &[u8]) -> Result<usize, usize> {
         let mut r = Reader::new(body);
         let topic = usize::from(r.u16().ok_or(2usize)?);

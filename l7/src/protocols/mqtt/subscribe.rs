@@ -47,7 +47,8 @@ pub(super) fn push_filters(
     }
 }
 
-/// Adds a SUBACK or UNSUBACK to its exchange: a code for each filter. The first refusal decides the outcome.
+/// Adds a SUBACK or UNSUBACK to its exchange: a code for each filter. The first refusal decides the
+/// outcome.
 pub(super) fn push_acknowledgement(body: &[u8], level: Option<u8>, into: &mut Exchange) {
     let mut r = Reader::new(body);
     if r.u16().is_none() || level == Some(5) && section(&mut r).is_none() {

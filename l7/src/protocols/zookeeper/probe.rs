@@ -7,8 +7,9 @@ use super::ops::four_letter_word;
 use crate::contract::{Clue, Probe};
 use crate::kit::frames::Frame;
 
-/// The message that begins a session proves itself, and so does a request about a node that is all
-/// there is; others, and four-letter words, are believed only where ZooKeeper is usual.
+/// The message that begins a session is recognised on any port, and so is a request about a node
+/// without other bytes behind it. Others, and four-letter words, are recognised only where
+/// ZooKeeper is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if direction == Direction::ToServer && (is_connect(head) || is_certain(head)) {
         return Probe::Yes;
