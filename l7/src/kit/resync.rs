@@ -144,3 +144,103 @@ impl<F: FrameFormat> Parser for Resync<F> {
         size_of::<Self>() + self.frames.heap_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::Transport;
+
+    use super::*;
+    use crate::contract::{Clue, Probe, Protocol};
+    use crate::correlate::Order;
+    use crate::testing::{C, Talk};
+    use fact::Outcome;
+
+    /// A frame: `M`, the length of its payload in a byte, the payload, which is not read.
+    #[derive(Debug, Default)]
+    struct Toy;
+
+    impl FrameFormat for Toy {
+        fn frame(&self, _: Direction, bytes: &[u8]) -> Frame {
+            match bytes {
+                [b'M', len, rest @ ..] if rest.len() >= usize::from(*len) => {
+                    Frame::Whole(2 + usize::from(*len))
+                }
+                [b'M', ..] => Frame::Part,
+                _ => Frame::No,
+            }
+        }
+
+        fn read_frame(
+            &mut self,
+            direction: Direction,
+            rest: &[u8],
+            at: usize,
+            out: &mut Messages<'_>,
+        ) -> FrameRead {
+            match rest {
+                [b'M', len, ..] => {
+                    let kind = if direction == C { Kind::Request } else { Kind::Response };
+                    out.open(kind, 0, at);
+                    FrameRead::Take { len: 2 + usize::from(*len), ends: Some((kind, 0)) }
+                }
+                [b'M'] => FrameRead::Need(2),
+                _ => FrameRead::MALFORMED,
+            }
+        }
+
+        fn read_truncated(&mut self, _: Direction, _: &[u8], _: &mut Messages<'_>) {}
+
+        fn on_loss(&mut self, _: Direction) {}
+    }
+
+    impl Protocol for Toy {
+        const NAME: fact::Protocol = fact::Protocol::new("toy");
+        const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
+        const PORTS: &'static [u16] = &[7];
+        const ORDER: Order = Order::InOrder;
+
+        fn probe(_: &[u8], _: Direction, _: &Clue) -> Probe {
+            Probe::No
+        }
+
+        fn parser(_: &Clue) -> Box<dyn Parser> {
+            Box::new(Resync::new(Toy))
+        }
+    }
+
+    /// Bytes of the request and of the response, and the outcome, of each exchange.
+    fn exchanges(t: &mut Talk) -> Vec<(Option<u64>, Option<u64>, Outcome)> {
+        let bytes = |span: Option<fact::MessageSpan>| span.map(|span| span.bytes);
+        t.over().iter().map(|e| (bytes(e.request), bytes(e.response), e.outcome)).collect()
+    }
+
+    #[test]
+    fn frames_are_read_and_skipped_however_they_are_cut() {
+        let mut t = Talk::of::<Toy>();
+        t.c("M").c("\x05ab").c("cd").c("eM\x00").s("M\x01xM").s("\x02yy");
+        let expected = [(Some(7), Some(3), Outcome::Ok), (Some(2), Some(4), Outcome::Ok)];
+        assert_eq!(exchanges(&mut t), expected);
+    }
+
+    #[test]
+    fn the_next_frame_is_found_behind_a_gap() {
+        let mut t = Talk::of::<Toy>();
+        t.c("M\x01a").s("M\x01b").gap(C, 4).c("tailM\x01cM\x00").s("M\x02ddM\x00");
+        let expected = [
+            (Some(3), Some(3), Outcome::Ok),
+            // Requests may be missing: which response is whose is not certain.
+            (Some(3), Some(4), Outcome::LostBytes),
+            (Some(2), Some(2), Outcome::LostBytes),
+        ];
+        assert_eq!(exchanges(&mut t), expected);
+    }
+
+    #[test]
+    fn a_gap_in_a_skipped_payload_loses_no_frame() {
+        let mut t = Talk::of::<Toy>();
+        t.c("M\x09ab").gap(C, 5).c("cdM\x00").s("M\x00M\x00");
+        let found = exchanges(&mut t);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[1], (Some(2), Some(2), Outcome::Ok));
+    }
+}

@@ -34,7 +34,7 @@ impl Prefix {
         Some(Self { kind: r.u8()?, channel: r.u16()?, size: r.u32()? })
     }
 
-    pub(super) fn is_believable(self) -> bool {
+    pub(super) fn is_plausible(self) -> bool {
         match self.kind {
             METHOD => (4..=LARGEST_METHOD).contains(&self.size),
             HEADER => (14..=LARGEST_METHOD).contains(&self.size) && self.channel != 0,
@@ -65,7 +65,7 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
         HEADER => payload.len() < 4 || payload.starts_with(&[0, BASIC as u8, 0, 0]),
         _ => true,
     };
-    if !prefix.is_believable() || !suits {
+    if !prefix.is_plausible() || !suits {
         return Frame::No;
     }
     match payload.get(prefix.size as usize) {

@@ -178,7 +178,7 @@ impl FrameFormat for AmqpFrames {
         }
         side.begun = true;
         let Some(prefix) = Prefix::read(rest) else { return FrameRead::Need(PREFIX) };
-        if !prefix.is_believable() {
+        if !prefix.is_plausible() {
             return FrameRead::MALFORMED;
         }
         let size = prefix.size as usize;
@@ -208,7 +208,7 @@ impl FrameFormat for AmqpFrames {
         if self.sides[direction].tail.is_some() {
             return;
         }
-        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_believable()) else { return };
+        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_plausible()) else { return };
         let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
         let payload = bytes.get(PREFIX..).unwrap_or_default();
         match prefix.kind {
