@@ -8,7 +8,7 @@ use super::content::{self, Content};
 use super::frame::{BODY, END, HEADER, METHOD, PREFIX, Prefix, frame, method};
 use super::ids;
 use super::methods::{BASIC, CHANNEL, CONFIRM, DELIVER, Method, PUBLISH, Role};
-use super::settle::{self, Place};
+use super::settle::{self, FramePlace};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
 use crate::kit::resync::{FrameFormat, FrameRead};
@@ -22,11 +22,11 @@ const CONTENTS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct AmqpFrames {
     channels: Channels,
-    sides: PerDirection<Side>,
+    sides: PerDirection<AmqpSide>,
 }
 
 #[derive(Debug, Default)]
-struct Side {
+struct AmqpSide {
     contents: Vec<Content>,
     /// The end octet is next; the inner message, if any, ends with it.
     tail: Option<Option<(Kind, u64)>>,
@@ -35,7 +35,7 @@ struct Side {
 
 impl AmqpFrames {
     /// Reads a method; returns the message that ends with its frame.
-    fn on_method(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+    fn on_method(&mut self, payload: &[u8], place: FramePlace, out: &mut Messages) -> Option<(Kind, u64)> {
         let method = method(payload, place.direction)?;
         let arguments = payload.get(4..).unwrap_or_default();
         let channel = self.channels.get(place.channel);
@@ -72,7 +72,7 @@ impl AmqpFrames {
     }
 
     /// Closes the content that another one follows on the same channel, or the oldest of too many.
-    fn make_room(&mut self, place: Place, out: &mut Messages) {
+    fn make_room(&mut self, place: FramePlace, out: &mut Messages) {
         let contents = &mut self.sides[place.direction].contents;
         let same = contents.iter().position(|c| c.channel == place.channel);
         if let Some(index) = same.or((contents.len() >= CONTENTS).then_some(0)) {
@@ -81,7 +81,7 @@ impl AmqpFrames {
         }
     }
 
-    fn role(&mut self, method: &Method, terms: &PairingArguments<'_>, place: Place) -> (Kind, u64) {
+    fn role(&mut self, method: &Method, terms: &PairingArguments<'_>, place: FramePlace) -> (Kind, u64) {
         let channel = self.channels.get(place.channel);
         match method.role {
             Role::Request if terms.no_wait => (Kind::OneWay, ids::one_way(place.channel)),
@@ -124,7 +124,7 @@ impl AmqpFrames {
         }
     }
 
-    fn on_header(&mut self, payload: &[u8], place: Place, out: &mut Messages) -> Option<(Kind, u64)> {
+    fn on_header(&mut self, payload: &[u8], place: FramePlace, out: &mut Messages) -> Option<(Kind, u64)> {
         let contents = &mut self.sides[place.direction].contents;
         let index = contents.iter().position(|c| c.channel == place.channel)?;
         let content = &mut contents[index];
@@ -140,7 +140,7 @@ impl AmqpFrames {
         })
     }
 
-    fn on_body(&mut self, size: u32, place: Place) -> Option<(Kind, u64)> {
+    fn on_body(&mut self, size: u32, place: FramePlace) -> Option<(Kind, u64)> {
         let contents = &mut self.sides[place.direction].contents;
         let index = contents.iter().position(|c| c.channel == place.channel)?;
         let content = &mut contents[index];
@@ -193,7 +193,7 @@ impl FrameFormat for AmqpFrames {
         if !is_ended || prefix.kind == METHOD && method(payload, direction).is_none() {
             return FrameRead::MALFORMED;
         }
-        let place = Place { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
+        let place = FramePlace { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
         let ends = match prefix.kind {
             METHOD => self.on_method(payload, place, out),
             HEADER => self.on_header(payload, place, out),
@@ -209,7 +209,7 @@ impl FrameFormat for AmqpFrames {
             return;
         }
         let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_plausible()) else { return };
-        let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
+        let place = FramePlace { direction, channel: prefix.channel, at: 0, end: bytes.len() };
         let payload = bytes.get(PREFIX..).unwrap_or_default();
         match prefix.kind {
             METHOD => drop(self.on_method(payload, place, out)),

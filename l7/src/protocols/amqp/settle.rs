@@ -12,7 +12,7 @@ use fact::Outcome;
 
 /// Where a frame is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct FramePlace {
     pub(super) direction: Direction,
     pub(super) channel: u16,
     /// Its first byte, and the one behind it.
@@ -26,7 +26,7 @@ pub(super) fn on_acknowledgement(
     method: &Method,
     arguments: &[u8],
     channel: &Channel,
-    place: Place,
+    place: FramePlace,
     out: &mut Messages,
 ) -> Option<()> {
     let mut r = Reader::new(arguments);
@@ -68,7 +68,7 @@ pub(super) fn on_close(
     method: &Method,
     arguments: &[u8],
     channel: &Channel,
-    place: Place,
+    place: FramePlace,
     out: &mut Messages,
 ) -> Option<()> {
     let mut r = Reader::new(arguments);

@@ -36,7 +36,7 @@ struct Delivery {
 }
 
 #[derive(Debug, Default)]
-struct Side {
+struct Amqp1Side {
     deliveries: Vec<Delivery>,
 }
 
@@ -44,12 +44,12 @@ struct Side {
 #[derive(Debug, Default)]
 pub(super) struct Amqp1Frames {
     sessions: Sessions,
-    sides: PerDirection<Side>,
+    sides: PerDirection<Amqp1Side>,
 }
 
 /// Where a frame is.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct FramePlace {
     direction: Direction,
     channel: u16,
     at: usize,
@@ -71,11 +71,11 @@ impl Amqp1Frames {
         &mut self,
         prefix: Prefix,
         body: &[u8],
-        place: Place,
+        place: FramePlace,
         out: &mut Messages,
     ) -> Option<(Kind, u64)> {
         let (code, fields, payload) = prefix.performative(body, place.direction)?;
-        let Place { direction, channel, .. } = place;
+        let FramePlace { direction, channel, .. } = place;
         let id = match code {
             OPEN | CLOSE => key(code, 0, 0),
             SASL_INIT | SASL_OUTCOME => key(SASL_INIT, 0, 0),
@@ -121,7 +121,7 @@ impl Amqp1Frames {
     }
 
     /// An error that ends a link, a session or the connection is the response to what waits there.
-    fn on_error(&mut self, code: u64, fields: Items<'_>, place: Place, out: &mut Messages) {
+    fn on_error(&mut self, code: u64, fields: Items<'_>, place: FramePlace, out: &mut Messages) {
         let Some(error) = performatives::error(code, fields) else { return };
         let session = self.sessions.of(place.direction, place.channel);
         let wanted = |waiting: u64| {
@@ -143,10 +143,10 @@ impl Amqp1Frames {
         &mut self,
         fields: Items<'_>,
         payload: &[u8],
-        place: Place,
+        place: FramePlace,
         out: &mut Messages,
     ) -> Option<(Kind, u64)> {
-        let Place { direction, channel, .. } = place;
+        let FramePlace { direction, channel, .. } = place;
         let handle = fields.field(0).number()? as u32;
         let more = fields.field(5).is_true() && !fields.field(9).is_true();
         let deliveries = &mut self.sides[direction].deliveries;
@@ -187,7 +187,7 @@ impl Amqp1Frames {
     }
 
     /// A disposition of the receiver: the response to deliveries.
-    fn on_disposition(&mut self, fields: Items<'_>, place: Place, out: &mut Messages) {
+    fn on_disposition(&mut self, fields: Items<'_>, place: FramePlace, out: &mut Messages) {
         if !fields.field(0).is_true() {
             return;
         }
@@ -239,7 +239,7 @@ impl FrameFormat for Amqp1Frames {
         let Some(prefix) = Prefix::read(rest) else { return FrameRead::MALFORMED };
         let inspected = prefix.size.min(INSPECTED);
         let Some(head) = rest.get(..inspected) else { return FrameRead::Need(inspected) };
-        let place = Place { direction, channel: prefix.channel, at, end: at + prefix.size };
+        let place = FramePlace { direction, channel: prefix.channel, at, end: at + prefix.size };
         let body = head.get(prefix.body..).unwrap_or_default();
         if !body.is_empty() && prefix.performative(body, direction).is_none() {
             return FrameRead::MALFORMED;
@@ -249,7 +249,7 @@ impl FrameFormat for Amqp1Frames {
 
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         if let Some(prefix) = Prefix::read(bytes) {
-            let place = Place { direction, channel: prefix.channel, at: 0, end: bytes.len() };
+            let place = FramePlace { direction, channel: prefix.channel, at: 0, end: bytes.len() };
             self.on_frame(prefix, bytes.get(prefix.body..).unwrap_or_default(), place, out);
         }
     }

@@ -1,14 +1,14 @@
 //! The BATCH request.
 
 use super::consistency::consistency;
-use super::session::Session;
+use super::session::CqlSession;
 use crate::kit::reader::Reader;
 use crate::kit::sql::Dialect;
 use fact::Attributes;
 
 /// Adds a BATCH (section 4.1.7) to the attributes: the first statement, the number of statements,
 /// and the consistency where all of the body is there.
-pub(super) fn push_batch(r: &mut Reader<'_>, session: &mut Session, into: &mut Attributes) -> Option<()> {
+pub(super) fn push_batch(r: &mut Reader<'_>, session: &mut CqlSession, into: &mut Attributes) -> Option<()> {
     r.u8()?;
     let number = r.u16()?;
     into.push_int("db.operation.batch.size", i64::from(number));

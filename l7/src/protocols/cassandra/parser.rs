@@ -6,7 +6,7 @@ use super::compressed::{Compression, lz4};
 use super::envelope::{COMPRESSED, Envelope, HEADER, frame};
 use super::opcodes::{EVENT, name};
 use super::segment::{Framing, LONGEST_HEADER, Segment, TRAILER};
-use super::session::Session;
+use super::session::CqlSession;
 use super::{request, response};
 use crate::correlate::{Kind, Messages};
 use crate::kit::frames::Frame;
@@ -24,7 +24,7 @@ const ENVELOPES: (usize, usize) = (64, 8);
 const EVENTS: u64 = 1 << 32;
 
 #[derive(Debug, Default)]
-struct Side {
+struct CqlSide {
     framing: Option<Framing>,
     /// Bytes of the payload of the segment that are left; its checksum follows.
     segment: Option<usize>,
@@ -39,16 +39,16 @@ struct Side {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct CqlFrames {
-    session: Session,
+    session: CqlSession,
     compression: Compression,
-    sides: PerDirection<Side>,
+    sides: PerDirection<CqlSide>,
     unpacked: Vec<u8>,
 }
 
 impl CqlFrames {
     pub(super) fn new(literals: bool) -> Self {
         Self {
-            session: Session::new(literals),
+            session: CqlSession::new(literals),
             compression: Compression::None,
             sides: PerDirection::default(),
             unpacked: Vec::new(),
@@ -202,7 +202,7 @@ impl CqlFrames {
     }
 
     /// Skips the rest of the body, as far as it is in this segment.
-    fn skip_body(side: &mut Side) -> FrameRead {
+    fn skip_body(side: &mut CqlSide) -> FrameRead {
         let len = side.segment.unwrap_or(usize::MAX).min(side.body);
         side.body -= len;
         if let Some(left) = &mut side.segment {
@@ -267,7 +267,7 @@ impl FrameFormat for CqlFrames {
 
     fn on_loss(&mut self, direction: Direction) {
         let framing = self.sides[direction].framing;
-        self.sides[direction] = Side { framing, whole_only: true, ..Side::default() };
+        self.sides[direction] = CqlSide { framing, whole_only: true, ..CqlSide::default() };
         self.session.on_loss();
     }
 

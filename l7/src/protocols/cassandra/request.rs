@@ -5,7 +5,7 @@ use super::compressed::Compression;
 use super::consistency::consistency;
 use super::envelope::{Envelope, PAYLOAD};
 use super::opcodes::{BATCH, EXECUTE, PREPARE, QUERY, STARTUP};
-use super::session::Session;
+use super::session::CqlSession;
 use crate::kit::reader::Reader;
 use crate::kit::sql::Dialect;
 use fact::Attributes;
@@ -18,7 +18,7 @@ const ENTRIES: u16 = 64;
 pub(super) fn push_request(
     envelope: Envelope,
     body: &[u8],
-    session: &mut Session,
+    session: &mut CqlSession,
     into: &mut Attributes,
 ) -> Option<()> {
     let mut r = Reader::new(body);

@@ -4,7 +4,7 @@ use super::envelope::{Envelope, PAYLOAD, TRACING, WARNINGS};
 use super::errors;
 use super::opcodes::{ERROR, EVENT, RESULT};
 use super::request::custom_payload;
-use super::session::Session;
+use super::session::CqlSession;
 use crate::kit::reader::{Reader, first_bytes};
 use fact::Exchange;
 
@@ -15,7 +15,7 @@ const NAME: usize = 128;
 pub(super) fn push_response(
     envelope: Envelope,
     body: &[u8],
-    session: &mut Session,
+    session: &mut CqlSession,
     into: &mut Exchange,
 ) -> Option<()> {
     let mut r = Reader::new(body);
@@ -51,7 +51,7 @@ pub(super) fn push_response(
 fn push_result(
     envelope: Envelope,
     r: &mut Reader<'_>,
-    session: &mut Session,
+    session: &mut CqlSession,
     into: &mut Exchange,
 ) -> Option<()> {
     let name = match r.u32()? {

@@ -6,7 +6,7 @@ use crate::kit::sql::{Statement, StatementCache};
 
 /// What is known of a connection.
 #[derive(Debug, Default)]
-pub(super) struct Session {
+pub(super) struct CqlSession {
     pub(super) literals: bool,
     pub(super) keyspace: String,
     /// For reading statements.
@@ -16,7 +16,7 @@ pub(super) struct Session {
     pub(super) prepared: StatementCache<Vec<u8>>,
 }
 
-impl Session {
+impl CqlSession {
     const PREPARING: usize = 64;
 
     pub(super) fn new(literals: bool) -> Self {

@@ -19,16 +19,11 @@ const CONNECT: u64 = 1 << 40;
 const WORD: u64 = 2 << 40;
 const NO_NODE: i32 = -101;
 
-#[derive(Debug, Default)]
-struct Side {
-    /// A message or a gap was seen: no four-letter word can follow.
-    begun: bool,
-}
-
 /// One connection.
 #[derive(Debug, Default)]
 pub(super) struct ZookeeperFrames {
-    sides: PerDirection<Side>,
+    /// A message or a gap was seen: no four-letter word can follow.
+    begun: PerDirection<bool>,
     /// A four-letter word was sent: its answer is text up to the end.
     word: bool,
     answering: bool,
@@ -155,8 +150,7 @@ impl FrameFormat for ZookeeperFrames {
         if rest.len() < 4 {
             return FrameRead::Need(4);
         }
-        let side = &mut self.sides[direction];
-        if !side.begun
+        if !self.begun[direction]
             && direction == Direction::ToServer
             && let Some(word) = four_letter_word(rest)
         {
@@ -170,7 +164,7 @@ impl FrameFormat for ZookeeperFrames {
         let Some(Some(len)) = length(rest) else { return FrameRead::MALFORMED };
         let inspected = 4 + len.min(INSPECTED);
         let Some(body) = rest.get(4..inspected) else { return FrameRead::Need(inspected) };
-        let first = !std::mem::replace(&mut side.begun, true);
+        let first = !std::mem::replace(&mut self.begun[direction], true);
         let ends = if first && direction == Direction::ToServer && is_connect(rest) {
             self.on_connect_request(body, at, out);
             Some((Kind::Request, CONNECT))
@@ -190,7 +184,7 @@ impl FrameFormat for ZookeeperFrames {
     }
 
     fn on_loss(&mut self, direction: Direction) {
-        self.sides[direction].begun = true;
+        self.begun[direction] = true;
         self.connecting &= direction == Direction::ToServer;
     }
 
