@@ -26,7 +26,8 @@ struct Frame {
 
 fn recorded() -> Vec<Frame> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps/http-clean/capture.pcap.gz");
-    let mut file = CaptureFile::open(&path, Box::new(|_| TapId(0))).expect("recorded by the project");
+    let mut file =
+        CaptureFile::open(&path, Box::new(|_| TapId(0))).expect("recorded by the project");
     let mut frames = Vec::new();
     while let Ok(Some(frame)) = file.next_frame() {
         frames.push(Frame {
@@ -52,7 +53,9 @@ fn write(path: &Path) -> u64 {
                 bytes[at..at + 2].copy_from_slice(&(10_000 + round as u16).to_be_bytes());
             }
             let time = Timestamp::from_nanos(time.as_nanos() + round * span);
-            writer.write(&RawFrame { time, bytes: &bytes, ..*frame }, "bench").expect("room for it");
+            writer
+                .write(&RawFrame { time, bytes: &bytes, ..*frame }, "bench")
+                .expect("room for it");
         }
     }
     writer.finish().expect("room for it");

@@ -56,9 +56,9 @@ impl From<anyhow::Error> for Failure {
 
 /// Whether the reader of standard output has gone away, which ends a command quietly.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Prints a failure as `wirespan: …` and turns the result into the exit status.
@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_recognised_below_a_context() {
-        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("writing records");
+        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe))
+            .context("writing records");
         assert!(is_closed_pipe(&error));
     }
 }

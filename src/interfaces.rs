@@ -76,7 +76,12 @@ pub(crate) fn execute(args: &InterfacesArgs) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn row(interface: &Interface, selector: &Selector, names: &HashMap<u32, &str>, pods: &[CniPod]) -> Row {
+fn row(
+    interface: &Interface,
+    selector: &Selector,
+    names: &HashMap<u32, &str>,
+    pods: &[CniPod],
+) -> Row {
     let choice = selector.choose(interface);
     let elsewhere = interface.peer_namespace.is_some();
     let peer = interface.peer.map(|index| match names.get(&index) {
@@ -96,9 +101,9 @@ fn row(interface: &Interface, selector: &Selector, names: &HashMap<u32, &str>, p
         mtu: interface.mtu,
         peer,
         peer_namespace: interface.peer_namespace,
-        master: interface
-            .master
-            .map(|index| names.get(&index).map_or_else(|| format!("#{index}"), |n| (*n).to_owned())),
+        master: interface.master.map(|index| {
+            names.get(&index).map_or_else(|| format!("#{index}"), |n| (*n).to_owned())
+        }),
         container: pod.map(|pod| pod.container.clone()),
         pod: pod.and_then(|pod| pod.pod.clone()),
         selected: choice.tap,

@@ -46,7 +46,9 @@ fn execute(cli: &Cli) -> anyhow::Result<()> {
             Some(file) => Ok(config::check_file(file).map(drop)?),
             None => Ok(std::io::stdout().lock().write_all(config::example().as_bytes())?),
         },
-        Command::Completions { shell } => Ok(cli::completions(*shell, &mut std::io::stdout().lock())?),
+        Command::Completions { shell } => {
+            Ok(cli::completions(*shell, &mut std::io::stdout().lock())?)
+        }
         Command::Run(args) => run::execute(args, quiet),
         Command::Trace(args) => trace::execute(args),
         Command::Interfaces(args) => interfaces::execute(args),

@@ -13,8 +13,8 @@ use wire::{Endpoint, SockIo, TapId, TapKind};
 
 use crate::taps::Taps;
 
-/// Names from the registry of taps, from the CNI cache and from system calls on sockets. The name of
-/// a pod goes before that of the process in it: the dashboards of a cluster show pods.
+/// Names from the registry of taps, from the CNI cache and from system calls on sockets. The name
+/// of a pod goes before that of the process in it: the dashboards of a cluster show pods.
 #[derive(Debug)]
 pub(crate) struct NameRegistry {
     taps: Arc<Taps>,
@@ -47,8 +47,9 @@ impl NameRegistry {
     /// Takes the pods that are on the node now.
     pub(crate) fn set_pods(&self, pods: &[CniPod]) {
         let named = pods.iter().filter_map(|pod| Some((pod, pod.pod.as_deref()?)));
-        let now: HashMap<IpAddr, &str> =
-            named.flat_map(|(pod, name)| pod.addresses.iter().map(move |address| (*address, name))).collect();
+        let now: HashMap<IpAddr, &str> = named
+            .flat_map(|(pod, name)| pod.addresses.iter().map(move |address| (*address, name)))
+            .collect();
         self.pods.retain(|address, _| now.contains_key(address));
         self.any.fetch_or(!now.is_empty(), Ordering::Relaxed);
         for (address, name) in now {

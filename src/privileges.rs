@@ -85,5 +85,9 @@ impl Plan {
 
 fn missing(needed: &[Capability]) -> Vec<String> {
     let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
-    needed.iter().filter(|capability| !effective.contains(capability)).map(ToString::to_string).collect()
+    needed
+        .iter()
+        .filter(|capability| !effective.contains(capability))
+        .map(ToString::to_string)
+        .collect()
 }

@@ -49,12 +49,9 @@ const NINE_IN_TEN: usize = 350;
 /// what stands in its string literals: a message in one piece can be searched for.
 const COLUMNS: usize = 100;
 
-/// Crates with lines that are too wide.
-const WIDE_LINES_LEFT: &[&str] =
-    &["wire", "fact", "capture", "xdp", "l7", "analyzer", "metrics", "store", "wirespan"];
-
 fn source_folder(krate: &str) -> String {
-    let folder = CRATES.iter().find(|(name, ..)| *name == krate).map_or(krate, |(_, folder, _)| folder);
+    let folder =
+        CRATES.iter().find(|(name, ..)| *name == krate).map_or(krate, |(_, folder, _)| folder);
     if folder == "." { "src".into() } else { format!("{folder}/src") }
 }
 
@@ -66,17 +63,21 @@ fn crates_depend_only_on_what_the_table_allows() {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let names: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let names: BTreeSet<&str> =
+        packages.iter().filter_map(|package| package["name"].as_str()).collect();
     let table: BTreeSet<&str> = CRATES.iter().map(|(name, ..)| *name).collect();
     assert_eq!(names, table, "the workspace's members and the table of crates differ");
 
     let mut wrong = Vec::new();
     for package in packages {
         let name = package["name"].as_str().expect("name");
-        let (_, _, allowed) = CRATES.iter().find(|(krate, ..)| *krate == name).expect("compared above");
-        let in_tests = IN_TESTS.iter().find(|(krate, _)| *krate == name).map_or(&[][..], |(_, more)| more);
+        let (_, _, allowed) =
+            CRATES.iter().find(|(krate, ..)| *krate == name).expect("compared above");
+        let in_tests =
+            IN_TESTS.iter().find(|(krate, _)| *krate == name).map_or(&[][..], |(_, more)| more);
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             let target = dependency["name"].as_str().expect("name");
             let for_tests = dependency["kind"] == "dev";
@@ -97,17 +98,20 @@ fn unsafe_stands_only_where_it_may() {
     for krate in SAFE_CRATES {
         let folder = source_folder(krate);
         let entry = if *krate == "wirespan" { "main.rs" } else { "lib.rs" };
-        let text =
-            std::fs::read_to_string(root().join(&folder).join(entry)).expect("a crate has its first file");
+        let text = std::fs::read_to_string(root().join(&folder).join(entry))
+            .expect("a crate has its first file");
         if !text.contains("#![forbid(unsafe_code)]") {
             wrong.push(format!("{folder}/{entry} has no #![forbid(unsafe_code)]"));
         }
     }
     let with_unsafe = |folder: &str| -> Vec<String> {
-        let with = files(folder, "rs").into_iter().filter(|file| file.code().contains_word("unsafe"));
+        let with =
+            files(folder, "rs").into_iter().filter(|file| file.code().contains_word("unsafe"));
         with.map(|file| file.path).collect()
     };
-    wrong.extend(with_unsafe("capture/src").into_iter().filter(|path| !path.starts_with("capture/src/sys/")));
+    wrong.extend(
+        with_unsafe("capture/src").into_iter().filter(|path| !path.starts_with("capture/src/sys/")),
+    );
     let in_xdp = with_unsafe("xdp/src");
     if in_xdp.len() > 1 {
         wrong.push(format!(
@@ -132,21 +136,25 @@ fn modules_do_not_import_each_other() {
 #[test]
 fn files_say_what_lives_there() {
     let all = CRATES.iter().flat_map(|(krate, ..)| files(&source_folder(krate), "rs"));
-    let silent: Vec<_> = all.filter(|file| !file.says_what_lives_there()).map(|file| file.path).collect();
-    assert!(silent.is_empty(), "files that do not begin with a line of //!:\n{}", silent.join("\n"));
+    let silent: Vec<_> =
+        all.filter(|file| !file.says_what_lives_there()).map(|file| file.path).collect();
+    assert!(
+        silent.is_empty(),
+        "files that do not begin with a line of //!:\n{}",
+        silent.join("\n")
+    );
 }
 
 #[test]
 fn lines_are_narrow() {
     let mut wide = Vec::new();
-    for (krate, folder, _) in CRATES {
-        if WIDE_LINES_LEFT.contains(krate) {
-            continue;
-        }
+    for (_, folder, _) in CRATES {
         for below in ["src", "tests", "benches"] {
             for file in files(&format!("{folder}/{below}"), "rs") {
                 wide.extend(
-                    file.lines_wider_than(COLUMNS).iter().map(|line| format!("{}:{line}", file.path)),
+                    file.lines_wider_than(COLUMNS)
+                        .iter()
+                        .map(|line| format!("{}:{line}", file.path)),
                 );
             }
         }
@@ -162,7 +170,9 @@ fn files_are_small() {
             lengths.insert(file.path.clone(), file.code_lines());
         }
     }
-    for file in files("xdp/bpf", "c").into_iter().chain(files("xdp/bpf", "h")).chain(files("tests", "rs")) {
+    for file in
+        files("xdp/bpf", "c").into_iter().chain(files("xdp/bpf", "h")).chain(files("tests", "rs"))
+    {
         lengths.insert(file.path.clone(), file.code_lines());
     }
     let is_table = |path: &str| TABLES.iter().any(|table| path.ends_with(table));
@@ -238,7 +248,10 @@ fn the_checks_see_what_they_look_for() {
     assert!(wide("const A: &str = \"text that is long\";").is_empty());
     assert!(wide("// ä, ö, ü: ä and ü").is_empty() && wide("// just at the edge").is_empty());
     assert!(file("x", "//! One.\n").says_what_lives_there());
-    assert!(!file("x", "//!\n").says_what_lives_there() && !file("x", "/// One.\n").says_what_lives_there());
+    assert!(
+        !file("x", "//!\n").says_what_lives_there()
+            && !file("x", "/// One.\n").says_what_lives_there()
+    );
     assert!(file("x", "fn f() { unsafe { g() } }").code().contains_word("unsafe"));
     assert!(
         !file("x", "#![forbid(unsafe_code)]\n/// unsafe\nconst A: &str = \"unsafe\";")

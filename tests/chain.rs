@@ -24,10 +24,15 @@ struct Expected<'a> {
 }
 
 fn expected<'a>(chain: &'a Chain, client: &'a str) -> [Expected<'a>; 3] {
-    let [web, shop, stock] = ["web", "shop", "stock"].map(|pod| (chain.address(pod), chain.veth(pod)));
+    let [web, shop, stock] =
+        ["web", "shop", "stock"].map(|pod| (chain.address(pod), chain.veth(pod)));
     let bridge = chain.bridge();
     [
-        Expected { client: (chain.gateway(), client), server: (web.0, "nginx"), taps: vec![bridge, web.1] },
+        Expected {
+            client: (chain.gateway(), client),
+            server: (web.0, "nginx"),
+            taps: vec![bridge, web.1],
+        },
         Expected {
             client: (web.0, "nginx"),
             server: (shop.0, "gunicorn"),
@@ -116,14 +121,20 @@ fn one_request_is_one_trace() {
     let chain = Chain::up();
     let wirespan = run(&chain, "one", "traces");
     let url = format!("http://{}/order/one", chain.address("web"));
-    let answer =
-        common::text(chain.on_node("curl").args(["-sf", "-m", "10", &url]).output().expect("curl starts"));
+    let answer = common::text(
+        chain.on_node("curl").args(["-sf", "-m", "10", &url]).output().expect("curl starts"),
+    );
     assert!(answer.contains("order one"), "{answer}");
     let (status, traces) = wirespan.stop("trace");
     assert!(status.success(), "{status}");
     let traces: Vec<_> = traces.iter().filter(|trace| trace.to_string().contains("/one")).collect();
     assert_eq!(traces.len(), 1, "{traces:#?}");
-    assert_eq!(mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")), None, "{:#}", traces[0]);
+    assert_eq!(
+        mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")),
+        None,
+        "{:#}",
+        traces[0]
+    );
 }
 
 /// A cache asked before the call and told after it: both stand beside the call, in the order of
@@ -146,7 +157,8 @@ fn a_cache_is_part_of_the_trace() {
         let shop = &trace["root"]["children"][0];
         let calls = shop["children"].as_array().map_or(&[][..], Vec::as_slice);
         let said = |call: &Value| {
-            let process = call["server"]["process"]["command"].as_str().unwrap_or("nobody").to_owned();
+            let process =
+                call["server"]["process"]["command"].as_str().unwrap_or("nobody").to_owned();
             let cause = call["cause"].as_str().unwrap_or_default().to_owned();
             [call["protocol"].as_str(), call["operation"].as_str(), Some(&process), Some(&cause)]
                 .map(|w| w.unwrap_or_default().to_owned())
@@ -156,9 +168,13 @@ fn a_cache_is_part_of_the_trace() {
     };
     let asked: Vec<_> =
         traces.iter().filter(|t| t.to_string().contains("/order/")).map(asked_by_shop).collect();
-    let all = ["redis GET redis-server thread", "http GET nginx thread", "redis SET redis-server thread"];
+    let all =
+        ["redis GET redis-server thread", "http GET nginx thread", "redis SET redis-server thread"];
     assert_eq!(asked, [&all[..], &all[..1], &all[..]]);
-    assert!(!traces.iter().any(|trace| trace.to_string().contains("order:first")), "keys are masked");
+    assert!(
+        !traces.iter().any(|trace| trace.to_string().contains("order:first")),
+        "keys are masked"
+    );
 }
 
 /// Requests at the same time through one event loop and many threads; the share of complete traces
@@ -192,8 +208,9 @@ fn complete_share(name: &str, port: u16) -> f64 {
     for (mistake, count) in mistakes.iter().take(12) {
         report(&format!("  {count} x {mistake}"));
     }
-    for line in
-        metrics.lines().filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total{"))
+    for line in metrics
+        .lines()
+        .filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total{"))
     {
         report(&format!("  {line}"));
     }

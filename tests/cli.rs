@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn wirespan(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wirespan")).args(arguments).env_remove("WIRESPAN_LOG").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_wirespan"))
+        .args(arguments)
+        .env_remove("WIRESPAN_LOG")
+        .output()
+        .unwrap()
 }
 
 fn stderr(output: &Output) -> String {
@@ -36,7 +40,9 @@ fn capture() -> Vec<u8> {
     }
     for second in 0..2_u8 {
         let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
-        packet.extend([0x9c, 0x40, 0, 80, 0, 0, 0, second, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0]);
+        packet.extend([
+            0x9c, 0x40, 0, 80, 0, 0, 0, second, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0,
+        ]);
         for word in [u32::from(second) + 1, 0, 40, 40] {
             file.extend(word.to_le_bytes());
         }
@@ -93,7 +99,8 @@ fn all_before_a_cut_is_analysed() {
 #[test]
 fn every_mistake_of_a_configuration_is_told_at_once() {
     let scratch = Scratch::new();
-    let text = b"[http]\nlisten = 9797\nmax_conections = 3\n[captur]\nx = 1\n[store]\nquiet_ms = -5\n";
+    let text =
+        b"[http]\nlisten = 9797\nmax_conections = 3\n[captur]\nx = 1\n[store]\nquiet_ms = -5\n";
     let file = scratch.file("bad.toml", text);
     let output = wirespan(&["check-config", &file]);
     let said = stderr(&output);
@@ -106,7 +113,11 @@ fn every_mistake_of_a_configuration_is_told_at_once() {
     ] {
         assert!(said.contains(mistake), "{mistake}\n{said}");
     }
-    fails(&["check-config", &scratch.file("syntax.toml", b"[http]\nlisten = \n")], 2, "syntax.toml:2");
+    fails(
+        &["check-config", &scratch.file("syntax.toml", b"[http]\nlisten = \n")],
+        2,
+        "syntax.toml:2",
+    );
     fails(&["check-config", "/no/such.toml"], 2, "/no/such.toml");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/wirespan.toml");
     assert_eq!(wirespan(&["check-config", example]).status.code(), Some(0));
@@ -142,7 +153,11 @@ fn the_environment_is_stronger_than_the_file_and_checked_like_it() {
     assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "10").status.code(), Some(0));
     assert_eq!(run("WIRESPAN_ANALYZER_MAX_FLOWS", "ten").status.code(), Some(2));
     let wrong = run("WIRESPAN_ANALYZER_MAX_FLOW", "10");
-    assert!(stderr(&wrong).contains("did you mean `WIRESPAN_ANALYZER_MAX_FLOWS`?"), "{}", stderr(&wrong));
+    assert!(
+        stderr(&wrong).contains("did you mean `WIRESPAN_ANALYZER_MAX_FLOWS`?"),
+        "{}",
+        stderr(&wrong)
+    );
     assert_eq!(run("WIRESPAN_SERVICE_HOST", "10.0.0.1").status.code(), Some(0));
 }
 
@@ -203,10 +218,12 @@ fn output_does_not_depend_on_the_number_of_threads() {
     captures.sort();
     assert!(!captures.is_empty());
     let names: Vec<&str> = captures.iter().map(|path| path.to_str().unwrap()).collect();
-    let together: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).chain([names.clone()]).collect();
+    let together: Vec<Vec<&str>> =
+        names.iter().map(|name| vec![*name]).chain([names.clone()]).collect();
     for (files, emit) in together.iter().flat_map(|files| EMIT.map(|emit| (files, emit))) {
         let run = |threads: &str| {
-            let options = ["replay", "-q", "--output", "jsonl", "--emit", emit, "--threads", threads];
+            let options =
+                ["replay", "-q", "--output", "jsonl", "--emit", emit, "--threads", threads];
             wirespan(&options.iter().chain(files).copied().collect::<Vec<_>>()).stdout
         };
         let one = run("1");
@@ -223,7 +240,10 @@ fn spans_say_which_trace_they_are_of_where_traces_are_told() {
     let records = |emit: &str| {
         let output = wirespan(&["replay", "-q", "--output", "jsonl", "--emit", emit, capture]);
         let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+        lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect::<Vec<serde_json::Value>>()
     };
     let of = |all: &[serde_json::Value], kind: &str| {
         all.iter().filter(|record| record["type"] == kind).cloned().collect::<Vec<_>>()
@@ -231,7 +251,8 @@ fn spans_say_which_trace_they_are_of_where_traces_are_told() {
     let alone = records("spans");
     assert!(!alone.is_empty() && alone.iter().all(|span| span["trace_id"].is_null()));
     let both = records("spans,traces");
-    let traces: Vec<_> = of(&both, "trace").into_iter().map(|trace| trace["trace_id"].clone()).collect();
+    let traces: Vec<_> =
+        of(&both, "trace").into_iter().map(|trace| trace["trace_id"].clone()).collect();
     let spans = of(&both, "span");
     assert_eq!(spans.len(), alone.len());
     assert!(spans.iter().all(|span| traces.contains(&span["trace_id"])), "{spans:?}");

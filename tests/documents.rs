@@ -11,7 +11,8 @@ fn root() -> &'static Path {
 fn documents() -> Vec<PathBuf> {
     let folder = std::fs::read_dir(root().join("docs")).expect("docs/ is part of the project");
     let mut documents: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
-    documents.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    documents
+        .extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)));
     documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     documents
 }
@@ -41,7 +42,8 @@ fn every_direct_dependency_is_explained() {
     let declared: BTreeSet<&str> = outside.map(|(name, _)| name.as_str()).collect();
     let text = std::fs::read_to_string(root().join("docs/dependencies.md")).expect("readable");
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
-    let explained: BTreeSet<&str> = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let explained: BTreeSet<&str> =
+        rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let missing: Vec<_> = declared.difference(&explained).collect();
     let gone: Vec<_> = explained.difference(&declared).collect();
     assert!(

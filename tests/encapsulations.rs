@@ -170,7 +170,12 @@ const CASES: &[Case] = &[
     Case {
         name: "gre with a key for each direction, and a sequence number",
         wrap: |f, up, n| {
-            over_ipv4(47, up, n, &[&[0x30, 0, 8, 0, 0, 0, 0, u8::from(up), 0, 0, 0, 1], packet(f)].concat())
+            over_ipv4(
+                47,
+                up,
+                n,
+                &[&[0x30, 0, 8, 0, 0, 0, 0, u8::from(up), 0, 0, 0, 1], packet(f)].concat(),
+            )
         },
         tunnels: &[("gre", Some(1))],
         vlans: &[],
@@ -240,7 +245,9 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "QinQ",
-        wrap: |f, _, _| vec![ethernet(0x88a8, &[&[0, 100, 0x81, 0, 0, 200, 8, 0], packet(f)].concat())],
+        wrap: |f, _, _| {
+            vec![ethernet(0x88a8, &[&[0, 100, 0x81, 0, 0, 200, 8, 0], packet(f)].concat())]
+        },
         tunnels: &[],
         vlans: &[100, 200],
     },
@@ -248,7 +255,8 @@ const CASES: &[Case] = &[
         name: "geneve in gre in vxlan",
         wrap: |f, up, n| {
             let inner = ipv4(17, up, n, 0, &udp(6081, &geneve(f)));
-            let middle = ethernet(0x0800, &ipv4(47, up, n, 0, &[&[0, 0, 8, 0], &inner[..]].concat()));
+            let middle =
+                ethernet(0x0800, &ipv4(47, up, n, 0, &[&[0, 0, 8, 0], &inner[..]].concat()));
             over_ipv4(17, up, n, &udp(4789, &vxlan(42, &middle)))
         },
         tunnels: &[("vxlan", Some(42)), ("gre", None), ("geneve", Some(9))],
@@ -259,7 +267,8 @@ const CASES: &[Case] = &[
 /// Ethernet frames of plain IPv4 that the project recorded.
 fn recorded() -> Vec<(u64, Vec<u8>)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps/http-clean/capture.pcap.gz");
-    let mut file = CaptureFile::open(&path, Box::new(|_| TapId(0))).expect("recorded by the project");
+    let mut file =
+        CaptureFile::open(&path, Box::new(|_| TapId(0))).expect("recorded by the project");
     let mut frames = Vec::new();
     while let Ok(Some(frame)) = file.next_frame() {
         // Those that are larger than a packet, from segmentation offload, have no room for outer
@@ -305,9 +314,10 @@ fn sent_by_records(flows: &[Value]) -> Sent {
     let mut sent = Sent::new();
     for flow in flows.iter().filter(|flow| flow["protocol"] == "tcp") {
         let (client, server) = (end(&flow["client"]), end(&flow["server"]));
-        for (direction, key) in
-            [("to_server", format!("{client} {server}")), ("to_client", format!("{server} {client}"))]
-        {
+        for (direction, key) in [
+            ("to_server", format!("{client} {server}")),
+            ("to_client", format!("{server} {client}")),
+        ] {
             let figure = |name: &str| flow[direction][name].as_u64().unwrap_or(0);
             let entry = (figure("packets"), figure("payload_bytes"));
             assert_eq!(sent.insert(key.clone(), entry), None, "one flow is told once: {key}");
@@ -320,7 +330,17 @@ fn sent_by_records(flows: &[Value]) -> Sent {
 fn sent_by_tshark(path: &Path) -> Sent {
     let fields = ["ip.src", "tcp.srcport", "ip.dst", "tcp.dstport", "tcp.len"];
     let output = Command::new("tshark")
-        .args(["-d", "udp.port==8472,vxlan", "-Y", "tcp", "-T", "fields", "-E", "occurrence=l", "-r"])
+        .args([
+            "-d",
+            "udp.port==8472,vxlan",
+            "-Y",
+            "tcp",
+            "-T",
+            "fields",
+            "-E",
+            "occurrence=l",
+            "-r",
+        ])
         .arg(path)
         .args(fields.iter().flat_map(|field| ["-e", field]))
         .output()
@@ -390,7 +410,8 @@ fn wireguard_is_known_and_opaque() {
     let path = folder.path().join("wireguard.pcap");
     let mut message = vec![4, 0, 0, 0];
     message.resize(96, 0x5a);
-    let frames = (0..10).map(|i| (i * 1000, over_ipv4(17, i % 2 == 0, 1, &udp(51820, &message)).remove(0)));
+    let frames =
+        (0..10).map(|i| (i * 1000, over_ipv4(17, i % 2 == 0, 1, &udp(51820, &message)).remove(0)));
     write(&path, frames);
     let output = Command::new(env!("CARGO_BIN_EXE_wirespan"))
         .args(["replay", "-q", "--output", "jsonl", "--emit", "flows,summary"])
@@ -398,7 +419,8 @@ fn wireguard_is_known_and_opaque() {
         .output()
         .expect("wirespan starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(records.len(), 1, "{text}");
     assert_eq!(records[0]["undecoded"]["opaque"], 10);
 }

@@ -72,7 +72,8 @@ impl Pair {
     /// `mtu` is that of both ends.
     fn new(name: &str, mtu: u64) -> Self {
         let id = std::process::id();
-        let pair = Self { sender: format!("ws-eq-{name}-s{id}"), tap: format!("ws-eq-{name}-t{id}") };
+        let pair =
+            Self { sender: format!("ws-eq-{name}-s{id}"), tap: format!("ws-eq-{name}-t{id}") };
         for namespace in [&pair.sender, &pair.tap] {
             ip(&format!("netns add {namespace}"));
             for which in ["all", "default"] {
@@ -81,7 +82,9 @@ impl Pair {
             }
         }
         let (sender, tap) = (&pair.sender, &pair.tap);
-        ip(&format!("-n {tap} link add tap0 mtu {mtu} type veth peer name out0 mtu {mtu} netns {sender}"));
+        ip(&format!(
+            "-n {tap} link add tap0 mtu {mtu} type veth peer name out0 mtu {mtu} netns {sender}"
+        ));
         ip(&format!("-n {tap} link set lo up"));
         ip(&format!("-n {tap} link set tap0 arp off up"));
         ip(&format!("-n {sender} link set out0 arp off up"));
@@ -118,7 +121,16 @@ impl Live {
     fn start(pair: &Pair, backend: &str, folder: &Path) -> Self {
         let file = |name: &str| File::create(folder.join(name)).unwrap();
         let process = inside(&pair.tap, BIN)
-            .args(["run", "-i", "tap0", "--backend", backend, "--no-ebpf", "--listen", "127.0.0.1:9797"])
+            .args([
+                "run",
+                "-i",
+                "tap0",
+                "--backend",
+                backend,
+                "--no-ebpf",
+                "--listen",
+                "127.0.0.1:9797",
+            ])
             .args(["--output", "jsonl", "--emit", "flows,summary"])
             .envs([PATIENT, ("WIRESPAN_CAPTURE_SHARDS", "1")])
             .stdin(Stdio::null())
@@ -141,15 +153,18 @@ impl Live {
 
     fn get(&self, path: &str) -> Option<String> {
         let url = format!("http://127.0.0.1:9797{path}");
-        let output = inside(&self.namespace, "curl").args(["-sf", "-m", "5", &url]).output().unwrap();
+        let output =
+            inside(&self.namespace, "curl").args(["-sf", "-m", "5", &url]).output().unwrap();
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn captured(&self) -> u64 {
         let metrics = self.get("/metrics").unwrap_or_default();
         let of_tap = |line: &&str| line.starts_with("wirespan_capture_packets_total{");
-        let values =
-            metrics.lines().filter(of_tap).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        let values = metrics
+            .lines()
+            .filter(of_tap)
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
         values.sum()
     }
 
@@ -272,7 +287,8 @@ fn send(capture: &Capture, backend: &str) -> Differences {
     let frames = summary(&replayed)["captured"].as_u64().unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let pair = Pair::new(backend.trim_start_matches("af_"), capture.longest.saturating_sub(14).max(1500));
+    let pair =
+        Pair::new(backend.trim_start_matches("af_"), capture.longest.saturating_sub(14).max(1500));
     let live = Live::start(&pair, backend, folder.path());
     let mut sender = inside(&pair.sender, "tcpreplay");
     sender.args(["-q", "--preload-pcap", "-i", "out0"]);
@@ -306,7 +322,9 @@ fn differences(replayed: &str, seen: &str, is_left_out: &impl Fn(&str) -> bool) 
     let (replayed, seen) = (comparable(replayed, is_left_out), comparable(seen, is_left_out));
     let mut wrong = String::new();
     for (who, one, other) in [("replay", &replayed, &seen), ("live", &seen, &replayed)] {
-        for (record, count) in one.iter().filter(|(record, count)| other.get(*record) != Some(count)) {
+        for (record, count) in
+            one.iter().filter(|(record, count)| other.get(*record) != Some(count))
+        {
             wrong += &format!("  {count} of {who} only: {record}\n");
         }
     }

@@ -61,7 +61,11 @@ fn what_went_wrong_has_its_name() {
         assert_eq!(found, expected, "port {port}");
     }
     let full = of(8003).filter(|flow| flow["trouble"] == "accept_queue_full").count();
-    assert!(full >= 2, "of three clients the listener has room for one: {:?}", of(8003).collect::<Vec<_>>());
+    assert!(
+        full >= 2,
+        "of three clients the listener has room for one: {:?}",
+        of(8003).collect::<Vec<_>>()
+    );
 
     let table = Command::new(env!("CARGO_BIN_EXE_wirespan"))
         .args(["replay", "--emit", "flows", "--no-progress"])
@@ -73,12 +77,16 @@ fn what_went_wrong_has_its_name() {
     }
 
     let lossy = flows(&folder.path().join("lossy.pcap"));
-    let flow = lossy.iter().find(|flow| flow["server"]["port"] == 8020).expect("the lossy path's flow");
+    let flow =
+        lossy.iter().find(|flow| flow["server"]["port"] == 8020).expect("the lossy path's flow");
     let ours = |name: &str| flow["to_server"][name].as_u64().unwrap_or(0);
     let theirs = |name: &str| kernel[name].as_u64().expect("a counter of the kernel");
     let (timeouts, probes) = (ours("timeout_retransmissions"), ours("tail_loss_probes"));
-    let all = timeouts + probes + ours("recovery_retransmissions") + ours("spurious_retransmissions");
-    common::report(&format!("kernel {kernel}; here {timeouts} timeouts, {probes} probes, {all} in all"));
+    let all =
+        timeouts + probes + ours("recovery_retransmissions") + ours("spurious_retransmissions");
+    common::report(&format!(
+        "kernel {kernel}; here {timeouts} timeouts, {probes} probes, {all} in all"
+    ));
     assert!(theirs("RetransSegs") > 50, "the path loses segments");
     assert!(all.abs_diff(theirs("RetransSegs")) <= 2, "{all} repeats, {kernel}");
     assert!(timeouts.abs_diff(theirs("TCPTimeouts")) <= 2, "{timeouts} timeouts, {kernel}");

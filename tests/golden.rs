@@ -56,7 +56,12 @@ fn replay_with(capture: &Path, threads: &str, literals: &str) -> String {
         .current_dir(capture.parent().expect("in a folder"))
         .output()
         .expect("wirespan starts");
-    assert!(output.status.success(), "{}: {}", capture.display(), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        capture.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("records are UTF-8")
 }
 
@@ -116,7 +121,8 @@ fn no_password_comes_out() {
     let mut on_the_wire = Vec::new();
     for (name, capture) in cases() {
         let mut frames = Vec::new();
-        let mut file = CaptureFile::open(&capture, Box::new(|_: &str| TapId(1))).expect("a capture");
+        let mut file =
+            CaptureFile::open(&capture, Box::new(|_: &str| TapId(1))).expect("a capture");
         while let Ok(Some(frame)) = file.next_frame() {
             frames.extend_from_slice(frame.bytes);
         }
@@ -127,12 +133,17 @@ fn no_password_comes_out() {
         for literals in ["false", "true"] {
             let records = replay_with(&capture, "1", literals);
             for password in &sent {
-                assert!(!records.contains(*password), "{name}, literals {literals}: {password} is recorded");
+                assert!(
+                    !records.contains(*password),
+                    "{name}, literals {literals}: {password} is recorded"
+                );
             }
         }
         on_the_wire.push(name);
     }
-    for protocol in ["redis", "nats", "mqtt", "amqp", "postgresql", "mongodb", "cassandra", "zookeeper"] {
+    for protocol in
+        ["redis", "nats", "mqtt", "amqp", "postgresql", "mongodb", "cassandra", "zookeeper"]
+    {
         assert!(
             on_the_wire.iter().any(|name| name.contains(protocol)),
             "no log-in of {protocol} is plain to see"
@@ -159,7 +170,8 @@ fn figures() -> impl Iterator<Item = (&'static str, String)> {
 /// How many frames `tshark` shows for each display filter, in one reading of the capture.
 fn tshark_frames(capture: &Path, filters: &[String]) -> Vec<u64> {
     let statistics = format!("io,stat,0,{}", filters.join(","));
-    let output = Command::new("tshark").arg("-r").arg(capture).args(["-q", "-z", &statistics]).output();
+    let output =
+        Command::new("tshark").arg("-r").arg(capture).args(["-q", "-z", &statistics]).output();
     let text = common::text(output.expect("tshark starts"));
     let row = text
         .lines()
@@ -198,11 +210,12 @@ fn tshark_messages(capture: &Path) -> [u64; 2] {
     let text = common::text(output.expect("tshark starts"));
     let mut counts = [0, 0];
     for line in text.lines() {
-        let mut columns = line.split('\t').map(|column| column.split(',').filter(|value| !value.is_empty()));
+        let mut columns =
+            line.split('\t').map(|column| column.split(',').filter(|value| !value.is_empty()));
         counts[0] += columns.next().map_or(0, |methods| methods.count() as u64);
-        counts[1] += columns
-            .next()
-            .map_or(0, |codes| codes.filter(|code| *code == "101" || !code.starts_with('1')).count() as u64);
+        counts[1] += columns.next().map_or(0, |codes| {
+            codes.filter(|code| *code == "101" || !code.starts_with('1')).count() as u64
+        });
         for flag in columns.next().into_iter().flatten() {
             counts[usize::from(flag == "1")] += 1;
         }
@@ -235,14 +248,17 @@ fn tshark_counts_the_same() {
 /// Lines that name what differs between a case's records and tshark.
 fn differences_from_tshark(name: &str, capture: &Path) -> String {
     let mut wrong = String::new();
-    let expected = std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
+    let expected =
+        std::fs::read_to_string(capture.with_file_name("expected.jsonl")).unwrap_or_default();
     let records: Vec<Value> =
         expected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let flows: Vec<&Value> = records.iter().filter(|record| record["type"] == "flow").collect();
     let mut ours: Vec<(String, u64)> = Vec::new();
     let mut filters = Vec::new();
     for (counter, filter) in figures() {
-        let both = flows.iter().flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
+        let both = flows
+            .iter()
+            .flat_map(|flow| [&flow["to_server"][counter], &flow["to_client"][counter]]);
         ours.push((counter.to_owned(), both.filter_map(Value::as_u64).sum()));
         filters.push(filter);
     }
@@ -257,17 +273,21 @@ fn differences_from_tshark(name: &str, capture: &Path) -> String {
     }
     // tshark takes what carries a call of gRPC-Web for HTTP, and misses some where the body comes
     // in a segment of its own.
-    let is_call = |r: &Value| r["protocol"] == "grpc" && r["attributes"]["network.protocol.version"] == "1.1";
+    let is_call =
+        |r: &Value| r["protocol"] == "grpc" && r["attributes"]["network.protocol.version"] == "1.1";
     if records.iter().any(is_call) {
         return wrong;
     }
     for (half, theirs) in ["request", "response"].into_iter().zip(tshark_messages(capture)) {
         let begun = format!("partial_{half}");
-        let mut ours: u64 =
-            ["http", "dns"].into_iter().map(|protocol| spans(protocol, half) + spans(protocol, &begun)).sum();
+        let mut ours: u64 = ["http", "dns"]
+            .into_iter()
+            .map(|protocol| spans(protocol, half) + spans(protocol, &begun))
+            .sum();
         if half == "response" {
             // A zone transfer is one response of many messages.
-            let transfers = records.iter().map(|record| &record["attributes"]["dns.transfer.messages"]);
+            let transfers =
+                records.iter().map(|record| &record["attributes"]["dns.transfer.messages"]);
             ours += transfers.filter_map(Value::as_u64).map(|messages| messages - 1).sum::<u64>();
         }
         if ours != theirs {

@@ -11,7 +11,8 @@ use std::time::Duration;
 const BIN: &str = env!("CARGO_BIN_EXE_wirespan");
 
 fn is_root() -> bool {
-    let root = fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+    let root =
+        fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     if !root {
         eprintln!("skipped: needs root");
     }
@@ -24,9 +25,14 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn an_interface_that_is_not_there_is_a_mistake() {
-    let output = Command::new(BIN).args(["run", "-i", "nosuch0", "--duration", "1"]).output().unwrap();
+    let output =
+        Command::new(BIN).args(["run", "-i", "nosuch0", "--duration", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    assert!(said(&output).starts_with("wirespan: no such interface: nosuch0; there "), "{}", said(&output));
+    assert!(
+        said(&output).starts_with("wirespan: no such interface: nosuch0; there "),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
@@ -38,7 +44,8 @@ fn without_rights_it_says_which_are_missing() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("wirespan");
     fs::copy(BIN, &copy).unwrap();
-    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&copy)
@@ -47,7 +54,8 @@ fn without_rights_it_says_which_are_missing() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(
-        said(&output).starts_with("wirespan: no rights to capture: CAP_NET_RAW is missing; run as root"),
+        said(&output)
+            .starts_with("wirespan: no rights to capture: CAP_NET_RAW is missing; run as root"),
         "{}",
         said(&output)
     );
@@ -65,7 +73,11 @@ fn a_port_in_use_is_told() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains(&format!("{address} is in use by another program")), "{}", said(&output));
+    assert!(
+        said(&output).contains(&format!("{address} is in use by another program")),
+        "{}",
+        said(&output)
+    );
 }
 
 fn ip(line: &str) {
@@ -169,16 +181,27 @@ fn live(backend: &str, name: &str) {
     wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
     wait_for(&pair.near, "http://10.97.0.2/", "<html");
     let traces = wait_for(&pair.near, "http://127.0.0.1:9797/api/traces?limit=5", "\"url.path\"");
-    assert!(traces.contains("\"tap\":\"veth0\"") && traces.contains("\"command\":\"curl\""), "{traces}");
+    assert!(
+        traces.contains("\"tap\":\"veth0\"") && traces.contains("\"command\":\"curl\""),
+        "{traces}"
+    );
     wait_for(&pair.near, "http://127.0.0.1:9797/api/services", "\"client\":\"curl\"");
     wait_for(&pair.near, "http://127.0.0.1:9797/api/flows", "\"port\":80");
-    wait_for(&pair.near, "http://127.0.0.1:9797/metrics", "wirespan_capture_packets_total{tap=\"veth0\"}");
+    wait_for(
+        &pair.near,
+        "http://127.0.0.1:9797/metrics",
+        "wirespan_capture_packets_total{tap=\"veth0\"}",
+    );
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:\t")).unwrap();
     let effective = u64::from_str_radix(effective, 16).unwrap();
     const CAP_NET_RAW: u64 = 1 << 13;
     const CAP_SYS_ADMIN: u64 = 1 << 21;
-    assert_eq!(effective & (CAP_NET_RAW | CAP_SYS_ADMIN), 0, "capabilities are given up after set-up");
+    assert_eq!(
+        effective & (CAP_NET_RAW | CAP_SYS_ADMIN),
+        0,
+        "capabilities are given up after set-up"
+    );
 
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let output = run.wait_with_output().unwrap();
@@ -193,8 +216,13 @@ fn live(backend: &str, name: &str) {
         assert!(records.contains(wanted), "{wanted} not in {records}");
     }
     assert!(said(&output).contains("0 packets dropped by kernel"), "{}", said(&output));
-    let again = Command::new(BIN).args(["replay", "-q", "--output", "jsonl"]).arg(&file).output().unwrap();
-    assert!(String::from_utf8_lossy(&again.stdout).contains("\"url.path\":\"/\""), "{}", said(&again));
+    let again =
+        Command::new(BIN).args(["replay", "-q", "--output", "jsonl"]).arg(&file).output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&again.stdout).contains("\"url.path\":\"/\""),
+        "{}",
+        said(&again)
+    );
 }
 
 #[test]
@@ -219,7 +247,9 @@ fn a_given_time_ends_a_run() {
         if child.try_wait().unwrap().is_some() {
             break;
         }
-        let _ = Command::new("sleep").arg(Duration::from_millis(100).as_secs_f64().to_string()).status();
+        let _ = Command::new("sleep")
+            .arg(Duration::from_millis(100).as_secs_f64().to_string())
+            .status();
     }
     let _ = child.kill();
     let output = child.wait_with_output().unwrap();
@@ -297,7 +327,8 @@ fn an_interface_that_comes_is_tapped_from_its_first_packet_and_may_go() {
     }
     let pair = Pair::new("h");
     let folder = tempfile::tempdir().unwrap();
-    let mut run = inside(&pair.near, &[BIN, "run", "-i", "veth*", "--no-ebpf", "--output", "jsonl"]);
+    let mut run =
+        inside(&pair.near, &[BIN, "run", "-i", "veth*", "--no-ebpf", "--output", "jsonl"]);
     run.args(["--emit", "flows,spans,summary"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut run = Killed(run.spawn().unwrap());
     wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
@@ -309,16 +340,26 @@ fn an_interface_that_comes_is_tapped_from_its_first_packet_and_may_go() {
     wait_for(&pair.near, "http://127.0.0.1:9797/healthz", "ok");
     // What is tapped still is seen when the other is gone.
     let _ = inside(&pair.near, &["curl", "-s", "-m", "2", "http://10.97.0.2/"]).output().unwrap();
-    assert!(Command::new("kill").args(["-INT", &run.0.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill").args(["-INT", &run.0.id().to_string()]).status().unwrap().success()
+    );
     let output = finished(&mut run.0);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let flows = records(&output, "flow");
-    let of = |tap: &str| flows.iter().find(|flow| flow["tap"] == tap && flow["protocol"] == "tcp").unwrap();
+    let of = |tap: &str| {
+        flows.iter().find(|flow| flow["tap"] == tap && flow["protocol"] == "tcp").unwrap()
+    };
     let new = of("vethnew");
-    assert_eq!((&new["client_by"], &new["handshake"]["complete"]), (&"syn".into(), &true.into()), "{new}");
+    assert_eq!(
+        (&new["client_by"], &new["handshake"]["complete"]),
+        (&"syn".into(), &true.into()),
+        "{new}"
+    );
     assert_eq!(of("veth0")["close_reason"], "server_refused", "{}", of("veth0"));
     assert!(
-        records(&output, "span").iter().any(|span| span["tap"] == "vethnew" && span["protocol"] == "http")
+        records(&output, "span")
+            .iter()
+            .any(|span| span["tap"] == "vethnew" && span["protocol"] == "http")
     );
     assert_eq!(records(&output, "summary").len(), 1);
 }

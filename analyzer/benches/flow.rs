@@ -47,7 +47,9 @@ fn in_order(c: &mut Criterion, flows: u16) {
         b.iter_batched(
             || {
                 let bursts: Vec<_> = all.iter_mut().map(|ends| ends.burst(EACH, 64)).collect();
-                (0..EACH * 2).flat_map(|i| bursts.iter().map(move |b| b[i].clone())).collect::<Vec<_>>()
+                (0..EACH * 2)
+                    .flat_map(|i| bursts.iter().map(move |b| b[i].clone()))
+                    .collect::<Vec<_>>()
             },
             |frames| {
                 frames.iter().for_each(|frame| feed(&mut analyzer, &mut number, frame));

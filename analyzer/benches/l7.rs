@@ -11,16 +11,19 @@ use wire::{LinkType, RawFrame, TapId, Timestamp};
 const REQUEST: &[u8] =
     b"GET /index.html?page=1 HTTP/1.1\r\nHost: shop.example:8080\r\nUser-Agent: wrk/4.1\r\n\
     Accept: */*\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
-const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\
+const RESPONSE: &[u8] =
+    b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\
     Content-Type: text/plain\r\nContent-Length: 13\r\nConnection: keep-alive\r\n\r\nHello, world\n";
 const QUERY: &[u8] = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
 const ANSWER: &[u8] = b"\0\x07\x81\x80\0\x01\0\x01\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01\
     \xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x01";
-const MYSQL_QUERY: &[u8] = b"\x3c\0\0\0\x03SELECT name, price FROM items WHERE id = 4711 AND b = 'xyz'";
+const MYSQL_QUERY: &[u8] =
+    b"\x3c\0\0\0\x03SELECT name, price FROM items WHERE id = 4711 AND b = 'xyz'";
 const MYSQL_ROWS: &[u8] =
     b"\x01\0\0\x01\x01\x17\0\0\x02\x03def\0\0\0\x01a\0\x0c\x3f\0\x01\0\0\0\x08\x81\0\0\0\0\
     \x05\0\0\x03\xfe\0\0\x02\0\x06\0\0\x04\x05hello\x05\0\0\x05\xfe\0\0\x02\0";
-const POSTGRESQL_BATCH: &[u8] = b"P\0\0\0\x3b\0SELECT name, price FROM items WHERE id = $1 LIMIT 5\0\0\0\
+const POSTGRESQL_BATCH: &[u8] =
+    b"P\0\0\0\x3b\0SELECT name, price FROM items WHERE id = $1 LIMIT 5\0\0\0\
     B\0\0\0\x13\0\0\0\0\0\x01\0\0\0\x03abc\0\0D\0\0\0\x06P\0E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04";
 const POSTGRESQL_ROWS: &[u8] =
     b"1\0\0\0\x042\0\0\0\x04T\0\0\0\x1d\0\x01name\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0\
@@ -162,7 +165,12 @@ fn udp(port: u16, to_server: bool, payload: &[u8]) -> Vec<u8> {
     frame(to_server, 17, port, &[&length.to_be_bytes()[..], &[0, 0]].concat(), payload)
 }
 
-fn run(c: &mut Criterion, name: &str, before: &[Vec<u8>], mut pair: impl FnMut(u32) -> [Vec<u8>; 2]) {
+fn run(
+    c: &mut Criterion,
+    name: &str,
+    before: &[Vec<u8>],
+    mut pair: impl FnMut(u32) -> [Vec<u8>; 2],
+) {
     const EACH: u32 = 1000;
     let mut analyzer = Analyzer::new(Config::default());
     let mut sink = Exchanges(0);
@@ -248,19 +256,61 @@ const STREAMS: &[Case] = &[
         response: b"\x40\x02\0\x07",
     },
     Case { name: "amqp", port: 5672, before: &[], request: AMQP_GET, response: AMQP_EMPTY },
-    Case { name: "amqp1", port: 5672, before: &[], request: AMQP1_TRANSFER, response: AMQP1_ACCEPTED },
+    Case {
+        name: "amqp1",
+        port: 5672,
+        before: &[],
+        request: AMQP1_TRANSFER,
+        response: AMQP1_ACCEPTED,
+    },
     Case { name: "cassandra", port: 9042, before: &[], request: CQL_QUERY, response: CQL_ROWS },
-    Case { name: "zookeeper", port: 2181, before: &[], request: ZOOKEEPER_GET, response: ZOOKEEPER_DATA },
+    Case {
+        name: "zookeeper",
+        port: 2181,
+        before: &[],
+        request: ZOOKEEPER_GET,
+        response: ZOOKEEPER_DATA,
+    },
     Case { name: "tls", port: 443, before: &[], request: CLIENT_HELLO, response: HELLO_RETRY },
     Case { name: "thrift", port: 9090, before: &[], request: CALL, response: REPLY },
-    Case { name: "kafka", port: 9092, before: &[], request: KAFKA_PRODUCE, response: KAFKA_PRODUCED },
-    Case { name: "mongodb", port: 27_017, before: &[], request: MONGODB_FIND, response: MONGODB_FOUND },
+    Case {
+        name: "kafka",
+        port: 9092,
+        before: &[],
+        request: KAFKA_PRODUCE,
+        response: KAFKA_PRODUCED,
+    },
+    Case {
+        name: "mongodb",
+        port: 27_017,
+        before: &[],
+        request: MONGODB_FIND,
+        response: MONGODB_FOUND,
+    },
     Case { name: "dubbo", port: 20_880, before: &[], request: DUBBO_CALL, response: DUBBO_RESULT },
-    Case { name: "rocketmq", port: 10_911, before: &[], request: ROCKETMQ_SEND, response: ROCKETMQ_SENT },
+    Case {
+        name: "rocketmq",
+        port: 10_911,
+        before: &[],
+        request: ROCKETMQ_SEND,
+        response: ROCKETMQ_SENT,
+    },
     Case { name: "redis", port: 6379, before: &[], request: REDIS_SET, response: b"+OK\r\n" },
-    Case { name: "memcached", port: 11_211, before: &[], request: MEMCACHED_GET, response: MEMCACHED_VALUE },
+    Case {
+        name: "memcached",
+        port: 11_211,
+        before: &[],
+        request: MEMCACHED_GET,
+        response: MEMCACHED_VALUE,
+    },
     Case { name: "nats", port: 4222, before: &[], request: NATS_REQUEST, response: NATS_REPLY },
-    Case { name: "fastcgi", port: 9000, before: &[], request: FASTCGI_REQUEST, response: FASTCGI_ANSWER },
+    Case {
+        name: "fastcgi",
+        port: 9000,
+        before: &[],
+        request: FASTCGI_REQUEST,
+        response: FASTCGI_ANSWER,
+    },
 ];
 const DATAGRAMS: &[Case] = &[
     Case { name: "dns", port: 53, before: &[], request: QUERY, response: ANSWER },

@@ -6,7 +6,11 @@
 //! connection, kept alive after one request and its response.
 
 #![allow(missing_docs)]
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench that measures and tells")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench that measures and tells"
+)]
 
 #[path = "../tests/packets/mod.rs"]
 mod packets;
@@ -25,7 +29,8 @@ impl Sink for Nowhere {
 }
 
 const REQUEST: &[u8] = b"GET /item/42 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: bench\r\n\r\n";
-const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
+const RESPONSE: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 
 /// A frame, and whether the client sends it.
 type Sent = (bool, Vec<u8>);
@@ -82,19 +87,23 @@ impl Feed {
 
 fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
-    let kib =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
     kib.map_or(0, |kib: u64| kib * 1024)
 }
 
 fn main() {
-    let flows: u32 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
+    let flows: u32 =
+        std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
     let limits = FlowLimits { max_flows: flows as usize, ..FlowLimits::default() };
     let (mut handshake, mut request) = connection();
     let before = resident_bytes();
     let mut feed =
         Feed { analyzer: Analyzer::new(Config { flows: limits, ..Config::default() }), packets: 0 };
-    for (what, frames) in [("handshake", &mut handshake), ("one request and response", &mut request)] {
+    for (what, frames) in
+        [("handshake", &mut handshake), ("one request and response", &mut request)]
+    {
         let (start, packets) = (Instant::now(), feed.packets);
         feed.all(flows, frames);
         let nanos = start.elapsed().as_nanos() / u128::from((feed.packets - packets).max(1));
@@ -109,5 +118,8 @@ fn main() {
     }
     let start = Instant::now();
     feed.analyzer.finish(&mut Nowhere);
-    println!("closing all of them: {} ns a flow", start.elapsed().as_nanos() / u128::from(flows.max(1)));
+    println!(
+        "closing all of them: {} ns a flow",
+        start.elapsed().as_nanos() / u128::from(flows.max(1))
+    );
 }

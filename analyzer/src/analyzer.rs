@@ -55,7 +55,8 @@ impl Analyzer {
         match self.decoder.decode(frame) {
             Ok(packet) => self.tracker.packet(number, &packet, sink),
             Err(reason) => {
-                let fragment = matches!(reason, Undecoded::FragmentPending | Undecoded::FragmentRefused);
+                let fragment =
+                    matches!(reason, Undecoded::FragmentPending | Undecoded::FragmentRefused);
                 let given_up = if fragment { self.decoder.take_given_up() } else { 0 };
                 Self::undecoded(frame.tap, reason, given_up, sink);
             }

@@ -56,7 +56,8 @@ impl Tracker {
             return;
         };
         flow.count(packet, limit);
-        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
+        let mut budget =
+            Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
                 let segment = Segment { time: packet.time, side: packet.side, tcp };
@@ -65,7 +66,9 @@ impl Tracker {
                 }
                 flow.on_segment(&segment, &mut self.pool, &mut budget, sink);
             }
-            Layer4::Udp(udp) => flow.on_datagram(packet.side, packet.time, udp.payload, &mut self.pool, sink),
+            Layer4::Udp(udp) => {
+                flow.on_datagram(packet.side, packet.time, udp.payload, &mut self.pool, sink)
+            }
         }
         if !flow.changed {
             flow.changed = true;
@@ -77,7 +80,13 @@ impl Tracker {
     /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the
     /// old one is over. A time beyond `limit` may be wrong: no flow is over
     /// by it.
-    fn flow_of<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, limit: Timestamp, sink: &mut S) -> u32 {
+    fn flow_of<S: Sink>(
+        &mut self,
+        number: u64,
+        packet: &Decoded<'_>,
+        limit: Timestamp,
+        sink: &mut S,
+    ) -> u32 {
         let now = packet.time.min(limit);
         let mut closed_well = false;
         if let Some(slot) = self.table.find(&packet.key)
@@ -112,7 +121,8 @@ impl Tracker {
             invariant!("a flow that is closed is in the table");
             return;
         };
-        let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
+        let mut budget =
+            Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         flow.finish(cause, &mut budget, &mut self.pool, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
@@ -146,7 +156,8 @@ impl Tracker {
         let mut watched = std::mem::take(&mut self.watched);
         watched.retain(|&(id, slot)| {
             let Some(flow) = same_flow(&mut self.table, id, slot) else { return false };
-            let mut budget = Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
+            let mut budget =
+                Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
             flow.on_tick(now, &mut budget, &mut self.pool, sink);
             flow.watched = flow.waits();
             flow.watched
@@ -172,7 +183,8 @@ impl Tracker {
             if !self.config.progress {
                 continue;
             }
-            let state = flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.lifecycle.state());
+            let state =
+                flow.connection.as_ref().map_or(fact::FlowState::Open, |c| c.lifecycle.state());
             sink.emit(Fact::FlowProgress(&record(flow, now.max(flow.last), state, None)));
         }
         self.changed = changed;
@@ -187,7 +199,13 @@ impl Tracker {
     }
 
     /// Closes flows by their number, whatever the order of slots.
-    fn close_all<S: Sink>(&mut self, slots: &mut Vec<u32>, cause: EndCause, now: Timestamp, sink: &mut S) {
+    fn close_all<S: Sink>(
+        &mut self,
+        slots: &mut Vec<u32>,
+        cause: EndCause,
+        now: Timestamp,
+        sink: &mut S,
+    ) {
         slots.sort_unstable_by_key(|&slot| self.table.get(slot).map(|flow| flow.id));
         for slot in slots.drain(..) {
             self.close(slot, cause, now, sink);

@@ -101,5 +101,9 @@ fn packets_in_order_do_not_allocate() {
         counted.push(allocations(|| burst.iter().for_each(|frame| feed.take(frame))));
     }
     assert!(counted[0] > 0, "nothing is counted at all");
-    assert_eq!(counted[10..].iter().sum::<u64>(), 0, "allocations by burst of 100 packets: {counted:?}");
+    assert_eq!(
+        counted[10..].iter().sum::<u64>(),
+        0,
+        "allocations by burst of 100 packets: {counted:?}"
+    );
 }

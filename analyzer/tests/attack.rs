@@ -122,8 +122,10 @@ impl Attack {
         let before = self.counts.answered;
         let mut ends = Ends::new(client, 80);
         self.take_all(ends.handshake());
-        let (request, response) =
-            (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        let (request, response) = (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        );
         self.take(&frame((client, 80), 1001, 5001, 0x18, request));
         self.take(&frame((80, client), 5001, 1001 + request.len() as u32, 0x18, response));
         self.counts.answered == before + 1
@@ -136,7 +138,10 @@ impl Attack {
 }
 
 /// Time of `work` per step of `steps`.
-#[expect(clippy::disallowed_methods, reason = "measures what the analyzer costs, which itself sees no clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures what the analyzer costs, which itself sees no clock"
+)]
 fn each(steps: usize, work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
@@ -218,7 +223,11 @@ fn overlaps_with_other_content_and_repeats_across_segment_borders() {
     eprintln!("overlaps: {cost:?} each");
     attack.tells_the_truth("overlaps");
     // Every byte waits once, in pieces of at least the smallest step between segments.
-    assert!(attack.analyzer.usage().reassembly_bytes < 60_200 + 60_200 * 96, "{:?}", attack.analyzer.usage());
+    assert!(
+        attack.analyzer.usage().reassembly_bytes < 60_200 + 60_200 * 96,
+        "{:?}",
+        attack.analyzer.usage()
+    );
     assert!(cost < MOST, "{cost:?}");
     assert!(attack.honest(40_000));
 }
@@ -232,7 +241,13 @@ fn a_stream_that_wraps() {
     attack.take(&frame((SERVER, ATTACKER), 5000, start, 0x12, &[]));
     for i in (0..4096_u32).step_by(2) {
         for n in [i + 1, i] {
-            attack.take(&frame((ATTACKER, SERVER), start.wrapping_add(n * 1024), 5001, 0x18, &[9; 1024]));
+            attack.take(&frame(
+                (ATTACKER, SERVER),
+                start.wrapping_add(n * 1024),
+                5001,
+                0x18,
+                &[9; 1024],
+            ));
         }
     }
     assert_eq!((attack.analyzer.usage().reassembly_bytes, attack.counts.gap_bytes), (0, 0));
@@ -309,7 +324,8 @@ fn a_million_syns() {
 
 /// An Ethernet frame with an empty datagram over IPv6, from `source` to port 53 of ::1.
 fn datagram_from(source: u128) -> Vec<u8> {
-    let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64];
+    let mut bytes =
+        vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64];
     bytes.extend(source.to_be_bytes());
     bytes.extend(1_u128.to_be_bytes());
     bytes.extend([0x9c, 0x40, 0, 53, 0, 8, 0, 0]);

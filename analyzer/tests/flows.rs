@@ -194,7 +194,10 @@ fn times_of_a_clock_that_went_back_are_negative() {
     }
     let record = bench.finish().closed.remove(0);
     let handshake = record.handshake.unwrap();
-    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns), (Some(-30 * IMS), Some(40 * IMS)));
+    assert_eq!(
+        (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns),
+        (Some(-30 * IMS), Some(40 * IMS))
+    );
     assert_eq!(handshake.rtt_ns, Some(10 * IMS));
     let down = &record.directions.to_client;
     assert_eq!((down.ack_rtt.count, down.ack_rtt.mean_ns, down.rtt.count), (1, -30 * IMS, 0));
@@ -210,7 +213,10 @@ fn a_segment_shorter_than_its_header_is_counted_and_not_believed() {
     frames.push(short);
     frames.extend(e.burst(1, 100));
     let record = ends(&frames, FlowState::Open, CloseReason::InputEnd);
-    assert_eq!((record.directions.to_server.rst, record.directions.to_server.goodput_bytes), (1, 100));
+    assert_eq!(
+        (record.directions.to_server.rst, record.directions.to_server.goodput_bytes),
+        (1, 100)
+    );
 }
 
 #[test]
@@ -232,7 +238,10 @@ fn lost_bytes_and_retransmissions_are_told_apart() {
     assert_eq!((up[TcpCounter::LostSegment], up[TcpCounter::Retransmission]), (1, 1));
     assert_eq!((up[TcpCounter::TimeoutRetransmission], down[TcpCounter::AckedLostSegment]), (1, 1));
     assert_eq!((d.to_server.missing_bytes, d.to_server.goodput_bytes), (100, 200));
-    assert_eq!((d.to_client.response_time.count, d.to_client.response_time.mean_ns), (1, 589 * IMS));
+    assert_eq!(
+        (d.to_client.response_time.count, d.to_client.response_time.mean_ns),
+        (1, 589 * IMS)
+    );
 }
 
 #[test]

@@ -136,7 +136,8 @@ impl Attack {
 
     /// Says it in segments of `size` bytes.
     fn say_in(&mut self, to_server: bool, bytes: &[u8], size: usize) {
-        let frames: Vec<_> = bytes.chunks(size).map(|piece| self.made(to_server, 0x18, piece)).collect();
+        let frames: Vec<_> =
+            bytes.chunks(size).map(|piece| self.made(to_server, 0x18, piece)).collect();
         self.work(|attack| frames.iter().for_each(|frame| attack.take(frame)));
         self.packets += frames.len() as u32;
         self.bytes += bytes.len();
@@ -192,7 +193,10 @@ impl Attack {
             held / 1000,
             self.most / 1000,
         );
-        assert!(told.abs_diff(held) < held / 20 + SLACK, "{name}, {what}: {told} bytes told, {held} held");
+        assert!(
+            told.abs_diff(held) < held / 20 + SLACK,
+            "{name}, {what}: {told} bytes told, {held} held"
+        );
         assert!(self.most < MOST_HELD, "{name}, {what}: {} bytes held", self.most);
         let most = PER_PACKET * self.packets + PER_BYTE * self.bytes as u32;
         let good = self.spent < most || self.spent < most * slowness();
@@ -208,7 +212,8 @@ fn slowness() -> u32 {
     let start = worked();
     let mut number = 1u64;
     for step in 0..20_000_000u64 {
-        number = std::hint::black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step));
+        number =
+            std::hint::black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step));
     }
     let took = worked() - start;
     eprintln!("{number:x}: {took:?} instead of {STEPS:?}");

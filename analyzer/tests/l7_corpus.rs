@@ -20,7 +20,10 @@ use wire::{InputClock, TapId};
 /// count as differences all the same.
 const EXPLAINED: &[(&str, &str)] = &[
     ("vlan-collisions", "tshark takes the same connection on three VLANs for one"),
-    ("l4-007", "tshark without out-of-order reassembly misses the response; with it, it counts one as well"),
+    (
+        "l4-007",
+        "tshark without out-of-order reassembly misses the response; with it, it counts one as well",
+    ),
     (
         "tls_ciphers",
         "three of the ClientHellos have the form of SSL 2.0, which tshark does not count as handshake messages",
@@ -41,8 +44,11 @@ impl Sink for Counts {
     fn emit(&mut self, fact: Fact<'_>) {
         if let Fact::Exchange(exchange) = fact {
             let protocol = exchange.protocol.as_str();
-            let operation =
-                exchange.operation.strip_prefix('H').filter(|o| *o == "PUB").unwrap_or(&exchange.operation);
+            let operation = exchange
+                .operation
+                .strip_prefix('H')
+                .filter(|o| *o == "PUB")
+                .unwrap_or(&exchange.operation);
             for name in [protocol.to_owned(), format!("{protocol}:{operation}")] {
                 let [requests, responses] = self.0.entry(name).or_default();
                 *requests += u64::from(exchange.request.is_some_and(|m| m.whole));
@@ -89,8 +95,8 @@ fn expected(oracle: &Value) -> Vec<Expected> {
     let mut out = Vec::new();
     let http = [count("http", "request"), count("http", "response")];
     if http != [0, 0] {
-        let responses =
-            listed("http").map_or(http[1], |all| all.iter().filter(|m| is_answer(m)).count() as u64);
+        let responses = listed("http")
+            .map_or(http[1], |all| all.iter().filter(|m| is_answer(m)).count() as u64);
         out.push((Protocol::new("http"), "http", http[0], Some(responses)));
     }
     for protocol in [Protocol::new("dns"), Protocol::new("mdns"), Protocol::new("llmnr")] {
@@ -126,7 +132,9 @@ fn expected(oracle: &Value) -> Vec<Expected> {
         (Protocol::new("dubbo"), "dubbo", count("dubbo", "request")),
         (Protocol::new("tls"), "tls", count("tls", "client_hello")),
     ];
-    out.extend(requests.into_iter().filter(|(.., n)| *n > 0).map(|(p, name, n)| (p, name, n, None)));
+    out.extend(
+        requests.into_iter().filter(|(.., n)| *n > 0).map(|(p, name, n)| (p, name, n, None)),
+    );
     out
 }
 
@@ -172,14 +180,18 @@ fn requests_and_responses_agree_with_tshark() {
             *all += 1;
             *good += u32::from(agrees);
             if !agrees {
-                let why = EXPLAINED.iter().find(|(part, _)| name.contains(part)).map_or("", |(_, why)| *why);
+                let why = EXPLAINED
+                    .iter()
+                    .find(|(part, _)| name.contains(part))
+                    .map_or("", |(_, why)| *why);
                 eprintln!("{name} {what}: {have:?}, tshark {requests} {responses:?} {why}");
             }
         }
     }
     eprintln!("{ratios:?} agree");
     for (protocol, [good, all]) in ratios {
-        let least = AT_LEAST.iter().find(|(name, _)| *name == protocol).map_or(1.0, |(_, least)| *least);
+        let least =
+            AT_LEAST.iter().find(|(name, _)| *name == protocol).map_or(1.0, |(_, least)| *least);
         assert!(f64::from(good) >= least * f64::from(all), "{protocol}: {good} of {all}");
     }
 }

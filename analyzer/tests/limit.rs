@@ -90,7 +90,10 @@ fn the_table_stays_at_its_limit_and_the_oldest_go_in_order() {
     }
     assert_eq!(bench.gone.evicted, u64::from(2 * LIMIT));
     assert!(bench.gone.reasons.iter().all(|&reason| reason == CloseReason::Evicted));
-    assert!(bench.gone.clients.iter().copied().eq(0..2 * LIMIT), "in the order of their last packets");
+    assert!(
+        bench.gone.clients.iter().copied().eq(0..2 * LIMIT),
+        "in the order of their last packets"
+    );
     bench.analyzer.finish(&mut bench.gone);
     assert_eq!(bench.gone.clients.len(), 3 * LIMIT as usize, "every flow has one record");
     assert_eq!(bench.gone.evicted, u64::from(2 * LIMIT), "the end of the input evicts nothing");

@@ -87,7 +87,15 @@ impl Story {
         self.s_with(flags, seq, ack, len, 1000, &[])
     }
 
-    fn s_with(self, flags: u8, seq: u32, ack: u32, len: usize, window: u16, options: &[u8]) -> Self {
+    fn s_with(
+        self,
+        flags: u8,
+        seq: u32,
+        ack: u32,
+        len: usize,
+        window: u16,
+        options: &[u8],
+    ) -> Self {
         let payload = vec![b's'; len];
         let options = if self.options.is_empty() { options } else { self.options };
         let ack = if flags & ACK == 0 { 0 } else { 1000 + ack };
@@ -147,9 +155,13 @@ fn counts<const N: usize>(record: &DirectionRecord, counters: [TcpCounter; N]) -
 
 #[test]
 fn a_connection_that_went_well_has_no_trouble() {
-    let story = Story::established().c(PSH, 1, 1, 10).s(PSH, 1, 11, 20).c(FIN, 11, 21, 0).s(FIN, 21, 12, 0);
+    let story =
+        Story::established().c(PSH, 1, 1, 10).s(PSH, 1, 11, 20).c(FIN, 11, 21, 0).s(FIN, 21, 12, 0);
     let record = story.c(ACK, 12, 22, 0).record();
-    assert_eq!((record.trouble, record.notes, record.state), (None, Notes::default(), FlowState::Closed));
+    assert_eq!(
+        (record.trouble, record.notes, record.state),
+        (None, Notes::default(), FlowState::Closed)
+    );
 }
 
 #[test]
@@ -159,16 +171,23 @@ fn handshakes_that_fail() {
     let unanswered = syn().s(SYN_ACK, 0, 1, 0).wait(1000).s(SYN_ACK, 0, 1, 0).all_after(200_000);
     assert_eq!(unanswered[0].trouble, Some(Trouble::SynAckUnanswered));
     assert_eq!(syn().s(RST_ACK, 0, 1, 0).trouble(), Some(Trouble::Refused));
-    assert_eq!(syn().s(SYN_ACK, 0, 1, 0).c(RST, 1, 0, 0).trouble(), Some(Trouble::HandshakeAborted));
+    assert_eq!(
+        syn().s(SYN_ACK, 0, 1, 0).c(RST, 1, 0, 0).trouble(),
+        Some(Trouble::HandshakeAborted)
+    );
     let stale = syn().s(ACK, 90_000, 70_000, 0).c(RST, 70_000, 0, 0).record();
-    assert_eq!((stale.trouble, stale.state), (Some(Trouble::StalePeer), FlowState::HandshakeFailed));
+    assert_eq!(
+        (stale.trouble, stale.state),
+        (Some(Trouble::StalePeer), FlowState::HandshakeFailed)
+    );
 }
 
 #[test]
 fn a_full_accept_queue_repeats_its_syn_ack_or_ignores_data() {
     let again = Story::established().wait(1000).s(SYN_ACK, 0, 1, 0).c(ACK, 1, 1, 0);
     assert_eq!(again.trouble(), Some(Trouble::AcceptQueueFull));
-    let crossing = Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).c(ACK, 1, 1, 0).s(SYN_ACK, 0, 1, 0);
+    let crossing =
+        Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).c(ACK, 1, 1, 0).s(SYN_ACK, 0, 1, 0);
     assert_eq!(crossing.trouble(), None, "a copy that was on the way");
     let ignored = |repeats| {
         let said = Story::established().c(PSH, 1, 1, 100);
@@ -176,7 +195,11 @@ fn a_full_accept_queue_repeats_its_syn_ack_or_ignores_data() {
     };
     assert_eq!(ignored(1).trouble(), None);
     assert_eq!(ignored(2).trouble(), Some(Trouble::AcceptQueueFull));
-    assert_eq!(ignored(2).s(ACK, 1, 101, 0).s(PSH, 1, 101, 10).trouble(), None, "it was the network");
+    assert_eq!(
+        ignored(2).s(ACK, 1, 101, 0).s(PSH, 1, 101, 10).trouble(),
+        None,
+        "it was the network"
+    );
 }
 
 #[test]
@@ -209,15 +232,21 @@ fn a_reset_after_which_both_sides_go_on_was_in_vain() {
 #[test]
 fn what_stays_unfinished() {
     let up = Story::established;
-    let silent = up().c(PSH, 1, 1, 10).s(ACK, 1, 11, 0).c(PSH, 11, 1, 10).wait(200).c(PSH, 11, 1, 10);
+    let silent =
+        up().c(PSH, 1, 1, 10).s(ACK, 1, 11, 0).c(PSH, 11, 1, 10).wait(200).c(PSH, 11, 1, 10);
     let silent = silent.wait(400).c(PSH, 11, 1, 10).wait(800).c(PSH, 11, 1, 10);
     assert_eq!(silent.trouble(), Some(Trouble::PeerSilent));
     let shut = up().c(PSH, 1, 1, 10).s_with(ACK, 1, 11, 0, 0, &[]);
     assert_eq!(shut.trouble(), Some(Trouble::WindowShut));
     let half = up().c(FIN, 1, 1, 0).s(ACK, 1, 2, 0).record();
     assert_eq!((half.trouble, half.state), (Some(Trouble::HalfClosed), FlowState::HalfClosed));
-    let alive =
-        up().wait(60_000).c(ACK, 0, 1, 0).s(ACK, 1, 1, 0).wait(60_000).c(ACK, 0, 1, 0).s(ACK, 1, 1, 0);
+    let alive = up()
+        .wait(60_000)
+        .c(ACK, 0, 1, 0)
+        .s(ACK, 1, 1, 0)
+        .wait(60_000)
+        .c(ACK, 0, 1, 0)
+        .s(ACK, 1, 1, 0);
     assert_eq!(alive.trouble(), Some(Trouble::KeepAliveOnly));
     let idle = up().c(PSH, 1, 1, 10).s(PSH, 1, 11, 10).all_after(3_700_000).remove(0);
     assert_eq!((idle.trouble, idle.state), (Some(Trouble::Idle), FlowState::TimedOut));
@@ -243,7 +272,8 @@ fn ports_are_reused_after_an_end_or_without_one() {
 #[test]
 fn ways_to_open() {
     let both = || Story::new().c(SYN, 0, 0, 0).s(SYN, 0, 0, 0);
-    let crossed = both().c(SYN_ACK, 0, 1, 0).s(SYN_ACK, 0, 1, 0).c(PSH, 1, 1, 10).s(ACK, 1, 11, 0).record();
+    let crossed =
+        both().c(SYN_ACK, 0, 1, 0).s(SYN_ACK, 0, 1, 0).c(PSH, 1, 1, 10).s(ACK, 1, 11, 0).record();
     assert_eq!((crossed.notes, crossed.trouble), (Notes::SIMULTANEOUS_OPEN, None));
     assert_eq!((crossed.state, crossed.client.port), (FlowState::Open, 40_000));
     assert!(crossed.handshake.unwrap().complete);
@@ -253,15 +283,23 @@ fn ways_to_open() {
     assert_eq!((split.state, split.client.port), (FlowState::Open, 40_000));
     let taken = Story::new().c(SYN, 0, 0, 50).s(SYN_ACK, 0, 51, 0).c(ACK, 51, 1, 0).record();
     assert_eq!((taken.notes, taken.directions.to_server.goodput_bytes), (Notes::FAST_OPEN, 50));
-    let refused =
-        Story::new().c(SYN, 0, 0, 50).s(SYN_ACK, 0, 1, 0).c(PSH, 1, 1, 50).s(ACK, 1, 51, 0).record();
-    assert_eq!((refused.notes, refused.directions.to_server.goodput_bytes), (Notes::FAST_OPEN_REFUSED, 50));
+    let refused = Story::new()
+        .c(SYN, 0, 0, 50)
+        .s(SYN_ACK, 0, 1, 0)
+        .c(PSH, 1, 1, 50)
+        .s(ACK, 1, 51, 0)
+        .record();
+    assert_eq!(
+        (refused.notes, refused.directions.to_server.goodput_bytes),
+        (Notes::FAST_OPEN_REFUSED, 50)
+    );
 }
 
 #[test]
 fn acks_that_answer_acks_are_a_storm() {
     let desynchronised = Story::established().c(PSH, 1, 1, 10).s(ACK, 1, 11, 0);
-    let storm = |n| (0..n).fold(desynchronised.clone(), |story, _| story.c(ACK, 11, 1, 0).s(ACK, 1, 11, 0));
+    let storm =
+        |n| (0..n).fold(desynchronised.clone(), |story, _| story.c(ACK, 11, 1, 0).s(ACK, 1, 11, 0));
     assert_eq!(storm(4).trouble(), None);
     let record = storm(20).record();
     assert_eq!((record.trouble, record.notes), (Some(Trouble::AckStorm), Notes::ACK_STORM));
@@ -284,7 +322,10 @@ fn repeats_by_what_they_are_for() {
     }
     story = story.wait(30).c(PSH, 1, 1, 100).wait(400).c(PSH, 1, 1, 100);
     let up = story.s(ACK, 1, 401, 0).wait(50).record().directions.to_server;
-    assert_eq!(counts(&up, [Retransmission, RecoveryRetransmission, TimeoutRetransmission]), [2, 0, 2]);
+    assert_eq!(
+        counts(&up, [Retransmission, RecoveryRetransmission, TimeoutRetransmission]),
+        [2, 0, 2]
+    );
 
     let mut story = Story::selective();
     for n in 0..4 {
@@ -298,7 +339,10 @@ fn repeats_by_what_they_are_for() {
     story = story.c(PSH, 401, 1, 100).wait(210).c(PSH, 401, 1, 100).wait(220).c(PSH, 401, 1, 100);
     let record = story.s(ACK, 1, 501, 0).record();
     let up = &record.directions.to_server;
-    assert_eq!(counts(up, [RecoveryRetransmission, TailLossProbe, TimeoutRetransmission]), [1, 1, 1]);
+    assert_eq!(
+        counts(up, [RecoveryRetransmission, TailLossProbe, TimeoutRetransmission]),
+        [1, 1, 1]
+    );
     assert_eq!(counts(up, [Retransmission, FastRetransmission, DsackRetransmission]), [3, 1, 0]);
 }
 
@@ -341,7 +385,8 @@ fn congestion_is_marked_echoed_and_answered() {
     if let Some((_, frame)) = story.frames.last_mut() {
         frame[15] |= 3;
     }
-    let record = story.s(ACK | ECE, 1, 11, 0).s(ACK | ECE, 1, 11, 0).c(PSH | CWR, 11, 1, 10).record();
+    let record =
+        story.s(ACK | ECE, 1, 11, 0).s(ACK | ECE, 1, 11, 0).c(PSH | CWR, 11, 1, 10).record();
     let (up, down) = (&record.directions.to_server, &record.directions.to_client);
     assert_eq!(counts(up, [EcnCe, EcnCwr, EcnEcho]), [1, 1, 0]);
     assert_eq!(counts(down, [EcnCe, EcnCwr, EcnEcho]), [0, 0, 2]);

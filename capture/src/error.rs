@@ -60,5 +60,9 @@ pub enum Error {
 }
 
 fn hint(error: &io::Error) -> &'static str {
-    if error.kind() == io::ErrorKind::PermissionDenied { " (needs CAP_NET_RAW; run it as root)" } else { "" }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        " (needs CAP_NET_RAW; run it as root)"
+    } else {
+        ""
+    }
 }

@@ -73,7 +73,8 @@ impl CaptureWriter {
 
     fn frame(&mut self, frame: &RawFrame<'_>, tap_name: &str) -> io::Result<()> {
         let interface = self.interface(frame, tap_name)?;
-        let tag = frame.vlan.filter(|_| frame.link_type == LinkType::Ethernet && frame.bytes.len() >= 12);
+        let tag =
+            frame.vlan.filter(|_| frame.link_type == LinkType::Ethernet && frame.bytes.len() >= 12);
         let (addresses, rest) = frame.bytes.split_at(if tag.is_some() { 12 } else { 0 });
         let extra = if tag.is_some() { 4 } else { 0 };
         let too_long = |_| io::Error::from(io::ErrorKind::InvalidInput);

@@ -71,7 +71,8 @@ fn every_capture_gives_the_records_that_tshark_reads() {
         if name.ends_with(".json") || name.ends_with(".md") {
             continue;
         }
-        let oracle = std::fs::read_to_string(path.with_file_name(format!("{name}.oracle.json"))).unwrap();
+        let oracle =
+            std::fs::read_to_string(path.with_file_name(format!("{name}.oracle.json"))).unwrap();
         let oracle: Value = serde_json::from_str(&oracle).unwrap();
         files += 1;
         let read = match read(&path) {
@@ -97,15 +98,23 @@ fn every_capture_gives_the_records_that_tshark_reads() {
         let words = expected["errors"].to_string();
         match read.end {
             None => assert_eq!(expected["rc"], 0, "{name}: tshark says {words}"),
-            Some(SourceError::CutShort { .. }) => assert!(words.contains("cut short"), "{name}: {words}"),
-            Some(SourceError::Malformed { .. }) => assert!(words.contains("corrupt"), "{name}: {words}"),
+            Some(SourceError::CutShort { .. }) => {
+                assert!(words.contains("cut short"), "{name}: {words}")
+            }
+            Some(SourceError::Malformed { .. }) => {
+                assert!(words.contains("corrupt"), "{name}: {words}")
+            }
             Some(e) => panic!("{name}: {e}"),
         }
-        if let (Some(first), Some(time)) = (expected["first_ts"].as_f64(), read.times.iter().min()) {
+        if let (Some(first), Some(time)) = (expected["first_ts"].as_f64(), read.times.iter().min())
+        {
             // tshark prints a fraction of 1,882,137,472 ns behind the point as it is.
             let first = if name.starts_with("malformed-090") { 980_658_803.882_137 } else { first };
             let seconds = time.as_nanos() as f64 / 1e9;
-            assert!((seconds - first).abs() < 1e-5, "{name}: first frame at {seconds}, not {first}");
+            assert!(
+                (seconds - first).abs() < 1e-5,
+                "{name}: first frame at {seconds}, not {first}"
+            );
         }
     }
     assert!(files > 90, "only {files} captures found");
@@ -116,7 +125,10 @@ fn a_fraction_beyond_one_second_carries_over() {
     let Some(folder) = corpus() else { return };
     let read = read(&folder.join("malformed-099-tcpdump-timestamp_invalid_micro.pcap")).unwrap();
     let times: Vec<_> = read.times.iter().map(|t| t.as_nanos()).collect();
-    assert_eq!(times, [1_418_145_369_999_999_000, 1_418_145_371_000_000_000, 1_418_145_370_000_000_000]);
+    assert_eq!(
+        times,
+        [1_418_145_369_999_999_000, 1_418_145_371_000_000_000, 1_418_145_370_000_000_000]
+    );
 }
 
 #[test]
@@ -126,6 +138,10 @@ fn several_interfaces_are_several_taps() {
     let read = read(&folder.join(name)).unwrap();
     assert_eq!(
         read.taps,
-        [format!("{name}#eth0"), format!("{name}#silly!  ethernet interface 2"), format!("{name}#null1")]
+        [
+            format!("{name}#eth0"),
+            format!("{name}#silly!  ethernet interface 2"),
+            format!("{name}#null1")
+        ]
     );
 }

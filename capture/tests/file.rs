@@ -22,7 +22,10 @@ fn read(path: &Path) -> (usize, Option<SourceError>) {
             Ok(Batch::End) => return (frames, None),
             Ok(_) => {}
             Err(e) => {
-                assert_eq!(file.next_batch(Duration::ZERO, &mut |_| frames += 1).unwrap(), Batch::End);
+                assert_eq!(
+                    file.next_batch(Duration::ZERO, &mut |_| frames += 1).unwrap(),
+                    Batch::End
+                );
                 return (frames, Some(e));
             }
         }
@@ -119,7 +122,9 @@ fn a_corrupt_record_is_malformed() {
     assert_eq!(frames, 1);
     let words = end.unwrap().to_string();
     assert!(
-        words.contains("malformed at byte 100, after 1 frame: a record claims 2130706492 captured bytes"),
+        words.contains(
+            "malformed at byte 100, after 1 frame: a record claims 2130706492 captured bytes"
+        ),
         "{words}"
     );
 }
@@ -141,7 +146,10 @@ fn compressed_files_are_read_and_their_cuts_told() {
     for (name, compressed) in [("cut.gz", gzip(&content)), ("cut.zst", zstd)] {
         let path = file(&folder, name, &compressed[..compressed.len() - 9]);
         let (frames, end) = read(&path);
-        assert!(matches!(end, Some(SourceError::CutShort { .. })), "{name}: {end:?} after {frames}");
+        assert!(
+            matches!(end, Some(SourceError::CutShort { .. })),
+            "{name}: {end:?} after {frames}"
+        );
         let path = file(&folder, name, &compressed[..7]);
         let error = open(&path).err().unwrap();
         assert!(error.ends_with("is compressed, and cut short at its beginning"), "{error}");
@@ -238,7 +246,8 @@ fn another_reader_understands_what_is_written() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ours.pcapng");
     write(&path);
-    let mut reader = pcap_file::pcapng::PcapNgReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let mut reader =
+        pcap_file::pcapng::PcapNgReader::new(std::fs::File::open(&path).unwrap()).unwrap();
     let mut packets = Vec::new();
     while let Some(block) = reader.next_block() {
         if let pcap_file::pcapng::Block::EnhancedPacket(packet) = block.unwrap() {
@@ -264,7 +273,10 @@ fn filters_select_frames_of_files() {
     assert!(Filter::compile("", LinkType::RawIp).unwrap().matches(&[], 0));
     assert!(Filter::compile("tcp port 443", LinkType::RawIp).unwrap().matches(&tcp[14..], 40));
     let error = Filter::compile("tcp prot 443", LinkType::Ethernet).unwrap_err().to_string();
-    assert_eq!(error, "filter expression `tcp prot 443`: can't parse filter expression: syntax error");
+    assert_eq!(
+        error,
+        "filter expression `tcp prot 443`: can't parse filter expression: syntax error"
+    );
 }
 
 #[test]

@@ -48,12 +48,18 @@ fn a_watch_tells_what_comes_changes_and_goes() {
         a.ip("link del d9");
         assert!(watch.wait(Duration::from_secs(5)).unwrap());
         let changes = watch.changes().unwrap();
-        assert!(matches!(&changes[0], Change::Appeared(i) if i.name == "d0" && !i.up), "{changes:?}");
+        assert!(
+            matches!(&changes[0], Change::Appeared(i) if i.name == "d0" && !i.up),
+            "{changes:?}"
+        );
         assert!(
             changes.iter().any(|c| matches!(c, Change::Changed(i) if i.name == "d0" && i.up)),
             "{changes:?}"
         );
-        assert!(changes.iter().any(|c| matches!(c, Change::Changed(i) if i.name == "d9")), "{changes:?}");
+        assert!(
+            changes.iter().any(|c| matches!(c, Change::Changed(i) if i.name == "d9")),
+            "{changes:?}"
+        );
         assert!(matches!(changes.last(), Some(Change::Gone(i)) if i.name == "d9"), "{changes:?}");
     });
 }
@@ -66,7 +72,8 @@ fn a_watch_that_was_overrun_lists_again() {
         a.ip("link add keep type bridge");
         a.ip("link add loses type bridge");
         // More notices than the socket's buffer holds.
-        let flood: String = (0..3000).map(|n| format!("link set keep mtu {}\n", 1000 + n)).collect();
+        let flood: String =
+            (0..3000).map(|n| format!("link set keep mtu {}\n", 1000 + n)).collect();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("batch");
         std::fs::write(&file, flood).unwrap();

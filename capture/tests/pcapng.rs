@@ -48,7 +48,10 @@ impl Blocks {
         let head = [interface, (units >> 32) as u32, units as u32, bytes.len() as u32, wire_len];
         let padding = vec![0; bytes.len().next_multiple_of(4) - bytes.len()];
         let comment = self.option(1, b"a comment");
-        self.block(6, &[&head.map(|word| self.u32(word)).concat()[..], bytes, &padding, &comment].concat())
+        self.block(
+            6,
+            &[&head.map(|word| self.u32(word)).concat()[..], bytes, &padding, &comment].concat(),
+        )
     }
 
     fn simple_packet(self, wire_len: u32, bytes: &[u8]) -> Vec<u8> {
@@ -91,8 +94,9 @@ fn read(path: &std::path::Path) -> (Vec<Frame>, Vec<String>, Option<SourceError>
     let (mut frames, mut block, mut end) = (Vec::new(), FrameBlock::default(), None);
     loop {
         match file.next_block(&mut block) {
-            Ok(true) => frames
-                .extend(block.frames().map(|f| (f.time.as_nanos(), f.tap.0, f.wire_len, f.bytes.to_vec()))),
+            Ok(true) => frames.extend(
+                block.frames().map(|f| (f.time.as_nanos(), f.tap.0, f.wire_len, f.bytes.to_vec())),
+            ),
             Ok(false) => break,
             Err(error) => end = Some(error),
         }
@@ -127,7 +131,8 @@ fn a_cut_anywhere_is_told_where_the_block_begins_that_is_not_whole() {
     let mut at = 0;
     while at < whole.len() {
         let raw = *whole[at + 4..].first_chunk::<4>().unwrap();
-        at += if starts.len() <= 7 { u32::from_le_bytes(raw) } else { u32::from_be_bytes(raw) } as usize;
+        at += if starts.len() <= 7 { u32::from_le_bytes(raw) } else { u32::from_be_bytes(raw) }
+            as usize;
         starts.push(at);
     }
     let cuts = (24..whole.len()).filter(|cut| !(300..700_000).contains(cut) || cut % 50_021 == 0);
@@ -139,7 +144,11 @@ fn a_cut_anywhere_is_told_where_the_block_begins_that_is_not_whole() {
         match end {
             None => assert_eq!(starts[block], cut),
             Some(SourceError::CutShort { offset, frames: n, .. }) => {
-                assert_eq!((offset as usize, n as usize), (starts[block], frames.len()), "cut at {cut}");
+                assert_eq!(
+                    (offset as usize, n as usize),
+                    (starts[block], frames.len()),
+                    "cut at {cut}"
+                );
             }
             Some(error) => panic!("{error}"),
         }

@@ -140,7 +140,10 @@ fn a_connection_stays_on_one_shard() {
             }
         }
         assert_eq!(shards.len(), 40);
-        assert!(shards.values().all(|s| s.len() == 10), "each frame comes to one shard: {shards:?}");
+        assert!(
+            shards.values().all(|s| s.len() == 10),
+            "each frame comes to one shard: {shards:?}"
+        );
         assert!(shards.values().all(|s| s.windows(2).all(|w| w[0] == w[1])), "{shards:?}");
         let used = |n| shards.values().filter(|s| s[0] == n).count();
         assert!(used(0) > 3 && used(1) > 3, "both shards are used: {} and {}", used(0), used(1));
@@ -216,7 +219,8 @@ fn an_interface_that_appears_is_captured_from_its_first_frame_and_may_go() {
         let (taps, mut watch, names) = taps(&["a*", "pod*"]);
         let mut rings = Ring::open(&config(), 2, &taps).unwrap();
         a.ip(&format!("link add pod7 type veth peer name p7 netns {}", b.0));
-        for (netns, interface, address) in [(&a, "pod7", "10.9.5.1/24"), (&b, "p7", "10.9.5.2/24")] {
+        for (netns, interface, address) in [(&a, "pod7", "10.9.5.1/24"), (&b, "p7", "10.9.5.2/24")]
+        {
             netns.ip(&format!("link set {interface} addrgenmode none"));
             netns.ip(&format!("addr add {address} dev {interface}"));
             netns.ip(&format!("link set {interface} up"));
@@ -238,7 +242,9 @@ fn an_interface_that_appears_is_captured_from_its_first_frame_and_may_go() {
         send("10.9.0.1:7001", "10.9.0.2:7000", 10, 30);
         assert!(watch.wait(Duration::from_secs(5)).unwrap());
         let changes = watch.changes().unwrap();
-        assert!(matches!(changes.last(), Some(capture::interfaces::Change::Gone(i)) if i.name == "pod7"));
+        assert!(
+            matches!(changes.last(), Some(capture::interfaces::Change::Gone(i)) if i.name == "pod7")
+        );
         for change in changes {
             taps.apply(&change);
         }

@@ -105,7 +105,9 @@ impl Attributes {
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
         self.entries.iter().map(|&(key, slot)| {
             let value = match slot {
-                Slot::Text { start, len } => Value::Text(&self.text[start as usize..(start + len) as usize]),
+                Slot::Text { start, len } => {
+                    Value::Text(&self.text[start as usize..(start + len) as usize])
+                }
                 Slot::Int(n) => Value::Int(n),
                 Slot::Bool(b) => Value::Bool(b),
             };

@@ -137,7 +137,9 @@ impl Latencies {
     /// The times themselves, while there are few.
     pub fn few(&self) -> Option<&[u64]> {
         match self {
-            Self::Few { nanos, count } => Some(nanos.get(..usize::from(*count)).unwrap_or_default()),
+            Self::Few { nanos, count } => {
+                Some(nanos.get(..usize::from(*count)).unwrap_or_default())
+            }
             Self::Many(_) => None,
         }
     }
@@ -192,7 +194,10 @@ mod tests {
         h.record(0);
         h.record(u64::MAX);
         assert_eq!(h.count(), 2);
-        assert_eq!(h.quantile_ns(1.0), Some(LatencyHistogram::upper_ns(LatencyHistogram::BUCKETS - 1)));
+        assert_eq!(
+            h.quantile_ns(1.0),
+            Some(LatencyHistogram::upper_ns(LatencyHistogram::BUCKETS - 1))
+        );
     }
 
     #[test]

@@ -201,7 +201,10 @@ mod tests {
         let mut counters = TcpCounters::default();
         for (index, &counter) in TcpCounter::ALL.iter().enumerate() {
             assert_eq!(counter as usize, index);
-            assert_eq!(TcpCounter::ALL.iter().filter(|c| c.as_str() == counter.as_str()).count(), 1);
+            assert_eq!(
+                TcpCounter::ALL.iter().filter(|c| c.as_str() == counter.as_str()).count(),
+                1
+            );
             (0..=index).for_each(|_| counters.increment(counter));
         }
         assert!(counters.iter().map(|(_, count)| count).eq(1..=TcpCounter::COUNT as u32));

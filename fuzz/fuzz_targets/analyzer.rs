@@ -28,7 +28,8 @@ impl Sink for Checker {
                 assert!(record.start <= record.end);
                 for d in [&record.directions.to_server, &record.directions.to_client] {
                     assert!(d.data_packets <= d.packets && d.payload_bytes <= d.ip_bytes);
-                    let kinds = [TcpCounter::FastRetransmission, TcpCounter::SpuriousRetransmission];
+                    let kinds =
+                        [TcpCounter::FastRetransmission, TcpCounter::SpuriousRetransmission];
                     let of_kinds: u32 = kinds.into_iter().map(|kind| d.tcp[kind]).sum();
                     assert!(d.tcp[TcpCounter::Retransmission] >= of_kinds);
                     self.packets += d.packets;
@@ -43,13 +44,15 @@ impl Sink for Checker {
 fn packet(choice: u8, fields: &[u8; 12], payload: &[u8]) -> Vec<u8> {
     let tcp = choice & 0x80 == 0;
     let (mut ends, header) = ([[10, 0, 0, 1], [10, 0, 0, 2]], if tcp { 20 } else { 8 });
-    let mut ports = [40_000 + u16::from(choice & 3), [80, 53, 9, 6379][usize::from(choice >> 2 & 3)]];
+    let mut ports =
+        [40_000 + u16::from(choice & 3), [80, 53, 9, 6379][usize::from(choice >> 2 & 3)]];
     if choice & 0x10 != 0 {
         ends.reverse();
         ports.reverse();
     }
     let total = (20 + header + payload.len()) as u16;
-    let mut bytes = vec![0x45, (choice & 0x60) >> 5, 0, 0, 0, 0, 0, 0, 64, if tcp { 6 } else { 17 }, 0, 0];
+    let mut bytes =
+        vec![0x45, (choice & 0x60) >> 5, 0, 0, 0, 0, 0, 0, 64, if tcp { 6 } else { 17 }, 0, 0];
     bytes[2..4].copy_from_slice(&total.to_be_bytes());
     bytes.extend(ends.concat());
     ports.iter().for_each(|port| bytes.extend(port.to_be_bytes()));
@@ -66,8 +69,13 @@ fn packet(choice: u8, fields: &[u8; 12], payload: &[u8]) -> Vec<u8> {
 
 fuzz_target!(|input: &[u8]| {
     const LIMIT: usize = 4096;
-    let reassembly = ReassemblyLimits { stream_bytes: LIMIT / 2, total_bytes: LIMIT, ..Default::default() };
-    let flows = FlowLimits { max_flows: 8, established_idle: Duration::from_secs(100), ..Default::default() };
+    let reassembly =
+        ReassemblyLimits { stream_bytes: LIMIT / 2, total_bytes: LIMIT, ..Default::default() };
+    let flows = FlowLimits {
+        max_flows: 8,
+        established_idle: Duration::from_secs(100),
+        ..Default::default()
+    };
     let mut analyzer = Analyzer::new(Config { reassembly, flows, ..Config::default() });
     let mut sink = Checker::default();
     let (mut number, mut now, mut rest) = (0, 1_000_000_000_u64, input);

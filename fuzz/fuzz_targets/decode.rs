@@ -14,13 +14,16 @@ fuzz_target!(|input: &[u8]| {
     let mut number = 0;
     // Each frame: link type, bytes cut off by the capture, length (2 bytes), content.
     while let [link, cut, high, low, tail @ ..] = rest {
-        let (bytes, next) = tail.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(tail.len()));
+        let (bytes, next) =
+            tail.split_at(usize::from(u16::from_be_bytes([*high, *low])).min(tail.len()));
         rest = next;
         number += 1;
         let frame = RawFrame {
             time: Timestamp::from_nanos(number * 1_000_000_000),
             tap: TapId(0),
-            link_type: LinkType::from_number(LINK_TYPES[usize::from(link & 0x0f) % LINK_TYPES.len()]),
+            link_type: LinkType::from_number(
+                LINK_TYPES[usize::from(link & 0x0f) % LINK_TYPES.len()],
+            ),
             wire_len: bytes.len() as u32 + u32::from(*cut),
             vlan: (link & 0x80 != 0).then_some(VlanTag { tpid: 0x8100, tci: 5 }),
             bytes,

@@ -28,7 +28,10 @@ impl Sink for Checker {
             for message in [exchange.request, exchange.response].into_iter().flatten() {
                 assert!(message.first <= message.last, "{exchange:?}");
             }
-            assert!(exchange.operation.len() <= 4096 && exchange.attributes.len() <= 256, "{exchange:?}");
+            assert!(
+                exchange.operation.len() <= 4096 && exchange.attributes.len() <= 256,
+                "{exchange:?}"
+            );
         }
     }
 }
@@ -80,8 +83,14 @@ fuzz_target!(|input: &[u8]| {
         }
         let time = Timestamp::from_nanos(1_000_000_000 + number * 1_000_000);
         let wire_len = bytes.len() as u32;
-        let frame =
-            RawFrame { time, tap: TapId(0), link_type: LinkType::RawIp, wire_len, vlan: None, bytes: &bytes };
+        let frame = RawFrame {
+            time,
+            tap: TapId(0),
+            link_type: LinkType::RawIp,
+            wire_len,
+            vlan: None,
+            bytes: &bytes,
+        };
         analyzer.frame(number, &frame, &mut sink);
         analyzer.tick(time, &mut sink);
         let usage = analyzer.usage();

@@ -20,5 +20,7 @@ pub static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
         port: protocol.ports.first().copied().unwrap_or(80),
         udp: transport == Transport::Udp,
     };
-    l7::protocols().flat_map(|info| info.transports.iter().map(move |on| subject(info, *on))).collect()
+    l7::protocols()
+        .flat_map(|info| info.transports.iter().map(move |on| subject(info, *on)))
+        .collect()
 });

@@ -148,7 +148,8 @@ pub(crate) trait Parser: fmt::Debug + Send {
     /// # Errors
     /// Why it cannot find the next message: [`Reason::Switched`] and [`Reason::Became`] have other
     /// protocols tried, [`Reason::Opaque`] and [`Reason::Malformed`] end reading.
-    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages<'_>) -> Result<(), Reason>;
+    fn gap(&mut self, direction: Direction, len: u64, out: &mut Messages<'_>)
+    -> Result<(), Reason>;
 
     /// The direction ended in order (FIN): what lasts until then ends here.
     fn end(&mut self, direction: Direction, out: &mut Messages<'_>) {

@@ -53,7 +53,8 @@ fn protocols(script: &Script, port: u16) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_protocol_has_a_conversation() {
-    let told: BTreeSet<_> = scripts().iter().flat_map(|script| protocols(script, script.port)).collect();
+    let told: BTreeSet<_> =
+        scripts().iter().flat_map(|script| protocols(script, script.port)).collect();
     for (_, entry) in registry::entries(registry::of_transport(Transport::Tcp)) {
         assert!(told.contains(entry.name.as_str()), "no script of {}", entry.name.as_str());
     }

@@ -22,13 +22,15 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new<B: AsRef<[u8]>>(port: u16, least: usize, turns: &[(Direction, B)]) -> Self {
-        let turns = turns.iter().map(|(direction, bytes)| (*direction, bytes.as_ref().to_vec())).collect();
+        let turns =
+            turns.iter().map(|(direction, bytes)| (*direction, bytes.as_ref().to_vec())).collect();
         Self { port, least, turns }
     }
 
     /// Turns as recorded: a line each, `C` or `S` for who sent it, and its bytes in hexadecimal.
     pub(crate) fn recorded(port: u16, least: usize, lines: &str) -> Self {
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
         let turn = |line: &str| {
             let (side, hex) = line.split_once(' ').unwrap();
             (if side == "C" { C } else { S }, hex.as_bytes().chunks(2).map(byte).collect())
@@ -104,7 +106,14 @@ impl Talk {
         };
         let mut pool = SessionPool::new(limits);
         let conversation = Conversation::new(&cx, &mut pool);
-        Self { conversation, pool, cx, found: Found::default(), offsets: PerDirection::default(), now: 0 }
+        Self {
+            conversation,
+            pool,
+            cx,
+            found: Found::default(),
+            offsets: PerDirection::default(),
+            now: 0,
+        }
     }
 
     /// Over TCP, in a protocol that is not in the registry.
@@ -118,7 +127,14 @@ impl Talk {
         self.now += 1000;
         let time = Timestamp::from_nanos(self.now);
         if self.cx.transport == Transport::Udp {
-            self.conversation.datagram(&self.cx, direction, time, bytes, &mut self.pool, &mut self.found);
+            self.conversation.datagram(
+                &self.cx,
+                direction,
+                time,
+                bytes,
+                &mut self.pool,
+                &mut self.found,
+            );
             return self;
         }
         let offset = self.offsets[direction];
@@ -169,7 +185,12 @@ impl Talk {
 
     pub(crate) fn wait(&mut self, nanos: u64) -> &mut Self {
         self.now += nanos;
-        self.conversation.tick(&self.cx, Timestamp::from_nanos(self.now), &mut self.pool, &mut self.found);
+        self.conversation.tick(
+            &self.cx,
+            Timestamp::from_nanos(self.now),
+            &mut self.pool,
+            &mut self.found,
+        );
         self
     }
 

@@ -16,6 +16,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_series: 2_000, addresses: false, routes: false, version: env!("CARGO_PKG_VERSION") }
+        Self {
+            max_series: 2_000,
+            addresses: false,
+            routes: false,
+            version: env!("CARGO_PKG_VERSION"),
+        }
     }
 }

@@ -24,13 +24,24 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    pub(crate) fn new(tap_kind: TapKind, protocol: &'static str, client: Arc<str>, server: Arc<str>) -> Self {
+    pub(crate) fn new(
+        tap_kind: TapKind,
+        protocol: &'static str,
+        client: Arc<str>,
+        server: Arc<str>,
+    ) -> Self {
         Self { tap_kind: tap_kind.as_str(), protocol, client, server, addresses: None }
     }
 
     pub(crate) fn overflow() -> Self {
         let name: Arc<str> = OVERFLOW.into();
-        Self { tap_kind: OVERFLOW, protocol: OVERFLOW, client: name.clone(), server: name, addresses: None }
+        Self {
+            tap_kind: OVERFLOW,
+            protocol: OVERFLOW,
+            client: name.clone(),
+            server: name,
+            addresses: None,
+        }
     }
 }
 
@@ -51,7 +62,8 @@ impl Series {
 
     /// The series of everything beyond the bound: same label names, every value `__overflow__`.
     pub(crate) fn overflow(&self) -> Self {
-        let overflow = |label: &Option<Label>| label.as_ref().map(|(name, _)| (*name, OVERFLOW.into()));
+        let overflow =
+            |label: &Option<Label>| label.as_ref().map(|(name, _)| (*name, OVERFLOW.into()));
         Self { edge: Arc::new(Edge::overflow()), labels: self.labels.each_ref().map(overflow) }
     }
 
@@ -69,7 +81,9 @@ impl Series {
             labels.push(("server_address", server.address.to_string().into()));
             labels.push(("server_port", server.port.to_string().into()));
         }
-        labels.extend(self.labels.iter().flatten().map(|(name, value)| (*name, Cow::Borrowed(&**value))));
+        labels.extend(
+            self.labels.iter().flatten().map(|(name, value)| (*name, Cow::Borrowed(&**value))),
+        );
         labels
     }
 }

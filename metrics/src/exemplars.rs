@@ -53,7 +53,8 @@ impl Exemplars {
         let mut out = String::with_capacity(text.len() + newest.len() * 80);
         for line in text.lines() {
             out.push_str(line);
-            let found = line.strip_prefix(SAMPLE).and_then(|rest| newest.get(rest.rsplit_once(' ')?.0));
+            let found =
+                line.strip_prefix(SAMPLE).and_then(|rest| newest.get(rest.rsplit_once(' ')?.0));
             if let Some(Exemplar { trace_id, seconds, unix_seconds }) = found {
                 // Writing to a String cannot fail.
                 let _ = write!(out, " # {{trace_id=\"{trace_id}\"}} {seconds} {unix_seconds:.3}");
@@ -68,7 +69,9 @@ impl Exemplars {
 fn sample_key(series: &Series, duration_ns: u64) -> String {
     let bound = bucket_bound(duration_ns).map_or_else(
         || "+Inf".to_owned(),
-        |seconds| if seconds.fract() == 0.0 { format!("{seconds:.1}") } else { seconds.to_string() },
+        |seconds| {
+            if seconds.fract() == 0.0 { format!("{seconds:.1}") } else { seconds.to_string() }
+        },
     );
     let mut key = format!("{{le=\"{bound}\"");
     for (name, value) in series.all_labels() {

@@ -31,7 +31,7 @@ const BOUNDS_NS: [u64; 20] = [
     60_000_000_000,
 ];
 
-/// DurationTally by bucket, and their sum.
+/// Durations by bucket, and their sum.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DurationTally {
     /// One for each bound, and one for all above.
@@ -113,7 +113,8 @@ impl EncodeMetric for DurationHistogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bound = |i: usize| BOUNDS_NS.get(i).map_or(f64::INFINITY, |&ns| ns as f64 / 1e9);
-        let buckets: Vec<(f64, u64)> = state.counts.iter().enumerate().map(|(i, &n)| (bound(i), n)).collect();
+        let buckets: Vec<(f64, u64)> =
+            state.counts.iter().enumerate().map(|(i, &n)| (bound(i), n)).collect();
         encoder.encode_histogram::<NoLabelSet>(
             state.sum_ns as f64 / 1e9,
             state.counts.iter().sum(),

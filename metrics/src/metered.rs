@@ -180,7 +180,8 @@ impl<S> Metered<S> {
             Entry::Vacant(entry) => {
                 tally.add_flow(flow, None);
                 tally.flows.add_active(1);
-                entry.insert(Box::new(Baseline { edge: edge.clone(), counted: Snapshot::of(flow) }));
+                entry
+                    .insert(Box::new(Baseline { edge: edge.clone(), counted: Snapshot::of(flow) }));
             }
         }
         if let Some(edge) = left {
@@ -267,7 +268,13 @@ impl<S> Metered<S> {
     }
 
     /// Counts an exchange; returns the index of its operation.
-    fn count_exchange(&mut self, index: usize, operation: &str, hint: usize, sample: Sample) -> usize {
+    fn count_exchange(
+        &mut self,
+        index: usize,
+        operation: &str,
+        hint: usize,
+        sample: Sample,
+    ) -> usize {
         if self.edges.at(index).is_some_and(|(_, tally)| !tally.requests.has_room(operation)) {
             self.flush_requests(index);
         }

@@ -8,7 +8,9 @@ use wire::Drops;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::exemplars::Exemplars;
-use crate::families::{Build, Flows, Internal, InvariantFailures, JoinResult, PREFIX, Requests, Tcp};
+use crate::families::{
+    Build, Flows, Internal, InvariantFailures, JoinResult, PREFIX, Requests, Tcp,
+};
 use crate::tally::Tally;
 use crate::text::{Format, to_prometheus};
 use crate::traced_call::TracedCall;

@@ -24,8 +24,8 @@ pub(crate) fn routed<'a>(
     path: Option<&str>,
     buffer: &'a mut String,
 ) -> &'a str {
-    let path =
-        path.filter(|path| WITH_PATHS.contains(&protocol) && !path.is_empty() && !operation.is_empty());
+    let path = path
+        .filter(|path| WITH_PATHS.contains(&protocol) && !path.is_empty() && !operation.is_empty());
     let Some(path) = path else { return operation };
     buffer.clear();
     buffer.push_str(operation);
@@ -111,14 +111,17 @@ fn is_id(segment: &str) -> bool {
 fn is_version(segment: &str) -> bool {
     let numbers = segment.strip_prefix(['v', 'V']);
     segment.len() <= 12
-        && numbers.is_some_and(|numbers| numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+        && numbers.is_some_and(|numbers| {
+            numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })
 }
 
 /// Whether a run of letters and digits is one that a program made up: hexadecimal, or with digits
 /// strewn among its letters.
 fn is_random(word: &str) -> bool {
     let shape = Shape::of(word);
-    let prefixed = word.strip_prefix("0x").is_some_and(|rest| !rest.is_empty() && Shape::of(rest).is_hex);
+    let prefixed =
+        word.strip_prefix("0x").is_some_and(|rest| !rest.is_empty() && Shape::of(rest).is_hex);
     let random = match word.len() {
         ..8 => false,
         8..16 => shape.is_hex || shape.changes >= 4,

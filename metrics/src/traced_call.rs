@@ -41,7 +41,9 @@ impl TracedCall<'_> {
     pub(crate) fn labelled_operation(&self, routes: bool) -> String {
         let mut buffer = String::new();
         match routes {
-            true => routed(self.protocol.as_str(), self.operation, self.path, &mut buffer).to_owned(),
+            true => {
+                routed(self.protocol.as_str(), self.operation, self.path, &mut buffer).to_owned()
+            }
             false => self.operation.to_owned(),
         }
     }

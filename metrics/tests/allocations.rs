@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fact::{ClientBy, DirectionRecord, Fact, FlowId, FlowRecord, FlowState, Latencies, Notes, Sink};
+use fact::{
+    ClientBy, DirectionRecord, Fact, FlowId, FlowRecord, FlowState, Latencies, Notes, Sink,
+};
 use metrics::{Config, Metered, Metrics, Names};
 use wire::{Endpoint, PerDirection, TapId, TapKind, Timestamp, Transport};
 

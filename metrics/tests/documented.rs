@@ -32,7 +32,11 @@ fn the_documented_families_are_the_registered_ones() {
     assert_eq!(registered.len(), families().count(), "two families have the same name");
     let documented = documented();
     for (name, family) in &registered {
-        assert_eq!(Some(family), documented.get(name), "{name}: registered, and in docs/metrics.md");
+        assert_eq!(
+            Some(family),
+            documented.get(name),
+            "{name}: registered, and in docs/metrics.md"
+        );
     }
     for name in documented.keys() {
         assert!(registered.contains_key(name), "{name} is documented but not registered");

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use fact::{
-    Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord, FlowState,
-    Handshake, Inference, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol, Table, TcpCounter,
-    TcpCounters, TcpTrouble, Trouble,
+    Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord,
+    FlowState, Handshake, Inference, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol,
+    Table, TcpCounter, TcpCounters, TcpTrouble, Trouble,
 };
 use fact::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -70,7 +70,12 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
             syn_ack_to_ack_ns: Some(20_000),
             rtt_ns: Some(50_000),
         }),
-        l7: Some(L7Summary { protocol: Protocol::new("http"), requests: 1, responses: 1, errors: 0 }),
+        l7: Some(L7Summary {
+            protocol: Protocol::new("http"),
+            requests: 1,
+            responses: 1,
+            errors: 0,
+        }),
     }
 }
 
@@ -140,7 +145,9 @@ fn scenario() -> Metrics {
 }
 
 fn value(text: &str, start: &str, labels: &[&str]) -> Option<f64> {
-    let line = text.lines().find(|l| l.starts_with(start) && labels.iter().all(|label| l.contains(label)))?;
+    let line = text
+        .lines()
+        .find(|l| l.starts_with(start) && labels.iter().all(|label| l.contains(label)))?;
     let sample = line.split(" # ").next()?;
     sample.rsplit(' ').next()?.parse().ok()
 }
@@ -152,7 +159,10 @@ fn cumulative_facts_are_counted_once() {
     let of = |name: &str, more: &[&str]| value(&text, name, &[&edge[..], more].concat());
     assert_eq!(of("wirespan_flow_packets_total{", &["direction=\"to_server\""]), Some(25.0));
     assert_eq!(of("wirespan_flow_bytes_total{", &["direction=\"to_client\""]), Some(2_500.0));
-    assert_eq!(of("wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"timeout\""]), Some(2.0));
+    assert_eq!(
+        of("wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"timeout\""]),
+        Some(2.0)
+    );
     assert_eq!(of("wirespan_tcp_rtt_seconds_count{", &["side=\"server\""]), Some(2.0));
     assert_eq!(of("wirespan_tcp_handshake_seconds_count{", &["side=\"client\""]), Some(1.0));
     assert_eq!(of("wirespan_flows_opened_total{", &[]), Some(1.0));
@@ -177,21 +187,25 @@ fn what_went_wrong_is_counted_by_its_name() {
         (4, Trouble::ResetMidway, 1),
     ] {
         let mut flow = flow(3, &[]);
-        (flow.id, flow.trouble, flow.close_reason) = (FlowId(id), Some(trouble), Some(CloseReason::InputEnd));
+        (flow.id, flow.trouble, flow.close_reason) =
+            (FlowId(id), Some(trouble), Some(CloseReason::InputEnd));
         flow.directions.to_client.syn_ack = syn_ack;
         flow.directions.to_server.tcp[TcpCounter::TailLossProbe] = 1;
         sink.emit(Fact::FlowClosed(&flow));
     }
     sink.finish();
     let text = metrics.encode(Format::OpenMetrics);
-    let troubles =
-        |name: &str| value(&text, "wirespan_tcp_troubles_total{", &[&format!("trouble=\"{name}\"")]);
-    let failures =
-        |name: &str| value(&text, "wirespan_tcp_handshake_failures_total{", &[&format!("reason=\"{name}\"")]);
+    let troubles = |name: &str| {
+        value(&text, "wirespan_tcp_troubles_total{", &[&format!("trouble=\"{name}\"")])
+    };
+    let failures = |name: &str| {
+        value(&text, "wirespan_tcp_handshake_failures_total{", &[&format!("reason=\"{name}\"")])
+    };
     assert_eq!((troubles("refused"), troubles("accept_queue_full")), (Some(1.0), Some(2.0)));
     assert_eq!((failures("server_refused"), failures("accept_queue_full")), (Some(1.0), Some(1.0)));
     assert_eq!((troubles("reset_midway"), failures("reset_midway")), (Some(1.0), None));
-    let probes = value(&text, "wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"probe\""]);
+    let probes =
+        value(&text, "wirespan_tcp_retransmissions_total{", &["to_server", "kind=\"probe\""]);
     assert_eq!(probes, Some(4.0));
 }
 
@@ -323,9 +337,12 @@ fn a_trace_is_the_example_of_its_bucket() {
 fn routes_are_operations_where_they_are_switched_on() {
     let text = |config: Config, late: bool| {
         let metrics = Arc::new(Metrics::new(config));
-        let names: Arc<dyn Names> = if late { Arc::new(Late::default()) } else { Arc::new(Registry) };
+        let names: Arc<dyn Names> =
+            if late { Arc::new(Late::default()) } else { Arc::new(Registry) };
         let mut sink = Metered::new(Nowhere, metrics.clone(), names);
-        for (flow, path) in [(1, "/user/1"), (1, "/user/2"), (1, "/cart"), (1, "/user/3"), (2, "/user/4")] {
+        for (flow, path) in
+            [(1, "/user/1"), (1, "/user/2"), (1, "/cart"), (1, "/user/3"), (2, "/user/4")]
+        {
             let mut asked = exchange();
             asked.flow = FlowId(flow);
             asked.attributes.push_text("url.path", path);
@@ -348,8 +365,9 @@ fn routes_are_operations_where_they_are_switched_on() {
         });
         metrics.encode(Format::OpenMetrics)
     };
-    let requests =
-        |text: &str, name: &str| value(text, "wirespan_requests_total{", &[&format!("operation=\"{name}\"")]);
+    let requests = |text: &str, name: &str| {
+        value(text, "wirespan_requests_total{", &[&format!("operation=\"{name}\"")])
+    };
     let example_of = |text: &str| {
         let line = text.lines().find(|line| line.contains("# {trace_id="))?;
         Some(line.split_once("operation=\"")?.1.split('"').next()?.to_owned())
@@ -361,7 +379,10 @@ fn routes_are_operations_where_they_are_switched_on() {
         assert!(!off.contains("/user"));
         let on = text(Config { routes: true, ..Config::default() }, late);
         assert_eq!((requests(&on, "GET"), requests(&on, "A")), (None, Some(1.0)));
-        assert_eq!((requests(&on, "GET /user/{id}"), requests(&on, "GET /cart")), (Some(4.0), Some(1.0)));
+        assert_eq!(
+            (requests(&on, "GET /user/{id}"), requests(&on, "GET /cart")),
+            (Some(4.0), Some(1.0))
+        );
         assert_eq!(example_of(&on).as_deref(), Some("GET /user/{id}"));
     }
     // Two routes and a name in DNS, and the second and third have no series left.

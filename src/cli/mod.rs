@@ -112,8 +112,10 @@ mod tests {
 
     #[test]
     fn an_expression_may_follow_two_dashes() {
-        let cli = Cli::try_parse_from(["wirespan", "replay", "a.pcap", "b.pcap", "--", "tcp", "port", "80"])
-            .unwrap();
+        let cli = Cli::try_parse_from([
+            "wirespan", "replay", "a.pcap", "b.pcap", "--", "tcp", "port", "80",
+        ])
+        .unwrap();
         let Command::Replay(replay) = cli.command else { panic!("another command") };
         assert_eq!(replay.files.len(), 2);
         assert_eq!(replay.filter.expression().as_deref(), Some("tcp port 80"));
@@ -121,6 +123,9 @@ mod tests {
 
     #[test]
     fn two_expressions_are_a_mistake() {
-        assert!(Cli::try_parse_from(["wirespan", "replay", "-f", "udp", "a.pcap", "--", "tcp"]).is_err());
+        assert!(
+            Cli::try_parse_from(["wirespan", "replay", "-f", "udp", "a.pcap", "--", "tcp"])
+                .is_err()
+        );
     }
 }

@@ -35,7 +35,14 @@ pub(crate) struct RunArgs {
     #[arg(short, long, value_enum, value_name = "FORM")]
     pub(crate) output: Option<RunOutput>,
     /// Kinds of records, separated by commas; the default is spans,summary
-    #[arg(short, long, value_enum, value_delimiter = ',', value_name = "KINDS", requires = "output")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "KINDS",
+        requires = "output"
+    )]
     emit: Vec<Emit>,
     /// Also write what is captured to this file, as pcapng
     #[arg(short = 'w', long = "write", value_name = "FILE")]

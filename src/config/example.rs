@@ -19,7 +19,8 @@ pub(crate) fn example() -> String {
         let _ = write!(text, "\n[{section}]\n# {about}\n");
         for key in KEYS.iter().filter(|key| key.section == *section) {
             let value = (key.field)(&mut defaults).get();
-            let shown = value.map_or_else(|| "\"\"".to_owned(), |value| key.kind.to_toml(&value).to_string());
+            let shown = value
+                .map_or_else(|| "\"\"".to_owned(), |value| key.kind.to_toml(&value).to_string());
             let _ = write!(
                 text,
                 "\n# {} ({}; {})\n#{} = {shown}\n",
@@ -58,7 +59,12 @@ mod tests {
             assert!(SECTIONS.iter().any(|(section, _)| *section == key.section), "{}", key.path());
             if let Some(value) = (key.field)(&mut defaults).get() {
                 let toml = key.kind.to_toml(&value);
-                assert_eq!(key.kind.read_toml(&toml).as_ref(), Some(&value), "{} = {toml}", key.path());
+                assert_eq!(
+                    key.kind.read_toml(&toml).as_ref(),
+                    Some(&value),
+                    "{} = {toml}",
+                    key.path()
+                );
                 assert!((key.field)(&mut defaults).put(&value), "{}", key.path());
             }
         }

@@ -45,12 +45,12 @@ impl Kind {
         let number = || value.as_integer().and_then(|n| u64::try_from(n).ok());
         match self {
             Self::Int { min, max } => number().filter(|n| (min..=max).contains(n)).map(Value::Int),
-            Self::Millis { min, max } => {
-                number().filter(|n| (min..=max).contains(n)).map(|n| Value::Time(Duration::from_millis(n)))
-            }
-            Self::Seconds { min, max } => {
-                number().filter(|n| (min..=max).contains(n)).map(|n| Value::Time(Duration::from_secs(n)))
-            }
+            Self::Millis { min, max } => number()
+                .filter(|n| (min..=max).contains(n))
+                .map(|n| Value::Time(Duration::from_millis(n))),
+            Self::Seconds { min, max } => number()
+                .filter(|n| (min..=max).contains(n))
+                .map(|n| Value::Time(Duration::from_secs(n))),
             Self::Bool => value.as_bool().map(Value::Bool),
             Self::Text => value.as_str().map(|s| Value::Text(s.to_owned())),
             Self::Choice(words) => {
@@ -99,12 +99,16 @@ impl Kind {
             (_, Value::Int(n)) => integer(u128::from(*n)),
             (_, Value::Bool(b)) => toml::Value::Boolean(*b),
             (_, Value::Text(text)) => toml::Value::String(text.clone()),
-            (_, Value::Texts(items)) => {
-                items.iter().map(|item| toml::Value::String(item.clone())).collect::<Vec<_>>().into()
-            }
-            (_, Value::Ports(items)) => {
-                items.iter().map(|&port| toml::Value::Integer(port.into())).collect::<Vec<_>>().into()
-            }
+            (_, Value::Texts(items)) => items
+                .iter()
+                .map(|item| toml::Value::String(item.clone()))
+                .collect::<Vec<_>>()
+                .into(),
+            (_, Value::Ports(items)) => items
+                .iter()
+                .map(|&port| toml::Value::Integer(port.into()))
+                .collect::<Vec<_>>()
+                .into(),
             (Self::Millis { .. }, Value::Time(time)) => integer(time.as_millis()),
             (_, Value::Time(time)) => integer(u128::from(time.as_secs())),
             (_, Value::Address(address)) => toml::Value::String(address.to_string()),
@@ -117,8 +121,12 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
-            Self::Millis { min, max } => write!(f, "a whole number of milliseconds from {min} to {max}"),
-            Self::Seconds { min, max } => write!(f, "a whole number of seconds from {min} to {max}"),
+            Self::Millis { min, max } => {
+                write!(f, "a whole number of milliseconds from {min} to {max}")
+            }
+            Self::Seconds { min, max } => {
+                write!(f, "a whole number of seconds from {min} to {max}")
+            }
             Self::Bool => f.write_str("true or false"),
             Self::Text => f.write_str("a text"),
             Self::Choice(words) => write!(f, "one of \"{}\"", words.join("\", \"")),

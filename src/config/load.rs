@@ -74,15 +74,19 @@ fn finish(settings: Settings, mut mistakes: Vec<Mistake>) -> Result<Settings, Fa
     Err(failure)
 }
 
-fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>) -> Result<(), Failure> {
+fn apply_file(
+    settings: &mut Settings,
+    path: &Path,
+    mistakes: &mut Vec<Mistake>,
+) -> Result<(), Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
         Err(error) => {
-            let line = error
-                .span()
-                .map_or(1, |span| 1 + text.get(..span.start).map_or(0, |t| t.matches('\n').count()));
+            let line = error.span().map_or(1, |span| {
+                1 + text.get(..span.start).map_or(0, |t| t.matches('\n').count())
+            });
             mistakes.push(Mistake {
                 place: format!("{name}:{line}"),
                 problem: error.message().trim().to_owned(),
@@ -106,14 +110,27 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
             continue;
         };
         for (key_name, value) in content {
-            let Some(key) = KEYS.iter().find(|key| key.section == section && key.name == key_name) else {
-                let known = KEYS.iter().filter(|key| key.section == section).map(|key| key.name.to_owned());
-                mistakes.push(Mistake::unknown(format!("{name}: [{section}]"), "key", key_name, known));
+            let Some(key) = KEYS.iter().find(|key| key.section == section && key.name == key_name)
+            else {
+                let known =
+                    KEYS.iter().filter(|key| key.section == section).map(|key| key.name.to_owned());
+                mistakes.push(Mistake::unknown(
+                    format!("{name}: [{section}]"),
+                    "key",
+                    key_name,
+                    known,
+                ));
                 continue;
             };
-            let put = key.kind.read_toml(value).is_some_and(|value| (key.field)(settings).put(&value));
+            let put =
+                key.kind.read_toml(value).is_some_and(|value| (key.field)(settings).put(&value));
             if !put {
-                mistakes.push(Mistake::value(name.to_string(), &key.path(), &shown(value), key.kind));
+                mistakes.push(Mistake::value(
+                    name.to_string(),
+                    &key.path(),
+                    &shown(value),
+                    key.kind,
+                ));
             }
         }
     }
@@ -122,7 +139,11 @@ fn apply_file(settings: &mut Settings, path: &Path, mistakes: &mut Vec<Mistake>)
 
 /// Takes `WIRESPAN_SECTION_KEY`. An unknown key of a known section is a mistake; other names that
 /// merely begin alike (`WIRESPAN_SERVICE_HOST`, as container orchestrators set them) are not ours.
-fn apply_environment(settings: &mut Settings, environment: &[(String, String)], mistakes: &mut Vec<Mistake>) {
+fn apply_environment(
+    settings: &mut Settings,
+    environment: &[(String, String)],
+    mistakes: &mut Vec<Mistake>,
+) {
     for (name, text) in environment {
         let Some(rest) = name.strip_prefix("WIRESPAN_") else { continue };
         if let Some(key) = KEYS.iter().find(|key| key.environment() == *name) {
@@ -141,7 +162,13 @@ fn apply_environment(settings: &mut Settings, environment: &[(String, String)], 
     }
 }
 
-fn put_text(settings: &mut Settings, key: &Key, text: &str, place: String, mistakes: &mut Vec<Mistake>) {
+fn put_text(
+    settings: &mut Settings,
+    key: &Key,
+    text: &str,
+    place: String,
+    mistakes: &mut Vec<Mistake>,
+) {
     if !key.kind.read_text(text).is_some_and(|value| (key.field)(settings).put(&value)) {
         mistakes.push(Mistake::value(place, &key.path(), &format!("\"{text}\""), key.kind));
     }
@@ -149,5 +176,9 @@ fn put_text(settings: &mut Settings, key: &Key, text: &str, place: String, mista
 
 fn shown(value: &toml::Value) -> String {
     let text = value.to_string();
-    if text.chars().count() > 60 { format!("{}…", text.chars().take(59).collect::<String>()) } else { text }
+    if text.chars().count() > 60 {
+        format!("{}…", text.chars().take(59).collect::<String>())
+    } else {
+        text
+    }
 }

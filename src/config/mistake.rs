@@ -29,7 +29,12 @@ impl Mistake {
         Self { place, problem }
     }
 
-    pub(super) fn value(place: String, key: &str, value: &str, expected: impl fmt::Display) -> Self {
+    pub(super) fn value(
+        place: String,
+        key: &str,
+        value: &str,
+        expected: impl fmt::Display,
+    ) -> Self {
         Self { place, problem: format!("`{key}` is {value}, expected {expected}") }
     }
 }

@@ -126,8 +126,10 @@ impl Settings {
             problems.push(format!("`capture.filter`: {error}"));
         }
         if !self.ring.block_size.is_power_of_two() {
-            problems
-                .push(format!("`capture.block_bytes` is {}, expected a power of two", self.ring.block_size));
+            problems.push(format!(
+                "`capture.block_bytes` is {}, expected a power of two",
+                self.ring.block_size
+            ));
         }
         problems
     }

@@ -30,7 +30,9 @@ impl From<store::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, text) = match self {
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the store is busy; try again".to_owned()),
+            Self::Busy => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the store is busy; try again".to_owned())
+            }
             Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "wirespan is ending".to_owned()),
             Self::NotFound(text) => (StatusCode::NOT_FOUND, text),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, text),

@@ -52,7 +52,9 @@ impl Queries {
             });
             match running.await {
                 Ok(text) => text,
-                Err(error) if error.is_panic() => Err(Refusal::Failed("the query failed".to_owned())),
+                Err(error) if error.is_panic() => {
+                    Err(Refusal::Failed("the query failed".to_owned()))
+                }
                 Err(_) => Err(Refusal::Ending),
             }
         };

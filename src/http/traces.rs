@@ -27,7 +27,9 @@ impl QueryParams {
             None => None,
             Some("" | "true" | "1") => Some(true),
             Some("false" | "0") => Some(false),
-            Some(other) => return Err(Refusal::BadRequest(format!("error={other}: true or false expected"))),
+            Some(other) => {
+                return Err(Refusal::BadRequest(format!("error={other}: true or false expected")));
+            }
         };
         Ok(store::Query {
             service: self.service.filter(|service| !service.is_empty()),
@@ -48,7 +50,10 @@ pub(super) async fn list(
 }
 
 /// One trace, by its id or the first digits of it.
-pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<JsonText, Refusal> {
+pub(super) async fn one(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<JsonText, Refusal> {
     if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Refusal::BadRequest("a trace id has up to 32 hexadecimal digits".to_owned()));
     }

@@ -43,10 +43,13 @@ impl ListedFlow {
 
 /// A record of the same figures as `record`, made without copying a distribution.
 fn figures(record: &FlowRecord, vlans: Vec<u16>, tunnels: Vec<TunnelRecord>) -> FlowRecord {
-    let direction =
-        |direction: &DirectionRecord| DirectionRecord { rtt_latencies: Latencies::default(), ..*direction };
+    let direction = |direction: &DirectionRecord| DirectionRecord {
+        rtt_latencies: Latencies::default(),
+        ..*direction
+    };
     let PerDirection { to_server, to_client } = &record.directions;
-    let directions = PerDirection { to_server: direction(to_server), to_client: direction(to_client) };
+    let directions =
+        PerDirection { to_server: direction(to_server), to_client: direction(to_client) };
     FlowRecord { vlans, tunnels, directions, ..*record }
 }
 

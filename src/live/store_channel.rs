@@ -43,7 +43,10 @@ const MAX_MESSAGES: usize = 65_536;
 pub(crate) fn store_channel(capacity: usize) -> (StoreSender, StoreReceiver) {
     let (sender, receiver) = sync_channel(capacity.min(MAX_MESSAGES));
     let waiting = Arc::new(AtomicUsize::new(0));
-    (StoreSender { sender, waiting: waiting.clone(), capacity }, StoreReceiver { receiver, waiting })
+    (
+        StoreSender { sender, waiting: waiting.clone(), capacity },
+        StoreReceiver { receiver, waiting },
+    )
 }
 
 impl StoreSender {

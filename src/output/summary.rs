@@ -134,20 +134,36 @@ impl Summary {
                 }
             ),
         ];
+        for (place, failures) in wire::invariant_failures() {
+            lines.push(format!(
+                "{} in {place}: this is a bug, and what is told above may be wrong",
+                count(failures, "failed invariant")
+            ));
+        }
         if self.filtered > 0 {
             lines.push(format!("{} passed over by the filter", count(self.filtered, "packet")));
         }
         if !self.skipped.is_empty() {
             let total = self.skipped.values().sum();
-            let reasons: Vec<_> =
-                self.skipped.iter().map(|(reason, n)| format!("{n} {}", reason.replace('_', " "))).collect();
+            let reasons: Vec<_> = self
+                .skipped
+                .iter()
+                .map(|(reason, n)| format!("{n} {}", reason.replace('_', " ")))
+                .collect();
             lines.push(format!("{} skipped ({})", count(total, "packet"), reasons.join(", ")));
         }
         for (reason, n) in &self.undecoded {
-            lines.push(format!("{} not decoded: {}", count(*n, "packet"), reason.replace('_', " ")));
+            lines.push(format!(
+                "{} not decoded: {}",
+                count(*n, "packet"),
+                reason.replace('_', " ")
+            ));
         }
         if self.stream_gap_bytes > 0 {
-            lines.push(format!("{} of streams never captured", count(self.stream_gap_bytes, "byte")));
+            lines.push(format!(
+                "{} of streams never captured",
+                count(self.stream_gap_bytes, "byte")
+            ));
         }
         for (table, n) in &self.evicted {
             lines.push(format!(

@@ -34,7 +34,8 @@ pub(super) fn subject<T>(get: impl FnMut(&'static str) -> Option<T>) -> Option<T
 pub(super) fn request(operation: &str, subject: &str) -> String {
     match subject.split_at_checked(operation.len()) {
         Some((first, rest))
-            if first.eq_ignore_ascii_case(operation) && (rest.is_empty() || rest.starts_with(' ')) =>
+            if first.eq_ignore_ascii_case(operation)
+                && (rest.is_empty() || rest.starts_with(' ')) =>
         {
             subject.to_owned()
         }
@@ -44,7 +45,10 @@ pub(super) fn request(operation: &str, subject: &str) -> String {
 
 /// What the answer was. Of a call that failed it is what tells the failure: calls are carried by
 /// requests that go well, and exceptions by answers that are `OK`.
-pub(super) fn status(failed: bool, get: impl FnMut(&'static str) -> Option<String>) -> Option<String> {
+pub(super) fn status(
+    failed: bool,
+    get: impl FnMut(&'static str) -> Option<String>,
+) -> Option<String> {
     STATUSES.iter().copied().filter_map(get).find(|status| !(failed && status == "OK"))
 }
 
@@ -64,7 +68,9 @@ mod tests {
     #[test]
     fn a_failure_is_not_told_as_success() {
         let of = |failed, all: &[(&str, &str)]| {
-            status(failed, |key| all.iter().find(|(k, _)| *k == key).map(|(_, value)| (*value).to_owned()))
+            status(failed, |key| {
+                all.iter().find(|(k, _)| *k == key).map(|(_, value)| (*value).to_owned())
+            })
         };
         let http = ("http.response.status_code", "200");
         let call = [http, ("rpc.response.status_code", "NOT_FOUND")];

@@ -3,11 +3,13 @@
 //!
 //! Sources, threads and queues are those of `run`; files, dealing and order those of `replay`.
 
+mod hash_seed;
 mod outlet;
 mod owned_fact;
 mod recorder;
 mod shard;
 
+pub(crate) use hash_seed::random_seed;
 pub(crate) use outlet::{Destination, Wanted};
 pub(crate) use owned_fact::OwnedFact;
 pub(crate) use recorder::{Recorder, SpanRecords, write_summary};

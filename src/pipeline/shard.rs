@@ -55,7 +55,13 @@ impl<D: Destination> Shard<D> {
 
     /// Takes note that the frame of this number gave no packet, and that since the last note
     /// `given_up` datagrams were removed whose fragments did not all come.
-    pub(crate) fn on_undecoded(&mut self, number: u64, tap: TapId, reason: Undecoded, given_up: u64) {
+    pub(crate) fn on_undecoded(
+        &mut self,
+        number: u64,
+        tap: TapId,
+        reason: Undecoded,
+        given_up: u64,
+    ) {
         self.destination().on_frame(number);
         Analyzer::undecoded(tap, reason, given_up, &mut self.sink);
     }

@@ -90,7 +90,9 @@ impl Note {
         match self {
             Self::Tick(now) => DealtItem::Tick(*now),
             Self::Packet(packet) => DealtItem::Packet(packet),
-            Self::Undecoded(tap, reason, given_up) => DealtItem::Undecoded(*tap, *reason, *given_up),
+            Self::Undecoded(tap, reason, given_up) => {
+                DealtItem::Undecoded(*tap, *reason, *given_up)
+            }
         }
     }
 }
@@ -138,7 +140,9 @@ impl<'a> Dealer<'a> {
             }
             let (class, note) = match self.router.route(&frame) {
                 Route::Frame(hash) => (hash, None),
-                Route::Packet(hash, packet) => (hash, Some(Note::Packet(Box::new(packet.to_owned())))),
+                Route::Packet(hash, packet) => {
+                    (hash, Some(Note::Packet(Box::new(packet.to_owned()))))
+                }
                 Route::Fragment(reason) => {
                     let given_up = self.router.take_given_up();
                     (0, Some(Note::Undecoded(frame.tap, reason, given_up)))

@@ -36,7 +36,8 @@ fn open_one(path: &Path, taps: &Arc<Taps>, stop: &Arc<AtomicBool>) -> Result<Cap
     let taps = taps.clone();
     let names = Box::new(move |name: &str| taps.add(name, TapKind::File));
     CaptureFile::open_until(path, names, stop.clone()).map_err(|error| {
-        let refused = matches!(&error, capture::Error::File { source, .. } if !is_wrong_name(source));
+        let refused =
+            matches!(&error, capture::Error::File { source, .. } if !is_wrong_name(source));
         Failure::new(if refused { Status::Runtime } else { Status::Usage }, error)
     })
 }
@@ -53,7 +54,9 @@ fn is_wrong_name(error: &io::Error) -> bool {
 pub(super) fn unreadable(error: &SourceError) -> Failure {
     match error {
         SourceError::CutShort { .. } => Failure::new(Status::CutShort, error),
-        SourceError::Malformed { frames, .. } if *frames > 0 => Failure::new(Status::CutShort, error),
+        SourceError::Malformed { frames, .. } if *frames > 0 => {
+            Failure::new(Status::CutShort, error)
+        }
         SourceError::Malformed { .. } => Failure::usage(error),
         _ => Failure::runtime(error),
     }

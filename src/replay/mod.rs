@@ -29,32 +29,40 @@ use crate::cli::{Output, ReplayArgs};
 use crate::config::{Settings, Sources};
 use crate::failure::Failure;
 use crate::output::{Captured, Summary};
-use crate::pipeline::{Recorder, ShardConfig, SpanRecords, Wanted, write_summary};
+use crate::pipeline::{Recorder, ShardConfig, SpanRecords, Wanted, random_seed, write_summary};
 use crate::taps::Taps;
 use crate::{config, names, signals};
 
 /// Runs the command. `quiet` leaves the summary on standard error out.
 pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let environment = Sources::process_environment();
-    let settings = config::load(&Sources { file: args.config.as_deref(), environment, flags: Vec::new() })?;
+    let settings =
+        config::load(&Sources { file: args.config.as_deref(), environment, flags: Vec::new() })?;
     let taps = Arc::new(Taps::default());
     let mut filters = Filters::new(args.filter.expression())?;
     let stop = Arc::new(AtomicBool::new(false));
     let mut merge = Merge::new(input::open(&args.files, &taps, &stop)?);
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
-    let metrics = args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
+    let metrics =
+        args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
     let names: Arc<dyn Names> = Arc::new(names::NameRegistry::new(taps.clone(), false));
     // One thread would use what it remembers of a server, another would not have it.
     let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
     let config = ShardConfig {
         // Figures are read at the end only.
-        analyzer: analyzer::Config { progress: false, requests, ..settings.analyzer.clone() },
+        analyzer: analyzer::Config {
+            hash_seed: random_seed(),
+            progress: false,
+            requests,
+            ..settings.analyzer.clone()
+        },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
         metrics: metrics.clone().map(|metrics| (metrics, names)),
     };
     let jsonl = args.output == Output::Jsonl;
-    let spans = if emit.traces && jsonl { SpanRecords::WithTraces } else { SpanRecords::WithExchanges };
+    let spans =
+        if emit.traces && jsonl { SpanRecords::WithTraces } else { SpanRecords::WithExchanges };
     let mut recorder = Recorder::new(args.output, emit, spans, taps.clone(), store);
     signals::set_on_signal(&stop)?;
 
@@ -98,7 +106,11 @@ fn finish(mut recorder: Recorder) -> anyhow::Result<Option<Store>> {
 }
 
 /// The store of `--store`, or one in memory where traces are written.
-fn open_store(args: &ReplayArgs, settings: &Settings, traces: bool) -> anyhow::Result<Option<Store>> {
+fn open_store(
+    args: &ReplayArgs,
+    settings: &Settings,
+    traces: bool,
+) -> anyhow::Result<Option<Store>> {
     if args.store.is_none() && !traces {
         return Ok(None);
     }
@@ -135,7 +147,8 @@ fn update_metrics(metrics: &Metrics, totals: &InputTotals, taps: &Taps, store: O
 fn write_metrics(path: &Path, metrics: &Metrics) -> anyhow::Result<()> {
     let text = metrics.encode(Format::Prometheus);
     if path == Path::new("-") {
-        return std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).context("standard output");
+        return std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())
+            .context("standard output");
     }
     std::fs::write(path, text).with_context(|| path.display().to_string())
 }
@@ -144,11 +157,14 @@ fn write_metrics(path: &Path, metrics: &Metrics) -> anyhow::Result<()> {
 /// inside of a record is no failure.
 fn end(merge: Merge, stopped: bool) -> anyhow::Result<()> {
     let failures = merge.into_failed();
-    let failures = failures.iter().filter(|e| !(stopped && matches!(e, SourceError::CutShort { .. })));
+    let failures =
+        failures.iter().filter(|e| !(stopped && matches!(e, SourceError::CutShort { .. })));
     let failures: Vec<Failure> = failures.map(input::unreadable).collect();
-    let Some(status) = failures.iter().map(|failure| failure.status).min_by_key(|status| *status as u8)
+    let Some(status) =
+        failures.iter().map(|failure| failure.status).min_by_key(|status| *status as u8)
     else {
         return Ok(());
     };
-    Err(Failure { status, lines: failures.into_iter().flat_map(|failure| failure.lines).collect() }.into())
+    Err(Failure { status, lines: failures.into_iter().flat_map(|failure| failure.lines).collect() }
+        .into())
 }

@@ -118,7 +118,9 @@ pub(super) fn replay(
             let outlet = BlockOutlet::new(recorder.taps_for_lines(), index == 0);
             let shard = Shard::new(config, outlet);
             let give_back = give_back.clone();
-            handles.push(scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out, &written)));
+            handles.push(
+                scope.spawn(move || analyse(shard, index, &receiver, &give_back, &out, &written)),
+            );
             shards.blocks.push(blocks);
             outputs.push((output, done));
         }
@@ -126,13 +128,16 @@ pub(super) fn replay(
         let reader = scope.spawn(move || read(merge, dealer, &shards, stop, progress));
         let mut result = write(&outputs, recorder);
         drop(outputs);
-        let counts = handles.into_iter().filter_map(|handle| handle.join().ok()).collect::<Vec<_>>();
+        let counts =
+            handles.into_iter().filter_map(|handle| handle.join().ok()).collect::<Vec<_>>();
         if counts.len() < usize::from(threads) {
-            result =
-                result.and(Err(anyhow!("an analyzer thread ended unexpectedly; please report this capture")));
+            result = result.and(Err(anyhow!(
+                "an analyzer thread ended unexpectedly; please report this capture"
+            )));
         }
         let totals = reader.join().unwrap_or_else(|_| {
-            result = Err(anyhow!("the reading thread ended unexpectedly; please report this capture"));
+            result =
+                Err(anyhow!("the reading thread ended unexpectedly; please report this capture"));
             InputTotals::default()
         });
         (totals, counts, result)

@@ -116,7 +116,11 @@ impl CaptureThread {
         &self.shared.shards[self.index]
     }
 
-    fn next_batch(&mut self, wait: Duration, counts: &mut FrameCounts) -> Result<Batch, SourceError> {
+    fn next_batch(
+        &mut self,
+        wait: Duration,
+        counts: &mut FrameCounts,
+    ) -> Result<Batch, SourceError> {
         let Self { source, shard, file, index, count, .. } = self;
         source.next_batch(wait, &mut |frame| {
             let number = frame_number(counts.packets, *index, *count);

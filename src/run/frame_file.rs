@@ -73,11 +73,15 @@ pub(super) fn start(
 ) -> std::io::Result<(FrameFileThread, Vec<FrameFile>)> {
     let (to_writer, blocks) = sync_channel((queue_bytes / BLOCK_BYTES).max(1));
     let dropped = Arc::new(AtomicU64::new(0));
-    let file =
-        || FrameFile { block: FrameBlock::default(), to_writer: to_writer.clone(), dropped: dropped.clone() };
+    let file = || FrameFile {
+        block: FrameBlock::default(),
+        to_writer: to_writer.clone(),
+        dropped: dropped.clone(),
+    };
     let files = (0..shards).map(|_| file()).collect();
-    let thread =
-        std::thread::Builder::new().name("write".into()).spawn(move || write(writer, &blocks, taps))?;
+    let thread = std::thread::Builder::new()
+        .name("write".into())
+        .spawn(move || write(writer, &blocks, taps))?;
     Ok((FrameFileThread { thread, dropped }, files))
 }
 

@@ -31,7 +31,7 @@ use crate::config::Privileges;
 use crate::failure::Failure;
 use crate::http::{self, Api};
 use crate::pipeline::write_summary;
-use crate::signals::StopSignals;
+use crate::signals::{OnHangup, StopSignals, exit_on_signal};
 
 /// Runs the command. `quiet` leaves the summary on standard error out.
 pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
@@ -53,7 +53,8 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
     let duration = args.duration.map(Duration::from_secs_f64);
     let stall = settings.pipeline.stall;
     let (end, threads) = runtime.block_on(async {
-        let signals = StopSignals::listen().context("cannot watch for signals")?;
+        let signals =
+            StopSignals::listen(OnHangup::StopWithTerminal).context("cannot watch for signals")?;
         let threads = Threads::start(ready, &settings, args.emit())?;
         let shared = threads.shared().clone();
         let api = Api::new(shared.clone(), reader, &settings);
@@ -64,6 +65,8 @@ pub(crate) fn execute(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         server.abort();
         anyhow::Ok((end, threads))
     })?;
+    // The end waits for whoever reads standard output; a second signal does not.
+    exit_on_signal(OnHangup::StopWithTerminal)?;
     // A query that still runs is not waited for.
     runtime.shutdown_background();
     match end {

@@ -20,7 +20,12 @@ pub(super) struct StoreOutlet {
 }
 
 impl StoreOutlet {
-    pub(super) fn new(shared: Arc<Shared>, index: usize, sender: StoreSender, batch_size: usize) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        index: usize,
+        sender: StoreSender,
+        batch_size: usize,
+    ) -> Self {
         let (batch, board) = (Vec::new(), BoardUpdater::default());
         Self { shared, index, sender, batch, batch_size, board, dropped: 0 }
     }

@@ -30,17 +30,22 @@ struct Reader<'a> {
 }
 
 /// Reads records until the run ends.
-pub(super) fn read(mut records: SocketRecords, sender: &StoreSender, shared: &Shared) -> RecordsReport {
+pub(super) fn read(
+    mut records: SocketRecords,
+    sender: &StoreSender,
+    shared: &Shared,
+) -> RecordsReport {
     let cgroups = CgroupNames::new(read_proc as fn(u32) -> Option<String>);
     let report = RecordsReport::default();
     let mut reader = Reader { shared, sender, batch: Vec::new(), cgroups, report };
     loop {
         let last = shared.stopping();
         let wait = if last { Duration::ZERO } else { WAIT };
-        let count = records.read(wait, &mut |record| reader.on_record(record)).unwrap_or_else(|error| {
-            tracing::error!("system calls are not recorded any more: {error}");
-            0
-        });
+        let count =
+            records.read(wait, &mut |record| reader.on_record(record)).unwrap_or_else(|error| {
+                tracing::error!("system calls are not recorded any more: {error}");
+                0
+            });
         reader.flush(last);
         let drops = records.drops();
         shared.metrics.add_ebpf_records(count as u64, drops);

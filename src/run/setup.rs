@@ -35,7 +35,8 @@ pub(super) struct Ready {
 /// Settings from all sources; flags are the strongest.
 pub(super) fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
-    let mut flag = |key, value: Option<String>, name| flags.extend(value.map(|value| (key, value, name)));
+    let mut flag =
+        |key, value: Option<String>, name| flags.extend(value.map(|value| (key, value, name)));
     let interfaces = (!args.interfaces.is_empty()).then(|| args.interfaces.join(","));
     flag("capture.interfaces", interfaces, "--interface");
     flag("capture.backend", args.backend.clone(), "--backend");
@@ -52,7 +53,8 @@ pub(super) fn open(args: &RunArgs, settings: &Settings) -> Result<Ready, Failure
     let selector = Selector::new(&settings.capture.interfaces).map_err(Failure::usage)?;
     let watch = Watch::open().map_err(Failure::runtime)?;
     check_names(&selector, &watch)?;
-    let plan = Plan { xdp: settings.capture.backend == Backend::Xdp, records: settings.records.enabled };
+    let plan =
+        Plan { xdp: settings.capture.backend == Backend::Xdp, records: settings.records.enabled };
     plan.check()?;
     let listener = listen(settings)?;
     let taps = Arc::new(Taps::default());
@@ -61,8 +63,21 @@ pub(super) fn open(args: &RunArgs, settings: &Settings) -> Result<Ready, Failure
     let config = StoreConfig { node: settings.node(), ..settings.store.clone() };
     let store = Store::open(config).map_err(Failure::runtime)?;
     let reader = store.reader().map_err(Failure::runtime)?;
-    let writer = args.write.as_deref().map(frame_file::create).transpose().map_err(Failure::runtime)?;
-    Ok(Ready { taps, sources, watch, events, skipped, records, store, reader, listener, writer, plan })
+    let writer =
+        args.write.as_deref().map(frame_file::create).transpose().map_err(Failure::runtime)?;
+    Ok(Ready {
+        taps,
+        sources,
+        watch,
+        events,
+        skipped,
+        records,
+        store,
+        reader,
+        listener,
+        writer,
+        plan,
+    })
 }
 
 /// Interfaces that were named must be there; those that match a glob may come later.
@@ -115,12 +130,19 @@ fn records(settings: &Settings) -> Option<SocketRecords> {
     match SocketRecords::load(&settings.records.config) {
         Ok(records) => {
             for missing in records.missing() {
-                tracing::warn!("{}; {}; remedy: {}", missing.what, missing.consequence, missing.remedy);
+                tracing::warn!(
+                    "{}; {}; remedy: {}",
+                    missing.what,
+                    missing.consequence,
+                    missing.remedy
+                );
             }
             Some(records)
         }
         Err(error) => {
-            tracing::warn!("system calls are not recorded, traces will not know processes: {error}");
+            tracing::warn!(
+                "system calls are not recorded, traces will not know processes: {error}"
+            );
             None
         }
     }

@@ -1,6 +1,5 @@
 //! Starts the threads of a run, and joins them in the order in which data passes them.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -23,7 +22,7 @@ use crate::config::Settings;
 use crate::live::{ShardState, Shared, StoreSender, store_channel};
 use crate::names::NameRegistry;
 use crate::output::Summary;
-use crate::pipeline::{Recorder, Shard, ShardConfig, SpanRecords, Wanted};
+use crate::pipeline::{Recorder, Shard, ShardConfig, SpanRecords, Wanted, random_seed};
 use crate::taps::Taps;
 
 /// The threads of a run.
@@ -62,8 +61,8 @@ impl Threads {
         let (frame_file, files) = match writer {
             Some(writer) => {
                 let queue = settings.pipeline.write_queue_bytes;
-                let (thread, files) =
-                    frame_file::start(writer, taps, count, queue).context("cannot start a thread")?;
+                let (thread, files) = frame_file::start(writer, taps, count, queue)
+                    .context("cannot start a thread")?;
                 (Some(thread), files.into_iter().map(Some).collect::<Vec<_>>())
             }
             None => (None, (0..count).map(|_| None).collect()),
@@ -129,7 +128,9 @@ impl Threads {
                     summary.dropped_by("system_calls_by_kernel", report.dropped_by_kernel);
                     summary.dropped_by("system_calls_by_queue", report.dropped_by_queue);
                 }
-                Err(_) => failed(anyhow!("the thread that records system calls ended unexpectedly")),
+                Err(_) => {
+                    failed(anyhow!("the thread that records system calls ended unexpectedly"))
+                }
             }
         }
         // The last sender: the thread ends when it has received everything.
@@ -153,7 +154,12 @@ impl Threads {
     }
 }
 
-fn shared_state(settings: &Settings, taps: &Arc<Taps>, names_come_later: bool, shards: usize) -> Arc<Shared> {
+fn shared_state(
+    settings: &Settings,
+    taps: &Arc<Taps>,
+    names_come_later: bool,
+    shards: usize,
+) -> Arc<Shared> {
     let metrics = Arc::new(Metrics::new(settings.metrics.clone()));
     // A scrape may come before anything was measured.
     for part in ["flows", "flow_tables", "reassembly", "fragments", "store"] {
@@ -221,10 +227,4 @@ pub(super) fn lower_priority() {
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!("the store and queries keep their priority: {error}");
     }
-}
-
-/// A number that nobody can guess: the standard library's hash of nothing, under keys that it draws
-/// from the system.
-fn random_seed() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

@@ -23,14 +23,17 @@ impl Daemon {
     pub(super) fn new(url: &str) -> Result<Self, Failure> {
         let wrong = || Failure::usage(format!("--url {url}: http://HOST:PORT expected"));
         let host = url.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');
-        if host.is_empty() || host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) {
+        if host.is_empty()
+            || host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control())
+        {
             return Err(wrong());
         }
-        let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-            host.to_owned()
-        } else {
-            format!("{host}:80")
-        };
+        let with_port =
+            if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+                host.to_owned()
+            } else {
+                format!("{host}:80")
+            };
         Ok(Self { url: url.to_owned(), host: with_port })
     }
 
@@ -43,16 +46,19 @@ impl Daemon {
             ))
         })?;
         let strange = || Failure::runtime(format!("{} does not answer like wirespan", self.url));
-        let split = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(strange)?;
+        let split =
+            answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(strange)?;
         let (head, body) = answer.split_at(split);
         let body = body.get(4..).unwrap_or_default();
         let head = String::from_utf8_lossy(head);
         match head.split_ascii_whitespace().nth(1) {
             Some("200") => serde_json::from_slice(body).map(Some).map_err(|_| strange()),
             Some("404") => Ok(None),
-            Some(_) => {
-                Err(Failure::runtime(format!("{}: {}", self.url, String::from_utf8_lossy(body).trim())))
-            }
+            Some(_) => Err(Failure::runtime(format!(
+                "{}: {}",
+                self.url,
+                String::from_utf8_lossy(body).trim()
+            ))),
             None => Err(strange()),
         }
     }

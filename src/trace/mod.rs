@@ -43,16 +43,18 @@ pub(crate) fn execute(args: &TraceArgs) -> anyhow::Result<()> {
 
 fn one(args: &TraceArgs, id: &str) -> anyhow::Result<Arc<Trace>> {
     if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(
-            Failure::usage(format!("`{id}` is no trace id: up to 32 hexadecimal digits expected")).into()
-        );
+        return Err(Failure::usage(format!(
+            "`{id}` is no trace id: up to 32 hexadecimal digits expected"
+        ))
+        .into());
     }
     let found = match &args.store {
         Some(path) => open(path)?.trace_by_prefix(id).map_err(Failure::runtime)?,
         None => Daemon::new(&args.url)?.get(&format!("/api/traces/{id}"))?,
     };
-    Ok(found
-        .ok_or_else(|| Failure::runtime(format!("no trace {id}; `wirespan trace` lists those there are")))?)
+    Ok(found.ok_or_else(|| {
+        Failure::runtime(format!("no trace {id}; `wirespan trace` lists those there are"))
+    })?)
 }
 
 fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Arc<Trace>>> {
@@ -66,7 +68,8 @@ fn recent(args: &TraceArgs) -> anyhow::Result<Vec<Arc<Trace>>> {
         };
         return Ok(open(path)?.traces(&query).map_err(Failure::runtime)?);
     }
-    let mut path = format!("/api/traces?limit={limit}&min_duration_ms={}", args.min_duration_ms.unwrap_or(0));
+    let mut path =
+        format!("/api/traces?limit={limit}&min_duration_ms={}", args.min_duration_ms.unwrap_or(0));
     if let Some(service) = &args.service {
         path.push_str("&service=");
         path.push_str(&client::percent_encode(service));

@@ -11,7 +11,8 @@ use wire::Timestamp;
 use world::{Input, Setup};
 
 fn join(c: &mut Criterion) {
-    let setup = Setup { requests: 10_000, proxy_keeps: true, client_keeps: true, ..Setup::default() };
+    let setup =
+        Setup { requests: 10_000, proxy_keeps: true, client_keeps: true, ..Setup::default() };
     let inputs = world::simulate(&setup);
     let calls = inputs.iter().filter(|(_, input)| matches!(input, Input::Exchange(_))).count() / 3;
     let mut group = c.benchmark_group("join");
@@ -22,7 +23,11 @@ fn join(c: &mut Criterion) {
                 || {
                     let dir = tempfile::tempdir().expect("a temporary directory");
                     let path = file.then(|| dir.path().join("t.db"));
-                    (Store::open(StoreConfig { path, ..StoreConfig::default() }).expect("a new store"), dir)
+                    (
+                        Store::open(StoreConfig { path, ..StoreConfig::default() })
+                            .expect("a new store"),
+                        dir,
+                    )
                 },
                 |(mut store, dir)| {
                     let mut next = 0;

@@ -55,8 +55,10 @@ pub(crate) fn trace(root: Call, w3c: Option<TraceId>) -> Trace {
         let first = root.hops.first();
         let seq = first.and_then(|hop| hop.request.or(hop.response)).map_or(0, |m| m.seq[0]);
         let start = first.and_then(|hop| hop.request.or(hop.response)).map_or(0, |m| m.first_ns);
-        let id =
-            Fingerprint::new().with_number(root.span_id.0).with_number(u64::from(seq)).with_number(start);
+        let id = Fingerprint::new()
+            .with_number(root.span_id.0)
+            .with_number(u64::from(seq))
+            .with_number(start);
         TraceId(id.bits128().max(1))
     });
     Trace { trace_id, root }
@@ -97,7 +99,9 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
 /// What the id of a call is made of: the same in every run on the same input.
 fn identity(transport: Transport, first: &Observation) -> Fingerprint {
     let part = |id: Fingerprint, m: Option<MessageSpan>| match m {
-        Some(m) => id.with(&[1]).with_number(u64::from(m.seq.start.0)).with_number(m.first.as_nanos()),
+        Some(m) => {
+            id.with(&[1]).with_number(u64::from(m.seq.start.0)).with_number(m.first.as_nanos())
+        }
         None => id.with(&[0]),
     };
     let mut id = Fingerprint::new().with(transport.as_str().as_bytes());

@@ -115,7 +115,11 @@ impl OpenCall {
 
     pub(crate) fn response(&self) -> Option<SeqRange> {
         // The longest: a tap that lost the end of it saw less.
-        self.observations.iter().filter_map(|o| o.response).map(|m| m.seq).max_by_key(|seq| seq.len())
+        self.observations
+            .iter()
+            .filter_map(|o| o.response)
+            .map(|m| m.seq)
+            .max_by_key(|seq| seq.len())
     }
 
     /// Whether the server was still busy with it at `time`, as far as known.

@@ -29,7 +29,14 @@ const REMEMBERED: usize = 8;
 const PER_SOCKET: usize = 4096;
 
 impl Messages {
-    pub(crate) fn add(&mut self, cookie: u64, id: CallId, received: SeqRange, server: bool, calls: &Calls) {
+    pub(crate) fn add(
+        &mut self,
+        cookie: u64,
+        id: CallId,
+        received: SeqRange,
+        server: bool,
+        calls: &Calls,
+    ) {
         let list = self.by_cookie.entry(cookie).or_default();
         list.push_back(Entry { id, received, server });
         while list.len() > PER_SOCKET

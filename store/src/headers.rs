@@ -8,7 +8,8 @@ use crate::model::TraceId;
 
 /// Beginnings of the keys of attributes that are headers of a request: of HTTP, of a message to a
 /// broker, of a call.
-const CARRIERS: [&str; 3] = ["http.request.header.", "messaging.message.header.", "rpc.request.metadata."];
+const CARRIERS: [&str; 3] =
+    ["http.request.header.", "messaging.message.header.", "rpc.request.metadata."];
 
 /// Trace and request ids that a request carried.
 #[derive(Clone, Copy, Debug, Default)]
@@ -137,7 +138,10 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         );
         let mut b = Attributes::default();
-        b.push_text("http.request.header.b3", "0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-1");
+        b.push_text(
+            "http.request.header.b3",
+            "0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-1",
+        );
         let mut sent = Attributes::default();
         sent.push_text(
             "messaging.message.header.traceparent",
@@ -151,9 +155,13 @@ mod tests {
 
     #[test]
     fn broken_values_give_no_id() {
-        for text in
-            ["", "00", "00-0-1-1", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "ff-x-y-z"]
-        {
+        for text in [
+            "",
+            "00",
+            "00-0-1-1",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "ff-x-y-z",
+        ] {
             let mut a = Attributes::default();
             a.push_text("http.request.header.traceparent", text);
             assert_eq!(TraceHeaders::of(&a).keys().count(), 0, "{text}");

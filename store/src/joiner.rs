@@ -91,7 +91,8 @@ impl Joiner {
         } else {
             TraceHeaders::default()
         };
-        let windows = Windows { stream: self.config.merge_window, datagram: self.config.datagram_window };
+        let windows =
+            Windows { stream: self.config.merge_window, datagram: self.config.datagram_window };
         match self.observed.find(&exchange, windows) {
             Some(id) => self.add_observation(id, exchange, headers),
             None => self.add_call(exchange, headers),
@@ -203,7 +204,9 @@ impl Joiner {
 
     /// Finds the processes of a call, unless that was done before.
     fn settle(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Observed) else { return };
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Observed) else {
+            return;
+        };
         call.state = State::Waiting;
         call.client = sides::client(call, &self.kernel);
         call.server = sides::server(call, &self.kernel);
@@ -227,7 +230,10 @@ impl Joiner {
         }
         self.decide(id);
         for cookie in [server, client].into_iter().flatten() {
-            self.waiting.take(Wait::Socket(cookie)).into_iter().for_each(|waiting| self.decide(waiting));
+            self.waiting
+                .take(Wait::Socket(cookie))
+                .into_iter()
+                .for_each(|waiting| self.decide(waiting));
         }
         self.adopt_roots(id, &headers);
     }
@@ -300,7 +306,9 @@ impl Joiner {
     }
 
     fn recheck(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Waiting) else { return };
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.state == State::Waiting) else {
+            return;
+        };
         call.queued = false;
         call.impatient = true;
         let too_long = self.now > call.end + self.config.max_wait;
@@ -395,12 +403,17 @@ impl Joiner {
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        let tables = self.kernel.bytes() + self.observed.bytes() + self.calls.bytes() + self.messages.bytes();
+        let tables = self.kernel.bytes()
+            + self.observed.bytes()
+            + self.calls.bytes()
+            + self.messages.bytes();
         let waiting = self.waiting.bytes() + self.schedule.bytes() + self.finished.len() * 4_000;
         (tables + waiting) as u64
     }
 }
 
 fn before(time: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_nanos(time.as_nanos().saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+    Timestamp::from_nanos(
+        time.as_nanos().saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+    )
 }

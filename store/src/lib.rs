@@ -3,9 +3,9 @@
 //!
 //! Data passes from top to bottom: [`SockIo`](wire::SockIo) records are put in order of time and
 //! listed by socket, each with what its thread had received last; [`Exchange`](fact::Exchange)s of
-//! several taps become one call; the two are joined by sequence ranges; the cause of a call leads to
-//! its parent; a tree to which nothing more is added becomes a [`Trace`], which is kept and which a
-//! [`Reader`] finds. Time is given by the caller; the only I/O is the database.
+//! several taps become one call; the two are joined by sequence ranges; the cause of a call leads
+//! to its parent; a tree to which nothing more is added becomes a [`Trace`], which is kept and
+//! which a [`Reader`] finds. Time is given by the caller; the only I/O is the database.
 
 #![forbid(unsafe_code)]
 

@@ -51,13 +51,15 @@ impl Observed {
     /// The call that `exchange` belongs to, if one is known.
     pub(crate) fn find(&self, exchange: &Exchange, windows: Windows) -> Option<CallId> {
         let new = seen(0, exchange);
-        let close =
-            |seen: &&Seen, window: Duration| seen.start.max(new.start) - seen.start.min(new.start) <= window;
+        let close = |seen: &&Seen, window: Duration| {
+            seen.start.max(new.start) - seen.start.min(new.start) <= window
+        };
         let ends = (exchange.transport, exchange.client, exchange.server);
         let mut same = self.by_ends.get(&ends).into_iter().flatten().rev();
         match exchange.transport {
             Transport::Tcp => {
-                let direct = same.find(|seen| close(seen, windows.stream) && same_bytes(seen, &new));
+                let direct =
+                    same.find(|seen| close(seen, windows.stream) && same_bytes(seen, &new));
                 direct.or_else(|| {
                     let translated = self.by_sequence.get(&sequence(exchange)?)?;
                     close(&translated, windows.stream).then_some(translated)
@@ -71,8 +73,10 @@ impl Observed {
                 });
                 direct.or_else(|| {
                     let ends = [exchange.client, exchange.server];
-                    let translated = ends.iter().find_map(|end| self.by_transaction.get(&(id, *end)))?;
-                    let same = close(&translated, windows.datagram) && translated.question == new.question;
+                    let translated =
+                        ends.iter().find_map(|end| self.by_transaction.get(&(id, *end)))?;
+                    let same =
+                        close(&translated, windows.datagram) && translated.question == new.question;
                     same.then_some(translated)
                 })
             }
@@ -105,7 +109,10 @@ impl Observed {
                 }
             }
         }
-        self.expiry.push_back((now, Keys { id, ends, sequence: by_sequence, transaction: by_transaction }));
+        self.expiry.push_back((
+            now,
+            Keys { id, ends, sequence: by_sequence, transaction: by_transaction },
+        ));
     }
 
     /// Forgets what was noted before `before`, and the oldest beyond `limit`.
@@ -180,5 +187,9 @@ fn question(attributes: &Attributes, operation: &str) -> u64 {
         Some(Value::Text(name)) => name,
         _ => "",
     };
-    crate::hash::Fingerprint::new().with(operation.as_bytes()).with(&[0]).with(name.as_bytes()).bits64()
+    crate::hash::Fingerprint::new()
+        .with(operation.as_bytes())
+        .with(&[0])
+        .with(name.as_bytes())
+        .bits64()
 }

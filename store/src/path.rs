@@ -31,9 +31,14 @@ pub(crate) fn path(mut seen: Vec<Observation>, kind: impl Fn(TapId) -> TapKind) 
     }
     let mut steps: Vec<Step> = seen
         .into_iter()
-        .map(|o| Step { request: o.request.map(|m| m.first), response: o.response.map(|m| m.first), seen: o })
+        .map(|o| Step {
+            request: o.request.map(|m| m.first),
+            response: o.response.map(|m| m.first),
+            seen: o,
+        })
         .collect();
-    let is_bridge: Vec<bool> = steps.iter().map(|step| kind(step.seen.tap) == TapKind::Bridge).collect();
+    let is_bridge: Vec<bool> =
+        steps.iter().map(|step| kind(step.seen.tap) == TapKind::Bridge).collect();
     for (i, _) in is_bridge.iter().enumerate().filter(|(_, bridge)| **bridge) {
         let before = i.checked_sub(1).and_then(|i| steps.get(i)).and_then(|step| step.response);
         let behind = steps.get(i + 1).and_then(|step| step.request);
@@ -48,13 +53,23 @@ pub(crate) fn path(mut seen: Vec<Observation>, kind: impl Fn(TapId) -> TapKind) 
 fn sort(seen: &mut [Observation], kind: &impl Fn(TapId) -> TapKind) {
     seen.sort_by_cached_key(|o| {
         let response = o.response.map(|m| m.first);
-        (o.request.is_none(), o.request.map(|m| m.first), Reverse(response), kind(o.tap), o.tap, o.flow)
+        (
+            o.request.is_none(),
+            o.request.map(|m| m.first),
+            Reverse(response),
+            kind(o.tap),
+            o.tap,
+            o.flow,
+        )
     });
     // Where the request was not seen, the response alone tells the place.
     let with_request = seen.iter().take_while(|o| o.request.is_some()).count();
     for from in with_request..seen.len() {
         let response = seen.get(from).and_then(|o| o.response).map(|m| m.first);
-        let place = seen.iter().take(from).position(|o| o.response.is_some_and(|m| Some(m.first) < response));
+        let place = seen
+            .iter()
+            .take(from)
+            .position(|o| o.response.is_some_and(|m| Some(m.first) < response));
         if let Some(part) = place.and_then(|to| seen.get_mut(to..=from)) {
             part.rotate_right(1);
         }
@@ -70,8 +85,9 @@ fn late_copy(seen: &[Observation], kind: &impl Fn(TapId) -> TapKind) -> Option<(
         if kind(egress.tap) == TapKind::Bridge {
             return None;
         }
-        let late =
-            |a: Option<wire::Timestamp>, b: Option<wire::Timestamp>| a.zip(b).is_some_and(|(a, b)| a >= b);
+        let late = |a: Option<wire::Timestamp>, b: Option<wire::Timestamp>| {
+            a.zip(b).is_some_and(|(a, b)| a >= b)
+        };
         let request = |o: &Observation| o.request.map(|m| m.first);
         let response = |o: &Observation| o.response.map(|m| m.first);
         let in_both = late(request(bridge), request(egress))
@@ -151,6 +167,9 @@ mod tests {
 
     #[test]
     fn equal_times_are_ordered_by_the_way_out_of_a_container() {
-        assert_eq!(order(&[(Bridge, 5, 9), (Veth, 5, 9)]).iter().map(|s| s.0).collect::<Vec<_>>(), [1, 0]);
+        assert_eq!(
+            order(&[(Bridge, 5, 9), (Veth, 5, 9)]).iter().map(|s| s.0).collect::<Vec<_>>(),
+            [1, 0]
+        );
     }
 }

@@ -32,21 +32,29 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
             };
             let sent = first(&socket.sends, request).filter(|io| plausible(io, call));
             let got = last(&socket.receives, response).filter(|io| plausible(io, call));
-            let any = got.or_else(|| first(&socket.receives, response).filter(|io| plausible(io, call)));
+            let any =
+                got.or_else(|| first(&socket.receives, response).filter(|io| plausible(io, call)));
             let Some(io) = sent.or(any) else { continue };
-            let by_send =
-                sent.map(|io| Begin { cause: io.cause, at: io.enter, sent: io.enter, guess: false });
-            let is_first = socket
-                .first_sent
-                .zip(request)
-                .is_some_and(|((_, seq), r)| seq == r.start || sent.is_some_and(|io| io.seq.contains(seq)));
+            let by_send = sent.map(|io| Begin {
+                cause: io.cause,
+                at: io.enter,
+                sent: io.enter,
+                guess: false,
+            });
+            let is_first = socket.first_sent.zip(request).is_some_and(|((_, seq), r)| {
+                seq == r.start || sent.is_some_and(|io| io.seq.contains(seq))
+            });
             let begins = match (&socket.connect, sent, by_send) {
                 (Some(connect), Some(send), Some(by_send)) if is_first => {
                     let other_course = connect.cause.is_none()
                         || connect.process.tid != send.process.tid
                         || send.enter.nanos_since(connect.enter) > IN_ADVANCE_NS;
-                    let by_connect =
-                        Begin { cause: connect.cause, at: connect.enter, sent: send.enter, guess: false };
+                    let by_connect = Begin {
+                        cause: connect.cause,
+                        at: connect.enter,
+                        sent: send.enter,
+                        guess: false,
+                    };
                     [Some(by_connect), other_course.then_some(Begin { guess: true, ..by_send })]
                 }
                 (_, _, by_send) => [by_send, None],

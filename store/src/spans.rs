@@ -81,7 +81,8 @@ pub fn flatten(trace: &Trace) -> Vec<Span<'_>> {
             push(ObservedAt::Tap, index, Some(hop), None, (start, end));
         }
         if let Some(process) = &call.server.process {
-            let start = call.server.received_ns.or(call.server.sent_ns).unwrap_or(call.start_unix_ns);
+            let start =
+                call.server.received_ns.or(call.server.sent_ns).unwrap_or(call.start_unix_ns);
             let end = call.server.finished_ns.unwrap_or(call.end_unix_ns);
             push(ObservedAt::ServerProcess, 0, None, Some(process), (start, end));
         }

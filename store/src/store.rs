@@ -29,7 +29,13 @@ impl Store {
     /// If the file cannot be opened, or is no trace store of a known layout.
     pub fn open(config: StoreConfig) -> Result<Self, Error> {
         let archive = Archive::open(&config)?;
-        Ok(Self { joiner: Joiner::new(config.clone()), archive, config, now: Timestamp::ZERO, pruned: 0 })
+        Ok(Self {
+            joiner: Joiner::new(config.clone()),
+            archive,
+            config,
+            now: Timestamp::ZERO,
+            pruned: 0,
+        })
     }
 
     /// Sets name and kind of a tap; without, hops are named by its number.

@@ -107,8 +107,14 @@ fn apply(store: &mut Store, op: &Op) -> Vec<Arc<store::Trace>> {
             let message = |(start, len), at| http(SeqRange::new(SeqNum(start), len), at, end);
             let request = request.map(|r| message(r, time));
             let response = response.map(|r| message(r, end));
-            let mut e =
-                exchange(TapId(tap), endpoint(ends.0, 80), endpoint(ends.1, 80), request, response, "/");
+            let mut e = exchange(
+                TapId(tap),
+                endpoint(ends.0, 80),
+                endpoint(ends.1, 80),
+                request,
+                response,
+                "/",
+            );
             if udp {
                 e.transport = Transport::Udp;
             }
@@ -226,7 +232,10 @@ fn memory_stays_within_its_bounds() {
     assert!(largest[1] < 8 << 20, "{largest:?}");
     let evicted = store.counters().evictions;
     assert!(
-        evicted.threads > 0 && evicted.sockets > 0 && evicted.calls > 0 && evicted.unordered_records > 0,
+        evicted.threads > 0
+            && evicted.sockets > 0
+            && evicted.calls > 0
+            && evicted.unordered_records > 0,
         "{evicted:?}"
     );
 }

@@ -51,8 +51,12 @@ fn what_was_kept_is_found_in_a_file_and_in_memory_alike() {
         ));
     }
     let edges = in_file.services(&Query::default()).unwrap();
-    let pairs: Vec<_> = edges.iter().map(|e| (e.client.as_str(), e.server.as_str(), e.calls)).collect();
-    assert_eq!(pairs, [("curl", "nginx", 60), ("gunicorn", "backend", 60), ("nginx", "gunicorn", 60)]);
+    let pairs: Vec<_> =
+        edges.iter().map(|e| (e.client.as_str(), e.server.as_str(), e.calls)).collect();
+    assert_eq!(
+        pairs,
+        [("curl", "nginx", 60), ("gunicorn", "backend", 60), ("nginx", "gunicorn", 60)]
+    );
 }
 
 #[test]
@@ -79,7 +83,8 @@ fn the_file_stays_small_and_keeps_the_newest() {
         store.tick(Timestamp::from_nanos(start + 9_000_000_000)).unwrap();
     }
     store.finish().unwrap();
-    let kept = store.reader().unwrap().traces(&Query { limit: 10_000, ..Query::default() }).unwrap();
+    let kept =
+        store.reader().unwrap().traces(&Query { limit: 10_000, ..Query::default() }).unwrap();
     let size = std::fs::metadata(&path).unwrap().len();
     assert!(size <= (1 << 20) + 300_000, "{size}");
     assert!(
@@ -95,16 +100,20 @@ fn the_file_stays_small_and_keeps_the_newest() {
 fn the_old_go() {
     let dir = tempfile::tempdir().unwrap();
     for path in [Some(dir.path().join("t.db")), None] {
-        let mut store =
-            Store::open(StoreConfig { path, max_age: Duration::from_secs(60), ..StoreConfig::default() })
-                .unwrap();
+        let mut store = Store::open(StoreConfig {
+            path,
+            max_age: Duration::from_secs(60),
+            ..StoreConfig::default()
+        })
+        .unwrap();
         for round in 0..10u64 {
             let start = 1_700_000_000_000_000_000 + round * 20_000_000_000;
             world::exchanges(10, start).into_iter().for_each(|e| store.add_exchange(Box::new(e)));
             store.tick(Timestamp::from_nanos(start + 5_000_000_000)).unwrap();
             store.tick(Timestamp::from_nanos(start + 10_000_000_000)).unwrap();
         }
-        let kept = store.reader().unwrap().traces(&Query { limit: 1000, ..Query::default() }).unwrap();
+        let kept =
+            store.reader().unwrap().traces(&Query { limit: 1000, ..Query::default() }).unwrap();
         assert_eq!(kept.len(), 30);
         assert_eq!(store.counters().pruned, 70);
     }
@@ -140,7 +149,10 @@ fn a_file_that_is_no_trace_store_is_refused_and_left_alone() {
     assert!(matches!(Store::open(config(&newer)), Err(Error::Layout { found: 99, .. })));
 
     assert!(matches!(Reader::open(&dir.path().join("none")), Err(Error::Open { .. })));
-    assert!(matches!(Store::open(config(&dir.path().join("no/such/dir"))), Err(Error::Open { .. })));
+    assert!(matches!(
+        Store::open(config(&dir.path().join("no/such/dir"))),
+        Err(Error::Open { .. })
+    ));
 }
 
 #[test]

@@ -19,7 +19,11 @@ fn check(setup: &Setup) {
         store.counters()
     );
     let counters = store.counters();
-    assert_eq!((counters.unmatched, counters.ambiguous, counters.orphans), (0, 0, 0), "{counters:?}");
+    assert_eq!(
+        (counters.unmatched, counters.ambiguous, counters.orphans),
+        (0, 0, 0),
+        "{counters:?}"
+    );
     assert_eq!(counters.joined as usize, n * (2 + setup.calls));
 }
 

@@ -19,7 +19,8 @@ const SECOND: u64 = 1_000_000_000;
 /// A store in a file, and one in memory that keeps as much.
 fn stores(dir: &tempfile::TempDir) -> [Store; 2] {
     [Some(dir.path().join("t.db")), None].map(|path: Option<PathBuf>| {
-        Store::open(StoreConfig { path, max_memory_traces: 100_000, ..StoreConfig::default() }).unwrap()
+        Store::open(StoreConfig { path, max_memory_traces: 100_000, ..StoreConfig::default() })
+            .unwrap()
     })
 }
 
@@ -42,7 +43,8 @@ fn all() -> Query {
 
 /// Nothing was lost on the way to `traces` traces.
 fn assert_whole(store: &Store, traces: u64) {
-    let Counters { exchanges, traces: finished, late_observations, pruned, evictions, .. } = store.counters();
+    let Counters { exchanges, traces: finished, late_observations, pruned, evictions, .. } =
+        store.counters();
     assert_eq!((exchanges, finished, late_observations, pruned), (traces, traces, 0, 0));
     assert_eq!(evictions, Evictions::default());
 }
@@ -101,7 +103,10 @@ fn readers_find_whole_traces_while_the_writer_writes() {
                             assert!(found.len() >= before, "{} {before}", found.len());
                             before = found.len();
                             if let Some(newest) = found.first() {
-                                assert_eq!(reader.trace(&newest.trace_id).unwrap().as_ref(), Some(newest));
+                                assert_eq!(
+                                    reader.trace(&newest.trace_id).unwrap().as_ref(),
+                                    Some(newest)
+                                );
                             }
                             queries += 1;
                             if ended.load(Ordering::Relaxed) {
@@ -119,6 +124,9 @@ fn readers_find_whole_traces_while_the_writer_writes() {
             assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
         });
         assert_whole(&store, 1200);
-        assert_eq!(reader.services(&all()).unwrap().iter().map(|edge| edge.calls).sum::<u64>(), 1200);
+        assert_eq!(
+            reader.services(&all()).unwrap().iter().map(|edge| edge.calls).sum::<u64>(),
+            1200
+        );
     }
 }

@@ -158,7 +158,9 @@ fn handed_over(header: (&'static str, &str), other_header: (&'static str, &str))
 #[test]
 fn a_header_joins_what_changed_threads() {
     let request_id = ("http.request.header.x-request-id", "f00dcafe");
-    for header in [TRACEPARENT, request_id, ("http.request.header.sw8", "1-dHJhY2U=-c2Vn-0-x-y-z-w")] {
+    for header in
+        [TRACEPARENT, request_id, ("http.request.header.sw8", "1-dHJhY2U=-c2Vn-0-x-y-z-w")]
+    {
         let (traces, _) = feed(handed_over(header, header), StoreConfig::default());
         assert_eq!(shapes(&traces), ["/a(/b())"], "{header:?}");
         assert_eq!(traces[0].root.children[0].cause, Cause::Header);
@@ -196,8 +198,14 @@ fn the_same_header_of_another_host_or_time_joins_nothing() {
     let call = |client: u8, server: u8, from: u64, to: u64, seq: u32, path: &str| {
         let message = |base: u32, at: u64| http(SeqRange::new(SeqNum(base), 50), at, at);
         let ends = (endpoint(client, 4000 + seq as u16), endpoint(server, 80));
-        let mut e =
-            exchange(TapId(1), ends.0, ends.1, Some(message(seq, from)), Some(message(!seq, to)), path);
+        let mut e = exchange(
+            TapId(1),
+            ends.0,
+            ends.1,
+            Some(message(seq, from)),
+            Some(message(!seq, to)),
+            path,
+        );
         e.attributes.push_text(header.0, header.1);
         e
     };
@@ -252,7 +260,14 @@ fn a_tap_that_missed_the_response_is_a_hop_all_the_same() {
     let response = http(SeqRange::new(SeqNum(9), 100), T + MS, T + MS);
     let mut store = Store::open(StoreConfig::default()).unwrap();
     store.add_exchange(Box::new(exchange(TapId(1), ends.0, ends.1, Some(request), None, "/x")));
-    store.add_exchange(Box::new(exchange(TapId(2), ends.0, ends.1, Some(request), Some(response), "/x")));
+    store.add_exchange(Box::new(exchange(
+        TapId(2),
+        ends.0,
+        ends.1,
+        Some(request),
+        Some(response),
+        "/x",
+    )));
     store.add_exchange(Box::new(exchange(TapId(3), ends.0, ends.1, None, Some(response), "/x")));
     let traces = store.finish().unwrap();
     assert_eq!(traces.len(), 1);

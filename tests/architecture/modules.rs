@@ -43,8 +43,11 @@ impl Modules {
         let mut in_tests: Vec<Path> = Vec::new();
         for file in files {
             let path = module_path(folder, &file.path);
-            in_tests
-                .extend(file.test_modules().into_iter().map(|name| [&path[..], &[name.to_owned()]].concat()));
+            in_tests.extend(
+                file.test_modules()
+                    .into_iter()
+                    .map(|name| [&path[..], &[name.to_owned()]].concat()),
+            );
         }
         let code: BTreeMap<Path, String> = files
             .iter()
@@ -104,10 +107,13 @@ impl Modules {
     /// Every import that stays in the crate: the module, what it imports, and the module that
     /// defines it.
     fn edges(&self, through: Through) -> impl Iterator<Item = (&Path, &Import, Path)> {
-        let all =
-            self.modules.iter().flat_map(|(from, module)| module.imports.iter().map(move |i| (from, i)));
+        let all = self
+            .modules
+            .iter()
+            .flat_map(|(from, module)| module.imports.iter().map(move |i| (from, i)));
         all.filter_map(move |(from, import)| {
-            let path = absolute(from, import, |name| self.modules.contains_key(&child(from, name)))?;
+            let path =
+                absolute(from, import, |name| self.modules.contains_key(&child(from, name)))?;
             Some((from, import, self.resolve(&path, through, 0)?))
         })
     }
@@ -124,7 +130,8 @@ impl Modules {
             let name = self.modules.get(&at).and_then(|module| module.names.get(segment));
             return match name {
                 Some(name) if depth < 8 && (name.exported || through == Through::All) => {
-                    let full: Path = name.from.iter().flatten().chain(&path[index + 1..]).cloned().collect();
+                    let full: Path =
+                        name.from.iter().flatten().chain(&path[index + 1..]).cloned().collect();
                     name.from.as_ref()?;
                     self.resolve(&full, through, depth + 1)
                 }
@@ -151,7 +158,8 @@ fn child(path: &Path, name: &str) -> Path {
 }
 
 fn module_path(folder: &str, file: &str) -> Path {
-    let inner = file.strip_prefix(folder).unwrap_or(file).trim_start_matches('/').trim_end_matches(".rs");
+    let inner =
+        file.strip_prefix(folder).unwrap_or(file).trim_start_matches('/').trim_end_matches(".rs");
     let mut path: Path = inner.split('/').map(str::to_owned).collect();
     if path.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
         path.pop();

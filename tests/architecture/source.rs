@@ -21,14 +21,18 @@ impl SourceFile {
 
     /// The code, without the unit tests at its end.
     pub(crate) fn code(&self) -> Code {
-        let inline = |at: &usize| self.text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
+        let inline =
+            |at: &usize| self.text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
         let tests = self.text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at).find(inline);
         Code(reduced(&self.text[..tests.unwrap_or(self.text.len())], false))
     }
 
     /// Whether it begins with a line of `//!` that has words.
     pub(crate) fn says_what_lives_there(&self) -> bool {
-        self.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > "//! ".len())
+        self.text
+            .lines()
+            .next()
+            .is_some_and(|line| line.starts_with("//! ") && line.len() > "//! ".len())
     }
 
     /// Numbers of the lines with more than `columns` characters, not counting what stands in string
@@ -36,13 +40,20 @@ impl SourceFile {
     pub(crate) fn lines_wider_than(&self, columns: usize) -> Vec<usize> {
         let text = reduced(&self.text, true);
         let numbered = (1..).zip(text.lines());
-        numbered.filter(|(_, line)| line.chars().count() > columns).map(|(number, _)| number).collect()
+        numbered
+            .filter(|(_, line)| line.chars().count() > columns)
+            .map(|(number, _)| number)
+            .collect()
     }
 
     /// Names of the modules in files of their own that only tests have.
     pub(crate) fn test_modules(&self) -> Vec<&str> {
-        let after = self.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| rest.lines().next());
-        after.filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod ")).map(|(_, name)| name).collect()
+        let after =
+            self.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| rest.lines().next());
+        after
+            .filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod "))
+            .map(|(_, name)| name)
+            .collect()
     }
 }
 
@@ -72,9 +83,15 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<SourceFile> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
-                let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
-                found
-                    .push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("readable") });
+                let name = path
+                    .strip_prefix(root())
+                    .expect("below the root")
+                    .to_string_lossy()
+                    .into_owned();
+                found.push(SourceFile {
+                    path: name,
+                    text: std::fs::read_to_string(&path).expect("readable"),
+                });
             }
         }
     }
@@ -89,8 +106,9 @@ fn reduced(text: &str, with_comments: bool) -> String {
     while let Some(c) = rest.chars().next() {
         let string = raw_string(rest).or_else(|| (c == '"').then(|| string_length(rest)));
         let comment = rest.starts_with("//").then(|| rest.find('\n').unwrap_or(rest.len()));
-        let comment = comment
-            .or_else(|| rest.starts_with("/*").then(|| rest.find("*/").map_or(rest.len(), |end| end + 2)));
+        let comment = comment.or_else(|| {
+            rest.starts_with("/*").then(|| rest.find("*/").map_or(rest.len(), |end| end + 2))
+        });
         let length = if let Some(length) = comment {
             if with_comments {
                 code.push_str(&rest[..length]);

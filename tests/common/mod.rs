@@ -64,7 +64,8 @@ impl Chain {
         let mut line = String::new();
         let stdout = script.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("the script prints one line");
-        let facts = serde_json::from_str(&line).expect("the pods are up (the script's error stands above)");
+        let facts =
+            serde_json::from_str(&line).expect("the pods are up (the script's error stands above)");
         Self { script, facts }
     }
 
@@ -105,7 +106,13 @@ impl Chain {
 
     /// Sends requests, each with an id of its own in its URL, from a pod or from the node, and
     /// returns what the client saw of each.
-    pub(crate) fn load(&self, from: Option<&str>, port: u16, requests: u32, connections: u32) -> Vec<Value> {
+    pub(crate) fn load(
+        &self,
+        from: Option<&str>,
+        port: u16,
+        requests: u32,
+        connections: u32,
+    ) -> Vec<Value> {
         let mut client = match from {
             Some(pod) => self.in_pod(pod, "python3"),
             None => self.on_node("python3"),
@@ -113,9 +120,16 @@ impl Chain {
         client.arg(testbed().join("services/load.py")).arg(self.address("web"));
         client.args([u32::from(port), requests, connections].map(|n| n.to_string()));
         let output = client.output().expect("python3 starts");
-        assert!(output.status.success(), "requests failed: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "requests failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let lines = String::from_utf8(output.stdout).expect("UTF-8");
-        lines.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+        lines
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
+            .collect()
     }
 }
 
@@ -146,7 +160,12 @@ pub(crate) const LISTEN: &str = "127.0.0.1:9797";
 impl Running {
     /// Starts it with further arguments and environment, and waits until it says that it is
     /// healthy.
-    pub(crate) fn start(chain: &Chain, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(
+        chain: &Chain,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let records = chain.folder().join(format!("{name}.jsonl"));
         let messages = chain.folder().join(format!("{name}.log"));
         let process = chain
@@ -188,15 +207,20 @@ impl Running {
     /// Ends it in order and returns its exit status with the records of this type.
     pub(crate) fn stop(mut self, record: &str) -> (ExitStatus, Vec<Value>) {
         self.signal("TERM");
-        let status =
-            wait_for(20, "wirespan ends after SIGTERM", || self.process.try_wait().expect("a child"));
+        let status = wait_for(20, "wirespan ends after SIGTERM", || {
+            self.process.try_wait().expect("a child")
+        });
         let text = std::fs::read_to_string(&self.records).expect("records are UTF-8");
-        let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record is JSON"));
+        let records =
+            text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record is JSON"));
         (status, records.filter(|value| value["type"] == record).collect())
     }
 
     fn signal(&self, signal: &str) {
-        let _ = Command::new("kill").arg(format!("-{signal}")).arg(self.process.id().to_string()).status();
+        let _ = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.process.id().to_string())
+            .status();
     }
 }
 

@@ -88,7 +88,9 @@ impl Batch {
             report.flows += 1;
             match streams.get(&record.id.0) {
                 None => {
-                    report.differences.push(self.name(tape, "a flow that is no stream of tshark's"));
+                    report
+                        .differences
+                        .push(self.name(tape, "a flow that is no stream of tshark's"));
                     wrong.push(tape);
                 }
                 Some(stream) => {
@@ -96,12 +98,15 @@ impl Batch {
                         report.differences.push(self.name(tape, &difference));
                     }
                     for end in End::BOTH {
-                        let have = Counts::of_record(own::sent(&record, &self.endpoints[tape], end));
+                        let have =
+                            Counts::of_record(own::sent(&record, &self.endpoints[tape], end));
                         let want = &stream.sent[end as usize];
                         report.figures += want.of.len() as u64 + 4;
                         report.seen.add(want);
                         for difference in have.differences(want) {
-                            report.differences.push(self.name(tape, &format!("{end:?}: {difference}")));
+                            report
+                                .differences
+                                .push(self.name(tape, &format!("{end:?}: {difference}")));
                             wrong.push(tape);
                         }
                     }
@@ -127,10 +132,15 @@ impl Batch {
         let frames = &self.tapes[tape].frames;
         let steps = own::steps(&self.tapes[tape], &self.endpoints[tape]);
         let mut story = self.name(tape, "frame by frame");
-        for (((number, frame), (flow, step)), theirs) in (1..).zip(frames).zip(&steps).zip(&theirs) {
+        for (((number, frame), (flow, step)), theirs) in (1..).zip(frames).zip(&steps).zip(&theirs)
+        {
             let segment = own::describe(frame);
             let irtt = theirs.initial_rtt_ns.map_or(String::new(), |ns| format!(" irtt {ns}"));
-            let _ = write!(story, "\n  {number:4} flow {flow} {segment}  {}{irtt}", theirs.counts.names());
+            let _ = write!(
+                story,
+                "\n  {number:4} flow {flow} {segment}  {}{irtt}",
+                theirs.counts.names()
+            );
             let differences: Vec<String> = step.differences(&theirs.counts);
             // The mean of a record is rounded, and with it the time of a single step.
             if differences.iter().any(|difference| !difference.starts_with("ack_rtt"))

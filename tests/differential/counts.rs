@@ -3,7 +3,8 @@
 use fact::{DirectionRecord, TcpCounter};
 
 /// Figures that are read from headers, by the names that flow records have.
-const HEADER: [&str; 8] = ["packets", "data_packets", "payload_bytes", "syn", "syn_ack", "fin", "rst", "psh"];
+const HEADER: [&str; 8] =
+    ["packets", "data_packets", "payload_bytes", "syn", "syn_ack", "fin", "rst", "psh"];
 
 /// Whether tshark tells this counter; retransmissions of SYN are those with the flag.
 fn is_compared(counter: TcpCounter) -> bool {
@@ -58,7 +59,8 @@ impl Counts {
 
     /// What `record` says; `sum_ns` is left out, as records only have the mean.
     pub(crate) fn of_record(r: &DirectionRecord) -> Self {
-        let header = [r.packets, r.data_packets, r.payload_bytes, r.syn, r.syn_ack, r.fin, r.rst, r.psh];
+        let header =
+            [r.packets, r.data_packets, r.payload_bytes, r.syn, r.syn_ack, r.fin, r.rst, r.psh];
         let counters = r.tcp.iter().filter(|&(counter, _)| is_compared(counter));
         let counters = counters.map(|(_, count)| u64::from(count));
         assert_eq!(names().count(), FIGURES);

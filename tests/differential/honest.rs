@@ -111,7 +111,8 @@ impl Honest {
     fn streams(&mut self, plan: &Plan, truth: &Truth, end: End, told: &DirectionRecord) {
         let opened = truth.sent.iter().find(|sent| sent.from == end && !sent.recorded.is_empty());
         let from_the_start = opened.is_some_and(|sent| sent.reason == Reason::Opening);
-        let Some(seen) = recorded(truth, end).filter(|_| from_the_start && plan.tap.loss == 0.0) else {
+        let Some(seen) = recorded(truth, end).filter(|_| from_the_start && plan.tap.loss == 0.0)
+        else {
             return;
         };
         self.goodput += seen.bytes;
@@ -142,16 +143,20 @@ impl Honest {
             let tolerance = (half.jitter + 100 * half.gap) * closed.len() as u64;
             self.closed += closed.len() as u64;
             if sum.abs_diff(told.zero_window_ns) > tolerance {
-                self.wrong
-                    .push(format!("zero_window_ns {}, truly {sum} +- {tolerance}", told.zero_window_ns));
+                self.wrong.push(format!(
+                    "zero_window_ns {}, truly {sum} +- {tolerance}",
+                    told.zero_window_ns
+                ));
             }
         }
     }
 
     fn retransmissions(&mut self, plan: &Plan, truth: &Truth, end: End, told: &DirectionRecord) {
         let half = plan.halves[end as usize];
-        let sees_all =
-            plan.tap.loss == 0.0 && half.loss == 0.0 && half.reordering == 0.0 && half.duplication == 0.0;
+        let sees_all = plan.tap.loss == 0.0
+            && half.loss == 0.0
+            && half.reordering == 0.0
+            && half.duplication == 0.0;
         // A repeated byte of its own is a keep-alive to Wireshark, and so here.
         if !sees_all || told.tcp[TcpCounter::KeepAlive] > 0 {
             return;
@@ -167,7 +172,8 @@ impl Honest {
         self.timeouts.add(count(Reason::Timeout), told_of(TcpCounter::TimeoutRetransmission));
         let timers = count(Reason::Timeout) + count(Reason::TailProbe);
         let needless = told_of(TcpCounter::SpuriousRetransmission);
-        let told_timers = told_of(TcpCounter::TimeoutRetransmission) + told_of(TcpCounter::TailLossProbe);
+        let told_timers =
+            told_of(TcpCounter::TimeoutRetransmission) + told_of(TcpCounter::TailLossProbe);
         self.timers.add(
             timers,
             if told_timers < timers { (told_timers + needless).min(timers) } else { told_timers },

@@ -35,7 +35,11 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 
 fn endpoints(number: usize, random: &mut Random) -> Endpoints {
     let server = random.pick(&[80, 443, 3306, 6379, 8080, 9000, 33333, 50051]);
-    Endpoints::numbered(number as u32, (random.between(1024, 65535) as u16, server), random.chance(0.2))
+    Endpoints::numbered(
+        number as u32,
+        (random.between(1024, 65535) as u16, server),
+        random.chance(0.2),
+    )
 }
 
 type Happened = Vec<Vec<(Plan, Truth)>>;

@@ -60,7 +60,11 @@ pub(crate) fn records(capture: &Path) -> Vec<FlowRecord> {
 }
 
 /// What `end` sent, as `record` has it.
-pub(crate) fn sent<'r>(record: &'r FlowRecord, endpoints: &Endpoints, end: End) -> &'r DirectionRecord {
+pub(crate) fn sent<'r>(
+    record: &'r FlowRecord,
+    endpoints: &Endpoints,
+    end: End,
+) -> &'r DirectionRecord {
     let straight = (record.client.address, record.client.port) == endpoints.client;
     let to_server = straight == (end == End::Client);
     if to_server { &record.directions.to_server } else { &record.directions.to_client }
@@ -144,7 +148,8 @@ pub(crate) fn story(tape: &Tape, endpoints: &Endpoints) -> Vec<String> {
             line += &format!("  rtt {}", sum(&times) - sum(&old_times));
         }
         let counts = now.tcp.iter().zip(old.tcp.iter());
-        let counts = counts.map(|((c, now), (_, old))| (c.as_str(), u64::from(now), u64::from(old)));
+        let counts =
+            counts.map(|((c, now), (_, old))| (c.as_str(), u64::from(now), u64::from(old)));
         for (name, now, old) in counts.chain([
             ("missing", now.missing_bytes, old.missing_bytes),
             ("closed_ns", now.zero_window_ns, old.zero_window_ns),

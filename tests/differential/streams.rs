@@ -34,7 +34,9 @@ fn hear(conversation: &Conversation) -> Heard {
     }
     analyzer.finish(&mut heard);
     let first = conversation.truth.isn[End::Client as usize].unwrap_or(0);
-    heard.exchanges.sort_by_key(|exchange| exchange.request.map(|r| r.seq.start.0.wrapping_sub(first)));
+    heard
+        .exchanges
+        .sort_by_key(|exchange| exchange.request.map(|r| r.seq.start.0.wrapping_sub(first)));
     heard
 }
 
@@ -71,7 +73,10 @@ fn response_times(
     if fits && told.count == conversation.talks.len() as u64 {
         Ok(())
     } else {
-        Err(format!("response times {told:?}, truly {} from {least} to {most}", conversation.talks.len()))
+        Err(format!(
+            "response times {told:?}, truly {} from {least} to {most}",
+            conversation.talks.len()
+        ))
     }
 }
 
@@ -86,7 +91,10 @@ fn streams_say_what_the_applications_said() {
         let truth = &conversation.truth;
         for end in End::BOTH {
             let (wrote, read) = (&truth.written[end as usize], &truth.read[end.other() as usize]);
-            assert!(wrote.starts_with(read), "the simulator's own TCP does not work: connection {number}");
+            assert!(
+                wrote.starts_with(read),
+                "the simulator's own TCP does not work: connection {number}"
+            );
         }
         let planned: [usize; 2] =
             [0, 1].map(|n| conversation.talks.iter().map(|talk| talk.bytes[n] as usize).sum());
@@ -95,8 +103,11 @@ fn streams_say_what_the_applications_said() {
         }
         let heard = hear(&conversation);
         let have: Vec<Said<'_>> = heard.exchanges.iter().map(said).collect();
-        let want: Vec<Said<'_>> =
-            conversation.talks.iter().map(|talk| (&talk.path[..], talk.status, talk.bytes)).collect();
+        let want: Vec<Said<'_>> = conversation
+            .talks
+            .iter()
+            .map(|talk| (&talk.path[..], talk.status, talk.bytes))
+            .collect();
         compared += want.len();
         bytes += truth.written.iter().map(Vec::len).sum::<usize>();
         if have != want {

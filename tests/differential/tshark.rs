@@ -10,7 +10,8 @@ use super::simulator::flag;
 
 /// Counters that tshark tells, each with its field; those before them are counted from the header.
 fn analyses() -> impl Iterator<Item = (TcpCounter, String)> {
-    let field = |counter: &TcpCounter| Some((*counter, format!("tcp.analysis.{}", counter.wireshark()?)));
+    let field =
+        |counter: &TcpCounter| Some((*counter, format!("tcp.analysis.{}", counter.wireshark()?)));
     TcpCounter::ALL.iter().filter_map(field)
 }
 
@@ -35,7 +36,11 @@ pub(crate) fn available() -> Result<(), String> {
     let output = output.map_err(|e| format!("tshark: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let version = text.lines().next().unwrap_or_default().to_owned();
-    if version.contains(" 4.0.") { Ok(()) } else { Err(format!("this is no tshark 4.0: {version}")) }
+    if version.contains(" 4.0.") {
+        Ok(())
+    } else {
+        Err(format!("this is no tshark 4.0: {version}"))
+    }
 }
 
 /// One entry for each frame of the capture.

@@ -33,7 +33,9 @@ impl Places {
     /// None where there is no payload to cut.
     fn of(frame: &Frame) -> Option<Self> {
         let bytes = &frame.bytes;
-        let word = |at: usize| Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])));
+        let word = |at: usize| {
+            Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])))
+        };
         let ip = match frame.link_type {
             LinkType::Ethernet => 14,
             LinkType::RawIp => 0,
@@ -58,7 +60,8 @@ impl Places {
 
     /// Addresses and ports: who speaks to whom.
     fn ends(self, frame: &Frame) -> (&[u8], &[u8]) {
-        let addresses = if self.v6 { self.ip + 8..self.ip + 40 } else { self.ip + 12..self.ip + 20 };
+        let addresses =
+            if self.v6 { self.ip + 8..self.ip + 40 } else { self.ip + 12..self.ip + 20 };
         (&frame.bytes[addresses], &frame.bytes[self.tcp..self.tcp + 4])
     }
 
@@ -67,7 +70,8 @@ impl Places {
     fn piece(self, frame: &Frame, from: usize, to: usize) -> Frame {
         let mut bytes = [&frame.bytes[..self.payload], &frame.bytes[from..to]].concat();
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-        let (length_at, counted) = if self.v6 { (self.ip + 4, self.ip + 40) } else { (self.ip + 2, self.ip) };
+        let (length_at, counted) =
+            if self.v6 { (self.ip + 4, self.ip + 40) } else { (self.ip + 2, self.ip) };
         put(length_at, &((self.payload - counted + to - from) as u16).to_be_bytes());
         let seq = &frame.bytes[self.tcp + 4..self.tcp + 8];
         let seq = u32::from_be_bytes([seq[0], seq[1], seq[2], seq[3]]);

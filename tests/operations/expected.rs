@@ -19,8 +19,10 @@ pub(crate) struct Expected {
 impl Expected {
     pub(crate) fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).expect("operations.jsonl can be read");
-        let mut lines =
-            text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON lines")).peekable();
+        let mut lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON lines"))
+            .peekable();
         let first = lines.next_if(|line| line.get("operation").is_none()).unwrap_or_default();
         let pair = |pair: &Value| (string(&pair[0]), string(&pair[1]));
         Self {
@@ -31,13 +33,17 @@ impl Expected {
             joined_missing: first["joined"]["missing"].as_u64().unwrap_or(0) as usize,
             joined_blind: first["joined"]["blind"].as_bool().unwrap_or(false),
             is_narrow: std::env::var_os("WIRESPAN_NARROW").is_some(),
-            also: first["also"].as_array().map_or_else(Vec::new, |all| all.iter().map(pair).collect()),
+            also: first["also"]
+                .as_array()
+                .map_or_else(Vec::new, |all| all.iter().map(pair).collect()),
         }
     }
 
     /// Whether the client's library does this by itself.
     pub(crate) fn is_beside(&self, operation: &Operation) -> bool {
-        self.also.iter().any(|(protocol, name)| *protocol == operation.protocol && *name == operation.name)
+        self.also
+            .iter()
+            .any(|(protocol, name)| *protocol == operation.protocol && *name == operation.name)
     }
 }
 

@@ -28,7 +28,8 @@ fn cases() -> Vec<(String, PathBuf)> {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps");
     let folder = std::env::var_os("WIRESPAN_RECORDINGS").map_or_else(own, PathBuf::from);
     let wanted = std::env::var("WIRESPAN_CASE").unwrap_or_default();
-    let entries = std::fs::read_dir(&folder).expect("the folder of recordings can be read").flatten();
+    let entries =
+        std::fs::read_dir(&folder).expect("the folder of recordings can be read").flatten();
     let mut cases: Vec<_> = entries
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
         .filter(|(name, path)| name.contains(&wanted) && path.join("operations.jsonl").exists())
@@ -49,7 +50,11 @@ fn difference(wanted: &[Operation], found: &[Operation]) -> Option<String> {
         None => "nothing".to_owned(),
     };
     let (done, seen) = (wanted.len(), found.len());
-    Some(format!("{done} done, {seen} found; number {at}: done {}, found {}", told(wanted), told(found)))
+    Some(format!(
+        "{done} done, {seen} found; number {at}: done {}, found {}",
+        told(wanted),
+        told(found)
+    ))
 }
 
 /// `ordered`: what was asked first is heard first.
@@ -65,14 +70,20 @@ fn compare(expected: &Expected, spans: &[Span], ordered: bool) -> Option<String>
 }
 
 /// What was asked after the join must be found; what is found was asked.
-fn compare_joined(expected: &Expected, whole: &[Span], joined: &[Span], from: u64) -> Option<String> {
+fn compare_joined(
+    expected: &Expected,
+    whole: &[Span],
+    joined: &[Span],
+    from: u64,
+) -> Option<String> {
     let mut missing = Vec::new();
     let mut found: Vec<&Span> = joined.iter().filter(|span| span.request_seq.is_some()).collect();
     for span in whole.iter().filter(|span| span.start >= from && span.request_seq.is_some()) {
         let same = |other: &&Span| {
             let known = other.operation == span.operation;
             span.is_at(other)
-                && (known || expected.joined_blind && other.operation.is_nameless_of(&span.operation))
+                && (known
+                    || expected.joined_blind && other.operation.is_nameless_of(&span.operation))
         };
         match found.iter().position(same) {
             Some(at) => drop(found.remove(at)),
@@ -81,7 +92,8 @@ fn compare_joined(expected: &Expected, whole: &[Span], joined: &[Span], from: u6
             None => missing.push(span.operation.to_string()),
         }
     }
-    let is_said = |span: &Span| whole.iter().any(|known| known.is_at(span) || span.is_response_of(known));
+    let is_said =
+        |span: &Span| whole.iter().any(|known| known.is_at(span) || span.is_response_of(known));
     let invented: Vec<_> = found.iter().filter(|span| !is_said(span)).collect();
     (missing.len() > expected.joined_missing || !invented.is_empty())
         .then(|| format!("missing {missing:?}, invented {invented:?}"))
@@ -119,7 +131,10 @@ fn recordings_give_the_operations_that_the_clients_did() {
         for (part, of) in [(1, 3), (1, 2), (2, 3)] {
             let (joined, from) = later(&recording, part, of);
             let found = spans::of(&joined);
-            say(&format!("joined after {part}/{of}"), compare_joined(&expected, &whole, &found, from));
+            say(
+                &format!("joined after {part}/{of}"),
+                compare_joined(&expected, &whole, &found, from),
+            );
         }
     }
     eprintln!("{number} recordings, {operations} operations");

@@ -26,8 +26,8 @@ impl Recording {
     /// The capture in a case's folder.
     pub(crate) fn read(folder: &Path) -> Self {
         let path = Self::file(folder).expect("a case has a capture");
-        let mut file =
-            CaptureFile::open(&path, Box::new(|_: &str| TapId(1))).expect("the capture can be read");
+        let mut file = CaptureFile::open(&path, Box::new(|_: &str| TapId(1)))
+            .expect("the capture can be read");
         let mut frames = Vec::new();
         while let Some(frame) = file.next_frame().expect("the capture is whole") {
             assert_eq!(frame.bytes.len(), frame.wire_len as usize, "frames are not cut");
@@ -41,7 +41,14 @@ impl Recording {
         let mut writer = CaptureWriter::new(path).expect("temporary files can be made");
         for Frame { time, link_type, bytes } in &self.frames {
             let (time, wire_len) = (Timestamp::from_nanos(*time), bytes.len() as u32);
-            let frame = RawFrame { time, tap: TapId(1), link_type: *link_type, wire_len, vlan: None, bytes };
+            let frame = RawFrame {
+                time,
+                tap: TapId(1),
+                link_type: *link_type,
+                wire_len,
+                vlan: None,
+                bytes,
+            };
             writer.write(&frame, "tap0").expect("the disk is not full");
         }
         writer.finish().expect("the disk is not full");

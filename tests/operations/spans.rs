@@ -69,7 +69,8 @@ impl Span {
     /// by itself.
     pub(crate) fn is_response_of(&self, other: &Self) -> bool {
         let [client, server] = &self.ends;
-        self.request_seq == other.response_seq && [server, client] == [&other.ends[0], &other.ends[1]]
+        self.request_seq == other.response_seq
+            && [server, client] == [&other.ends[0], &other.ends[1]]
     }
 
     /// Whether this was asked before the other, on the same connection.

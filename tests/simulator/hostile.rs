@@ -94,9 +94,11 @@ impl Mess {
     /// A handshake, with oddities, of which frames may be missing.
     fn handshake(&mut self, endpoints: &Endpoints) {
         let both_scale = self.random.chance(0.7);
-        for (from, flags) in
-            [(End::Client, flag::SYN), (End::Server, flag::SYN | flag::ACK), (End::Client, flag::ACK)]
-        {
+        for (from, flags) in [
+            (End::Client, flag::SYN),
+            (End::Server, flag::SYN | flag::ACK),
+            (End::Client, flag::ACK),
+        ] {
             let shift = self.random.below(15) as u8;
             let shift = if self.random.chance(0.05) { self.random.next() as u8 } else { shift };
             let scale = self.random.chance(if both_scale { 0.97 } else { 0.4 }).then_some(shift);
@@ -112,8 +114,11 @@ impl Mess {
                 self.said(from).scale = scale;
             }
             options.timestamps = self.timestamps.then_some((self.time as u32, ack));
-            let payload =
-                if self.random.chance(0.03) { self.random.bytes(self.mss as usize) } else { vec![] };
+            let payload = if self.random.chance(0.03) {
+                self.random.bytes(self.mss as usize)
+            } else {
+                vec![]
+            };
             let window = self.window(from);
             let segment = Segment { from, seq, ack, flags, window, options, ecn: 0, payload };
             let copies = if self.random.chance(0.1) { self.random.between(0, 3) } else { 1 };
@@ -133,7 +138,8 @@ impl Mess {
         let from = self.turn;
         let mut flags = self.flags();
         let seq = self.seq(from);
-        let ack = if flags & flag::ACK == 0 && self.random.chance(0.9) { 0 } else { self.ack(from) };
+        let ack =
+            if flags & flag::ACK == 0 && self.random.chance(0.9) { 0 } else { self.ack(from) };
         let window = self.window(from);
         let len = self.len(from, seq);
         if len > 0 && self.random.chance(0.3) {
@@ -265,8 +271,9 @@ impl Mess {
         if self.random.chance(0.05) {
             let left = ack.wrapping_add(self.random.below(3000) as u32);
             let blocks = self.random.between(1, 4) as u32;
-            options.sack =
-                (0..blocks).map(|n| (left.wrapping_add(n * 100), left.wrapping_add(n * 100 + 50))).collect();
+            options.sack = (0..blocks)
+                .map(|n| (left.wrapping_add(n * 100), left.wrapping_add(n * 100 + 50)))
+                .collect();
         }
         options
     }

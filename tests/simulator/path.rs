@@ -35,8 +35,9 @@ impl Way {
     /// When the copies of a packet come out that goes in at `now`.
     pub(crate) fn pass(&mut self, now: u64, random: &mut Random) -> Vec<u64> {
         let q = self.quality;
-        self.losing = random.chance(if self.losing { q.loss.mul_add(3.0, 0.1).min(0.5) } else { q.loss })
-            && q.loss > 0.0;
+        self.losing =
+            random.chance(if self.losing { q.loss.mul_add(3.0, 0.1).min(0.5) } else { q.loss })
+                && q.loss > 0.0;
         if self.losing {
             return Vec::new();
         }

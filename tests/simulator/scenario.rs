@@ -9,7 +9,11 @@ const US: u64 = 1000;
 const MS: u64 = 1_000_000;
 
 /// A tape of one connection, or of several on the same ports, with what is true of each.
-pub(crate) fn tape(endpoints: &Endpoints, mut random: Random, start: u64) -> (Tape, Vec<(Plan, Truth)>) {
+pub(crate) fn tape(
+    endpoints: &Endpoints,
+    mut random: Random,
+    start: u64,
+) -> (Tape, Vec<(Plan, Truth)>) {
     let (mut tape, mut happened) = (Tape::default(), Vec::new());
     let connections = if random.chance(0.1) { random.between(2, 4) } else { 1 };
     let mut start = start;
@@ -46,7 +50,11 @@ fn plan(random: &mut Random, start: u64) -> Plan {
 }
 
 pub(super) fn calm(random: &mut Random) -> [Quality; 2] {
-    [(); 2].map(|()| Quality { delay: random.between(20 * US, 20 * MS), gap: 10 * US, ..Quality::default() })
+    [(); 2].map(|()| Quality {
+        delay: random.between(20 * US, 20 * MS),
+        gap: 10 * US,
+        ..Quality::default()
+    })
 }
 
 pub(super) fn rough(random: &mut Random) -> [Quality; 2] {

@@ -114,7 +114,8 @@ impl Endpoints {
     pub(crate) fn numbered(number: u32, ports: (u16, u16), version6: bool) -> Self {
         let [_, a, b, c] = number.to_be_bytes();
         let (client, server): (IpAddr, IpAddr) = if version6 {
-            let host = |last| [0xfd00, 0, 0, 0, 0, u16::from(a), u16::from_be_bytes([b, c]), last].into();
+            let host =
+                |last| [0xfd00, 0, 0, 0, 0, u16::from(a), u16::from_be_bytes([b, c]), last].into();
             (host(1), host(2))
         } else {
             ([10, a, b, c].into(), [172, 16 | (a & 15), c, b].into())

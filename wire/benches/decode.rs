@@ -60,7 +60,8 @@ fn corpus() -> Vec<(u16, u32, Vec<u8>)> {
 
 fn bench(c: &mut Criterion) {
     let mut decoder = Decoder::new(DecodeConfig::default());
-    let timestamps = [TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(1, 2)];
+    let timestamps =
+        [TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(1, 2)];
     let with_timestamps = tcp(&timestamps);
     let packets = [
         ("tcp", tcp(&[])),
@@ -72,7 +73,9 @@ fn bench(c: &mut Criterion) {
         c.bench_function(name, |b| b.iter(|| black_box(decoder.decode(black_box(&frame))).is_ok()));
     }
     let shard = frame(1, with_timestamps.len() as u32, &with_timestamps);
-    c.bench_function("route", |b| b.iter(|| matches!(decoder.route(black_box(&shard)), Route::Any)));
+    c.bench_function("route", |b| {
+        b.iter(|| matches!(decoder.route(black_box(&shard)), Route::Any))
+    });
 
     let frames = corpus();
     if frames.is_empty() {

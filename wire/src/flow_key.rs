@@ -68,7 +68,9 @@ impl Hash for FlowKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         for end in [&self.low, &self.high] {
             match end.address {
-                IpAddr::V4(v4) => state.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port)),
+                IpAddr::V4(v4) => {
+                    state.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port))
+                }
                 IpAddr::V6(v6) => {
                     state.write_u128(v6.to_bits());
                     state.write_u16(end.port);

@@ -28,11 +28,13 @@ impl InputClock {
     pub const STEP: Duration = Duration::from_secs(60);
 
     /// Takes the time of the next frame. Returns the start of its second where another one begins
-    /// (with the first frame too): time for a tick, before the frame is analysed. It is earlier than
-    /// the one before only where the input went back.
+    /// (with the first frame too): time for a tick, before the frame is analysed. It is earlier
+    /// than the one before only where the input went back.
     #[inline]
     pub fn on_frame(&mut self, time: Timestamp) -> Option<Timestamp> {
-        if self.unconfirmed.is_none() && self.now.is_some_and(|now| now <= time && time < self.second_end) {
+        if self.unconfirmed.is_none()
+            && self.now.is_some_and(|now| now <= time && time < self.second_end)
+        {
             self.now = Some(time);
             return None;
         }
@@ -88,8 +90,9 @@ mod tests {
 
     fn ticks(seconds: &[u64]) -> Vec<Option<u64>> {
         let mut clock = InputClock::default();
-        let mut frame =
-            |s: &u64| clock.on_frame(Timestamp::from_parts(*s, 5)).map(|t| t.as_nanos() / 1_000_000_000);
+        let mut frame = |s: &u64| {
+            clock.on_frame(Timestamp::from_parts(*s, 5)).map(|t| t.as_nanos() / 1_000_000_000)
+        };
         seconds.iter().map(&mut frame).collect()
     }
 

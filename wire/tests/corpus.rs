@@ -81,7 +81,8 @@ fn counted(path: &Path) -> (BTreeMap<Connection, u64>, Result<(), String>) {
         let route = router.route(&frame);
         let Ok(decoded) = decoder.decode(&frame) else { return };
         let Layer4::Tcp(_) = decoded.layer4 else { return };
-        let (from, to) = (decoded.key.endpoint(decoded.side), decoded.key.endpoint(decoded.side.other()));
+        let (from, to) =
+            (decoded.key.endpoint(decoded.side), decoded.key.endpoint(decoded.side.other()));
         *counts.entry((from.address, from.port, to.address, to.port)).or_insert(0) += 1;
         let hash = match route {
             Route::Frame(hash) | Route::Packet(hash, _) => hash,
@@ -133,9 +134,12 @@ fn tcp_packets_of_every_connection_agree() {
         let theirs = expected(&oracle);
         compared += 1;
         if ours != theirs {
-            let only_ours: Vec<_> = ours.iter().filter(|(k, v)| theirs.get(k) != Some(v)).take(4).collect();
-            let only_theirs: Vec<_> = theirs.iter().filter(|(k, v)| ours.get(k) != Some(v)).take(4).collect();
-            differences.push(format!("{name}: ours {only_ours:?} tshark {only_theirs:?} ({end:?})"));
+            let only_ours: Vec<_> =
+                ours.iter().filter(|(k, v)| theirs.get(k) != Some(v)).take(4).collect();
+            let only_theirs: Vec<_> =
+                theirs.iter().filter(|(k, v)| ours.get(k) != Some(v)).take(4).collect();
+            differences
+                .push(format!("{name}: ours {only_ours:?} tshark {only_theirs:?} ({end:?})"));
         }
     }
     assert!(compared > 0, "no capture was compared");

@@ -37,7 +37,9 @@ fn any_order_gives_the_packet_and_the_sum_of_lengths() {
 fn a_router_keeps_fragments_and_sends_the_packet_where_its_flow_goes() {
     let whole = tcp_v4(b"0123456789abcdef");
     let mut router = Decoder::new(DecodeConfig::default());
-    let Route::Frame(flow) = router.route(&frame(LinkType::RawIp, &whole)) else { panic!("a frame") };
+    let Route::Frame(flow) = router.route(&frame(LinkType::RawIp, &whole)) else {
+        panic!("a frame")
+    };
     let parts = fragments(&whole, 24);
     let (last, first) = parts.split_last().unwrap();
     for part in first {

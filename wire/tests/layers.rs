@@ -88,7 +88,9 @@ fn vlan_tags_of_kernel_and_frame() {
 fn padding_and_cuts() {
     let mut bytes = ethernet(0x0800, &tcp_v4(b""));
     bytes.resize(bytes.len() + 20, 0xee);
-    tcp(&frame(LinkType::Ethernet, &bytes), |t| assert_eq!((t.payload_len, t.payload.len()), (0, 0)));
+    tcp(&frame(LinkType::Ethernet, &bytes), |t| {
+        assert_eq!((t.payload_len, t.payload.len()), (0, 0))
+    });
 
     let bytes = ethernet(0x0800, &tcp_v4(&[7; 1000]));
     let mut cut = frame(LinkType::Ethernet, &bytes);
@@ -132,7 +134,10 @@ fn ipv4_options_and_ipv6_extension_headers() {
     let routing = join(&[44, 0, 4, 0, 0, 0, 0, 0], &atomic);
     let hop_by_hop = join(&[43, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &routing);
     expect_hello(LinkType::RawIp, &ipv6(0, &hop_by_hop));
-    expect_hello(LinkType::RawIp, &ipv4(51, &join(&[&[6, 4, 0, 0][..], &[0; 20]].concat(), segment)));
+    expect_hello(
+        LinkType::RawIp,
+        &ipv4(51, &join(&[&[6, 4, 0, 0][..], &[0; 20]].concat(), segment)),
+    );
 }
 
 #[test]

@@ -47,8 +47,12 @@ fn over_udp() {
     let inner = tcp_v4(b"hello");
     let mut gtp = vec![0x34, 255, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0x85, 1, 0x10, 0, 0];
     gtp[2..4].copy_from_slice(&((8 + inner.len()) as u16).to_be_bytes());
-    let network =
-        expect(LinkType::RawIp, &udp_v4(2152, 2152, &join(&gtp, &inner)), TunnelKind::Gtpu, Some(257));
+    let network = expect(
+        LinkType::RawIp,
+        &udp_v4(2152, 2152, &join(&gtp, &inner)),
+        TunnelKind::Gtpu,
+        Some(257),
+    );
     assert_eq!(network, 0);
 }
 
@@ -86,11 +90,13 @@ fn over_gre() {
 /// A mirror gives the frames of each direction of a port a key, a session or a VLAN of their own.
 #[test]
 fn what_a_mirror_adds_is_not_part_of_the_flow() {
-    let gre = |head: &[u8]| decode(LinkType::RawIp, &ipv4(47, &join(head, &inner_frame()))).unwrap().1;
+    let gre =
+        |head: &[u8]| decode(LinkType::RawIp, &ipv4(47, &join(head, &inner_frame()))).unwrap().1;
     let keyed = |key: u8| gre(&[0x20, 0, 0x65, 0x58, key, 0, 0, 0]);
     assert_eq!((keyed(0), keyed(2)), (0, 0));
-    let type_ii =
-        |vlan: u8, session: u8| gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, vlan, 0, session, 0, 0, 0, 0]);
+    let type_ii = |vlan: u8, session: u8| {
+        gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, vlan, 0, session, 0, 0, 0, 0])
+    };
     assert_eq!((type_ii(1, 9), type_ii(2, 10)), (0, 0));
 }
 

@@ -48,8 +48,8 @@ impl Hooks {
             what: format!("attaching to {name} ({hook}): {}", causes(&error)),
             source: Box::new(error),
         };
-        let egress =
-            tc(ebpf, "tc_egress", &name, TcAttachType::Egress).map_err(|e| failed("tcx egress", e))?;
+        let egress = tc(ebpf, "tc_egress", &name, TcAttachType::Egress)
+            .map_err(|e| failed("tcx egress", e))?;
         let order: &[Ingress] = match &ingress {
             Ingress::Best => &[Ingress::Native, Ingress::Generic, Ingress::Tcx],
             one => std::slice::from_ref(one),
@@ -57,10 +57,13 @@ impl Hooks {
         let mut last = None;
         for &used in order {
             let tried = match used {
-                Ingress::Native => xdp(ebpf, ifindex, XdpMode::Driver).map(|link| (Some(link), None)),
+                Ingress::Native => {
+                    xdp(ebpf, ifindex, XdpMode::Driver).map(|link| (Some(link), None))
+                }
                 Ingress::Generic => xdp(ebpf, ifindex, XdpMode::Skb).map(|link| (Some(link), None)),
                 Ingress::Tcx | Ingress::Best => {
-                    tc(ebpf, "tc_ingress", &name, TcAttachType::Ingress).map(|link| (None, Some(link)))
+                    tc(ebpf, "tc_ingress", &name, TcAttachType::Ingress)
+                        .map(|link| (None, Some(link)))
                 }
             };
             match tried {
@@ -95,16 +98,24 @@ fn tc(
     attach_type: TcAttachType,
 ) -> Result<SchedClassifierLink, ProgramError> {
     let classifier: &mut SchedClassifier = program(ebpf, name)?;
-    let order = if attach_type == TcAttachType::Ingress { LinkOrder::first() } else { LinkOrder::last() };
-    let link = match classifier.attach_with_options(interface, attach_type, TcAttachOptions::TcxOrder(order))
-    {
+    let order =
+        if attach_type == TcAttachType::Ingress { LinkOrder::first() } else { LinkOrder::last() };
+    let link = match classifier.attach_with_options(
+        interface,
+        attach_type,
+        TcAttachOptions::TcxOrder(order),
+    ) {
         Ok(link) => link,
         Err(refused) => {
             // Before Linux 6.6 there is no TCX. The queueing discipline may exist already; what
             // matters is the attachment.
             let _exists = qdisc_add_clsact(interface);
             classifier
-                .attach_with_options(interface, attach_type, TcAttachOptions::Netlink(NlOptions::default()))
+                .attach_with_options(
+                    interface,
+                    attach_type,
+                    TcAttachOptions::Netlink(NlOptions::default()),
+                )
                 .map_err(|_| refused)?
         }
     };

@@ -77,7 +77,12 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     }
     // A verifier log has many lines: the first names what was refused, one of the last the reason.
     let first = text.lines().next().unwrap_or_default();
-    match text.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with("processed ")).last() {
+    match text
+        .lines()
+        .skip(1)
+        .filter(|line| !line.is_empty() && !line.starts_with("processed "))
+        .last()
+    {
         Some(last) => format!("{first} … {last}"),
         None => first.to_owned(),
     }

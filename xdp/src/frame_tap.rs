@@ -113,7 +113,12 @@ impl FrameTap {
     ///
     /// # Errors
     /// When the interface is gone or takes none of the hooks.
-    pub fn attach(&mut self, ifindex: u32, tap: TapId, link_type: LinkType) -> Result<Ingress, Error> {
+    pub fn attach(
+        &mut self,
+        ifindex: u32,
+        tap: TapId,
+        link_type: LinkType,
+    ) -> Result<Ingress, Error> {
         self.attach_at(self.ingress, ifindex, tap, link_type)
     }
 
@@ -181,9 +186,10 @@ impl Source for FrameTap {
             }
             // Below the wake-up mark nobody wakes us, so look again after the latency.
             let slice = left.min(self.latency);
-            self.ring
-                .wait(slice)
-                .map_err(|source| SourceError::Io { what: "waiting for frames".to_owned(), source })?;
+            self.ring.wait(slice).map_err(|source| SourceError::Io {
+                what: "waiting for frames".to_owned(),
+                source,
+            })?;
             left = left.saturating_sub(slice);
         }
     }

@@ -75,8 +75,14 @@ pub(crate) fn sock_io(bytes: &[u8], clock: &Clock) -> Option<SockIo> {
             cgroup: u64_at(bytes, offset::CGROUP)?,
         },
         cookie: u64_at(bytes, offset::COOKIE)?,
-        local: Endpoint::new(address(bytes, family, offset::LOCAL)?, u16_at(bytes, offset::LOCAL_PORT)?),
-        remote: Endpoint::new(address(bytes, family, offset::REMOTE)?, u16_at(bytes, offset::REMOTE_PORT)?),
+        local: Endpoint::new(
+            address(bytes, family, offset::LOCAL)?,
+            u16_at(bytes, offset::LOCAL_PORT)?,
+        ),
+        remote: Endpoint::new(
+            address(bytes, family, offset::REMOTE)?,
+            u16_at(bytes, offset::REMOTE_PORT)?,
+        ),
         seq: SeqRange {
             start: SeqNum(u32_at(bytes, offset::SEQ_START)?),
             end: SeqNum(u32_at(bytes, offset::SEQ_END)?),
@@ -97,7 +103,8 @@ mod tests {
         b[offset::LOCAL_PORT..][..2].copy_from_slice(&80u16.to_ne_bytes());
         b[offset::SEQ_START..][..4].copy_from_slice(&u32::MAX.to_ne_bytes());
         b[offset::SEQ_END..][..4].copy_from_slice(&4u32.to_ne_bytes());
-        b[offset::LOCAL..][..16].copy_from_slice(&Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped().octets());
+        b[offset::LOCAL..][..16]
+            .copy_from_slice(&Ipv4Addr::new(10, 0, 0, 1).to_ipv6_mapped().octets());
         b
     }
 

@@ -20,7 +20,11 @@ pub(crate) struct Ring {
 impl Ring {
     /// Takes the maps `records` and `counters` (with `kinds` counters) of `ebpf`.
     pub(crate) fn take(ebpf: &mut Ebpf, kinds: usize) -> Result<Self, Error> {
-        Ok(Self { records: map(ebpf, "records")?, counters: map(ebpf, "counters")?, seen: vec![0; kinds] })
+        Ok(Self {
+            records: map(ebpf, "records")?,
+            counters: map(ebpf, "counters")?,
+            seen: vec![0; kinds],
+        })
     }
 
     /// Hands at most `limit` waiting records to `each`, and returns their number.
@@ -37,8 +41,8 @@ impl Ring {
 
     /// Waits until there is something to read; a signal ends the wait early.
     pub(crate) fn wait(&self, wait: Duration) -> io::Result<()> {
-        let time_out =
-            Timespec::try_from(wait).unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
+        let time_out = Timespec::try_from(wait)
+            .unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
         let mut fds = [PollFd::from_borrowed_fd(self.records.as_fd(), PollFlags::IN)];
         match poll(&mut fds, Some(&time_out)) {
             Ok(_) | Err(Errno::INTR) => Ok(()),

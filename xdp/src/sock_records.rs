@@ -62,7 +62,12 @@ impl Default for SocketRecordsConfig {
     /// 8 MiB (some 75,000 records), a reader that looks every 20 ms, woken earlier when the ring is
     /// filled by a quarter.
     fn default() -> Self {
-        Self { ring_bytes: 8 << 20, ignore: Vec::new(), wake_percent: 25, latency: Duration::from_millis(20) }
+        Self {
+            ring_bytes: 8 << 20,
+            ignore: Vec::new(),
+            wake_percent: 25,
+            latency: Duration::from_millis(20),
+        }
     }
 }
 
@@ -167,9 +172,10 @@ impl SocketRecords {
             }
             // Below the wake-up mark nobody wakes us, so look again after the latency.
             let slice = left.min(self.latency);
-            self.ring
-                .wait(slice)
-                .map_err(|source| Error::Io { what: "waiting for socket records".to_owned(), source })?;
+            self.ring.wait(slice).map_err(|source| Error::Io {
+                what: "waiting for socket records".to_owned(),
+                source,
+            })?;
             left = left.saturating_sub(slice);
         }
     }

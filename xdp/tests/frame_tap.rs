@@ -129,7 +129,8 @@ fn one_mode(ingress: Ingress, name: &str) {
     let mut seen = Vec::new();
     drain(&mut tap, &mut seen);
     seen.clear();
-    let mut client = pair.within(&pair.far, "python3").args([TRAFFIC, "call", "10.9.0.1"]).spawn().unwrap();
+    let mut client =
+        pair.within(&pair.far, "python3").args([TRAFFIC, "call", "10.9.0.1"]).spawn().unwrap();
     while client.try_wait().unwrap().is_none() {
         drain(&mut tap, &mut seen);
     }
@@ -178,7 +179,8 @@ fn one_mode(ingress: Ingress, name: &str) {
     assert!(tap.detach(pair.ifindex()));
     let link = pair.link();
     assert!(link["xdp"].is_null() || link["xdp"]["mode"] == 0, "{link}");
-    let filters = run(pair.within(&pair.near, "bpftool").args(["-j", "net", "show", "dev", "near0"]));
+    let filters =
+        run(pair.within(&pair.near, "bpftool").args(["-j", "net", "show", "dev", "near0"]));
     assert!(!String::from_utf8_lossy(&filters.stdout).contains("tc_egress"), "{filters:?}");
 }
 
@@ -218,8 +220,9 @@ s.send(b'\\xff' * 6 + b'\\x02' * 6 + bytes.fromhex('8100 2005 0800') + b'tagged'
     while tap
         .next_batch(Duration::from_millis(50), &mut |frame| {
             if frame.bytes.ends_with(b"tagged") {
-                let beside =
-                    frame.vlan.is_some_and(|tag| (tag.tpid, tag.tci, tag.id()) == (0x8100, 0x2005, 5));
+                let beside = frame
+                    .vlan
+                    .is_some_and(|tag| (tag.tpid, tag.tci, tag.id()) == (0x8100, 0x2005, 5));
                 found.push((beside, frame.bytes[12..16] == [0x81, 0, 0x20, 5]));
             }
         })

@@ -56,7 +56,14 @@ fn count(side: &[SockIo], kind: SockIoKind) -> usize {
     side.iter().filter(|io| io.kind == kind).count()
 }
 
-fn check(records: &mut SocketRecords, family: &str, blocking: &str, send: &str, receive: &str, bytes: u32) {
+fn check(
+    records: &mut SocketRecords,
+    family: &str,
+    blocking: &str,
+    send: &str,
+    receive: &str,
+    bytes: u32,
+) {
     let case = [family, blocking, send, receive, &bytes.to_string()].join(" ");
     let begin = now();
     let output = run(Command::new("python3").arg(SCRIPT).args(case.split(' ')));
@@ -65,15 +72,22 @@ fn check(records: &mut SocketRecords, family: &str, blocking: &str, send: &str, 
     let all = everything(records);
     assert_eq!(records.drops(), 0, "{case}");
 
-    let mine: Vec<SockIo> = all.into_iter().filter(|io| io.process.pid == number(&report, "pid")).collect();
-    let (client_port, server_port) = (number(&report, "client_port"), number(&report, "server_port"));
+    let mine: Vec<SockIo> =
+        all.into_iter().filter(|io| io.process.pid == number(&report, "pid")).collect();
+    let (client_port, server_port) =
+        (number(&report, "client_port"), number(&report, "server_port"));
     let side = |local: u32, remote: u32| -> Vec<SockIo> {
-        let is = |io: &&SockIo| u32::from(io.local.port) == local && u32::from(io.remote.port) == remote;
+        let is =
+            |io: &&SockIo| u32::from(io.local.port) == local && u32::from(io.remote.port) == remote;
         mine.iter().filter(is).copied().collect()
     };
     let client = side(client_port, server_port);
     let server = side(server_port, client_port);
-    assert_eq!(client.len() + server.len(), mine.len(), "{case}: records of other sockets: {mine:?}");
+    assert_eq!(
+        client.len() + server.len(),
+        mine.len(),
+        "{case}: records of other sockets: {mine:?}"
+    );
 
     let sent = joined(&client, SockIoKind::Send);
     let received = joined(&server, SockIoKind::Receive);
@@ -91,14 +105,21 @@ fn check(records: &mut SocketRecords, family: &str, blocking: &str, send: &str, 
         let mut last = begin;
         for io in side {
             assert_eq!(io.process.tid, number(&report, tid), "{case}");
-            assert!(io.process.command().starts_with("python3"), "{case}: {}", io.process.command());
+            assert!(
+                io.process.command().starts_with("python3"),
+                "{case}: {}",
+                io.process.command()
+            );
             assert_eq!(io.cookie, side[0].cookie, "{case}");
             assert!(io.cookie != 0 && io.cookie >> 63 == 0, "{case}: the kernel's own cookie");
             assert_eq!(io.local.address.to_string(), address, "{case}");
             assert_eq!(io.remote.address.to_string(), address, "{case}");
             // The clocks are joined to within a few microseconds; a millisecond leaves room for
             // slewing.
-            assert!(io.enter + Duration::from_millis(1) >= last && io.enter <= io.exit, "{case}: {io:?}");
+            assert!(
+                io.enter + Duration::from_millis(1) >= last && io.enter <= io.exit,
+                "{case}: {io:?}"
+            );
             last = io.exit;
         }
         assert!(last <= end + Duration::from_millis(1), "{case}");
@@ -140,8 +161,11 @@ c.send(b'x' * 7); s.recv(3); s.recv(9)
         .spawn()
         .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line)
-        .unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     let port: u16 = line.trim().parse().unwrap();
     let mut records = load(&SocketRecordsConfig::default());
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"\n").unwrap();
@@ -182,7 +206,8 @@ fn a_full_ring_is_counted() {
     if !is_root("a_full_ring_is_counted") {
         return;
     }
-    let mut records = load(&SocketRecordsConfig { ring_bytes: 4096, ..SocketRecordsConfig::default() });
+    let mut records =
+        load(&SocketRecordsConfig { ring_bytes: 4096, ..SocketRecordsConfig::default() });
     // 300 kB in parts of at most 4,000 bytes: at least 75 records, where 36 find room.
     run(Command::new("python3").arg(SCRIPT).args("4 blocking write read 300000".split(' ')));
     let lost = records.drops();
@@ -240,7 +265,8 @@ for n in sizes: c.send(b'x' * n); time.sleep(0.1)
 for t in threads: t.join()
 print(os.getpid(), s.getsockname()[1])
 ";
-    let output = String::from_utf8(run(Command::new("python3").args(["-c", script])).stdout).unwrap();
+    let output =
+        String::from_utf8(run(Command::new("python3").args(["-c", script])).stdout).unwrap();
     let (pid, port) = output.trim().split_once(' ').unwrap();
     let all = everything(&mut records);
     let of = |kind| -> Vec<SockIo> {
@@ -250,11 +276,13 @@ print(os.getpid(), s.getsockname()[1])
     let (sent, received) = (of(SockIoKind::Send), of(SockIoKind::Receive));
     // Every reader was entered before the first byte: what each read is known only from the end of
     // its call.
-    let ranges =
-        |records: &[SockIo]| records.iter().map(|io| (io.seq.start.0, io.seq.end.0)).collect::<Vec<_>>();
+    let ranges = |records: &[SockIo]| {
+        records.iter().map(|io| (io.seq.start.0, io.seq.end.0)).collect::<Vec<_>>()
+    };
     assert_eq!(ranges(&sent), ranges(&received));
     assert_eq!(received.iter().map(|io| io.seq.len()).collect::<Vec<_>>(), [5, 70, 900]);
     assert!(received.iter().all(|io| io.local.port.to_string() == port));
-    let threads: std::collections::BTreeSet<u32> = received.iter().map(|io| io.process.tid).collect();
+    let threads: std::collections::BTreeSet<u32> =
+        received.iter().map(|io| io.process.tid).collect();
     assert_eq!(threads.len(), 3);
 }

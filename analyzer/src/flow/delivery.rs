@@ -207,7 +207,10 @@ impl Flow {
             Trigger::End => stream.flush(time, budget, &mut out),
         };
         if reassembled.holes_dropped > 0 {
-            sink.emit(Fact::Evicted { table: Table::ReassemblyBytes, entries: reassembled.holes_dropped });
+            sink.emit(Fact::Evicted {
+                table: Table::ReassemblyBytes,
+                entries: reassembled.holes_dropped,
+            });
         }
         if reassembled.finished {
             self.end_conversation(End::Fin(direction), pool, sink);

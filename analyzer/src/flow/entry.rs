@@ -196,9 +196,9 @@ impl Flow {
     /// Whether `packet` belongs to a new flow on the same addresses and ports.
     pub(crate) fn starts_over(&self, packet: &Decoded<'_>) -> bool {
         match (&self.connection, &packet.layer4) {
-            (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => {
-                connection.analysis.is_new_connection(&Segment { time: packet.time, side: packet.side, tcp })
-            }
+            (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => connection
+                .analysis
+                .is_new_connection(&Segment { time: packet.time, side: packet.side, tcp }),
             _ => false,
         }
     }
@@ -240,6 +240,9 @@ impl Flow {
             .as_ref()
             .map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
         let conversation = self.conversation.as_ref().map_or(0, |c| c.bytes());
-        size_of::<Self>() + wrapping + conversation + self.connection.as_ref().map_or(0, Connection::bytes)
+        size_of::<Self>()
+            + wrapping
+            + conversation
+            + self.connection.as_ref().map_or(0, Connection::bytes)
     }
 }

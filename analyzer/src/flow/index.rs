@@ -101,8 +101,10 @@ mod tests {
     /// Keys of as many clients of one server.
     fn keys(count: u32) -> impl Iterator<Item = FlowKey> {
         (0..count).map(|n| {
-            let client =
-                Endpoint::new(Ipv4Addr::from_bits(0x0a01_0000 + n / 4).into(), (40_000 + n % 4) as u16);
+            let client = Endpoint::new(
+                Ipv4Addr::from_bits(0x0a01_0000 + n / 4).into(),
+                (40_000 + n % 4) as u16,
+            );
             let server = Endpoint::new(Ipv4Addr::new(10, 0, 0, 1).into(), 443);
             FlowKey::new(TapId(1), Transport::Tcp, 0, client, server).0
         })

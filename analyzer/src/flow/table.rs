@@ -19,7 +19,12 @@ pub(crate) struct Table {
 impl Table {
     /// Empty table. `seed` decides where keys are in it, and nothing that can be seen outside.
     pub(crate) fn with_seed(seed: u64) -> Self {
-        Self { index: Index::with_seed(seed), flows: Vec::new(), free: Vec::new(), order: Order::default() }
+        Self {
+            index: Index::with_seed(seed),
+            flows: Vec::new(),
+            free: Vec::new(),
+            order: Order::default(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -28,7 +33,8 @@ impl Table {
 
     /// Slot of the flow with this key.
     pub(crate) fn find(&self, key: &FlowKey) -> Option<u32> {
-        self.index.find(self.index.hash(key), |slot| self.get(slot).is_some_and(|flow| flow.key == *key))
+        self.index
+            .find(self.index.hash(key), |slot| self.get(slot).is_some_and(|flow| flow.key == *key))
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&Flow> {
@@ -112,7 +118,9 @@ impl Table {
 
     /// Memory of the table itself, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.index.bytes() + self.flows.capacity() * size_of::<Option<Box<Flow>>>() + self.order.bytes()
+        self.index.bytes()
+            + self.flows.capacity() * size_of::<Option<Box<Flow>>>()
+            + self.order.bytes()
     }
 }
 

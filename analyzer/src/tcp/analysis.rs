@@ -128,7 +128,11 @@ impl Analysis {
     }
 
     /// What recovery needs to know of `segment`, the last one analysed, which is a retransmission.
-    pub(crate) fn retransmission(&self, segment: &Segment<'_>, sack_permitted: bool) -> Retransmission {
+    pub(crate) fn retransmission(
+        &self,
+        segment: &Segment<'_>,
+        sack_permitted: bool,
+    ) -> Retransmission {
         let (own, peer) = (self.senders.get(segment.side), self.senders.get(segment.side.other()));
         let end = segment.tcp.seq.plus(segment.tcp.payload_len + u32::from(segment.occupies_seq()));
         Retransmission {
@@ -168,7 +172,10 @@ impl Analysis {
         let acked = peer.unacked.acknowledge(segment.tcp.ack, echo, hole);
         let verdict = Verdict {
             findings,
-            ack_rtt_ns: acked.oldest.map(|sent| segment.time.signed_nanos_since(sent)).filter(|&ns| ns != 0),
+            ack_rtt_ns: acked
+                .oldest
+                .map(|sent| segment.time.signed_nanos_since(sent))
+                .filter(|&ns| ns != 0),
             rtt_ns: acked
                 .certain
                 .map(|sent| segment.time.nanos_since(sent))
@@ -258,7 +265,8 @@ impl Sender {
             found.add(TcpCounter::KeepAliveAck);
         } else {
             found.add(TcpCounter::DuplicateAck);
-            self.duplicates = if self.duplicates == DUPLICATES_UNKNOWN { 1 } else { self.duplicates + 1 };
+            self.duplicates =
+                if self.duplicates == DUPLICATES_UNKNOWN { 1 } else { self.duplicates + 1 };
         }
         found
     }
@@ -273,7 +281,12 @@ impl Sender {
         end == peer.last_ack.plus(peer.window.wrapping_shl(u32::from(shift)))
     }
 
-    fn find_acked_lost_segment(&mut self, peer: &mut Self, segment: &Segment<'_>, found: &mut Findings) {
+    fn find_acked_lost_segment(
+        &mut self,
+        peer: &mut Self,
+        segment: &Segment<'_>,
+        found: &mut Findings,
+    ) {
         let ack = segment.tcp.ack;
         if ack != self.last_ack {
             self.duplicates = 0;
@@ -315,7 +328,10 @@ impl Sender {
             return;
         }
         let since_ack = segment.time.signed_nanos_since(peer.last_ack_time);
-        if peer.duplicates >= 2 && peer.last_ack == seq && (0..FAST_RETRANSMISSION_NS).contains(&since_ack) {
+        if peer.duplicates >= 2
+            && peer.last_ack == seq
+            && (0..FAST_RETRANSMISSION_NS).contains(&since_ack)
+        {
             found.add(TcpCounter::Retransmission);
             found.add(TcpCounter::FastRetransmission);
             return;
@@ -360,10 +376,16 @@ impl Sender {
         self.window = u32::from(tcp.window);
         self.last_ack = tcp.ack;
         self.last_ack_time = segment.time;
-        self.probe =
-            [TcpCounter::ZeroWindowProbe, TcpCounter::KeepAlive].into_iter().find(|&probe| found.has(probe));
+        self.probe = [TcpCounter::ZeroWindowProbe, TcpCounter::KeepAlive]
+            .into_iter()
+            .find(|&probe| found.has(probe));
         self.sack_beyond_ack = tcp.options.sack_count > 0
-            && tcp.options.sack.iter().take(usize::from(tcp.options.sack_count)).any(|b| b.1.after(tcp.ack));
+            && tcp
+                .options
+                .sack
+                .iter()
+                .take(usize::from(tcp.options.sack_count))
+                .any(|b| b.1.after(tcp.ack));
     }
 
     fn update_window_scale(&mut self, peer: &mut Self, segment: &Segment<'_>) {

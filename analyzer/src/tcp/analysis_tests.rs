@@ -28,7 +28,10 @@ impl Talk {
         let mut talk = Self { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window };
         let options = |window_scale| TcpOptions { window_scale, ..TcpOptions::default() };
         assert_eq!(talk.segment(CLIENT, 1000, 0, TcpFlags::SYN, 0, options(client)), nothing());
-        assert_eq!(talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, options(server)), nothing());
+        assert_eq!(
+            talk.segment(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, options(server)),
+            nothing()
+        );
         talk.now += 8 * MS;
         assert_eq!(talk.client(1001, 0), nothing());
         talk
@@ -298,7 +301,8 @@ fn a_window_scale_in_the_middle_of_a_connection_is_taken_too() {
 
 /// A handshake that the capture has in the wrong order: 2 ms pass from the first ACK to the SYN.
 fn backwards() -> Talk {
-    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
+    let mut talk =
+        Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
     talk.segment(CLIENT, 1000, 0, TcpFlags::SYN, 0, TcpOptions::default());
     talk.now -= 3 * MS;
     talk.client(1001, 0);
@@ -323,8 +327,10 @@ fn with_a_negative_initial_round_trip_time_every_later_repeat_is_out_of_order() 
 fn a_syn_at_the_epoch_gives_no_initial_round_trip_time() {
     let mut analysis = Analysis::default();
     let mut send = |ns: u64, seq: u32, flags: u8, payload_len: u32| {
-        let (seq, ack, flags, options) = (SeqNum(seq), SeqNum(1), TcpFlags(flags), TcpOptions::default());
-        let tcp = Tcp { seq, ack, flags, window: 1000, options, payload_len, payload: &[], short: false };
+        let (seq, ack, flags, options) =
+            (SeqNum(seq), SeqNum(1), TcpFlags(flags), TcpOptions::default());
+        let tcp =
+            Tcp { seq, ack, flags, window: 1000, options, payload_len, payload: &[], short: false };
         let segment = Segment { time: Timestamp::from_nanos(ns), side: CLIENT, tcp: &tcp };
         analysis.on_segment(&segment, 100).findings
     };
@@ -357,7 +363,8 @@ fn an_ack_of_half_the_circle_ahead_acknowledges_what_was_not_seen() {
 
 #[test]
 fn the_syn_acks_of_a_simultaneous_open_give_no_round_trip_time() {
-    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
+    let mut talk =
+        Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1000 };
     let stamped = |value, echo| TcpOptions {
         timestamps: Some(wire::decode::Timestamps { value, echo }),
         ..TcpOptions::default()
@@ -378,8 +385,9 @@ fn an_ack_from_half_the_circle_away_covers_the_last_segment_and_not_the_first() 
     talk.client(1002, 5000);
     let far = 6002u32.wrapping_sub(1 << 31).wrapping_sub(1);
     talk.segment(SERVER, 5001, far, ACK, 0, TcpOptions::default());
-    let covered =
-        |talk: &mut Talk, ack| talk.verdict(SERVER, 5001, ack, ACK, 0, TcpOptions::default()).ack_rtt_ns;
+    let covered = |talk: &mut Talk, ack| {
+        talk.verdict(SERVER, 5001, ack, ACK, 0, TcpOptions::default()).ack_rtt_ns
+    };
     assert!(covered(&mut talk, 1002).is_some());
     assert!(covered(&mut talk, 6002).is_none(), "forgotten");
 }

@@ -63,7 +63,10 @@ impl Connection {
         let verdict = self.analysis.on_segment(segment, max_unacked);
         let found = verdict.findings;
         self.lifecycle.on_segment(segment, found);
-        if segment.is_syn_ack() && self.lifecycle.has_syn_data() && self.analysis.acks_everything(segment) {
+        if segment.is_syn_ack()
+            && self.lifecycle.has_syn_data()
+            && self.analysis.acks_everything(segment)
+        {
             self.lifecycle.on_syn_data_accepted();
         }
         let (own, peer) = self.measures.pair_mut(segment.side);
@@ -75,9 +78,14 @@ impl Connection {
         // Wireshark does not look at SACK: within a round trip of the latest segment, a
         // retransmission is out of order to it.
         let retransmitted = found.has(TcpCounter::Retransmission)
-            || (found.has(TcpCounter::OutOfOrder) && self.streams.get(segment.side).has_delivered(segment));
-        if retransmitted && !found.has(TcpCounter::SpuriousRetransmission) && !segment.tcp.flags.syn() {
-            let retransmission = self.analysis.retransmission(segment, self.lifecycle.sack_permitted());
+            || (found.has(TcpCounter::OutOfOrder)
+                && self.streams.get(segment.side).has_delivered(segment));
+        if retransmitted
+            && !found.has(TcpCounter::SpuriousRetransmission)
+            && !segment.tcp.flags.syn()
+        {
+            let retransmission =
+                self.analysis.retransmission(segment, self.lifecycle.sack_permitted());
             own.extra_mut().counters.get_or_insert_default().count_retransmission(&retransmission);
         }
         let retransmits_or_probes = found.has(TcpCounter::Retransmission)
@@ -130,7 +138,8 @@ impl Connection {
 
     /// Heap memory besides reassembly.
     pub(crate) fn bytes(&self) -> usize {
-        let measures = self.measures.both().map(|m| m.bytes() + m.counters().map_or(0, size_of_val));
+        let measures =
+            self.measures.both().map(|m| m.bytes() + m.counters().map_or(0, size_of_val));
         let streams = self.streams.both().map(Stream::bytes);
         self.analysis.bytes() + streams.iter().sum::<usize>() + measures.iter().sum::<usize>()
     }

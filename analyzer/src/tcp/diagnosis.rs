@@ -36,7 +36,10 @@ const IGNORED_RETRANSMITS: u32 = 2;
 impl Diagnosis<'_> {
     /// The trouble that explains most, if there is one.
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.handshake().or_else(|| self.ack_storm()).or_else(|| self.reset()).or_else(|| self.unfinished())
+        self.handshake()
+            .or_else(|| self.ack_storm())
+            .or_else(|| self.reset())
+            .or_else(|| self.unfinished())
     }
 
     fn handshake(&self) -> Option<Trouble> {
@@ -100,7 +103,8 @@ impl Diagnosis<'_> {
             return Some(Trouble::HalfClosed);
         }
         // A keep-alive may carry a byte, which is not known for one if it comes first.
-        let no_data = self.lifecycle.sides_with_data() == 0 || (low.goodput <= 1 && high.goodput <= 1);
+        let no_data =
+            self.lifecycle.sides_with_data() == 0 || (low.goodput <= 1 && high.goodput <= 1);
         if low.keep_alives + high.keep_alives > 0 && no_data {
             return Some(Trouble::KeepAliveOnly);
         }

@@ -104,7 +104,8 @@ impl Lifecycle {
         }
         let handshake_over =
             !self.saw_handshake() || (self.ack.is_some() && self.marks.has(Marks::SERVER_SENT));
-        self.settled = handshake_over && self.marks.has(Marks::ESTABLISHED) && !self.marks.any(By::RESET);
+        self.settled =
+            handshake_over && self.marks.has(Marks::ESTABLISHED) && !self.marks.any(By::RESET);
     }
 
     fn on_rst(&mut self, segment: &Segment<'_>) {
@@ -130,7 +131,8 @@ impl Lifecycle {
             self.marks.set(Marks::RESETTER_SENT_TWICE);
         }
         self.marks.set_by(By::SENT_AFTER_RESET, side);
-        let ignored = self.marks.both(By::SENT_AFTER_RESET) && self.marks.has(Marks::RESETTER_SENT_TWICE);
+        let ignored =
+            self.marks.both(By::SENT_AFTER_RESET) && self.marks.has(Marks::RESETTER_SENT_TWICE);
         if ignored && !self.marks.has(Marks::RESET_AFTER_FINS) {
             self.marks.set(Marks::RESET_IGNORED);
             self.marks.clear(By::RESET);
@@ -157,7 +159,8 @@ impl Lifecycle {
         if self.marks.both(By::SYN_ACK) {
             self.marks.set(Marks::ESTABLISHED);
         }
-        if self.syn_ack.is_none() && !segment.tcp.flags.fin() && !self.marks.by(By::FIRST_SYN, side) {
+        if self.syn_ack.is_none() && !segment.tcp.flags.fin() && !self.marks.by(By::FIRST_SYN, side)
+        {
             self.syn_ack = Some(NonZeroTime::new(segment.time));
             self.marks.set_by(By::FIRST_SYN_ACK, side);
         }
@@ -185,7 +188,9 @@ impl Lifecycle {
                 }
             }
             None => match self.marks.who(By::FIRST_SYN) {
-                Some(client) if side != client && !carries_data && !self.marks.by(By::SYN_ACK, client) => {
+                Some(client)
+                    if side != client && !carries_data && !self.marks.by(By::SYN_ACK, client) =>
+                {
                     self.marks.set(Marks::ACK_FOR_SYN);
                 }
                 _ => self.marks.set(Marks::ESTABLISHED),
@@ -280,10 +285,15 @@ impl Lifecycle {
         let two_syns = marks.both(By::SYN);
         let all = [
             (two_syns && marks.both(By::SYN_ACK), Notes::SIMULTANEOUS_OPEN),
-            (two_syns && !marks.both(By::SYN_ACK) && marks.any(By::SYN_ACK), Notes::SPLIT_HANDSHAKE),
+            (
+                two_syns && !marks.both(By::SYN_ACK) && marks.any(By::SYN_ACK),
+                Notes::SPLIT_HANDSHAKE,
+            ),
             (marks.has(Marks::SYN_DATA_ACCEPTED), Notes::FAST_OPEN),
             (
-                marks.has(Marks::SYN_DATA) && self.syn_ack.is_some() && !marks.has(Marks::SYN_DATA_ACCEPTED),
+                marks.has(Marks::SYN_DATA)
+                    && self.syn_ack.is_some()
+                    && !marks.has(Marks::SYN_DATA_ACCEPTED),
                 Notes::FAST_OPEN_REFUSED,
             ),
             (marks.has(Marks::TIME_WAIT_REUSE), Notes::TIME_WAIT_REUSE),
@@ -319,7 +329,9 @@ impl Lifecycle {
         let closed = self.marks.both(By::FIN) && not_reset;
         match self.phase() {
             Phase::Closed if closed => FlowState::Closed,
-            Phase::Closed if self.saw_handshake() && !self.is_established() => FlowState::HandshakeFailed,
+            Phase::Closed if self.saw_handshake() && !self.is_established() => {
+                FlowState::HandshakeFailed
+            }
             Phase::Closed => FlowState::Reset,
             Phase::HalfClosed => FlowState::HalfClosed,
             Phase::Handshake | Phase::Established => FlowState::Open,
@@ -327,7 +339,12 @@ impl Lifecycle {
     }
 
     /// State and reason of the final record. `waited`: long enough for an answer to the handshake.
-    pub(crate) fn end(&self, cause: EndCause, client: Side, waited: bool) -> (FlowState, CloseReason) {
+    pub(crate) fn end(
+        &self,
+        cause: EndCause,
+        client: Side,
+        waited: bool,
+    ) -> (FlowState, CloseReason) {
         let state = self.state();
         match (self.phase(), cause) {
             (Phase::Closed, _) => (state, self.close_reason(state, client)),
@@ -344,7 +361,11 @@ impl Lifecycle {
     }
 
     fn unanswered(&self) -> CloseReason {
-        if self.syn_ack.is_some() { CloseReason::SynAckUnanswered } else { CloseReason::SynUnanswered }
+        if self.syn_ack.is_some() {
+            CloseReason::SynAckUnanswered
+        } else {
+            CloseReason::SynUnanswered
+        }
     }
 
     fn close_reason(&self, state: FlowState, client: Side) -> CloseReason {

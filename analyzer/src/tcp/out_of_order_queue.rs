@@ -98,7 +98,8 @@ impl OutOfOrderQueue {
             if until > at {
                 let (len, captured) = (until - at, slice(at, until));
                 let kept = if keep { captured } else { &[] };
-                let piece = Piece { time, len, cut: len - captured.len() as u64, bytes: kept.into() };
+                let piece =
+                    Piece { time, len, cut: len - captured.len() as u64, bytes: kept.into() };
                 self.cost += piece.cost();
                 result.new += piece.len;
                 self.pieces.insert(at, piece);

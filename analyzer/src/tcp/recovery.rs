@@ -57,8 +57,8 @@ impl Recovery {
     /// Why the sender sent `c`.
     pub(super) fn classify(&mut self, c: &Retransmission) -> RetransmissionKind {
         let soon = c.since_ack_ns < Self::reaction_ns(c.round_trip_ns);
-        let in_recovery =
-            self.recovery_point.is_some_and(|point| c.start.before(point)) && self.rto_at != Some(c.snd_una);
+        let in_recovery = self.recovery_point.is_some_and(|point| c.start.before(point))
+            && self.rto_at != Some(c.snd_una);
         if soon && (c.ack_reports_loss || in_recovery) {
             if c.ack_reports_loss {
                 self.recovery_point = Some(c.snd_nxt);
@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn a_retransmission_soon_after_an_ack_that_reports_loss_is_recovery_and_a_late_one_is_not() {
         let mut recovery = Recovery::default();
-        let reported = Retransmission { ack_reports_loss: true, since_ack_ns: 12 * MS, ..retransmission() };
+        let reported =
+            Retransmission { ack_reports_loss: true, since_ack_ns: 12 * MS, ..retransmission() };
         assert_eq!(recovery.classify(&reported), RetransmissionKind::Recovery);
         let lost_again = Retransmission { ack_reports_loss: true, ..retransmission() };
         assert_eq!(recovery.classify(&lost_again), RetransmissionKind::Timeout);

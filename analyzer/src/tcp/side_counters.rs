@@ -74,6 +74,7 @@ impl SideCounters {
 
     /// Time for which the window was closed, up to `now` if it still is.
     pub(crate) fn zero_window_ns(&self, now: Timestamp) -> u64 {
-        self.zero_window_ns.saturating_add(self.closed_since.map_or(0, |since| now.nanos_since(since)))
+        self.zero_window_ns
+            .saturating_add(self.closed_since.map_or(0, |since| now.nanos_since(since)))
     }
 }

@@ -386,8 +386,9 @@ impl Stream {
             u128::from(now.nanos_since(since)) >= wait.as_nanos()
         };
         let next = self.next;
-        let late =
-            |extra: &Extra| extra.acked > next && over(extra.acked_since, budget.limits.acked_hole_wait);
+        let late = |extra: &Extra| {
+            extra.acked > next && over(extra.acked_since, budget.limits.acked_hole_wait)
+        };
         if self.extra.as_deref().is_some_and(late) {
             self.drop_acked_holes(now, budget, out);
         }

@@ -104,7 +104,9 @@ impl Feed {
 
     fn on_ack(&mut self, at: u64, ack: u32, answered: bool) {
         let time = Timestamp::from_nanos(at);
-        self.call(|stream, budget, mut out| stream.on_ack(SeqNum(ack), time, answered, budget, &mut out));
+        self.call(|stream, budget, mut out| {
+            stream.on_ack(SeqNum(ack), time, answered, budget, &mut out)
+        });
     }
 }
 
@@ -198,7 +200,9 @@ fn a_hole_is_waited_for_only_so_long() {
     feed.segment(0, 0, b"a");
     feed.segment(2, TcpFlags::FIN, b"c");
     let expire = |feed: &mut Feed, at| {
-        feed.call(|stream, budget, mut out| stream.expire(Timestamp::from_nanos(at), budget, &mut out));
+        feed.call(|stream, budget, mut out| {
+            stream.expire(Timestamp::from_nanos(at), budget, &mut out)
+        });
     };
     expire(&mut feed, 9_999 * MS);
     assert_eq!(feed.data, b"a");
@@ -209,7 +213,8 @@ fn a_hole_is_waited_for_only_so_long() {
 
 #[test]
 fn too_much_waiting_gives_up_the_hole() {
-    let mut feed = Feed::with(ReassemblyLimits { stream_bytes: 1000, ..ReassemblyLimits::default() });
+    let mut feed =
+        Feed::with(ReassemblyLimits { stream_bytes: 1000, ..ReassemblyLimits::default() });
     feed.segment(0, 0, b"a");
     for n in 0..20 {
         feed.segment(2 + n, 0, b"b");

@@ -14,8 +14,9 @@ pub(crate) struct Score {
 type Ends = [(String, u64); 2];
 
 fn ends_of(stream: &Value) -> Ends {
-    let end =
-        |key: &str| (stream[key]["ip"].as_str().unwrap().to_owned(), stream[key]["port"].as_u64().unwrap());
+    let end = |key: &str| {
+        (stream[key]["ip"].as_str().unwrap().to_owned(), stream[key]["port"].as_u64().unwrap())
+    };
     let mut ends = [end("client"), end("server")];
     ends.sort();
     ends
@@ -51,8 +52,15 @@ impl Score {
         }
     }
 
-    pub(crate) fn compare(&mut self, name: &str, oracle: &Value, records: &[FlowRecord], flags: bool) {
-        let mut flows: Vec<&FlowRecord> = records.iter().filter(|r| r.transport == Transport::Tcp).collect();
+    pub(crate) fn compare(
+        &mut self,
+        name: &str,
+        oracle: &Value,
+        records: &[FlowRecord],
+        flags: bool,
+    ) {
+        let mut flows: Vec<&FlowRecord> =
+            records.iter().filter(|r| r.transport == Transport::Tcp).collect();
         flows.sort_by_key(|flow| (flow.start, flow.id));
         let mut by_ends: BTreeMap<Ends, (Vec<&Value>, Vec<&FlowRecord>)> = BTreeMap::new();
         for stream in oracle["tcp_streams"].as_array().unwrap() {
@@ -63,7 +71,9 @@ impl Score {
         }
         for (ends, (streams, flows)) in by_ends {
             if streams.is_empty() {
-                self.add("extra", false, || format!("{name} {ends:?}: {} flows, no stream", flows.len()));
+                self.add("extra", false, || {
+                    format!("{name} {ends:?}: {} flows, no stream", flows.len())
+                });
                 continue;
             }
             let same = streams.len() == flows.len();
@@ -71,7 +81,10 @@ impl Score {
                 format!("{name} {ends:?}: {} flows, {} streams", flows.len(), streams.len())
             });
             if same {
-                streams.iter().zip(flows).for_each(|(stream, flow)| self.stream(name, stream, flow, flags));
+                streams
+                    .iter()
+                    .zip(flows)
+                    .for_each(|(stream, flow)| self.stream(name, stream, flow, flags));
             }
         }
     }
@@ -79,11 +92,15 @@ impl Score {
     fn stream(&mut self, name: &str, stream: &Value, flow: &FlowRecord, flags: bool) {
         let at = format!("{name} stream {}", stream["stream"]);
         let client = (flow.client.address.to_string(), u64::from(flow.client.port));
-        let theirs = (stream["client"]["ip"].as_str().unwrap(), stream["client"]["port"].as_u64().unwrap());
+        let theirs =
+            (stream["client"]["ip"].as_str().unwrap(), stream["client"]["port"].as_u64().unwrap());
         let right_way = (client.0.as_str(), client.1) == theirs;
-        self.add("counts", right_way, || format!("{at}: client is {client:?} by {:?}", flow.client_by));
+        self.add("counts", right_way, || {
+            format!("{at}: client is {client:?} by {:?}", flow.client_by)
+        });
         let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
-        let pairs = if right_way { [("c2s", up), ("s2c", down)] } else { [("c2s", down), ("s2c", up)] };
+        let pairs =
+            if right_way { [("c2s", up), ("s2c", down)] } else { [("c2s", down), ("s2c", up)] };
         for (key, record) in pairs {
             self.direction(&format!("{at} {key}"), &stream[key], record, flags);
         }
@@ -96,7 +113,9 @@ impl Score {
             for (key, have) in steps {
                 if let Some(want) = stream["handshake"][key].as_f64() {
                     let agrees = have.is_some_and(|ns| (ns as f64 / 1000.0 - want).abs() <= 1.0);
-                    self.add("handshake", agrees, || format!("{at} {key}: {have:?}, oracle {want} us"));
+                    self.add("handshake", agrees, || {
+                        format!("{at} {key}: {have:?}, oracle {want} us")
+                    });
                 }
             }
         }
@@ -114,11 +133,16 @@ impl Score {
             ("rst", have.rst),
         ];
         for (key, have) in counts {
-            self.add("counts", have == number(key), || format!("{at} {key}: {have}, oracle {}", number(key)));
+            self.add("counts", have == number(key), || {
+                format!("{at} {key}: {have}, oracle {}", number(key))
+            });
         }
-        for (key, have) in [("ip_bytes", have.ip_bytes), ("frame_bytes", have.wire_bytes), ("psh", have.psh)]
+        for (key, have) in
+            [("ip_bytes", have.ip_bytes), ("frame_bytes", have.wire_bytes), ("psh", have.psh)]
         {
-            self.add("bytes", have == number(key), || format!("{at} {key}: {have}, oracle {}", number(key)));
+            self.add("bytes", have == number(key), || {
+                format!("{at} {key}: {have}, oracle {}", number(key))
+            });
         }
         if !flags {
             return;

@@ -94,7 +94,11 @@ fn flow_records_agree_with_tshark() {
             ("handshake", HANDSHAKE),
             ("ack_rtt", 0.97),
         ] {
-            assert!(score.ratio(category) >= least, "{category} {:.4} < {least}", score.ratio(category));
+            assert!(
+                score.ratio(category) >= least,
+                "{category} {:.4} < {least}",
+                score.ratio(category)
+            );
         }
     }
 }

@@ -56,7 +56,8 @@ const GRPC_CALL: &[u8] = b"\x83\x86\x44\x04/s/m\x0f\x10\x10application/grpc";
 const GRPC_ANSWER: &[u8] = b"\x88\x0f\x10\x10application/grpc";
 const GRPC_STATUS: &[u8] = b"\0\x0bgrpc-status\x010";
 
-const UPGRADE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const UPGRADE: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 const UPGRADED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 const CLIENT_HELLO: &[u8] = include_bytes!("../../benches/data/tls_client_hello.bin");
@@ -76,14 +77,16 @@ fn rocketmq(json: &str) -> Vec<u8> {
 /// One field and the next.
 fn json_head() -> Vec<u8> {
     let fields: String = (0..3500).map(|n| format!("\"k{n}\":\"v\",")).collect();
-    let json = format!("{{\"code\":310,\"flag\":0,\"opaque\":1,\"extFields\":{{{fields}\"z\":\"\"}}}}");
+    let json =
+        format!("{{\"code\":310,\"flag\":0,\"opaque\":1,\"extFields\":{{{fields}\"z\":\"\"}}}}");
     rocketmq(&json[..])
 }
 
 /// A request for the metadata of many topics.
 fn kafka_head() -> Vec<u8> {
-    let topics: Vec<u8> =
-        (0..8000u32).flat_map(|n| [b"\0\x06t".as_slice(), format!("{n:05}").as_bytes()].concat()).collect();
+    let topics: Vec<u8> = (0..8000u32)
+        .flat_map(|n| [b"\0\x06t".as_slice(), format!("{n:05}").as_bytes()].concat())
+        .collect();
     framed(&[b"\0\x03\0\x01\0\0\0\x09\0\x01c", &be32(8000), &topics])
 }
 
@@ -98,7 +101,8 @@ fn cql(kind: [u8; 2], stream: u32, body: &[u8]) -> Vec<u8> {
 }
 
 fn fastcgi(kind: u8, id: u32, content: &[u8]) -> Vec<u8> {
-    let (id, length) = (((id % 65_535) as u16 + 1).to_be_bytes(), (content.len() as u16).to_be_bytes());
+    let (id, length) =
+        (((id % 65_535) as u16 + 1).to_be_bytes(), (content.len() as u16).to_be_bytes());
     [&[1, kind], &id[..], &length, &[0, 0], content].concat()
 }
 
@@ -243,12 +247,14 @@ pub(crate) const SPEECHES: &[Speech] = &[
         port: 5672,
         before: &[b"AMQP\0\x01\0\0", b"AMQP\0\x01\0\0"],
         ask: |n| {
-            let fields = [b"\0\x53\x14\xc0\x0c\x04\x52\0\x70", &be32(n)[..], b"\xa0\x01\x07\x43"].concat();
+            let fields =
+                [b"\0\x53\x14\xc0\x0c\x04\x52\0\x70", &be32(n)[..], b"\xa0\x01\x07\x43"].concat();
             [&be32(8 + fields.len() as u32)[..], b"\x02\0\0\x01", &fields].concat()
         },
         answer: |n| {
             let fields =
-                [b"\0\x53\x15\xc0\x0d\x05\x41\x70", &be32(n)[..], b"\x40\x41\0\x53\x24\x45"].concat();
+                [b"\0\x53\x15\xc0\x0d\x05\x41\x70", &be32(n)[..], b"\x40\x41\0\x53\x24\x45"]
+                    .concat();
             [&be32(8 + fields.len() as u32)[..], b"\x02\0\0\x01", &fields].concat()
         },
         head: || filled(b"\0\0\xff\xff\x02\0\0\x01\0\x53\x14\xd0\0\0\xff\xe8\0\0\xff\0", b"\x40"),
@@ -283,9 +289,13 @@ pub(crate) const SPEECHES: &[Speech] = &[
             ]
             .concat()
         },
-        answer: |n| [fastcgi(6, n, b"Status: 200\r\n\r\n"), fastcgi(3, n, b"\0\0\0\0\0\0\0\0")].concat(),
+        answer: |n| {
+            [fastcgi(6, n, b"Status: 200\r\n\r\n"), fastcgi(3, n, b"\0\0\0\0\0\0\0\0")].concat()
+        },
         head: || {
-            let begin = [&fastcgi(1, 1, b"\0\x01\x01\0\0\0\0\0")[..], b"\x01\x04\0\x01\xff\xff\0\0"].concat();
+            let begin =
+                [&fastcgi(1, 1, b"\0\x01\x01\0\0\0\0\0")[..], b"\x01\x04\0\x01\xff\xff\0\0"]
+                    .concat();
             filled(&begin, b"\x01\x01ab")
         },
     },
@@ -319,7 +329,9 @@ pub(crate) const SPEECHES: &[Speech] = &[
         before: &[],
         ask: |n| framed(&[&be32(n % (1 << 30) + 1), b"\0\0\0\x04\0\0\0\x02/a\x01"]),
         answer: |n| framed(&[&be32(n % (1 << 30) + 1), b"\0\0\0\0\0\0\0\x09\0\0\0\0"]),
-        head: || filled(b"\0\0\xff\xf0\0\0\0\x01\0\0\0\x0e", b"\0\0\0\x0d\0\0\0\0\0\0\0\0\x01a\0\0\0\0"),
+        head: || {
+            filled(b"\0\0\xff\xf0\0\0\0\x01\0\0\0\x0e", b"\0\0\0\x0d\0\0\0\0\0\0\0\0\x01a\0\0\0\0")
+        },
     },
     Speech {
         name: "thrift",

@@ -65,7 +65,9 @@ fn rows() -> Vec<u8> {
 /// Compressed messages of MongoDB.
 fn mongodb(compressor: u8, body: &[u8], count: usize) -> Vec<u8> {
     let length = (25 + body.len() as u32).to_le_bytes();
-    let head = [&length[..], b"\x07\0\0\0\0\0\0\0\xdc\x07\0\0\xdd\x07\0\0\0\0\x01\0", &[compressor]].concat();
+    let head =
+        [&length[..], b"\x07\0\0\0\0\0\0\0\xdc\x07\0\0\xdd\x07\0\0\0\0\x01\0", &[compressor]]
+            .concat();
     [head, body.to_vec()].concat().repeat(count)
 }
 
@@ -199,8 +201,11 @@ fn aliases() -> Vec<u8> {
 
 /// A hello and then alerts that are only warnings.
 fn alerts() -> Vec<u8> {
-    [include_bytes!("../../benches/data/tls_retry.bin"), &b"\x15\x03\x03\0\x02\x01\x5a".repeat(50_000)[..]]
-        .concat()
+    [
+        include_bytes!("../../benches/data/tls_retry.bin"),
+        &b"\x15\x03\x03\0\x02\x01\x5a".repeat(50_000)[..],
+    ]
+    .concat()
 }
 
 /// Errors that end nothing.
@@ -257,7 +262,12 @@ pub(crate) const TRICKS: &[Trick] = &[
         to_server: cassandra,
         ..NEITHER
     },
-    Trick { name: "http: fat requests", to_server: || http(&fat_fields(), 6000), size: JUMBO, ..HTTP },
+    Trick {
+        name: "http: fat requests",
+        to_server: || http(&fat_fields(), 6000),
+        size: JUMBO,
+        ..HTTP
+    },
     Trick {
         name: "http: a field repeated",
         to_server: || http(&"b3: a\r\n".repeat(8000), 100),
@@ -277,7 +287,12 @@ pub(crate) const TRICKS: &[Trick] = &[
         size: 20,
         ..HTTP
     },
-    Trick { name: "http2: fat streams", before: &[PREFACE, SETTINGS], to_server: fat_streams, ..HTTP },
+    Trick {
+        name: "http2: fat streams",
+        before: &[PREFACE, SETTINGS],
+        to_server: fat_streams,
+        ..HTTP
+    },
     Trick {
         name: "http2: blocks in each other",
         before: &[PREFACE, SETTINGS],
@@ -320,9 +335,17 @@ pub(crate) const TRICKS: &[Trick] = &[
         to_client: errors,
         ..NEITHER
     },
-    Trick { name: "unknown: a line", to_server: || [&b"FOO "[..], &[b'a'; 200_000]].concat(), ..UNKNOWN },
+    Trick {
+        name: "unknown: a line",
+        to_server: || [&b"FOO "[..], &[b'a'; 200_000]].concat(),
+        ..UNKNOWN
+    },
     Trick { name: "unknown: ends of lines", to_server: || vec![b'\n'; 200_000], ..UNKNOWN },
     Trick { name: "unknown: zeroes", to_server: || vec![0; 200_000], ..UNKNOWN },
     Trick { name: "unknown: stars", to_server: || vec![b'*'; 200_000], ..UNKNOWN },
-    Trick { name: "unknown: a preface", to_server: || b"PRI * HTTP/2.0\r\n".repeat(10_000), ..UNKNOWN },
+    Trick {
+        name: "unknown: a preface",
+        to_server: || b"PRI * HTTP/2.0\r\n".repeat(10_000),
+        ..UNKNOWN
+    },
 ];

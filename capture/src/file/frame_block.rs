@@ -153,8 +153,11 @@ mod tests {
     #[test]
     fn frames_come_back_as_they_were() {
         let tag = VlanTag { tpid: 0x8100, tci: 0x604d };
-        let pushed =
-            [frame(b"abc", None), frame(b"", Some(tag)), frame(b"de", Some(VlanTag { tci: 0, ..tag }))];
+        let pushed = [
+            frame(b"abc", None),
+            frame(b"", Some(tag)),
+            frame(b"de", Some(VlanTag { tci: 0, ..tag })),
+        ];
         let mut block = FrameBlock::default();
         assert!(pushed.iter().all(|frame| block.push(frame)));
         let parts = |frame: RawFrame<'_>| (frame.wire_len, frame.vlan, frame.bytes.to_vec());

@@ -61,7 +61,8 @@ impl Interface {
                 (OPT_END, _) => break,
                 (IF_NAME, 1..) => {
                     let text = value.split(|&b| b == 0).next().unwrap_or_default();
-                    interface.name = Some(String::from_utf8_lossy(text).replace(char::is_control, " "));
+                    interface.name =
+                        Some(String::from_utf8_lossy(text).replace(char::is_control, " "));
                 }
                 (IF_TSRESOL, 1) => interface.resolution = value.first().copied().unwrap_or(6),
                 (IF_TSOFFSET, 8) => interface.offset_seconds = endian.u64(value, 0).cast_signed(),
@@ -135,7 +136,8 @@ mod tests {
     #[test]
     fn an_option_that_runs_out_of_the_block_ends_the_options() {
         let interface =
-            Interface::parse(Endian::Big, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff, b'x']).unwrap();
+            Interface::parse(Endian::Big, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff, b'x'])
+                .unwrap();
         assert_eq!(interface.name, None);
     }
 }

@@ -78,7 +78,8 @@ impl Pcap {
     /// Reads the file header, of [`HEADER`] bytes.
     pub(super) fn new(head: &[u8], tap: TapId) -> Option<Self> {
         let (endian, nanoseconds, record_header) = Self::magic(head)?;
-        let (major, minor) = (endian.u16(head, field::MAJOR_VERSION), endian.u16(head, field::MINOR_VERSION));
+        let (major, minor) =
+            (endian.u16(head, field::MAJOR_VERSION), endian.u16(head, field::MINOR_VERSION));
         let lengths = match (major, minor) {
             (2, 0..=2) | (543, 0) => Lengths::OriginalFirst,
             (2, 3) => Lengths::SmallerIsCaptured,
@@ -100,14 +101,20 @@ impl Pcap {
     }
 
     #[inline]
-    fn records(&self, bytes: &[u8], block: &mut FrameBlock, word: impl Fn([u8; 4]) -> u32) -> (usize, Rest) {
+    fn records(
+        &self,
+        bytes: &[u8],
+        block: &mut FrameBlock,
+        word: impl Fn([u8; 4]) -> u32,
+    ) -> (usize, Rest) {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(header) = rest.first_chunk::<{ record::LEN }>() else {
                 return (at, Rest::Need(self.record_header));
             };
-            let field = |at: usize| word([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+            let field =
+                |at: usize| word([header[at], header[at + 1], header[at + 2], header[at + 3]]);
             let (first, second) = (field(record::FIRST_LENGTH), field(record::SECOND_LENGTH));
             let (captured, original) = match self.lengths {
                 Lengths::CapturedFirst => (first, second),

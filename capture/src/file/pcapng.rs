@@ -80,7 +80,14 @@ impl PcapNg {
     }
 
     pub(super) fn new(name: String, names: TapNames) -> Self {
-        Self { endian: Endian::Little, interfaces: Vec::new(), name, names, taps: Vec::new(), passing: None }
+        Self {
+            endian: Endian::Little,
+            interfaces: Vec::new(),
+            name,
+            names,
+            taps: Vec::new(),
+            passing: None,
+        }
     }
 
     /// Bytes passed over of a block that does not end in memory.
@@ -128,23 +135,30 @@ impl PcapNg {
         }
         let claimed = self.endian.u32(data, block_field::TOTAL_LENGTH) as usize;
         if claimed < FRAMING {
-            return malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+            return malformed(format!(
+                "a block of type {kind:#x} claims a length of {claimed} bytes"
+            ));
         }
         let total = claimed.next_multiple_of(4);
         if !matches!(kind, SECTION | INTERFACE | PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
             return Step::Skip(total);
         }
         if total > MAX_BLOCK {
-            return malformed(format!("a block of type {kind:#x} claims a length of {claimed} bytes"));
+            return malformed(format!(
+                "a block of type {kind:#x} claims a length of {claimed} bytes"
+            ));
         }
         if data.len() < total {
             return Step::Rest(Rest::Need(total));
         }
         let again = self.endian.u32(data, total - block_field::TRAILER_LEN) as usize;
         if again != claimed {
-            return malformed(format!("a block's lengths differ: {claimed} before, {again} behind it"));
+            return malformed(format!(
+                "a block's lengths differ: {claimed} before, {again} behind it"
+            ));
         }
-        let body = data.get(block_field::BODY..total - block_field::TRAILER_LEN).unwrap_or_default();
+        let body =
+            data.get(block_field::BODY..total - block_field::TRAILER_LEN).unwrap_or_default();
         match kind {
             SECTION => self.section(total),
             INTERFACE => self.interface(body, total),
@@ -183,14 +197,19 @@ impl PcapNg {
             PACKET => u32::from(self.endian.u16(body, field::INTERFACE_ID)),
             _ => word(field::INTERFACE_ID),
         };
-        let units = u64::from(word(field::TIMESTAMP_HIGH)) << 32 | u64::from(word(field::TIMESTAMP_LOW));
+        let units =
+            u64::from(word(field::TIMESTAMP_HIGH)) << 32 | u64::from(word(field::TIMESTAMP_LOW));
         let captured = word(field::CAPTURED_LENGTH);
         if captured as usize > body.len() - field::DATA {
-            return malformed(format!("a packet block of {total} bytes claims {captured} captured bytes"));
+            return malformed(format!(
+                "a packet block of {total} bytes claims {captured} captured bytes"
+            ));
         }
         let original = word(field::ORIGINAL_LENGTH);
         let Some(interface) = self.interfaces.get(index as usize) else {
-            return malformed(format!("a packet of interface {index}, which the section does not describe"));
+            return malformed(format!(
+                "a packet of interface {index}, which the section does not describe"
+            ));
         };
         let time = interface.time(units);
         let link_type = interface.link_type;
@@ -215,7 +234,9 @@ impl PcapNg {
         let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
         let captured = original.min(snap_len);
         if captured as usize > body.len() - simple_packet_field::DATA {
-            return malformed(format!("a simple packet block of {total} bytes claims {captured} bytes"));
+            return malformed(format!(
+                "a simple packet block of {total} bytes claims {captured} bytes"
+            ));
         }
         let link_type = interface.link_type;
         let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {
@@ -223,7 +244,8 @@ impl PcapNg {
         };
         let (time, vlan) = (Timestamp::ZERO, PackedVlan::NONE);
         let start = (block_field::BODY + simple_packet_field::DATA) as u32;
-        let entry = FrameEntry { time, start, len: captured, wire_len: original, tap, link_type, vlan };
+        let entry =
+            FrameEntry { time, start, len: captured, wire_len: original, tap, link_type, vlan };
         Step::Frame(entry, total)
     }
 

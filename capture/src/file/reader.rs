@@ -82,22 +82,37 @@ impl CaptureFile {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_until(path: &Path, mut taps: TapNames, stop: Arc<AtomicBool>) -> Result<Self, Error> {
+    pub fn open_until(
+        path: &Path,
+        mut taps: TapNames,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let Input { reader: mut input, position, size } = Input::open(path, stop)?;
-        let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-        let name = path.file_name().map_or_else(|| shown.clone(), |n| n.to_string_lossy().into_owned());
+        let shown = if path == Path::new("-") {
+            "standard input".into()
+        } else {
+            path.display().to_string()
+        };
+        let name =
+            path.file_name().map_or_else(|| shown.clone(), |n| n.to_string_lossy().into_owned());
         let refuse = |problem: String| Error::NotACapture { path: shown.clone(), problem };
         let mut head = Vec::with_capacity(pcap::HEADER);
-        input.by_ref().take(pcap::HEADER as u64).read_to_end(&mut head).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => refuse("is compressed, and cut short at its beginning".into()),
-            _ if is_damage(&e) => refuse(format!("looks compressed, but is damaged: {e}")),
-            _ => Error::File { path: shown.clone(), source: e },
+        input.by_ref().take(pcap::HEADER as u64).read_to_end(&mut head).map_err(|e| {
+            match e.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    refuse("is compressed, and cut short at its beginning".into())
+                }
+                _ if is_damage(&e) => refuse(format!("looks compressed, but is damaged: {e}")),
+                _ => Error::File { path: shown.clone(), source: e },
+            }
         })?;
         let mut offset = 0;
         let format = if Pcap::recognises(&head) {
-            let header = if head.len() < pcap::HEADER { None } else { Pcap::new(&head, taps(&name)) };
-            let pcap =
-                header.ok_or_else(|| refuse("is a pcap file that is cut short inside its header".into()))?;
+            let header =
+                if head.len() < pcap::HEADER { None } else { Pcap::new(&head, taps(&name)) };
+            let pcap = header.ok_or_else(|| {
+                refuse("is a pcap file that is cut short inside its header".into())
+            })?;
             offset = head.len() as u64;
             head.clear();
             Format::Pcap(pcap)
@@ -203,7 +218,12 @@ impl CaptureFile {
 
     /// Reads once, behind the first `filled` of `bytes`, which grow only as far as one record needs
     /// (`need` bytes, by its own words) and the input really delivers.
-    fn read(&mut self, bytes: &mut Vec<u8>, filled: &mut usize, need: usize) -> Result<usize, SourceError> {
+    fn read(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        filled: &mut usize,
+        need: usize,
+    ) -> Result<usize, SourceError> {
         if *filled == bytes.len() || bytes.len() < BLOCK {
             let larger = (2 * bytes.len()).min(need.next_power_of_two());
             bytes.resize(larger.max(BLOCK), 0);
@@ -220,7 +240,9 @@ impl CaptureFile {
                 // damaged.
                 Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(self.cut()),
                 Err(e) if is_damage(&e) => {
-                    return Err(self.malformed(format!("the compressed data is damaged: {e}"), self.offset));
+                    return Err(
+                        self.malformed(format!("the compressed data is damaged: {e}"), self.offset)
+                    );
                 }
                 Err(source) => return Err(SourceError::Io { what: self.path.clone(), source }),
             }
@@ -288,5 +310,8 @@ impl Source for CaptureFile {
 
 /// Whether a decompressor said this about its input.
 fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other)
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other
+    )
 }

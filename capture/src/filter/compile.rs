@@ -31,7 +31,8 @@ impl Filter {
         // The instructions' fields are public through their `Display` only: `code jt jf k`.
         let instructions: Option<Vec<_>> =
             compiled.get_instructions().iter().map(|i| instruction(&i.to_string())).collect();
-        let instructions = instructions.ok_or_else(|| fail("libpcap's program cannot be read".into()))?;
+        let instructions =
+            instructions.ok_or_else(|| fail("libpcap's program cannot be read".into()))?;
         Ok(Self { program: Program::new(instructions) })
     }
 

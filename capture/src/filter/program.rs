@@ -100,7 +100,9 @@ impl Program {
                     let operand = if code & 0x08 == 0 { k } else { x };
                     match code & 0x07 {
                         0x04 => a = alu(code & 0xf0, a, operand)?,
-                        0x05 => at += usize::from(if test(code & 0xf0, a, operand)? { jt } else { jf }),
+                        0x05 => {
+                            at += usize::from(if test(code & 0xf0, a, operand)? { jt } else { jf })
+                        }
                         _ => return None,
                     }
                 }

@@ -64,8 +64,11 @@ pub fn read_cni_cache(folder: &Path) -> Result<Vec<CniPod>, Error> {
 fn pod(cached: &Value) -> Option<CniPod> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let argument = |name: &str| {
-        let pair =
-            cached.get("cniArgs")?.as_array()?.iter().find(|pair| pair.get(0) == Some(&name.into()))?;
+        let pair = cached
+            .get("cniArgs")?
+            .as_array()?
+            .iter()
+            .find(|pair| pair.get(0) == Some(&name.into()))?;
         text(pair.get(1)?)
     };
     let list = |name: &str| {
@@ -76,8 +79,9 @@ fn pod(cached: &Value) -> Option<CniPod> {
             .unwrap_or_default()
     };
     let interfaces = list("interfaces");
-    let sandbox =
-        |interface: &Value| interface.get("sandbox").and_then(Value::as_str).unwrap_or("").to_owned();
+    let sandbox = |interface: &Value| {
+        interface.get("sandbox").and_then(Value::as_str).unwrap_or("").to_owned()
+    };
     Some(CniPod {
         container: text(cached.get("containerId")?)?,
         pod: argument("K8S_POD_NAME"),
@@ -114,7 +118,10 @@ mod tests {
         let pods = read_cni_cache(folder.path()).unwrap();
         let [pod] = pods.as_slice() else { panic!("{pods:?}") };
         assert_eq!(pod.host_interfaces, ["cni0", "veth12ab"]);
-        assert_eq!(pod.addresses, ["10.1.2.3".parse::<IpAddr>().unwrap(), "fd00::3".parse().unwrap()]);
+        assert_eq!(
+            pod.addresses,
+            ["10.1.2.3".parse::<IpAddr>().unwrap(), "fd00::3".parse().unwrap()]
+        );
         assert_eq!(pod.pod.as_deref(), Some("web-0"));
         assert_eq!((pod.container.as_str(), pod.netns.as_deref()), ("c1", Some("/run/netns/c1")));
         assert_eq!(read_cni_cache(&folder.path().join("none")).unwrap(), []);

@@ -38,8 +38,10 @@ pub(super) fn tap_kind(driver_kind: &str, hardware: u16) -> TapKind {
         "bridge" | "openvswitch" => TapKind::Bridge,
         "macvlan" | "macvtap" | "ipvlan" | "ipvtap" => TapKind::Macvlan,
         "vlan" => TapKind::Vlan,
-        "vxlan" | "geneve" | "gre" | "gretap" | "ip6gre" | "ip6gretap" | "erspan" | "ip6erspan" | "ipip"
-        | "ip6tnl" | "sit" | "vti" | "vti6" | "wireguard" | "xfrm" | "gtp" | "bareudp" => TapKind::Tunnel,
+        "vxlan" | "geneve" | "gre" | "gretap" | "ip6gre" | "ip6gretap" | "erspan" | "ip6erspan"
+        | "ipip" | "ip6tnl" | "sit" | "vti" | "vti6" | "wireguard" | "xfrm" | "gtp" | "bareudp" => {
+            TapKind::Tunnel
+        }
         "bond" | "team" => TapKind::Bond,
         "" if hardware == libc::ARPHRD_ETHER => TapKind::Physical,
         _ => TapKind::Other,

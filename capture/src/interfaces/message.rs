@@ -98,7 +98,8 @@ fn link(body: &[u8]) -> Option<Interface> {
             libc::IFLA_MTU => interface.mtu = u32_at(value, 0)?,
             libc::IFLA_LINK => interface.peer = u32_at(value, 0).filter(|&i| i != 0),
             libc::IFLA_LINK_NETNSID => {
-                interface.peer_namespace = u32_at(value, 0).map(u32::cast_signed).filter(|&id| id >= 0);
+                interface.peer_namespace =
+                    u32_at(value, 0).map(u32::cast_signed).filter(|&id| id >= 0);
             }
             libc::IFLA_MASTER => interface.master = u32_at(value, 0).filter(|&i| i != 0),
             libc::IFLA_LINKINFO => {

@@ -90,8 +90,12 @@ impl Selector {
     }
 
     /// Names (not globs) that are asked for and belong to none of `interfaces`.
-    pub fn missing<'a>(&self, interfaces: impl Iterator<Item = &'a Interface> + Clone) -> Vec<&str> {
-        let is_missing = |p: &&Pattern| p.is_name() && !interfaces.clone().any(|i| i.name == p.text);
+    pub fn missing<'a>(
+        &self,
+        interfaces: impl Iterator<Item = &'a Interface> + Clone,
+    ) -> Vec<&str> {
+        let is_missing =
+            |p: &&Pattern| p.is_name() && !interfaces.clone().any(|i| i.name == p.text);
         self.include.iter().filter(is_missing).map(|p| p.text.as_str()).collect()
     }
 }
@@ -125,7 +129,10 @@ mod tests {
     #[test]
     fn without_patterns_everything_that_is_up_but_lo_and_dummies() {
         assert_eq!(choice(&[], &interface("veth1", TapKind::Veth, true)), (true, "is up".into()));
-        assert_eq!(choice(&[], &interface("veth1", TapKind::Veth, false)), (false, "is down".into()));
+        assert_eq!(
+            choice(&[], &interface("veth1", TapKind::Veth, false)),
+            (false, "is down".into())
+        );
         assert!(!choice(&[], &interface("dummy0", TapKind::Other, true)).0);
         let lo = interface("lo", TapKind::Loopback, true);
         assert_eq!(choice(&[], &lo), (false, "loopback is not tapped unless named".into()));

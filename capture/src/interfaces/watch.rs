@@ -61,7 +61,8 @@ impl Watch {
     /// # Errors
     /// [`Error::Socket`] when the kernel refuses.
     pub fn open() -> Result<Self, Error> {
-        // The subscription comes first: what changes during the listing is reported twice, not never.
+        // The subscription comes first: what changes during the listing is reported twice, not
+        // never.
         let socket = subscribe().map_err(refused)?;
         let known = dump().map_err(refused)?;
         Ok(Self { socket, known })
@@ -126,7 +127,8 @@ impl Watch {
 
     fn list_again(&mut self, changes: &mut Vec<Change>) -> Result<(), Error> {
         let now = dump().map_err(refused)?;
-        let gone: Vec<u32> = self.known.keys().filter(|index| !now.contains_key(index)).copied().collect();
+        let gone: Vec<u32> =
+            self.known.keys().filter(|index| !now.contains_key(index)).copied().collect();
         for index in gone {
             changes.extend(self.known.remove(&index).map(Change::Gone));
         }

@@ -59,7 +59,9 @@ impl Default for RingConfig {
 impl RingConfig {
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |key, value, expected| Err(Error::Config { key, value, expected });
-        if !self.block_size.is_power_of_two() || !((256 << 10)..=(16 << 20)).contains(&self.block_size) {
+        if !self.block_size.is_power_of_two()
+            || !((256 << 10)..=(16 << 20)).contains(&self.block_size)
+        {
             return wrong(
                 "block_size",
                 self.block_size.into(),
@@ -70,7 +72,11 @@ impl RingConfig {
             return wrong("blocks", self.blocks.into(), "2 to 4096 expected");
         }
         if !(1..=10_000).contains(&self.timeout_millis()) {
-            return wrong("block_timeout", self.timeout_millis().into(), "1 to 10000 milliseconds expected");
+            return wrong(
+                "block_timeout",
+                self.timeout_millis().into(),
+                "1 to 10000 milliseconds expected",
+            );
         }
         if self.snap_len < 64 {
             return wrong("snap_len", self.snap_len.into(), "64 or more expected");

@@ -35,8 +35,11 @@ pub(super) fn program(
     snap_len: u32,
 ) -> Vec<Instruction> {
     let mut program = vec![Instruction::new(op::LD_W_ABS, INTERFACE)];
-    let mut rejected: Vec<u32> =
-        slots.iter().filter(|(_, slot)| **slot == TapState::Rejected).map(|(index, _)| *index).collect();
+    let mut rejected: Vec<u32> = slots
+        .iter()
+        .filter(|(_, slot)| **slot == TapState::Rejected)
+        .map(|(index, _)| *index)
+        .collect();
     rejected.sort_unstable_by(|a, b| b.cmp(a));
     for index in rejected.into_iter().take(MOST_REJECTED) {
         program.push(Instruction::jeq(index, 0, 1));

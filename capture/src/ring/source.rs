@@ -91,7 +91,8 @@ impl Ring {
             Some(expression) => Some(UserFilter {
                 ethernet: Filter::compile(expression, LinkType::Ethernet)?,
                 // What makes no sense without Ethernet (`ether host …`) matches nothing there.
-                raw_ip: Filter::compile(expression, LinkType::RawIp).unwrap_or_else(|_| Filter::nothing()),
+                raw_ip: Filter::compile(expression, LinkType::RawIp)
+                    .unwrap_or_else(|_| Filter::nothing()),
             }),
         };
         let socket = PacketSocket::new().map_err(refused("opening a packet socket"))?;
@@ -101,7 +102,9 @@ impl Ring {
         let blocks = config.blocks as usize;
         let mapping = Mapping::new(socket.as_fd(), config.block_size as usize, blocks)
             .map_err(refused("mapping a packet ring"))?;
-        socket.attach_filter(&REJECT_ALL).map_err(refused("attaching a filter to a packet socket"))?;
+        socket
+            .attach_filter(&REJECT_ALL)
+            .map_err(refused("attaching a filter to a packet socket"))?;
         socket.bind_all().map_err(refused("binding a packet socket"))?;
         Ok(Self {
             socket,
@@ -158,7 +161,10 @@ impl Ring {
                 TapState::Rejected => false,
             };
             // It fails where the interface is gone by now, and then needs nothing more.
-            if wanted && self.promiscuous_on.insert(index) && self.socket.add_promiscuous(index).is_err() {
+            if wanted
+                && self.promiscuous_on.insert(index)
+                && self.socket.add_promiscuous(index).is_err()
+            {
                 self.promiscuous_on.remove(&index);
             }
         }
@@ -208,8 +214,11 @@ impl Ring {
 
 fn raw_frame<'b>(frame: &BlockFrame<'b>, tap: wire::TapId, link_type: LinkType) -> RawFrame<'b> {
     let tagged = frame.status & libc::TP_STATUS_VLAN_VALID != 0;
-    let tpid =
-        if frame.status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { frame.vlan_tpid } else { VlanTag::C_TAG };
+    let tpid = if frame.status & libc::TP_STATUS_VLAN_TPID_VALID != 0 {
+        frame.vlan_tpid
+    } else {
+        VlanTag::C_TAG
+    };
     // Tunnel devices have headers of their own before the packet, or none.
     let skip = if link_type == LinkType::RawIp { frame.link_header } else { 0 };
     RawFrame {
@@ -240,7 +249,8 @@ impl Source for Ring {
         if self.ended {
             return Ok(Batch::End);
         }
-        let fail = |what: &str, source| SourceError::Io { what: format!("packet ring: {what}"), source };
+        let fail =
+            |what: &str, source| SourceError::Io { what: format!("packet ring: {what}"), source };
         if self.version != self.taps.version()
             && let Err(e) = self.refresh()
         {

@@ -91,8 +91,13 @@ impl Taps {
         interfaces: impl IntoIterator<Item = &'a Interface>,
         names: InterfaceTaps,
     ) -> Self {
-        let mut table =
-            Table { selector, names, slots: HashMap::new(), taps: HashMap::new(), gone: VecDeque::new() };
+        let mut table = Table {
+            selector,
+            names,
+            slots: HashMap::new(),
+            taps: HashMap::new(),
+            gone: VecDeque::new(),
+        };
         for interface in interfaces {
             table.set(interface);
         }
@@ -146,8 +151,11 @@ impl Taps {
 impl Table {
     /// Whether the interface's slot is another than before.
     fn set(&mut self, interface: &Interface) -> bool {
-        let slot =
-            if self.selector.choose(interface).tap { self.tapped(interface) } else { TapState::Rejected };
+        let slot = if self.selector.choose(interface).tap {
+            self.tapped(interface)
+        } else {
+            TapState::Rejected
+        };
         self.slots.insert(interface.index, slot) != Some(slot)
     }
 

@@ -17,7 +17,8 @@ mod field {
     const HDR_V1: usize = offset_of!(tpacket_block_desc, hdr);
     pub(super) const BLOCK_STATUS: usize = HDR_V1 + offset_of!(tpacket_hdr_v1, block_status);
     pub(super) const NUM_PKTS: usize = HDR_V1 + offset_of!(tpacket_hdr_v1, num_pkts);
-    pub(super) const OFFSET_TO_FIRST_PKT: usize = HDR_V1 + offset_of!(tpacket_hdr_v1, offset_to_first_pkt);
+    pub(super) const OFFSET_TO_FIRST_PKT: usize =
+        HDR_V1 + offset_of!(tpacket_hdr_v1, offset_to_first_pkt);
 
     pub(super) const NEXT_OFFSET: usize = offset_of!(tpacket3_hdr, tp_next_offset);
     pub(super) const SEC: usize = offset_of!(tpacket3_hdr, tp_sec);
@@ -92,8 +93,9 @@ impl<'r> Block<'r> {
         let behind_header = unsafe { self.start.add(field::BLOCK_HEADER_LEN) };
         // SAFETY: these bytes end with the block, the status word is not among them, and the kernel
         // does not write to them until `self` is dropped, which this borrow outlives not.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(behind_header.as_ptr(), self.len - field::BLOCK_HEADER_LEN) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts(behind_header.as_ptr(), self.len - field::BLOCK_HEADER_LEN)
+        };
         // An offset into the header is none of a frame: `get` finds nothing there.
         Frames { bytes, at: first.wrapping_sub(field::BLOCK_HEADER_LEN), left }
     }

@@ -67,7 +67,9 @@ mod tests {
     use std::mem::{ManuallyDrop, offset_of};
     use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-    use libc::{sockaddr_ll, tpacket_block_desc, tpacket_hdr_v1, tpacket_hdr_variant1, tpacket3_hdr};
+    use libc::{
+        sockaddr_ll, tpacket_block_desc, tpacket_hdr_v1, tpacket_hdr_variant1, tpacket3_hdr,
+    };
 
     use super::*;
 
@@ -112,7 +114,11 @@ mod tests {
             put(block, at + offset_of!(tpacket3_hdr, tp_len), 60u32.to_ne_bytes());
             put(block, at + offset_of!(tpacket3_hdr, tp_mac), (MAC as u16).to_ne_bytes());
             put(block, at + offset_of!(tpacket3_hdr, tp_net), (MAC as u16 + 2).to_ne_bytes());
-            put(block, at + variant + offset_of!(tpacket_hdr_variant1, tp_vlan_tci), 5u32.to_ne_bytes());
+            put(
+                block,
+                at + variant + offset_of!(tpacket_hdr_variant1, tp_vlan_tci),
+                5u32.to_ne_bytes(),
+            );
             put(block, at + ADDRESS + offset_of!(sockaddr_ll, sll_ifindex), 3u32.to_ne_bytes());
             put(block, at + MAC, *payload);
         }
@@ -167,7 +173,8 @@ mod tests {
             let mut round = 0;
             while round < ROUNDS {
                 if let Some(block) = ring.block(0) {
-                    let payloads: Vec<_> = block.frames().map(|frame| frame.bytes.to_vec()).collect();
+                    let payloads: Vec<_> =
+                        block.frames().map(|frame| frame.bytes.to_vec()).collect();
                     // A failed assertion in here would leave the other thread waiting.
                     all.extend(payloads);
                     round += 1;

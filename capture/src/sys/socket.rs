@@ -35,8 +35,17 @@ impl PacketSocket {
     }
 
     /// Sets up a TPACKET_V3 receive ring, to be mapped.
-    pub(crate) fn set_ring(&self, block_size: u32, blocks: u32, timeout_millis: u32) -> io::Result<()> {
-        self.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as c_int))?;
+    pub(crate) fn set_ring(
+        &self,
+        block_size: u32,
+        blocks: u32,
+        timeout_millis: u32,
+    ) -> io::Result<()> {
+        self.set(
+            libc::SOL_PACKET,
+            libc::PACKET_VERSION,
+            &(libc::tpacket_versions::TPACKET_V3 as c_int),
+        )?;
         // A "frame" is only the unit in which the kernel checks the geometry: in a block they have
         // any size.
         let frame = 2048;
@@ -121,8 +130,9 @@ impl PacketSocket {
         let len = size_of::<T>() as libc::socklen_t;
         // SAFETY: `value` is readable for `len` bytes for the duration of the call. The one option
         // that holds a pointer (SO_ATTACH_FILTER) is given one to a slice that outlives the call.
-        let done =
-            unsafe { libc::setsockopt(self.0.as_raw_fd(), level, name, (&raw const *value).cast(), len) };
+        let done = unsafe {
+            libc::setsockopt(self.0.as_raw_fd(), level, name, (&raw const *value).cast(), len)
+        };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 

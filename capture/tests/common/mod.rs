@@ -25,7 +25,8 @@ impl Netns {
             eprintln!("skipped: needs root (network namespaces)");
             return None;
         }
-        let name = format!("wscap{}n{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("wscap{}n{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         run(&format!("ip netns add {name}"));
         let netns = Self(name);
         netns.ip("link set lo up");

@@ -69,8 +69,9 @@ fn seeds(folder: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let (low, high) = (packet.key.low, packet.key.high);
         let known = spoken.0.get(&low.to_string()).or_else(|| spoken.0.get(&high.to_string()));
         let Some(&(server, protocol)) = known else { continue };
-        let (_, input) =
-            inputs.entry(format!("{low} {high}")).or_insert_with(|| (packet.key.clone(), vec![protocol]));
+        let (_, input) = inputs
+            .entry(format!("{low} {high}"))
+            .or_insert_with(|| (packet.key.clone(), vec![protocol]));
         let sender = if packet.side == Side::Low { low } else { high };
         for piece in payload.chunks(0xfff) {
             if input.len() + piece.len() < LONGEST {

@@ -65,8 +65,13 @@ fn exchanges(t: &mut Talk) -> Vec<(String, Outcome)> {
 
 #[test]
 fn the_first_line_tells_the_protocol_once_it_is_whole() {
-    let clue =
-        Clue { transport: Transport::Tcp, client_port: 40_000, server_port: 7, usual: true, literals: false };
+    let clue = Clue {
+        transport: Transport::Tcp,
+        client_port: 40_000,
+        server_port: 7,
+        usual: true,
+        literals: false,
+    };
     assert_eq!(Echo::probe(b"one", Direction::ToServer, &clue), Probe::More);
     assert_eq!(Echo::probe(b"one\n", Direction::ToServer, &clue), Probe::Yes);
     assert_eq!(Echo::probe(b"one\n", Direction::ToClient, &clue), Probe::No);

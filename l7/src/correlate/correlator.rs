@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Direction, PerDirection, Transport};
+use wire::{Direction, PerDirection, Transport, invariant};
 
 use super::counters::Counters;
 use super::entry::Entry;
@@ -156,6 +156,10 @@ impl Correlator {
         let capacity = self.pairing.capacity(self.limit, message.kind);
         let may_evict = by_id || message.kind != Kind::Response;
         while self.queue.len() >= capacity || may_evict && self.queue.measured_bytes() > MAX_BYTES {
+            if self.queue.len() == 0 {
+                invariant!("an empty queue holds no bytes, and has room for one");
+                break;
+            }
             self.counters.evicted += 1;
             self.give_up(0, Unanswered::Displaced, pool);
         }

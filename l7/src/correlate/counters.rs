@@ -33,7 +33,8 @@ impl Counters {
 
     /// An exchange ended well that is not emitted, and therefore not counted either.
     pub(super) fn on_unreported(&mut self, entry: &Entry) {
-        let [request, response] = [entry.exchange.request.is_some(), entry.exchange.response.is_some()];
+        let [request, response] =
+            [entry.exchange.request.is_some(), entry.exchange.response.is_some()];
         self.confirmed |= request && response;
         self.requests = self.requests.saturating_sub(u64::from(request));
         self.responses = self.responses.saturating_sub(u64::from(response));

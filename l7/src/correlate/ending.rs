@@ -133,7 +133,9 @@ impl Correlator {
             wire::invariant!("an exchange that is cut off is in the queue");
             return;
         };
-        for (kind, direction) in [(Kind::Request, entry.asker), (Kind::Response, entry.asker.reverse())] {
+        for (kind, direction) in
+            [(Kind::Request, entry.asker), (Kind::Response, entry.asker.reverse())]
+        {
             if entry.message(kind).open {
                 let timeline = &self.timelines[direction];
                 let end = entry.seen_until(kind, timeline.end());

@@ -218,7 +218,12 @@ impl Entry {
     }
 
     /// Extends its message of this kind to `end`, and leaves open whether it is whole.
-    pub(super) fn extend(&mut self, kind: Kind, end: u64, last: Timestamp) -> Option<&mut MessageSpan> {
+    pub(super) fn extend(
+        &mut self,
+        kind: Kind,
+        end: u64,
+        last: Timestamp,
+    ) -> Option<&mut MessageSpan> {
         let MessageState { start, own, .. } = *self.message(kind);
         let span = match kind {
             Kind::Response => self.exchange.response.as_mut()?,

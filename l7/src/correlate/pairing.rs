@@ -46,7 +46,11 @@ impl Pairing {
     }
 
     /// The oldest request for which `wanted` holds, if the next response can answer it.
-    pub(super) fn next<'a>(&self, queue: &'a Queue, wanted: impl Fn(&Entry) -> bool) -> Option<&'a Entry> {
+    pub(super) fn next<'a>(
+        &self,
+        queue: &'a Queue,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Option<&'a Entry> {
         if self.orphan_responses > 0 { None } else { queue.iter().find(|e| wanted(e)) }
     }
 

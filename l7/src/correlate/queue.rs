@@ -151,7 +151,12 @@ impl Queue {
 
     /// The open message of this kind, of this id if one is given: the one that was opened last, or
     /// else the first.
-    pub(super) fn open_index(&self, kind: Kind, asker: Direction, id: Option<u64>) -> Option<usize> {
+    pub(super) fn open_index(
+        &self,
+        kind: Kind,
+        asker: Direction,
+        id: Option<u64>,
+    ) -> Option<usize> {
         let Open { count, last } = self.open_messages(kind)[asker];
         if count == 0 {
             return None;
@@ -169,7 +174,11 @@ impl Queue {
     }
 
     /// The first entry, of this id if one is given, for which `wanted` holds.
-    pub(super) fn position(&self, id: Option<u64>, wanted: impl Fn(&Entry) -> bool) -> Option<usize> {
+    pub(super) fn position(
+        &self,
+        id: Option<u64>,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Option<usize> {
         match id {
             None => self.entries.iter().position(|e| wanted(e)),
             Some(id) => self.ids.position(id, |index| wanted(&self.entries[index])),
@@ -177,7 +186,11 @@ impl Queue {
     }
 
     /// The first entry with an id for which `fits` holds, and for which itself `wanted` does.
-    pub(super) fn find(&self, fits: impl Fn(u64) -> bool, wanted: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+    pub(super) fn find(
+        &self,
+        fits: impl Fn(u64) -> bool,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Option<&Entry> {
         let mut fitting = self.ids.iter().filter(|(_, id)| fits(*id));
         fitting.find_map(|(index, _)| self.entries.get(index).filter(|e| wanted(e)).map(|e| &**e))
     }
@@ -197,12 +210,14 @@ impl Queue {
     }
 
     fn index_of(&self, number: u64) -> Option<usize> {
-        let is_it = |index: &usize| self.entries.get(*index).is_some_and(|e| e.slot.number == number);
+        let is_it =
+            |index: &usize| self.entries.get(*index).is_some_and(|e| e.slot.number == number);
         // At one of the ends, most of the time.
         let from_front = number.checked_sub(self.entries.front()?.slot.number);
         let from_back = self.entries.back()?.slot.number.checked_sub(number);
         let front = from_front.and_then(|n| usize::try_from(n).ok());
-        let back = from_back.and_then(|n| (self.entries.len() - 1).checked_sub(usize::try_from(n).ok()?));
+        let back =
+            from_back.and_then(|n| (self.entries.len() - 1).checked_sub(usize::try_from(n).ok()?));
         let near = back.filter(is_it).or(front.filter(is_it));
         near.or_else(|| self.entries.binary_search_by_key(&number, |entry| entry.slot.number).ok())
     }

@@ -34,11 +34,19 @@ fn answer(n: usize) -> String {
 fn told(t: &mut Talk) -> Vec<(Option<usize>, Option<usize>, Outcome)> {
     let literal = |e: &fact::Exchange| text(e, "db.query.text").strip_prefix("ECHO ")?.parse().ok();
     let exchanges = t.over();
-    exchanges.iter().map(|e| (literal(e), e.response.map(|r| r.bytes as usize - 3), e.outcome)).collect()
+    exchanges
+        .iter()
+        .map(|e| (literal(e), e.response.map(|r| r.bytes as usize - 3), e.outcome))
+        .collect()
 }
 
 fn talk() -> Talk {
-    Talk::new(Transport::Tcp, 40_000, 6379, RequestLimits { literals: true, ..RequestLimits::default() })
+    Talk::new(
+        Transport::Tcp,
+        40_000,
+        6379,
+        RequestLimits { literals: true, ..RequestLimits::default() },
+    )
 }
 
 /// Every exchange that is said to have gone well has its own answer.

@@ -133,7 +133,11 @@ mod tests {
         assert_eq!(line.at(99_999).as_nanos(), 99_999);
         // The time of a piece nearby, and not of a later one.
         for n in (0..100_000).step_by(777) {
-            assert!((n - n.min(2000)..=n).contains(&line.at(n).as_nanos()), "{n}: {:?}", line.at(n));
+            assert!(
+                (n - n.min(2000)..=n).contains(&line.at(n).as_nanos()),
+                "{n}: {:?}",
+                line.at(n)
+            );
         }
     }
 }

@@ -80,7 +80,13 @@ impl Conversation {
     }
 
     /// Gives up on requests that waited for longer than the limit.
-    pub fn tick<S: Sink>(&mut self, cx: &Context, now: Timestamp, pool: &mut SessionPool, sink: &mut S) {
+    pub fn tick<S: Sink>(
+        &mut self,
+        cx: &Context,
+        now: Timestamp,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
         let State::Open(session) = &mut self.state else { return };
         session.tick(cx, now, &mut pool.entries);
         session.emit(cx, &mut pool.entries, sink);
@@ -204,7 +210,10 @@ mod tests {
         remember(&mut pool, &mut known);
         assert_eq!(unknown(&mut pool), [fact::Protocol::new("redis_inline")]);
         let mut other = talk(&mut pool, 7778);
-        assert!(other.c("PING\r\n").s("+PONG\r\n").over().is_empty(), "another server's word does not count");
+        assert!(
+            other.c("PING\r\n").s("+PONG\r\n").over().is_empty(),
+            "another server's word does not count"
+        );
     }
 
     #[test]
@@ -224,7 +233,8 @@ mod tests {
     fn large_requests_wait_in_bounded_memory() {
         let mut talk = Talk::tcp(8080);
         let value = "v".repeat(1000);
-        let fields = ["host", "b3", "sw8", "user-agent", "traceparent", "x-request-id", "content-type"];
+        let fields =
+            ["host", "b3", "sw8", "user-agent", "traceparent", "x-request-id", "content-type"];
         let head: String = fields.iter().map(|name| format!("{name}: {value}\r\n")).collect();
         for n in 0..4000 {
             talk.c(format!("GET /{n} HTTP/1.1\r\n{head}\r\n"));
@@ -240,7 +250,8 @@ mod tests {
         for _ in 0..4000 {
             talk.s("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }
-        let whole = talk.found.exchanges.iter().filter(|e| e.request.is_some() && e.response.is_some());
+        let whole =
+            talk.found.exchanges.iter().filter(|e| e.request.is_some() && e.response.is_some());
         assert_eq!((whole.count(), talk.conversation.pending()), (last, 0));
     }
 

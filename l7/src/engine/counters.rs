@@ -24,9 +24,11 @@ impl Counters {
             return;
         }
         let Self { guesses, revisions, gave_up, heads_dropped } = std::mem::take(self);
-        for (result, times) in
-            [(Inference::Guess, guesses), (Inference::Revision, revisions), (Inference::GaveUp, gave_up)]
-        {
+        for (result, times) in [
+            (Inference::Guess, guesses),
+            (Inference::Revision, revisions),
+            (Inference::GaveUp, gave_up),
+        ] {
             if times > 0 {
                 sink.emit(Fact::Inference { tap, result, times: u64::from(times) });
             }

@@ -62,7 +62,13 @@ impl Inference {
     /// Which protocol recognises the first bytes of a direction. Those that the servers spoke
     /// before are asked first, then those of the usual ports, then all others: first with the
     /// flow's idea of who is the client, then the other way round.
-    pub(super) fn probe(&self, cx: &Context, literals: bool, direction: Direction, bytes: &[u8]) -> Inferred {
+    pub(super) fn probe(
+        &self,
+        cx: &Context,
+        literals: bool,
+        direction: Direction,
+        bytes: &[u8],
+    ) -> Inferred {
         if bytes.is_empty() {
             return Inferred::More;
         }

@@ -6,8 +6,8 @@ use crate::protocols::REGISTRY;
 /// names and ports, or the service's own documentation). A protocol may have one of them in its
 /// `PORTS` as well.
 const OTHER_SERVICES: [u16; 35] = [
-    21, 22, 23, 25, 88, 110, 111, 119, 123, 135, 139, 143, 161, 179, 389, 445, 514, 515, 548, 554, 587, 631,
-    873, 1080, 1433, 1521, 2049, 2376, 3260, 3389, 5060, 5222, 5900, 5984, 9200,
+    21, 22, 23, 25, 88, 110, 111, 119, 123, 135, 139, 143, 161, 179, 389, 445, 514, 515, 548, 554,
+    587, 631, 873, 1080, 1433, 1521, 2049, 2376, 3260, 3389, 5060, 5222, 5900, 5984, 9200,
 ];
 
 /// Ports of protocols that do not show which end is the server. 4433 is registered for no service

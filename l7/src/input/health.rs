@@ -25,7 +25,8 @@ pub struct TroubleCounts {
 
 impl TroubleCounts {
     /// All is well.
-    pub const NONE: Self = Self { retransmissions: 0, out_of_order: 0, zero_windows: 0, missing_bytes: 0 };
+    pub const NONE: Self =
+        Self { retransmissions: 0, out_of_order: 0, zero_windows: 0, missing_bytes: 0 };
 }
 
 /// Round-trip times between the tap and each side.

@@ -121,7 +121,8 @@ impl<F: Format> Parser for Framed<F> {
                     return Progress::Need { consumed: at, more: F::HEAD - rest.len() };
                 }
                 State::Between => {
-                    let Some(left) = self.format.length(direction, rest).filter(|n| *n >= F::HEAD as u64)
+                    let Some(left) =
+                        self.format.length(direction, rest).filter(|n| *n >= F::HEAD as u64)
                     else {
                         return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
                     };

@@ -44,7 +44,9 @@ mod tests {
     /// A message: `M`, its length in a byte, the rest.
     fn toy(bytes: &[u8]) -> Frame {
         match bytes {
-            [b'M', len, rest @ ..] if rest.len() >= usize::from(*len) => Frame::Whole(2 + usize::from(*len)),
+            [b'M', len, rest @ ..] if rest.len() >= usize::from(*len) => {
+                Frame::Whole(2 + usize::from(*len))
+            }
             [b'M', ..] => Frame::Part,
             _ => Frame::No,
         }

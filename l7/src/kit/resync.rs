@@ -41,7 +41,13 @@ pub(crate) trait FrameFormat: fmt::Debug + Send {
 
     /// Reads the frame, or the part of a frame, that `rest` begins with. `rest` is not empty; it
     /// is at `at` in the bytes that the parser is shown.
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead;
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead;
 
     /// Reads the beginning of a frame of which the rest never comes.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages);

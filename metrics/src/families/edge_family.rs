@@ -35,14 +35,22 @@ impl<M: Clone + Default> EdgeFamily<M> {
         // Two shards that create the same series at once count it twice: the bound is reached a
         // little earlier then.
         let below = |created: usize| (created < self.max_series).then(|| created + 1);
-        let has_room = self.created.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below).is_ok();
+        let has_room =
+            self.created.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below).is_ok();
         let series = if has_room { series } else { series.overflow() };
         self.family.get_or_create(&series).clone()
     }
 
-    pub(crate) fn series<const N: usize>(&self, edge: &Arc<Edge>, values: [Cow<'static, str>; N]) -> Series {
+    pub(crate) fn series<const N: usize>(
+        &self,
+        edge: &Arc<Edge>,
+        values: [Cow<'static, str>; N],
+    ) -> Series {
         const { assert!(N <= Series::MAX_LABELS) };
-        wire::invariant!(N == self.info.labels.len(), "a family gets a value for each of its labels");
+        wire::invariant!(
+            N == self.info.labels.len(),
+            "a family gets a value for each of its labels"
+        );
         let mut series = Series { edge: edge.clone(), labels: Default::default() };
         let labels = self.info.labels.iter().copied().zip(values);
         series.labels.iter_mut().zip(labels).for_each(|(slot, label)| *slot = Some(label));
@@ -57,8 +65,8 @@ impl<M> Clone for EdgeFamily<M> {
     }
 }
 
-impl<M: EncodeMetric + TypedMetric + Clone + Default + std::fmt::Debug + Send + Sync + 'static> FromInfo
-    for EdgeFamily<M>
+impl<M: EncodeMetric + TypedMetric + Clone + Default + std::fmt::Debug + Send + Sync + 'static>
+    FromInfo for EdgeFamily<M>
 {
     fn from_info(info: &'static FamilyInfo, max_series: usize) -> Self {
         Self { info, family: Family::default(), created: Arc::default(), max_series }
@@ -69,7 +77,9 @@ impl<M: TypedMetric> TypedMetric for EdgeFamily<M> {
     const TYPE: MetricType = M::TYPE;
 }
 
-impl<M: EncodeMetric + TypedMetric + Default + Send + Sync + 'static> EncodeMetric for EdgeFamily<M> {
+impl<M: EncodeMetric + TypedMetric + Default + Send + Sync + 'static> EncodeMetric
+    for EdgeFamily<M>
+{
     fn encode(&self, encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         self.family.encode(encoder)
     }

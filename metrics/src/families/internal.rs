@@ -83,13 +83,19 @@ impl Internal {
     /// Adds what a shard counted.
     pub(crate) fn add(&self, tally: &InternalTally) {
         let InternalTally { undecoded, inference, evictions, gap_bytes } = tally;
-        for (reason, &count) in Undecoded::ALL.iter().zip(undecoded).filter(|&(_, &count)| count > 0) {
+        for (reason, &count) in
+            Undecoded::ALL.iter().zip(undecoded).filter(|&(_, &count)| count > 0)
+        {
             self.undecoded.get_or_create([reason.as_str().into()]).inc_by(count);
         }
-        for (result, &count) in Inference::ALL.iter().zip(inference).filter(|&(_, &count)| count > 0) {
+        for (result, &count) in
+            Inference::ALL.iter().zip(inference).filter(|&(_, &count)| count > 0)
+        {
             self.inference.get_or_create([result.as_str().into()]).inc_by(count);
         }
-        for (table, &entries) in Table::ALL.iter().zip(evictions).filter(|&(_, &entries)| entries > 0) {
+        for (table, &entries) in
+            Table::ALL.iter().zip(evictions).filter(|&(_, &entries)| entries > 0)
+        {
             self.add_evictions(table.as_str(), entries);
         }
         self.gap_bytes.inc_by(*gap_bytes);

@@ -67,7 +67,10 @@ mod tests {
                     each a bug, by module.\n# TYPE wirespan_invariant_failures counter\n";
         let samples = "wirespan_invariant_failures_total{place=\"analyzer::flow\"} 2\n\
                        wirespan_invariant_failures_total{place=\"wire\"} 1\n";
-        assert_eq!(text(|| vec![("analyzer::flow", 2), ("wire", 1)]), format!("{head}{samples}# EOF\n"));
+        assert_eq!(
+            text(|| vec![("analyzer::flow", 2), ("wire", 1)]),
+            format!("{head}{samples}# EOF\n")
+        );
         assert_eq!(text(Vec::new), format!("{head}# EOF\n"));
     }
 }

@@ -20,7 +20,10 @@ pub(crate) struct LabelFamily<M> {
 impl<M: Clone + Default> LabelFamily<M> {
     /// The metric with these values of the labels, in the order of the row.
     pub(crate) fn get_or_create<const N: usize>(&self, values: [Cow<'static, str>; N]) -> M {
-        wire::invariant!(N == self.info.labels.len(), "a family gets a value for each of its labels");
+        wire::invariant!(
+            N == self.info.labels.len(),
+            "a family gets a value for each of its labels"
+        );
         let labels: Labels = self.info.labels.iter().copied().zip(values).collect();
         self.family.get_or_create(&labels).clone()
     }
@@ -39,8 +42,8 @@ impl<M> Clone for LabelFamily<M> {
     }
 }
 
-impl<M: EncodeMetric + TypedMetric + Clone + Default + std::fmt::Debug + Send + Sync + 'static> FromInfo
-    for LabelFamily<M>
+impl<M: EncodeMetric + TypedMetric + Clone + Default + std::fmt::Debug + Send + Sync + 'static>
+    FromInfo for LabelFamily<M>
 {
     fn from_info(info: &'static FamilyInfo, _: usize) -> Self {
         Self { info, family: Family::default() }

@@ -28,7 +28,9 @@ impl Requests {
     pub(crate) fn add(&self, edge: &Arc<Edge>, tally: &RequestTally) {
         for one in &tally.operations {
             let operation = || Cow::Owned(one.operation.clone());
-            for (outcome, &count) in Outcome::ALL.iter().zip(&one.outcomes).filter(|&(_, &count)| count > 0) {
+            for (outcome, &count) in
+                Outcome::ALL.iter().zip(&one.outcomes).filter(|&(_, &count)| count > 0)
+            {
                 let values = [operation(), outcome.as_str().into()];
                 self.requests.get_or_create(edge, values).inc_by(count);
             }

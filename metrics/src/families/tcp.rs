@@ -91,9 +91,10 @@ impl Tcp {
         }
         for direction in Direction::BOTH {
             let by = || [side(direction).into()];
-            for (family, durations) in
-                [(&others.handshake, &tally.handshake[direction]), (&others.rtt, &tally.rtt[direction])]
-            {
+            for (family, durations) in [
+                (&others.handshake, &tally.handshake[direction]),
+                (&others.rtt, &tally.rtt[direction]),
+            ] {
                 if !durations.is_empty() {
                     family.get_or_create(edge, by()).add(durations);
                 }

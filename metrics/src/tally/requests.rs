@@ -45,7 +45,8 @@ impl RequestTally {
 
     /// Whether `operation` can be counted without writing to the families first.
     pub(crate) fn has_room(&self, operation: &str) -> bool {
-        self.operations.len() < Self::MAX || self.operations.iter().any(|known| known.operation == operation)
+        self.operations.len() < Self::MAX
+            || self.operations.iter().any(|known| known.operation == operation)
     }
 
     /// Counts a sample. Returns the operation's index, the hint for the next sample of the same

@@ -32,7 +32,9 @@ pub(crate) struct Counts {
 
 impl TcpTally {
     pub(super) fn add(&mut self, now: &FlowRecord, before: Option<&Snapshot>) {
-        if let Some(times) = now.handshake.filter(|h| h.complete && !before.is_some_and(|b| b.handshake)) {
+        if let Some(times) =
+            now.handshake.filter(|h| h.complete && !before.is_some_and(|b| b.handshake))
+        {
             let sides = [
                 (Direction::ToClient, times.syn_to_syn_ack_ns),
                 (Direction::ToServer, times.syn_ack_to_ack_ns),
@@ -62,7 +64,9 @@ impl TcpTally {
             | Trouble::StalePeer => trouble.as_str(),
             Trouble::Refused => CloseReason::ServerRefused.as_str(),
             // The client believes in the connection, the server never did.
-            Trouble::AcceptQueueFull if answers.packets <= answers.syn_ack + answers.rst => trouble.as_str(),
+            Trouble::AcceptQueueFull if answers.packets <= answers.syn_ack + answers.rst => {
+                trouble.as_str()
+            }
             _ => return,
         };
         count(&mut self.failures, failure);
@@ -78,7 +82,9 @@ fn count(names: &mut Vec<(&'static str, u64)>, name: &'static str) {
 
 impl Counts {
     fn add(&mut self, now: &Counted, before: &Counted) {
-        for ((sum, (_, now)), (_, before)) in self.tcp.iter_mut().zip(now.tcp.iter()).zip(before.tcp.iter()) {
+        for ((sum, (_, now)), (_, before)) in
+            self.tcp.iter_mut().zip(now.tcp.iter()).zip(before.tcp.iter())
+        {
             *sum += u64::from(now.saturating_sub(before));
         }
         self.syn_ack_retransmissions += u64::from(now.syn_ack.saturating_sub(before.syn_ack));

@@ -75,7 +75,10 @@ impl From<&DirectionRecord> for Direction {
 }
 
 /// A field for each counter that is not zero, by its name.
-fn nonzero_counters<S: Serializer>(counters: &TcpCounters, serializer: S) -> Result<S::Ok, S::Error> {
+fn nonzero_counters<S: Serializer>(
+    counters: &TcpCounters,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut fields = serializer.serialize_map(None)?;
     for (counter, count) in counters.iter().filter(|&(_, count)| count > 0) {
         fields.serialize_entry(counter.as_str(), &count)?;

@@ -47,7 +47,12 @@ struct Tunnel {
 
 impl From<&TunnelRecord> for Tunnel {
     fn from(t: &TunnelRecord) -> Self {
-        Self { kind: t.kind, id: t.id, outer_source: t.outer_source, outer_destination: t.outer_destination }
+        Self {
+            kind: t.kind,
+            id: t.id,
+            outer_source: t.outer_source,
+            outer_destination: t.outer_destination,
+        }
     }
 }
 

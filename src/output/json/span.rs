@@ -27,7 +27,8 @@ impl SpanId {
 impl Serialize for SpanId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[(self.0 >> (60 - 4 * at) & 15) as usize]);
+        let digits: [u8; 16] =
+            std::array::from_fn(|at| DIGITS[(self.0 >> (60 - 4 * at) & 15) as usize]);
         serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }

@@ -75,7 +75,12 @@ impl Grid {
     }
 
     /// Adds a row; prints the block when it is full.
-    pub(crate) fn push(&mut self, key: (u64, u64), row: Vec<Cell>, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn push(
+        &mut self,
+        key: (u64, u64),
+        row: Vec<Cell>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         self.rows.push((key, row));
         if self.rows.len() >= Self::BLOCK { self.print(out) } else { Ok(()) }
     }
@@ -160,8 +165,10 @@ impl Grid {
         if let Some(&last) = places.last() {
             narrow(&mut widths, last);
         }
-        while let Some(&widest) =
-            places.iter().filter(|&&i| self.columns[i].align == Align::Left).max_by_key(|&&i| widths[i])
+        while let Some(&widest) = places
+            .iter()
+            .filter(|&&i| self.columns[i].align == Align::Left)
+            .max_by_key(|&&i| widths[i])
         {
             if !narrow(&mut widths, widest) {
                 break;
@@ -172,7 +179,8 @@ impl Grid {
 
     fn line(&self, row: &[Cell], widths: &[usize]) -> String {
         let mut line = String::new();
-        let shown = self.columns.iter().zip(row).zip(widths).zip(&self.shown).filter(|(_, shown)| **shown);
+        let shown =
+            self.columns.iter().zip(row).zip(widths).zip(&self.shown).filter(|(_, shown)| **shown);
         for (i, (((column, cell), &width), _)) in shown.enumerate() {
             if i > 0 {
                 line.push_str("  ");
@@ -215,7 +223,8 @@ mod tests {
     }
 
     fn add(grid: &mut Grid, time: u64, tap: &str) {
-        grid.push((time, 0), vec![Cell::time(time), tap.into(), "x".into()], &mut Vec::new()).unwrap();
+        grid.push((time, 0), vec![Cell::time(time), tap.into(), "x".into()], &mut Vec::new())
+            .unwrap();
     }
 
     #[test]
@@ -223,7 +232,8 @@ mod tests {
         let mut grid = Grid::new(COLUMNS, Style::default());
         let mut out = Vec::new();
         grid.push((2, 0), vec!["10".into(), "b".into(), "x\x1b[2Jy".into()], &mut out).unwrap();
-        grid.push((1, 0), vec!["9".into(), "longer".into(), String::new().into()], &mut out).unwrap();
+        grid.push((1, 0), vec!["9".into(), "longer".into(), String::new().into()], &mut out)
+            .unwrap();
         assert_eq!(printed(&mut grid), " N  NAME    REST\n 9  longer\n10  b       x·[2Jy\n");
     }
 
@@ -232,7 +242,10 @@ mod tests {
         let mut grid = Grid::new(TIMED, Style::default());
         add(&mut grid, 1_000, "a");
         add(&mut grid, 2_000, "a");
-        assert_eq!(printed(&mut grid), "1970-01-01 UTC   REST\n00:00:00.000001  x\n00:00:00.000002  x\n");
+        assert_eq!(
+            printed(&mut grid),
+            "1970-01-01 UTC   REST\n00:00:00.000001  x\n00:00:00.000002  x\n"
+        );
         add(&mut grid, DAY, "b");
         assert_eq!(printed(&mut grid), "1970-01-02 UTC   TAP  REST\n00:00:00.000000  b    x\n");
         let mut grid = Grid::new(TIMED, Style::default());

@@ -1,8 +1,8 @@
 //! Flows and exchanges as rows.
 
 use fact::{
-    Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, TcpCounter, Trouble,
-    Value,
+    Attributes, CloseReason, DirectionRecord, Exchange, FlowRecord, FlowState, Outcome, TcpCounter,
+    Trouble, Value,
 };
 
 use super::{Cell, Column};
@@ -57,7 +57,10 @@ pub(crate) fn span_row(exchange: &Exchange, tap: &str) -> Vec<Cell> {
 /// The row of a flow.
 pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
-    let rtt = flow.handshake.and_then(|h| h.rtt_ns).or_else(|| (up.rtt.count > 0).then_some(up.rtt.mean_ns));
+    let rtt = flow
+        .handshake
+        .and_then(|h| h.rtt_ns)
+        .or_else(|| (up.rtt.count > 0).then_some(up.rtt.mean_ns));
     let rtt = rtt.and_then(|ns| u64::try_from(ns).ok());
     let wrong = trouble(flow);
     let bad = flow.trouble.is_some() && !wrong.is_empty();
@@ -78,7 +81,10 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
         flow.server.to_string().into(),
         Cell::bad_if(
             flow.close_reason.map_or(flow.state.as_str(), CloseReason::as_str),
-            matches!(flow.state, FlowState::Reset | FlowState::HandshakeFailed | FlowState::TimedOut),
+            matches!(
+                flow.state,
+                FlowState::Reset | FlowState::HandshakeFailed | FlowState::TimedOut
+            ),
         ),
         nanos(flow.end.nanos_since(flow.start)).into(),
         bytes(up.payload_bytes).into(),
@@ -95,7 +101,10 @@ pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
 
 /// Count of both directions.
 fn counted(flow: &FlowRecord, counter: TcpCounter) -> u64 {
-    [&flow.directions.to_server, &flow.directions.to_client].map(|d| u64::from(d.tcp[counter])).iter().sum()
+    [&flow.directions.to_server, &flow.directions.to_client]
+        .map(|d| u64::from(d.tcp[counter]))
+        .iter()
+        .sum()
 }
 
 /// What went wrong with a flow or was uncommon, in a few words; what the column `END` says is not
@@ -108,9 +117,8 @@ fn trouble(flow: &FlowRecord) -> String {
     // The state, the time and the end say these already.
     let name = match flow.trouble {
         Some(Trouble::Refused | Trouble::WindowShut) | None => None,
-        Some(trouble) => {
-            Some(trouble.as_str()).filter(|&name| flow.close_reason.is_none_or(|r| r.as_str() != name))
-        }
+        Some(trouble) => Some(trouble.as_str())
+            .filter(|&name| flow.close_reason.is_none_or(|r| r.as_str() != name)),
     };
     let mut words: Vec<String> = name.map(|name| name.replace('_', " ")).into_iter().collect();
     let timeouts = counted(flow, TcpCounter::TimeoutRetransmission);
@@ -129,13 +137,17 @@ fn trouble(flow: &FlowRecord) -> String {
     if missing > 0 {
         words.push(format!("{} not captured", bytes(missing)));
     }
-    words.extend(flow.notes.names().filter(|&note| note != "ack_storm").map(|note| note.replace('_', " ")));
+    words.extend(
+        flow.notes.names().filter(|&note| note != "ack_storm").map(|note| note.replace('_', " ")),
+    );
     words.join(", ")
 }
 
 /// The status that the protocol gave, or how else the exchange ended.
 fn result(exchange: &Exchange) -> String {
-    let status = words::status(exchange.outcome != Outcome::Ok, |key| exchange.attributes.get(key).map(text));
+    let status = words::status(exchange.outcome != Outcome::Ok, |key| {
+        exchange.attributes.get(key).map(text)
+    });
     match (exchange.outcome, status) {
         (Outcome::Ok | Outcome::ClientError | Outcome::ServerError, Some(status)) => status,
         (outcome, _) => outcome.as_str().to_owned(),

@@ -40,7 +40,15 @@ pub(super) fn draw_call(
     let last = call.children.len().saturating_sub(1);
     for (i, child) in call.children.iter().enumerate() {
         let (branch, below) = if i == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        draw_call(out, trace, child, &format!("{rest}{branch}"), &format!("{rest}{below}"), style, slowest);
+        draw_call(
+            out,
+            trace,
+            child,
+            &format!("{rest}{branch}"),
+            &format!("{rest}{below}"),
+            style,
+            slowest,
+        );
     }
 }
 
@@ -116,18 +124,29 @@ fn bar(trace: &Trace, call: &Call) -> String {
     format!("▕{}{}{}▏", " ".repeat(from), "█".repeat(to - from), " ".repeat(BAR - to))
 }
 
-fn path(out: &mut String, trace: &Trace, call: &Call, prefix: &str, style: Style, slowest: &Slowest) {
+fn path(
+    out: &mut String,
+    trace: &Trace,
+    call: &Call,
+    prefix: &str,
+    style: Style,
+    slowest: &Slowest,
+) {
     let points = points(call);
     if points.is_empty() {
         return;
     }
-    let names = points.iter().map(|point| point.name.chars().count()).max().unwrap_or(0).clamp(12, 32);
-    let head =
-        format!("{:names$}  {:8}  {:>9}  {:>9}  {:>9}  {:>9}", "", "", "request", "step", "response", "step");
+    let names =
+        points.iter().map(|point| point.name.chars().count()).max().unwrap_or(0).clamp(12, 32);
+    let head = format!(
+        "{:names$}  {:8}  {:>9}  {:>9}  {:>9}  {:>9}",
+        "", "", "request", "step", "response", "step"
+    );
     let _ = writeln!(out, "{}{}", style.dim(prefix), style.dim(head));
     let start = trace.root.start_unix_ns;
-    let at =
-        |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |time| nanos(time.saturating_sub(start)));
+    let at = |time: Option<u64>| {
+        time.map_or_else(|| "-".to_owned(), |time| nanos(time.saturating_sub(start)))
+    };
     for (i, point) in points.iter().enumerate() {
         let served = (i + 1 == points.len()).then(|| answered(point)).flatten();
         let name = cut(&printable(&point.name), names);

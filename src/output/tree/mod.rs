@@ -36,7 +36,13 @@ pub(crate) fn draw(trace: &Trace, style: Style) -> String {
     }
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{} {}  {}", style.dim("trace"), style.bold(trace.trace_id), facts.join(" · "));
+    let _ = writeln!(
+        out,
+        "{} {}  {}",
+        style.dim("trace"),
+        style.bold(trace.trace_id),
+        facts.join(" · ")
+    );
     let _ = writeln!(out, "{}", style.dim(date(trace.root.start_unix_ns)));
     let slowest = Slowest::of(trace);
     draw_call(&mut out, trace, &trace.root, "", "", style, &slowest);

@@ -44,7 +44,12 @@ pub(super) fn points(call: &Call) -> Vec<Point> {
     points
 }
 
-fn process(peer: &Peer, kind: &'static str, request: Option<u64>, response: Option<u64>) -> Option<Point> {
+fn process(
+    peer: &Peer,
+    kind: &'static str,
+    request: Option<u64>,
+    response: Option<u64>,
+) -> Option<Point> {
     peer.process.as_ref()?;
     Some(Point {
         name: who(peer),

@@ -18,7 +18,9 @@ impl Slowest {
         let mut steps = Vec::new();
         trace.visit(|call| {
             let points = points(call);
-            steps.extend(points.iter().flat_map(|point| [point.request_step, point.response_step]).flatten());
+            steps.extend(
+                points.iter().flat_map(|point| [point.request_step, point.response_step]).flatten(),
+            );
         });
         let longest = steps.iter().copied().max().filter(|&longest| longest >= Self::NOTICED_NS);
         Self { step_ns: longest.filter(|_| steps.len() > 1) }

@@ -23,11 +23,15 @@ fn trace() -> Trace {
 #[test]
 fn every_step_has_its_time_and_the_slowest_is_pointed_out() {
     let drawn = draw(&trace(), Style::default());
-    let line =
-        |start: &str| drawn.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
+    let line = |start: &str| {
+        drawn.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned()
+    };
     assert!(line("trace ").contains("1 call · 5.00 ms · 2 retransmissions"), "{drawn}");
     assert!(line("eth0").contains("1.02 ms   +1.00 ms    4.97 ms"), "{drawn}");
-    assert!(line("eth0").ends_with("beyond: 3.95 ms  ◀ slowest step  2 retransmissions"), "{drawn}");
+    assert!(
+        line("eth0").ends_with("beyond: 3.95 ms  ◀ slowest step  2 retransmissions"),
+        "{drawn}"
+    );
     assert!(!line("veth0").contains("slowest"), "{drawn}");
 }
 

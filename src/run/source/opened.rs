@@ -50,9 +50,9 @@ pub(in crate::run) type Opened = (Vec<Box<dyn Source>>, InterfaceEvents, Vec<Arc
 /// The failure of a backend that could not be opened: a usage failure where the settings are wrong.
 pub(super) fn refused(error: capture::Error) -> Failure {
     match error {
-        capture::Error::Filter { .. } | capture::Error::Config { .. } | capture::Error::Pattern { .. } => {
-            Failure::usage(error)
-        }
+        capture::Error::Filter { .. }
+        | capture::Error::Config { .. }
+        | capture::Error::Pattern { .. } => Failure::usage(error),
         other => Failure::runtime(other),
     }
 }

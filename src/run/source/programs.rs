@@ -75,8 +75,11 @@ struct UserFilter {
 
 impl UserFilter {
     fn matches(&self, frame: &RawFrame<'_>) -> bool {
-        let filter =
-            if frame.link_type == LinkType::Ethernet { Some(&self.ethernet) } else { self.raw_ip.as_ref() };
+        let filter = if frame.link_type == LinkType::Ethernet {
+            Some(&self.ethernet)
+        } else {
+            self.raw_ip.as_ref()
+        };
         filter.is_some_and(|filter| filter.matches(frame.bytes, frame.wire_len))
     }
 }
@@ -86,8 +89,10 @@ impl Programs {
         match change {
             Change::Appeared(interface) | Change::Changed(interface) => {
                 let wanted = interface.up && self.selector.choose(interface).tap;
-                let there =
-                    self.attached.iter().any(|(i, name)| *i == interface.index && *name == interface.name);
+                let there = self
+                    .attached
+                    .iter()
+                    .any(|(i, name)| *i == interface.index && *name == interface.name);
                 if wanted && !there {
                     self.attach(interface);
                 } else if !wanted && there {

@@ -20,7 +20,8 @@ pub(super) fn open(
     taps: &Arc<Taps>,
 ) -> Result<Opened, Failure> {
     let registry = taps.clone();
-    let names = Box::new(move |interface: &Interface| registry.add(&interface.name, interface.kind));
+    let names =
+        Box::new(move |interface: &Interface| registry.add(&interface.name, interface.kind));
     let table = Arc::new(capture::Taps::new(selector, watch.interfaces(), names));
     let config = RingConfig { filter: settings.capture.filter.clone(), ..settings.ring.clone() };
     let rings = Ring::open(&config, settings.shards(), &table).map_err(refused)?;

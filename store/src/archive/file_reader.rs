@@ -24,13 +24,18 @@ pub(super) struct FileReader {
 }
 
 impl FileReader {
+    /// Opens as many connections as stay idle: later the process may have no right to the file.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let first = connect(path)?;
-        Ok(Self { path: path.into(), idle: Mutex::new(vec![first]) })
+        let idle = (0..MOST_IDLE).map(|_| connect(path)).collect::<Result<_, _>>()?;
+        Ok(Self { path: path.into(), idle: Mutex::new(idle) })
     }
 
     /// Hands the traces that fit `query` to `each` while it reads them.
-    pub(super) fn find(&self, query: &Query, each: &mut dyn FnMut(Arc<Trace>)) -> Result<(), Error> {
+    pub(super) fn find(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Arc<Trace>),
+    ) -> Result<(), Error> {
         self.with_connection(|connection| {
             let select = connection.prepare_cached(
                 "SELECT body FROM traces
@@ -60,15 +65,19 @@ impl FileReader {
         Ok(found)
     }
 
-    fn with_connection<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    fn with_connection<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connect(&self.path)?,
         };
         let result = query(&connection);
+        // A connection that failed is not used again.
         let mut idle = self.idle();
-        if idle.len() < MOST_IDLE {
+        if result.is_ok() && idle.len() < MOST_IDLE {
             idle.push(connection);
         }
         result
@@ -93,13 +102,17 @@ fn read(
 }
 
 fn connect(path: &Path) -> Result<Connection, Error> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(path, flags).map_err(|source| open_error(path, source))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|source| open_error(path, source))?;
     connection.busy_timeout(Duration::from_secs(2))?;
     match layout(&connection, path)? {
         (APPLICATION, LAYOUT) => {}
-        (APPLICATION, found) => return Err(Error::Layout { path: path.into(), found, known: LAYOUT }),
+        (APPLICATION, found) => {
+            return Err(Error::Layout { path: path.into(), found, known: LAYOUT });
+        }
         _ => return Err(Error::Foreign { path: path.into() }),
     }
     connection.execute_batch("PRAGMA query_only = ON;")?;

@@ -58,7 +58,9 @@ impl FileWriter {
         self.connection.busy_timeout(Duration::from_secs(2))?;
         match layout(&self.connection, path)? {
             (APPLICATION, LAYOUT) => {}
-            (APPLICATION, found) => return Err(Error::Layout { path: path.clone(), found, known: LAYOUT }),
+            (APPLICATION, found) => {
+                return Err(Error::Layout { path: path.clone(), found, known: LAYOUT });
+            }
             (0, 0) if tables == 0 => {
                 self.connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
                 self.connection.execute_batch(&format!(
@@ -102,7 +104,9 @@ impl FileWriter {
         let age = u64::try_from(max_age.as_nanos()).unwrap_or(u64::MAX);
         let oldest = signed(now_ns.saturating_sub(age));
         let mut pruned = transaction
-            .prepare_cached("DELETE FROM traces WHERE start_ns + duration_ns < ?1 AND start_ns < ?1")?
+            .prepare_cached(
+                "DELETE FROM traces WHERE start_ns + duration_ns < ?1 AND start_ns < ?1",
+            )?
             .execute([oldest])?;
         while used_bytes(&transaction)? > max_bytes {
             // A tenth at a time, so that it does not happen at each tick.
@@ -134,14 +138,17 @@ impl FileWriter {
 
 /// The marks of a file: whose it is, and in which layout.
 pub(super) fn layout(connection: &Connection, path: &Path) -> Result<(i64, i64), Error> {
-    let read = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0));
+    let read =
+        |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0));
     let marks = read("application_id").and_then(|id| Ok((id, read("user_version")?)));
     marks.map_err(|source| open_error(path, source))
 }
 
 fn used_bytes(connection: &Connection) -> Result<u64, Error> {
     let read = |pragma: &str| {
-        connection.prepare_cached(&format!("PRAGMA {pragma}"))?.query_row([], |row| row.get::<_, i64>(0))
+        connection
+            .prepare_cached(&format!("PRAGMA {pragma}"))?
+            .query_row([], |row| row.get::<_, i64>(0))
     };
     let pages = read("page_count")? - read("freelist_count")?;
     Ok(u64::try_from(pages.saturating_mul(read("page_size")?)).unwrap_or(0))
@@ -154,7 +161,9 @@ pub(super) fn signed(n: u64) -> i64 {
 pub(super) fn open_error(path: &Path, source: rusqlite::Error) -> Error {
     let path: PathBuf = path.into();
     match source.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::Damaged { path, source },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            Error::Damaged { path, source }
+        }
         _ => Error::Open { path, source },
     }
 }

@@ -95,7 +95,8 @@ impl Memory {
 
     pub(super) fn with_prefix(&self, prefix: &str, limit: usize) -> Vec<Arc<Trace>> {
         let found = self.snapshot();
-        let fits = found.iter().rev().filter(|entry| entry.trace.trace_id.to_string().starts_with(prefix));
+        let fits =
+            found.iter().rev().filter(|entry| entry.trace.trace_id.to_string().starts_with(prefix));
         fits.take(limit).map(|entry| entry.trace.clone()).collect()
     }
 

@@ -78,7 +78,8 @@ impl Reader {
         }
         let mut found = self.with_prefix(&prefix, 2)?;
         // Several roots that carried the same `traceparent` are one id: the newest is meant.
-        if found.len() > 1 && found.first().map(|t| t.trace_id) != found.last().map(|t| t.trace_id) {
+        if found.len() > 1 && found.first().map(|t| t.trace_id) != found.last().map(|t| t.trace_id)
+        {
             return Err(Error::AmbiguousPrefix(prefix));
         }
         found.truncate(1);

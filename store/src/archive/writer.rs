@@ -18,9 +18,10 @@ pub(crate) enum Archive {
 
 impl Archive {
     pub(crate) fn open(config: &StoreConfig) -> Result<Self, Error> {
+        // SQLite's own name of a database in memory has no file that a reader could open.
         Ok(match &config.path {
-            Some(path) => Self::File(FileWriter::create(path)?),
-            None => Self::Memory(Arc::new(Memory::new(config.max_memory_traces))),
+            Some(path) if path.as_os_str() != ":memory:" => Self::File(FileWriter::create(path)?),
+            _ => Self::Memory(Arc::new(Memory::new(config.max_memory_traces))),
         })
     }
 

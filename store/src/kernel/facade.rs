@@ -56,7 +56,8 @@ impl Kernel {
         self.passed = self.passed.max(until);
         let mut forgotten = Vec::new();
         let wait = u64::try_from(config.max_wait.as_nanos()).unwrap_or(u64::MAX);
-        self.sockets.sweep(Timestamp::from_nanos(until.as_nanos().saturating_sub(wait)), &mut forgotten);
+        self.sockets
+            .sweep(Timestamp::from_nanos(until.as_nanos().saturating_sub(wait)), &mut forgotten);
         while self.sockets.len() > config.max_sockets {
             let Some(cookie) = self.sockets.evict() else {
                 invariant!("a table over its limit has a socket to remove");
@@ -119,7 +120,12 @@ impl Kernel {
         self.sockets.between(local, remote)
     }
 
-    pub(crate) fn consumed(&mut self, cookie: u64, sent: Option<SeqRange>, received: Option<SeqRange>) {
+    pub(crate) fn consumed(
+        &mut self,
+        cookie: u64,
+        sent: Option<SeqRange>,
+        received: Option<SeqRange>,
+    ) {
         self.sockets.consumed(cookie, sent, received);
     }
 

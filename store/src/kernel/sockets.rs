@@ -109,7 +109,8 @@ impl Socket {
                     && connect.cause.is_some()
                     && io.enter.nanos_since(connect.enter) <= IN_ADVANCE_NS
             });
-            self.asked = opening.map_or(io.cause, |connect| connect.cause).and_then(Received::origin);
+            self.asked =
+                opening.map_or(io.cause, |connect| connect.cause).and_then(Received::origin);
         }
         self.last_was_send = true;
     }
@@ -206,17 +207,24 @@ impl Sockets {
     }
 
     /// Forgets records all of whose bytes lie before the end of a message that has been joined.
-    pub(super) fn consumed(&mut self, cookie: u64, sent: Option<SeqRange>, received: Option<SeqRange>) {
+    pub(super) fn consumed(
+        &mut self,
+        cookie: u64,
+        sent: Option<SeqRange>,
+        received: Option<SeqRange>,
+    ) {
         let Some(socket) = self.by_cookie.get_mut(&cookie) else {
             invariant!("the socket of a call's side was just looked up");
             return;
         };
         let before = socket.records();
         for (list, range) in [(&mut socket.sends, sent), (&mut socket.receives, received)] {
-            let over = |io: &Io, range: SeqRange| io.seq.overlaps(range) && !io.seq.end.after(range.end);
+            let over =
+                |io: &Io, range: SeqRange| io.seq.overlaps(range) && !io.seq.end.after(range.end);
             // Calls are joined about in the order of their bytes, so these records stand together
             // near the front.
-            let first = range.and_then(|range| Some((range, list.iter().position(|io| over(io, range))?)));
+            let first =
+                range.and_then(|range| Some((range, list.iter().position(|io| over(io, range))?)));
             if let Some((range, first)) = first {
                 let run = list.iter().skip(first).take_while(|io| over(io, range)).count();
                 list.drain(first..first + run);
@@ -229,7 +237,9 @@ impl Sockets {
     pub(super) fn evict(&mut self) -> Option<u64> {
         while let Some((cookie, queued)) = self.order.pop_front() {
             match self.by_cookie.get(&cookie) {
-                Some(socket) if socket.touched > queued => self.order.push_back((cookie, socket.touched)),
+                Some(socket) if socket.touched > queued => {
+                    self.order.push_back((cookie, socket.touched))
+                }
                 Some(_) => {
                     self.remove(cookie);
                     return Some(cookie);
@@ -289,7 +299,11 @@ impl Sockets {
         Self::unlist(&mut self.by_ends, socket.ends, cookie);
     }
 
-    fn list(by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>, ends: (Endpoint, Endpoint), cookie: u64) {
+    fn list(
+        by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>,
+        ends: (Endpoint, Endpoint),
+        cookie: u64,
+    ) {
         let cookies = by_ends.entry(ends).or_default();
         if cookies.len() >= PER_ENDS {
             cookies.remove(0);
@@ -297,7 +311,11 @@ impl Sockets {
         cookies.push(cookie);
     }
 
-    fn unlist(by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>, ends: (Endpoint, Endpoint), cookie: u64) {
+    fn unlist(
+        by_ends: &mut Map<(Endpoint, Endpoint), Vec<u64>>,
+        ends: (Endpoint, Endpoint),
+        cookie: u64,
+    ) {
         if let Some(cookies) = by_ends.get_mut(&ends) {
             cookies.retain(|c| *c != cookie);
             if cookies.is_empty() {

@@ -51,7 +51,9 @@ impl Threads {
     fn forget_oldest(&mut self) -> bool {
         while let Some((tid, queued)) = self.order.pop_front() {
             match self.recent.get(&tid) {
-                Some(recent) if recent.touched > queued => self.order.push_back((tid, recent.touched)),
+                Some(recent) if recent.touched > queued => {
+                    self.order.push_back((tid, recent.touched))
+                }
                 Some(_) => {
                     self.recent.remove(&tid);
                     return true;

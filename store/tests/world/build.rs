@@ -153,15 +153,23 @@ impl Recorder {
 
     fn read(&mut self, conn: &Conn, at_client: bool, who: Process, at: u64, seq: SeqRange) {
         let head = seq.len().min(200);
-        self.io(conn, at_client, SockIoKind::Receive, who, SeqRange::new(seq.start, head), at, at + 1_000);
+        self.io(
+            conn,
+            at_client,
+            SockIoKind::Receive,
+            who,
+            SeqRange::new(seq.start, head),
+            at,
+            at + 1_000,
+        );
         if seq.len() > head {
             let rest = SeqRange::new(seq.start.plus(head), seq.len() - head);
             self.io(conn, at_client, SockIoKind::Receive, who, rest, at + 1_200, at + 1_800);
         }
     }
 
-    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches the
-    /// client.
+    /// The server answers at `at`; the exchange is recorded at all taps. Returns when it reaches
+    /// the client.
     pub fn respond(
         &mut self,
         conn: &mut Conn,
@@ -244,9 +252,13 @@ pub fn exchanges(n: u64, start: u64) -> Vec<Exchange> {
             let at = start + i * 1_000_000;
             let conn = (endpoint(9, 1024 + (i % 60_000) as u16), endpoint(8, 80));
             let seq = |base: u64| {
-                SeqRange::new(SeqNum((base ^ start.rotate_left(7) ^ i.wrapping_mul(0x9e37_79b9)) as u32), 100)
+                SeqRange::new(
+                    SeqNum((base ^ start.rotate_left(7) ^ i.wrapping_mul(0x9e37_79b9)) as u32),
+                    100,
+                )
             };
-            let (request, response) = (http(seq(1), at, at), http(seq(2), at + 500_000, at + 500_000));
+            let (request, response) =
+                (http(seq(1), at, at), http(seq(2), at + 500_000, at + 500_000));
             exchange(TapId(1), conn.0, conn.1, Some(request), Some(response), "/x")
         })
         .collect()

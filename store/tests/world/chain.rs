@@ -213,7 +213,10 @@ pub fn simulate(setup: &Setup) -> Vec<(u64, Input)> {
                     r.close(&q.front, true, curl(q.client), at + 2_000);
                     r.close(&q.front, false, proxy, at + 90_000);
                 }
-                heap.push(Reverse((at + 10_000 + r.rng.below(200_000), Event::ClientStart(q.client))));
+                heap.push(Reverse((
+                    at + 10_000 + r.rng.below(200_000),
+                    Event::ClientStart(q.client),
+                )));
             }
         }
     }
@@ -288,12 +291,15 @@ pub fn score(traces: &[Arc<Trace>], calls: usize) -> Score {
         trace.visit(|call| {
             all += 1;
             own += usize::from(attribute(call, "url.path") == path);
-            whole &= call.client.process.is_some() && call.server.process.is_some() && call.hops.len() == 3;
+            whole &= call.client.process.is_some()
+                && call.server.process.is_some()
+                && call.hops.len() == 3;
             whole &= call.client.sent_ns <= call.hops[0].request_ns;
             whole &= call.hops.windows(2).all(|pair| pair[0].request_ns <= pair[1].request_ns);
             whole &= call.hops.last().unwrap().request_ns <= call.server.received_ns;
         });
-        let shape = trace.root.children.len() == 1 && trace.root.children[0].children.len() == calls;
+        let shape =
+            trace.root.children.len() == 1 && trace.root.children[0].children.len() == calls;
         score.foreign += usize::from(own != all);
         score.complete += usize::from(own == all && whole && shape);
     }

@@ -15,6 +15,8 @@ mod build;
 mod chain;
 mod rng;
 
-pub use build::{Conn, Input, Recorder, attribute, command, endpoint, exchange, exchanges, http, process};
+pub use build::{
+    Conn, Input, Recorder, attribute, command, endpoint, exchange, exchanges, http, process,
+};
 pub use chain::{Score, Setup, run, score, simulate, taps};
 pub use rng::Rng;

@@ -202,7 +202,9 @@ impl Endpoint {
                 self.sender.stream.extend(bytes);
                 self.sender.writes.push(self.sender.stream.len() as u64);
             }
-            Step::Read(total) if self.receiver.taken < *total && !self.receiver.ended() => return false,
+            Step::Read(total) if self.receiver.taken < *total && !self.receiver.ended() => {
+                return false;
+            }
             Step::ReadToEnd if !self.receiver.ended() => return false,
             Step::Read(_) | Step::ReadToEnd => {}
             Step::Stall => app.reads = false,
@@ -287,7 +289,8 @@ impl Endpoint {
             self.congested = segment.ecn == 3;
         }
         let expected = self.peer_isn.wrapping_add(1).wrapping_add(self.receiver.next as u32);
-        let start = self.receiver.next as i64 + i64::from(segment.seq.wrapping_sub(expected) as i32);
+        let start =
+            self.receiver.next as i64 + i64::from(segment.seq.wrapping_sub(expected) as i32);
         if segment.payload.is_empty() && !segment.has(flag::FIN) {
             if segment.seq != expected {
                 self.acknowledge(now);
@@ -304,7 +307,8 @@ impl Endpoint {
         );
         self.receiver.owed += 1;
         let full = segment.payload.len() as u32 >= self.manner.mss;
-        if taken == Taken::Odd || (self.receiver.owed >= 2 && full) || self.manner.delayed_ack == 0 {
+        if taken == Taken::Odd || (self.receiver.owed >= 2 && full) || self.manner.delayed_ack == 0
+        {
             self.acknowledge(now);
         } else {
             self.ack_at.get_or_insert(now + self.manner.delayed_ack);
@@ -323,8 +327,9 @@ impl Endpoint {
             Some((u64::try_from(offset(left)).ok()?, u64::try_from(offset(right)).ok()?))
         };
         let blocks: Vec<(u64, u64)> = segment.options.sack.iter().filter_map(block).collect();
-        let repeat =
-            segment.payload.is_empty() && segment.window == self.peer_field && !segment.has(flag::FIN);
+        let repeat = segment.payload.is_empty()
+            && segment.window == self.peer_field
+            && !segment.has(flag::FIN);
         self.peer_field = segment.window;
         self.sender.acknowledged(now, ack as u64, edge, repeat, &blocks);
         if self.ecn && segment.has(flag::ECE) && !self.reduced {
@@ -425,7 +430,8 @@ impl Endpoint {
         }
         let ack = self.peer_isn.wrapping_add(1).wrapping_add(self.receiver.next as u32);
         let first = self.peer_isn.wrapping_add(1);
-        let blocks = if self.sender.selective && synchronised { self.receiver.blocks() } else { Vec::new() };
+        let blocks =
+            if self.sender.selective && synchronised { self.receiver.blocks() } else { Vec::new() };
         let edge = |offset: u64| first.wrapping_add(offset as u32);
         Segment {
             from: self.end,
@@ -456,8 +462,10 @@ impl Endpoint {
             flags |= flag::CWR;
         }
         let mut segment = self.segment(now, self.sequence(start), flags);
-        segment.payload = self.sender.stream[start.min(len) as usize..end.min(len) as usize].to_vec();
-        segment.ecn = if self.ecn && reason == Reason::Data && !segment.payload.is_empty() { 2 } else { 0 };
+        segment.payload =
+            self.sender.stream[start.min(len) as usize..end.min(len) as usize].to_vec();
+        segment.ecn =
+            if self.ecn && reason == Reason::Data && !segment.payload.is_empty() { 2 } else { 0 };
         self.receiver.owed = 0;
         self.ack_at = None;
         self.out.push(Out { segment, reason });

@@ -30,7 +30,8 @@ impl Rto {
     }
 
     pub(crate) fn wait(&self) -> u64 {
-        let base = self.smoothed.map_or(1_000_000_000, |s| s + (4 * self.variation).max(self.least));
+        let base =
+            self.smoothed.map_or(1_000_000_000, |s| s + (4 * self.variation).max(self.least));
         (base << self.doubled.min(10)).min(LONGEST)
     }
 

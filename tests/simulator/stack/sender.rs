@@ -144,7 +144,8 @@ impl Sender {
         match self.recovery {
             Some(point) if ack >= point => {
                 self.recovery = None;
-                self.congestion_window = self.threshold.min(self.congestion_window.max(2 * self.mss));
+                self.congestion_window =
+                    self.threshold.min(self.congestion_window.max(2 * self.mss));
             }
             Some(_) if !self.selective => self.lose_first(),
             Some(_) => {}
@@ -260,14 +261,23 @@ impl Sender {
         }
         let end = end + u64::from(end == total && self.closing);
         let cut = Cut { start: self.next, end, reason: Reason::Data };
-        self.flight.push(Piece { start: self.next, end, time: now, copies: 1, sacked: false, lost: None });
+        self.flight.push(Piece {
+            start: self.next,
+            end,
+            time: now,
+            copies: 1,
+            sacked: false,
+            lost: None,
+        });
         self.next = end;
         Some(cut)
     }
 
     /// Does what a timer calls for.
     pub(crate) fn due(&mut self, now: u64, manner: &Manner) -> Due {
-        let Some((_, timer)) = self.timer.take_if(|(time, _)| *time <= now) else { return Due::Nothing };
+        let Some((_, timer)) = self.timer.take_if(|(time, _)| *time <= now) else {
+            return Due::Nothing;
+        };
         match timer {
             Timer::TailProbe => {
                 self.probed_tail = true;
@@ -283,7 +293,9 @@ impl Sender {
                 self.halve();
                 let first = if closed { Reason::WindowProbe } else { Reason::Timeout };
                 let reasons = std::iter::once(first).chain(std::iter::repeat(Reason::Recovery));
-                for (piece, reason) in self.flight.iter_mut().filter(|piece| !piece.sacked).zip(reasons) {
+                for (piece, reason) in
+                    self.flight.iter_mut().filter(|piece| !piece.sacked).zip(reasons)
+                {
                     piece.lost = Some(reason);
                 }
                 self.congestion_window = self.mss;

@@ -28,7 +28,11 @@ impl Decoder {
         Self {
             vxlan_ports: config.vxlan_ports,
             path: Path::new(config.max_tunnel_depth, config.gre_key_is_network),
-            fragments: Table::new(config.max_fragmented, config.max_fragment_bytes, config.fragment_timeout),
+            fragments: Table::new(
+                config.max_fragmented,
+                config.max_fragment_bytes,
+                config.fragment_timeout,
+            ),
             reassembled: Vec::new(),
             given_up: 0,
         }
@@ -56,7 +60,10 @@ impl Decoder {
 
     /// Removes one header after the other, whatever they are.
     #[inline(never)]
-    pub(super) fn walk<'a>(&'a mut self, frame: &'a RawFrame<'a>) -> Result<Decoded<'a>, Undecoded> {
+    pub(super) fn walk<'a>(
+        &'a mut self,
+        frame: &'a RawFrame<'a>,
+    ) -> Result<Decoded<'a>, Undecoded> {
         self.path.clear();
         if let Some(tag) = frame.vlan {
             self.path.vlan(tag.id());
@@ -93,7 +100,12 @@ impl Decoder {
     }
 
     #[inline]
-    fn decoded<'a>(&'a self, frame: &RawFrame<'_>, wire_len: u32, packet: Packet<'a>) -> Decoded<'a> {
+    fn decoded<'a>(
+        &'a self,
+        frame: &RawFrame<'_>,
+        wire_len: u32,
+        packet: Packet<'a>,
+    ) -> Decoded<'a> {
         Decoded {
             time: frame.time,
             wire_len,
@@ -108,7 +120,11 @@ impl Decoder {
 
     /// Goes on with a datagram that was put together, which may hold another fragment in turn.
     #[cold]
-    fn resume<'a>(&'a mut self, frame: &RawFrame<'_>, mut resume: Resume) -> Result<Decoded<'a>, Undecoded> {
+    fn resume<'a>(
+        &'a mut self,
+        frame: &RawFrame<'_>,
+        mut resume: Resume,
+    ) -> Result<Decoded<'a>, Undecoded> {
         loop {
             let wire_len = resume.whole.wire_len;
             let mut walk = Walk {

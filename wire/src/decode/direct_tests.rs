@@ -42,13 +42,18 @@ fn ipv6(protocol: u8, content: &[u8]) -> Vec<u8> {
 /// Ethernet frames, and whether the straight way is for them.
 fn frames() -> Vec<(Vec<u8>, bool)> {
     let mut all = Vec::new();
-    let segments =
-        [&[][..], &[1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2], &[2, 4, 5, 180, 1, 3, 3, 7]].map(|o| (6, tcp(o)));
+    let segments = [&[][..], &[1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2], &[2, 4, 5, 180, 1, 3, 3, 7]]
+        .map(|o| (6, tcp(o)));
     for (protocol, content) in segments.into_iter().chain([(17, udp(53, b"a datagram"))]) {
         let (v4, v6) = (ipv4(protocol, &content), ipv6(protocol, &content));
         for (ether_type, packet) in [([8, 0], &v4), ([0x86, 0xdd], &v6)] {
-            for tag in [&[][..], &[0x81, 0, 0x20, 5], &[0x88, 0xa8, 0, 0], &[0x81, 0, 0, 7, 0x81, 0, 0, 8]] {
-                all.push(([&[2; 12], tag, &ether_type, packet, &[0xee; 3]].concat(), tag.len() < 8));
+            for tag in
+                [&[][..], &[0x81, 0, 0x20, 5], &[0x88, 0xa8, 0, 0], &[0x81, 0, 0, 7, 0x81, 0, 0, 8]]
+            {
+                all.push((
+                    [&[2; 12], tag, &ether_type, packet, &[0xee; 3]].concat(),
+                    tag.len() < 8,
+                ));
             }
         }
     }
@@ -59,7 +64,10 @@ fn frames() -> Vec<(Vec<u8>, bool)> {
         let once = [&[4; 12], &[8, 0][..], &ipv4(17, &vxlan)].concat();
         let twice = udp(4789, &[&[8, 0, 0, 0, 0, 0, 7, 0], &once[..]].concat());
         all.push((once, *straight));
-        all.push(([&[4; 12], &[0x81, 0, 0, 6, 0x86, 0xdd][..], &ipv6(17, &geneve)].concat(), *straight));
+        all.push((
+            [&[4; 12], &[0x81, 0, 0, 6, 0x86, 0xdd][..], &ipv6(17, &geneve)].concat(),
+            *straight,
+        ));
         all.push(([&[6; 12], &[8, 0][..], &ipv4(17, &twice)].concat(), false));
     }
     all.push(([&[4; 12], &[8, 0][..], &ipv4(17, &udp(4789, &[0; 40]))].concat(), true));

@@ -53,7 +53,11 @@ pub(super) fn ethernet(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     let [.., high, low] = *span.head::<{ field::ETHERNET_LEN }>()?;
     let number = u16::from_be_bytes([high, low]);
     let rest = span.skip(field::ETHERNET_LEN)?;
-    if number > ether_type::MAX_LENGTH { Ok(Step::Next(Layer::EtherType(number, rest))) } else { llc(rest) }
+    if number > ether_type::MAX_LENGTH {
+        Ok(Step::Next(Layer::EtherType(number, rest)))
+    } else {
+        llc(rest)
+    }
 }
 
 /// IEEE 802.2: only SNAP with an EtherType (RFC 1042) can carry IP.
@@ -92,9 +96,10 @@ fn loopback(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
     let rest = span.skip(field::FAMILY_LEN)?;
     match family {
         family::INET => Ok(Layer::EtherType(ether_type::IPV4, rest)),
-        family::INET6_LINUX | family::INET6_NETBSD | family::INET6_FREEBSD | family::INET6_DARWIN => {
-            Ok(Layer::EtherType(ether_type::IPV6, rest))
-        }
+        family::INET6_LINUX
+        | family::INET6_NETBSD
+        | family::INET6_FREEBSD
+        | family::INET6_DARWIN => Ok(Layer::EtherType(ether_type::IPV6, rest)),
         _ => Err(Undecoded::NotIp),
     }
 }

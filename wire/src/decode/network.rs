@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use etherparse::err::{ipv4, ipv6};
 use etherparse::{
-    IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
+    IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
+    Ipv6RawExtHeaderSlice,
 };
 
 use super::layer::{Datagram, Fragment, Layer, Step};
@@ -85,7 +86,11 @@ pub(super) fn extension(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let span = datagram.payload;
     let header = Ipv6RawExtHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
     let payload = span.skip(header.slice().len())?;
-    Ok(Step::Next(Layer::Transport(Datagram { protocol: header.next_header().0, payload, ..datagram })))
+    Ok(Step::Next(Layer::Transport(Datagram {
+        protocol: header.next_header().0,
+        payload,
+        ..datagram
+    })))
 }
 
 /// Authentication header (RFC 4302, section 2): it signs and does not hide.
@@ -93,7 +98,11 @@ pub(super) fn authentication(datagram: Datagram<'_>) -> Result<Step<'_>, Undecod
     let span = datagram.payload;
     let header = IpAuthHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
     let payload = span.skip(header.slice().len())?;
-    Ok(Step::Next(Layer::Transport(Datagram { protocol: header.next_header().0, payload, ..datagram })))
+    Ok(Step::Next(Layer::Transport(Datagram {
+        protocol: header.next_header().0,
+        payload,
+        ..datagram
+    })))
 }
 
 /// Fragment header (RFC 8200, section 4.5). One that stands for a whole datagram (RFC 6946) is
@@ -101,8 +110,11 @@ pub(super) fn authentication(datagram: Datagram<'_>) -> Result<Step<'_>, Undecod
 pub(super) fn fragment(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let span = datagram.payload;
     let header = Ipv6FragmentHeaderSlice::from_slice(span.bytes).map_err(|_| span.short())?;
-    let datagram =
-        Datagram { protocol: header.next_header().0, payload: span.skip(FRAGMENT_HEADER_LEN)?, ..datagram };
+    let datagram = Datagram {
+        protocol: header.next_header().0,
+        payload: span.skip(FRAGMENT_HEADER_LEN)?,
+        ..datagram
+    };
     let offset = u32::from(header.fragment_offset().byte_offset());
     let more = header.more_fragments();
     if offset == 0 && !more {

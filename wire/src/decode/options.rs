@@ -65,10 +65,14 @@ fn read_list(mut bytes: &[u8], options: &mut TcpOptions) {
 /// False where the value has a length that the option cannot have.
 fn read_one(kind: u8, value: &[u8], options: &mut TcpOptions) -> bool {
     match (kind, value) {
-        (kind::MAXIMUM_SEGMENT_SIZE, &[high, low]) => options.mss = Some(u16::from_be_bytes([high, low])),
+        (kind::MAXIMUM_SEGMENT_SIZE, &[high, low]) => {
+            options.mss = Some(u16::from_be_bytes([high, low]))
+        }
         (kind::WINDOW_SCALE, &[shift]) => options.window_scale = Some(shift),
         (kind::SACK_PERMITTED, []) => options.sack_permitted = true,
-        (kind::SACK, blocks) if !blocks.is_empty() && blocks.len().is_multiple_of(SACK_BLOCK_LEN) => {
+        (kind::SACK, blocks)
+            if !blocks.is_empty() && blocks.len().is_multiple_of(SACK_BLOCK_LEN) =>
+        {
             sack(blocks, options);
         }
         (kind::TIMESTAMPS, value) if value.len() == 8 => options.timestamps = timestamps(value),
@@ -82,14 +86,18 @@ fn sack(blocks: &[u8], options: &mut TcpOptions) {
     options.sack_count = 0;
     for (slot, block) in options.sack.iter_mut().zip(blocks.as_chunks::<SACK_BLOCK_LEN>().0) {
         let [a, b, c, d, e, f, g, h] = *block;
-        *slot = (SeqNum(u32::from_be_bytes([a, b, c, d])), SeqNum(u32::from_be_bytes([e, f, g, h])));
+        *slot =
+            (SeqNum(u32::from_be_bytes([a, b, c, d])), SeqNum(u32::from_be_bytes([e, f, g, h])));
         options.sack_count += 1;
     }
 }
 
 fn timestamps(value: &[u8]) -> Option<Timestamps> {
     let &[a, b, c, d, e, f, g, h] = value.first_chunk::<8>()?;
-    Some(Timestamps { value: u32::from_be_bytes([a, b, c, d]), echo: u32::from_be_bytes([e, f, g, h]) })
+    Some(Timestamps {
+        value: u32::from_be_bytes([a, b, c, d]),
+        echo: u32::from_be_bytes([e, f, g, h]),
+    })
 }
 
 #[cfg(test)]

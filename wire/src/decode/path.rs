@@ -68,7 +68,9 @@ impl Path {
         };
         self.count += 1;
         let is_gre = matches!(entered.kind, TunnelKind::Gre | TunnelKind::Nvgre);
-        if let (true, Some(id)) = (entered.is_network || (is_gre && self.gre_key_is_network), entered.id) {
+        if let (true, Some(id)) =
+            (entered.is_network || (is_gre && self.gre_key_is_network), entered.id)
+        {
             self.network = mix(self.network, (entered.kind as u64 + 1) << 32 | u64::from(id));
         }
         Ok(())

@@ -29,7 +29,10 @@ impl<'r> Span<'r> {
 
     /// The layer behind a header of `n` bytes, of which any part may have been cut off.
     pub(super) fn skip_cut(self, n: u32) -> Self {
-        Self { bytes: self.bytes.get(n as usize..).unwrap_or_default(), len: self.len.saturating_sub(n) }
+        Self {
+            bytes: self.bytes.get(n as usize..).unwrap_or_default(),
+            len: self.len.saturating_sub(n),
+        }
     }
 
     /// The layer without what follows its first `len` bytes (padding, trailers).

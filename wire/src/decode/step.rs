@@ -39,9 +39,11 @@ fn transport<'r>(datagram: Datagram<'r>, vxlan_ports: &[u16]) -> Result<Step<'r>
         ip_number::UDP => {
             let (ports, payload) = udp::datagram(datagram.payload)?;
             match over_udp(ports, payload, vxlan_ports) {
-                OverUdp::Plain => {
-                    Ok(Step::Udp(datagram, ports, Udp { payload_len: payload.len, payload: payload.bytes }))
-                }
+                OverUdp::Plain => Ok(Step::Udp(
+                    datagram,
+                    ports,
+                    Udp { payload_len: payload.len, payload: payload.bytes },
+                )),
                 OverUdp::Opaque => Err(Undecoded::Opaque),
                 OverUdp::Tunnel(entered) => Ok(tunnel(&datagram, entered)),
             }
@@ -55,8 +57,12 @@ fn other_protocol(datagram: Datagram<'_>) -> Result<Step<'_>, Undecoded> {
     let is_v6 = datagram.source.is_ipv6();
     match datagram.protocol {
         ip_number::ICMP | ip_number::ICMPV6 => Err(Undecoded::Icmp),
-        ip_number::IPV4 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV4, span)))),
-        ip_number::IPV6 => Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV6, span)))),
+        ip_number::IPV4 => {
+            Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV4, span))))
+        }
+        ip_number::IPV6 => {
+            Ok(tunnel(&datagram, ip_in_ip(Layer::EtherType(ether_type::IPV6, span))))
+        }
         ip_number::GRE => Ok(tunnel(&datagram, gre(span)?)),
         ip_number::MPLS => Ok(tunnel(&datagram, mpls(span)?)),
         ip_number::ESP => Err(Undecoded::Opaque),

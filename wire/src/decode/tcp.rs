@@ -34,7 +34,10 @@ const fn u32_at(header: &FixedHeader, at: usize) -> u32 {
 
 /// A TCP segment (RFC 9293, section 3.1), of which only the fixed header must have been captured.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "what is decoded is large, and every packet pays for moving it")]
+#[expect(
+    clippy::inline_always,
+    reason = "what is decoded is large, and every packet pays for moving it"
+)]
 pub(super) fn segment(span: Span<'_>) -> Result<(Ports, Tcp<'_>), Undecoded> {
     let header: &FixedHeader = span.head()?;
     let header_len = u32::from(header[field::DATA_OFFSET] >> 4) * 4;

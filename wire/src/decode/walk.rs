@@ -62,7 +62,9 @@ impl Walk<'_> {
                     self.path.tunnel(&entered, outer)?;
                     entered.inner
                 }
-                Step::Fragment(datagram, fragment) => return Err(self.fragment(&datagram, fragment)),
+                Step::Fragment(datagram, fragment) => {
+                    return Err(self.fragment(&datagram, fragment));
+                }
                 Step::Tcp(datagram, ports, tcp) => {
                     return Ok(self.packet(&datagram, ports, Transport::Tcp, Layer4::Tcp(tcp)));
                 }
@@ -112,8 +114,14 @@ impl Walk<'_> {
             Outcome::Refused => Stop::Undecoded(Undecoded::FragmentRefused),
             Outcome::Whole(whole) => {
                 let header_len = datagram.ip.len.saturating_sub(datagram.payload.len);
-                let ip = Ip { len: header_len.saturating_add(whole.len), ecn: whole.ecn, ..datagram.ip };
-                Stop::Whole(Resume { whole, source: datagram.source, destination: datagram.destination, ip })
+                let ip =
+                    Ip { len: header_len.saturating_add(whole.len), ecn: whole.ecn, ..datagram.ip };
+                Stop::Whole(Resume {
+                    whole,
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    ip,
+                })
             }
         }
     }

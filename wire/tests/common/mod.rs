@@ -23,7 +23,11 @@ pub(crate) fn frame(link_type: LinkType, bytes: &[u8]) -> RawFrame<'_> {
 pub(crate) fn tcp_v4(payload: &[u8]) -> Vec<u8> {
     let builder = PacketBuilder::ipv4(CLIENT, SERVER, 64).tcp(40_000, 80, 1000, 501).ack(7).psh();
     let builder = builder
-        .options(&[TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(5, 6)])
+        .options(&[
+            TcpOptionElement::Noop,
+            TcpOptionElement::Noop,
+            TcpOptionElement::Timestamp(5, 6),
+        ])
         .unwrap();
     let mut bytes = Vec::new();
     builder.write(&mut bytes, payload).unwrap();

@@ -63,7 +63,8 @@ impl Pair {
     /// What `ip` tells of `near0`.
     pub(crate) fn link(&self) -> serde_json::Value {
         let output =
-            run(Command::new("ip").args(["-n", &self.near, "-s", "-j", "-d", "link", "show", "near0"]));
+            run(Command::new("ip")
+                .args(["-n", &self.near, "-s", "-j", "-d", "link", "show", "near0"]));
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()[0].clone()
     }
 }

@@ -12,7 +12,13 @@ use crate::input::Context;
 impl Session {
     /// Takes notice of missing bytes. Those of a body that is skipped are no loss of
     /// synchronisation.
-    pub(crate) fn gap(&mut self, cx: &Context, direction: Direction, gap: Gap, pool: &mut EntryPool) {
+    pub(crate) fn gap(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        gap: Gap,
+        pool: &mut EntryPool,
+    ) {
         if self.reader.is_opaque() {
             return;
         }
@@ -44,7 +50,13 @@ impl Session {
     }
 
     /// Goes on behind `len` missing bytes: what waits for them is read as it is, and dropped.
-    fn resynchronise_after(&mut self, cx: &Context, direction: Direction, len: u64, pool: &mut EntryPool) {
+    fn resynchronise_after(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        len: u64,
+        pool: &mut EntryPool,
+    ) {
         let side = self.reader.side(direction);
         let buffer = &mut self.buffers[direction];
         if let Some(parser) = self.reader.parser()

@@ -66,7 +66,9 @@ impl<'a> Lexer<'a> {
             b'?' => (Token::Placeholder, 1),
             b'/' if dialect.mysql_comments() && executed(rest) > 0 => (Token::Mark, executed(rest)),
             b'0'..=b'9' => self.number(),
-            b'.' if !self.after_name() && self.peek(1).is_some_and(|b| b.is_ascii_digit()) => self.number(),
+            b'.' if !self.after_name() && self.peek(1).is_some_and(|b| b.is_ascii_digit()) => {
+                self.number()
+            }
             _ if self.is_word(first) => self.word(),
             _ => (Token::Mark, 1),
         }
@@ -145,7 +147,9 @@ impl<'a> Lexer<'a> {
             [b'&', b'\'', ..] if self.dialect.unicode_prefix(word) => {
                 (Token::Literal, self.string(length + 2, false))
             }
-            [b'&', b'"', ..] if self.dialect.unicode_prefix(word) => self.identifier(length + 1, b'"'),
+            [b'&', b'"', ..] if self.dialect.unicode_prefix(word) => {
+                self.identifier(length + 1, b'"')
+            }
             _ => (Token::Word, length),
         }
     }
@@ -231,8 +235,11 @@ fn executed(rest: &[u8]) -> usize {
 
 /// `$1`, or a string between `$tag$`.
 fn dollar(rest: &[u8]) -> (Token, usize) {
-    let name =
-        rest.iter().skip(1).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || **b >= 0x80).count();
+    let name = rest
+        .iter()
+        .skip(1)
+        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || **b >= 0x80)
+        .count();
     let digit = rest.get(1).is_some_and(u8::is_ascii_digit);
     if digit {
         let digits = rest.iter().skip(1).take_while(|b| b.is_ascii_digit()).count();

@@ -92,7 +92,8 @@ impl<'o> Mask<'o> {
 
     fn push(&mut self, text: &str) {
         // After `--` a space would turn what follows into a comment.
-        let space = std::mem::take(&mut self.space) && !self.out.is_empty() && !self.out.ends_with("--");
+        let space =
+            std::mem::take(&mut self.space) && !self.out.is_empty() && !self.out.ends_with("--");
         self.full |= self.out.len() + text.len() + usize::from(space) > self.limit;
         if self.full {
             return;

@@ -8,8 +8,8 @@ pub(crate) fn outcome(state: &[u8]) -> Outcome {
     match state.get(..2) {
         Some(b"00" | b"01") => Outcome::Ok,
         Some(
-            b"08" | b"09" | b"38" | b"39" | b"40" | b"53" | b"55" | b"57" | b"58" | b"70" | b"72" | b"F0"
-            | b"HV" | b"HY" | b"IM" | b"XA" | b"XX",
+            b"08" | b"09" | b"38" | b"39" | b"40" | b"53" | b"55" | b"57" | b"58" | b"70" | b"72"
+            | b"F0" | b"HV" | b"HY" | b"IM" | b"XA" | b"XX",
         )
         | None => Outcome::ServerError,
         Some(_) => Outcome::ClientError,

@@ -82,7 +82,10 @@ impl Statement {
 
     /// Memory behind it, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        [&self.text, &self.operation, &self.collection, &self.summary].into_iter().map(String::capacity).sum()
+        [&self.text, &self.operation, &self.collection, &self.summary]
+            .into_iter()
+            .map(String::capacity)
+            .sum()
     }
 }
 
@@ -92,7 +95,9 @@ fn is_secret(statement: &[u8]) -> bool {
     let begins = |letters: (u8, u8), words: &[&[u8]]| {
         memchr2_iter(letters.0, letters.1, statement).any(|at| {
             let rest = statement.get(at..).unwrap_or_default();
-            words.iter().any(|word| rest.get(..word.len()).is_some_and(|r| r.eq_ignore_ascii_case(word)))
+            words
+                .iter()
+                .any(|word| rest.get(..word.len()).is_some_and(|r| r.eq_ignore_ascii_case(word)))
         })
     };
     begins((b'p', b'P'), &WORDS[..2])

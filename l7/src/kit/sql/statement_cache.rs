@@ -71,7 +71,10 @@ impl<K: Name> StatementCache<K> {
     }
 
     /// The statement of a name.
-    pub(crate) fn get<Q: ?Sized + Hash + Equivalent<K>>(&mut self, name: &Q) -> Option<Arc<Statement>> {
+    pub(crate) fn get<Q: ?Sized + Hash + Equivalent<K>>(
+        &mut self,
+        name: &Q,
+    ) -> Option<Arc<Statement>> {
         let (statement, used) = self.statements.get_mut(name)?;
         self.clock += 1;
         *used = self.clock;

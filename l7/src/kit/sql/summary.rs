@@ -70,7 +70,9 @@ impl<'o> Summary<'o> {
     pub(super) fn on_token(&mut self, token: Token, piece: &[u8]) {
         match token {
             Token::Space => {}
-            Token::Word | Token::Quoted if matches!(self.expected, Expected::Target | Expected::More) => {
+            Token::Word | Token::Quoted
+                if matches!(self.expected, Expected::Target | Expected::More) =>
+            {
                 self.on_target_name(token, piece);
             }
             Token::Word => {
@@ -85,7 +87,9 @@ impl<'o> Summary<'o> {
                 self.at_beginning = true;
                 self.expected = Expected::Other;
             }
-            Token::Mark if piece == b"," && self.expected == Expected::Point && self.verb == Verb::Data => {
+            Token::Mark
+                if piece == b"," && self.expected == Expected::Point && self.verb == Verb::Data =>
+            {
                 self.expected = Expected::Target;
             }
             _ => self.expected = Expected::Other,
@@ -131,9 +135,11 @@ impl<'o> Summary<'o> {
                 self.on_verb(upper);
             }
             "SELECT" => self.add(upper),
-            "FROM" | "INTO" | "JOIN" | "USING" if self.verb == Verb::Data => self.expected = Expected::Target,
-            "TABLE" | "INDEX" | "VIEW" | "DATABASE" | "SCHEMA" | "PROCEDURE" | "FUNCTION" | "TRIGGER"
-            | "USER" | "ROLE" | "SEQUENCE" | "KEYSPACE" | "TYPE" | "EXTENSION"
+            "FROM" | "INTO" | "JOIN" | "USING" if self.verb == Verb::Data => {
+                self.expected = Expected::Target
+            }
+            "TABLE" | "INDEX" | "VIEW" | "DATABASE" | "SCHEMA" | "PROCEDURE" | "FUNCTION"
+            | "TRIGGER" | "USER" | "ROLE" | "SEQUENCE" | "KEYSPACE" | "TYPE" | "EXTENSION"
                 if self.verb == Verb::Definition =>
             {
                 self.add(upper);
@@ -186,8 +192,9 @@ impl<'o> Summary<'o> {
             b"OR",
         ];
         const NONE: [&[u8]; 6] = [b"SELECT", b"VALUES", b"SET", b"OUTFILE", b"DUMPFILE", b"FROM"];
-        let is_in =
-            |list: &[&[u8]]| token == Token::Word && list.iter().any(|word| piece.eq_ignore_ascii_case(word));
+        let is_in = |list: &[&[u8]]| {
+            token == Token::Word && list.iter().any(|word| piece.eq_ignore_ascii_case(word))
+        };
         if self.expected == Expected::Target {
             if is_in(&BEFORE) {
                 return;

@@ -39,7 +39,10 @@ fn cql(statement: &str) -> String {
 
 #[test]
 fn literals_of_mysql_are_masked() {
-    assert_eq!(mysql("SELECT * FROM t WHERE a='x' AND b = 12"), "SELECT * FROM t WHERE a=? AND b = ?");
+    assert_eq!(
+        mysql("SELECT * FROM t WHERE a='x' AND b = 12"),
+        "SELECT * FROM t WHERE a=? AND b = ?"
+    );
     assert_eq!(
         mysql(r#"INSERT INTO t VALUES ("a\"b", 'it''s \' x', -1.5e-3)"#),
         "INSERT INTO t VALUES (?, ?, -?)"
@@ -52,7 +55,10 @@ fn literals_of_mysql_are_masked() {
         mysql("SELECT `a'b`, t1.col2, `x``1` FROM db.2020_log"),
         "SELECT `a'b`, t1.col2, `x``1` FROM db.2020_log"
     );
-    assert_eq!(mysql("SELECT 1 -- no\n, 2 # no\n, 3 /* no 'x */ , 4--1"), "SELECT ? , ? , ? , ?--?");
+    assert_eq!(
+        mysql("SELECT 1 -- no\n, 2 # no\n, 3 /* no 'x */ , 4--1"),
+        "SELECT ? , ? , ? , ?--?"
+    );
     assert_eq!(mysql("/*!50000 SELECT 'x' */ 5"), "/*!50000 SELECT ? */ ?");
     assert_eq!(mysql("SELECT 'cut off in the mid"), "SELECT ?");
     assert_eq!(mysql("SELECT \"cut off"), "SELECT ?");
@@ -67,11 +73,17 @@ fn literals_of_mysql_are_masked() {
 #[test]
 fn literals_of_postgresql_are_masked() {
     assert_eq!(postgresql("SELECT 'C:\\', \"Col\"'x' FROM t"), "SELECT ?, \"Col\"? FROM t");
-    assert_eq!(postgresql(r"SELECT E'it\'s', e'\\', U&'\0061', B'1', X'1F'"), "SELECT ?, ?, ?, ?, ?");
+    assert_eq!(
+        postgresql(r"SELECT E'it\'s', e'\\', U&'\0061', B'1', X'1F'"),
+        "SELECT ?, ?, ?, ?, ?"
+    );
     assert_eq!(postgresql("SELECT $$a'b$$, $x$ $$ ' $x$, $1, a$b$c"), "SELECT ?, ?, $1, a$b$c");
     assert_eq!(postgresql("SELECT 1 /* a /* b */ 'c' */, 2 -- x\n+ 3"), "SELECT ? , ? + ?");
     assert_eq!(postgresql("SELECT E'a'\n  'b\\'c' , d"), "SELECT ? , d");
-    assert_eq!(postgresql("SELECT 'a'::text, 1_000, 0x1F, 1.5e+10, 1..5"), "SELECT ?::text, ?, ?, ?, ?..?");
+    assert_eq!(
+        postgresql("SELECT 'a'::text, 1_000, 0x1F, 1.5e+10, 1..5"),
+        "SELECT ?::text, ?, ?, ?, ?..?"
+    );
     assert_eq!(postgresql("SELECT $q$ cut off"), "SELECT ?");
     assert_eq!(
         postgresql("SELECT U&\"d\\0061t\" , \"t\"\".\"\"2\""),
@@ -103,7 +115,10 @@ fn lists_behind_in_show_one_value() {
     );
     assert_eq!(postgresql("SELECT a WHERE b NOT IN ($1,$2 , $3)"), "SELECT a WHERE b NOT IN ($1)");
     assert_eq!(mysql("SELECT a WHERE b IN (1, f(2), 3)"), "SELECT a WHERE b IN (?, f(?), ?)");
-    assert_eq!(mysql("SELECT a WHERE b IN (SELECT c FROM d)"), "SELECT a WHERE b IN (SELECT c FROM d)");
+    assert_eq!(
+        mysql("SELECT a WHERE b IN (SELECT c FROM d)"),
+        "SELECT a WHERE b IN (SELECT c FROM d)"
+    );
     let many = format!("SELECT a FROM t WHERE b IN ({}) ORDER BY a", vec!["12345"; 300].join(", "));
     assert_eq!(mysql(&many), "SELECT a FROM t WHERE b IN (?) ORDER BY a");
 }
@@ -135,8 +150,9 @@ fn what_a_statement_is_about() {
         assert_eq!(told("db.query.summary"), summary, "{statement}");
         assert_eq!(told("db.operation.batch.size"), "");
     }
-    let batch =
-        |key| attribute("INSERT INTO a VALUES (1); SELECT b FROM c;", Dialect::POSTGRESQL, false, key);
+    let batch = |key| {
+        attribute("INSERT INTO a VALUES (1); SELECT b FROM c;", Dialect::POSTGRESQL, false, key)
+    };
     assert_eq!(batch("db.operation.batch.size"), "Int(2)");
     assert_eq!(
         (batch("db.operation.name"), batch("db.query.summary")),
@@ -164,7 +180,10 @@ fn passwords_are_masked_also_where_values_are_kept() {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }
-    assert_eq!(kept("CREATE USER 'bob'@'%' IDENTIFIED BY 'hunter2'"), "CREATE USER ?@? IDENTIFIED BY ?");
+    assert_eq!(
+        kept("CREATE USER 'bob'@'%' IDENTIFIED BY 'hunter2'"),
+        "CREATE USER ?@? IDENTIFIED BY ?"
+    );
 }
 
 #[test]
@@ -184,16 +203,26 @@ fn texts_are_bounded() {
 /// Pieces of statements. Values consist of `z` and `7`, which nothing else has.
 fn pieces(dialect: Dialect) -> Vec<&'static str> {
     let mut all = vec![
-        "SELECT", "a", "b.c", "t1", "IN (", ")", ",", "=", "+ ", ";", " ", "\n", "'zz'", "'z''z'", "77",
-        "7.7e-7", "-7", "(", "'7", "/* z7 */", "-- z\n",
+        "SELECT", "a", "b.c", "t1", "IN (", ")", ",", "=", "+ ", ";", " ", "\n", "'zz'", "'z''z'",
+        "77", "7.7e-7", "-7", "(", "'7", "/* z7 */", "-- z\n",
     ];
     all.extend_from_slice(if dialect == Dialect::MYSQL {
         &[
-            "`q'x`", "\"z'z\"", r"'z\'z'", r#""z\\""#, "0x77", "x'77'", "#z7\n", "/*! ", "*/", "N'z'",
-            "_utf8'z'",
+            "`q'x`", "\"z'z\"", r"'z\'z'", r#""z\\""#, "0x77", "x'77'", "#z7\n", "/*! ", "*/",
+            "N'z'", "_utf8'z'",
         ]
     } else if dialect == Dialect::POSTGRESQL {
-        &["\"q'x\"", r"E'z\'z'", "$$z'z$$", "$q$z$$7$q$", "U&'z'", "$1", "::text", "/* /* z */ 7 */", "B'7'"]
+        &[
+            "\"q'x\"",
+            r"E'z\'z'",
+            "$$z'z$$",
+            "$q$z$$7$q$",
+            "U&'z'",
+            "$1",
+            "::text",
+            "/* /* z */ 7 */",
+            "B'7'",
+        ]
     } else if dialect == Dialect::CQL {
         &["\"q'x\"", "$$z'z$$", "77777777-7777-7777-7777-777777777777", "7h7m", "// z7\n", "0x77"]
     } else {

@@ -3,7 +3,8 @@
 use super::channels::{Channel, Consumer};
 use super::codes;
 use super::methods::{
-    BASIC, CHANNEL, CONFIRM, CONNECTION, DELIVER, EXCHANGE, GET, GET_OK, Method, PUBLISH, QUEUE, RETURN,
+    BASIC, CHANNEL, CONFIRM, CONNECTION, DELIVER, EXCHANGE, GET, GET_OK, Method, PUBLISH, QUEUE,
+    RETURN,
 };
 use crate::kit::reader::Reader;
 use fact::{Attributes, Exchange};
@@ -32,7 +33,8 @@ fn read_pairing_arguments<'a>(
     mut r: Reader<'a>,
     into: &mut PairingArguments<'a>,
 ) -> Option<()> {
-    let texts = |r: &mut Reader<'a>, number: usize| (0..number).try_for_each(|_| r.bytes8().map(drop));
+    let texts =
+        |r: &mut Reader<'a>, number: usize| (0..number).try_for_each(|_| r.bytes8().map(drop));
     match (method.class, method.number) {
         (EXCHANGE, 10) => {
             r.u16()?;
@@ -104,7 +106,9 @@ pub(super) fn push_arguments(
         (CONNECTION, 50) | (CHANNEL, 40) => {
             let (code, text) = (r.u16()?, r.bytes8()?);
             into.outcome = codes::push_reply_code(code, text, attributes);
-            if let Some(cause) = r.u16().zip(r.u16()).and_then(|(class, number)| Method::of(class, number)) {
+            if let Some(cause) =
+                r.u16().zip(r.u16()).and_then(|(class, number)| Method::of(class, number))
+            {
                 attributes.push_text("amqp.caused_by", cause.name);
             }
         }

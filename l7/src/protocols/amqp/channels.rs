@@ -77,7 +77,8 @@ impl Channels {
     /// Whether there is room for one more consumer. Deliveries to one that is not known are
     /// one-way.
     pub(super) fn has_room(&self) -> bool {
-        self.known.iter().map(|c| c.consumers.len() + c.unconfirmed.len()).sum::<usize>() < Self::CONSUMERS
+        self.known.iter().map(|c| c.consumers.len() + c.unconfirmed.len()).sum::<usize>()
+            < Self::CONSUMERS
     }
 
     pub(super) fn get(&mut self, number: u16) -> &mut Channel {
@@ -87,7 +88,13 @@ impl Channels {
             }
             self.epochs = self.epochs.wrapping_add(1);
             let (confirms, consumers, unconfirmed) = (None, Vec::new(), Vec::new());
-            self.known.push(Channel { number, epoch: self.epochs, confirms, consumers, unconfirmed });
+            self.known.push(Channel {
+                number,
+                epoch: self.epochs,
+                confirms,
+                consumers,
+                unconfirmed,
+            });
             self.known.len() - 1
         });
         &mut self.known[index]

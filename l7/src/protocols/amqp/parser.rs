@@ -35,7 +35,12 @@ struct AmqpSide {
 
 impl AmqpFrames {
     /// Reads a method; returns the message that ends with its frame.
-    fn on_method(&mut self, payload: &[u8], place: FramePlace, out: &mut Messages) -> Option<(Kind, u64)> {
+    fn on_method(
+        &mut self,
+        payload: &[u8],
+        place: FramePlace,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
         let method = method(payload, place.direction)?;
         let arguments = payload.get(4..).unwrap_or_default();
         let channel = self.channels.get(place.channel);
@@ -81,12 +86,21 @@ impl AmqpFrames {
         }
     }
 
-    fn role(&mut self, method: &Method, terms: &PairingArguments<'_>, place: FramePlace) -> (Kind, u64) {
+    fn role(
+        &mut self,
+        method: &Method,
+        terms: &PairingArguments<'_>,
+        place: FramePlace,
+    ) -> (Kind, u64) {
         let channel = self.channels.get(place.channel);
         match method.role {
             Role::Request if terms.no_wait => (Kind::OneWay, ids::one_way(place.channel)),
-            Role::Request => (Kind::Request, ids::called(place.channel, method.class, method.number)),
-            Role::ResponseTo(number) => (Kind::Response, ids::called(place.channel, method.class, number)),
+            Role::Request => {
+                (Kind::Request, ids::called(place.channel, method.class, method.number))
+            }
+            Role::ResponseTo(number) => {
+                (Kind::Response, ids::called(place.channel, method.class, number))
+            }
             Role::OneWay | Role::Settlement => {
                 if method.is(BASIC, PUBLISH)
                     && let Some(number) = &mut channel.confirms
@@ -95,9 +109,13 @@ impl AmqpFrames {
                     *number = number.wrapping_add(1);
                     return (Kind::Request, id);
                 }
-                let acknowledged = || channel.consumer(terms.consumer_tag).is_some_and(|c| c.acknowledges);
+                let acknowledged =
+                    || channel.consumer(terms.consumer_tag).is_some_and(|c| c.acknowledges);
                 if method.is(BASIC, DELIVER) && acknowledged() {
-                    return (Kind::Request, ids::delivered(place.channel, channel.epoch, terms.delivery_tag));
+                    return (
+                        Kind::Request,
+                        ids::delivered(place.channel, channel.epoch, terms.delivery_tag),
+                    );
                 }
                 (Kind::OneWay, ids::one_way(place.channel))
             }
@@ -124,7 +142,12 @@ impl AmqpFrames {
         }
     }
 
-    fn on_header(&mut self, payload: &[u8], place: FramePlace, out: &mut Messages) -> Option<(Kind, u64)> {
+    fn on_header(
+        &mut self,
+        payload: &[u8],
+        place: FramePlace,
+        out: &mut Messages,
+    ) -> Option<(Kind, u64)> {
         let contents = &mut self.sides[place.direction].contents;
         let index = contents.iter().position(|c| c.channel == place.channel)?;
         let content = &mut contents[index];
@@ -160,7 +183,13 @@ impl FrameFormat for AmqpFrames {
     }
 
     /// The end octet is read as a frame of its own: the message ends with it.
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         let side = &mut self.sides[direction];
         if let Some(ends) = side.tail.take() {
             return if rest.first() == Some(&END) {
@@ -193,7 +222,8 @@ impl FrameFormat for AmqpFrames {
         if !is_ended || prefix.kind == METHOD && method(payload, direction).is_none() {
             return FrameRead::MALFORMED;
         }
-        let place = FramePlace { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
+        let place =
+            FramePlace { direction, channel: prefix.channel, at, end: at + PREFIX + size + 1 };
         let ends = match prefix.kind {
             METHOD => self.on_method(payload, place, out),
             HEADER => self.on_header(payload, place, out),
@@ -208,7 +238,9 @@ impl FrameFormat for AmqpFrames {
         if self.sides[direction].tail.is_some() {
             return;
         }
-        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_plausible()) else { return };
+        let Some(prefix) = Prefix::read(bytes).filter(|prefix| prefix.is_plausible()) else {
+            return;
+        };
         let place = FramePlace { direction, channel: prefix.channel, at: 0, end: bytes.len() };
         let payload = bytes.get(PREFIX..).unwrap_or_default();
         match prefix.kind {
@@ -228,7 +260,8 @@ impl FrameFormat for AmqpFrames {
     }
 
     fn heap_bytes(&self) -> usize {
-        let contents: usize = Direction::BOTH.iter().map(|&d| self.sides[d].contents.capacity()).sum();
+        let contents: usize =
+            Direction::BOTH.iter().map(|&d| self.sides[d].contents.capacity()).sum();
         self.channels.bytes() + contents * size_of::<Content>()
     }
 }

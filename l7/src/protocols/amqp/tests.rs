@@ -63,7 +63,12 @@ fn log_in(t: &mut Talk) {
     let start = [vec![0, 9], long(b""), long(b"PLAIN"), long(b"en_US")].concat();
     let start_ok = [long(b""), short("PLAIN"), long(b"\0guest\0s3cret"), short("en_US")].concat();
     t.c(HELLO).s(method(0, 10, 10, &start)).c(method(0, 10, 11, &start_ok));
-    t.s(method(0, 10, 30, &[0, 9, 0, 2, 0, 0, 0, 60])).c(method(0, 10, 31, &[0, 9, 0, 2, 0, 0, 0, 60]));
+    t.s(method(0, 10, 30, &[0, 9, 0, 2, 0, 0, 0, 60])).c(method(
+        0,
+        10,
+        31,
+        &[0, 9, 0, 2, 0, 0, 0, 60],
+    ));
     t.c(method(0, 10, 40, &[short("/"), vec![0, 0]].concat())).s(method(0, 10, 41, &[0]));
     t.c(method(1, 20, 10, &[0])).s(method(1, 20, 11, &[0, 0, 0, 0]));
 }
@@ -102,8 +107,10 @@ fn a_log_in_is_told_without_its_password() {
 #[test]
 fn a_publish_asks_for_nothing_and_ends_with_its_body() {
     let mut t = talk();
-    let heads =
-        [&[0x20 | 0x04, 0x80][..], &long(&[&short("traceparent")[..], b"S", &long(b"00-1-2-01")].concat())];
+    let heads = [
+        &[0x20 | 0x04, 0x80][..],
+        &long(&[&short("traceparent")[..], b"S", &long(b"00-1-2-01")].concat()),
+    ];
     let arguments = [vec![0, 0], short("x"), short("k"), vec![0]].concat();
     let properties = [heads.concat(), short("corr"), short("id-7")].concat();
     let bytes = [method(1, 60, 40, &arguments), content(1, &properties, &[7; 2500], 1000)].concat();
@@ -146,7 +153,10 @@ fn a_delivery_lasts_until_it_is_acknowledged() {
     for tag in 1..=4 {
         t.s(deliver(1, "ctag", tag, "k"));
     }
-    t.c(settle(1, 90, 2, 0)).c(settle(1, 80, 1, 0)).c(settle(1, 80, 0, 1)).s(deliver(1, "unknown", 5, "k"));
+    t.c(settle(1, 90, 2, 0))
+        .c(settle(1, 80, 1, 0))
+        .c(settle(1, 80, 0, 1))
+        .s(deliver(1, "unknown", 5, "k"));
     let told = told(&t);
     assert_eq!(told[0], "basic.consume q ok");
     assert_eq!(told[1], "basic.deliver amq.default:k:q server_error");
@@ -171,7 +181,10 @@ fn a_close_answers_what_caused_it() {
     t.c(declare(1, "none", 1)).s(close(1, 20, 40, 404, (50, 10))).c(method(1, 20, 41, &[]));
     assert_eq!(told(&t), ["queue.declare none client_error", "channel.close  client_error"]);
     let e = &t.found.exchanges[0];
-    assert_eq!((text(e, "error.type"), int(e, "amqp.reply_code")), ("NOT_FOUND".to_owned(), Some(404)));
+    assert_eq!(
+        (text(e, "error.type"), int(e, "amqp.reply_code")),
+        ("NOT_FOUND".to_owned(), Some(404))
+    );
     t.c(method(1, 20, 10, &[0])).s(method(1, 20, 11, &[0, 0, 0, 0]));
     t.c(method(1, 85, 10, &[0])).s(method(1, 85, 11, &[])).c(publish(1, "none", "", b"1"));
     t.s(close(1, 20, 40, 404, (60, 40)));
@@ -184,12 +197,16 @@ fn a_close_answers_what_caused_it() {
 fn messages_are_got_one_by_one() {
     let mut t = talk();
     let get = method(1, 60, 70, &[vec![0, 0], short("q"), vec![0]].concat());
-    let got = [1u64.to_be_bytes().to_vec(), vec![0], short("x"), short("k"), vec![0, 0, 0, 3]].concat();
+    let got =
+        [1u64.to_be_bytes().to_vec(), vec![0], short("x"), short("k"), vec![0, 0, 0, 3]].concat();
     t.c(&get).s([method(1, 60, 71, &got), content(1, &[0, 0], b"", 10)].concat());
     t.c(settle(1, 80, 1, 0)).c(&get).s(method(1, 60, 72, &short("")));
     assert_eq!(told(&t), ["basic.get q ok", "basic.get q ok"]);
     let [full, empty] = t.found.exchanges.as_slice() else { panic!() };
-    assert_eq!((int(full, "amqp.message_count"), int(empty, "amqp.message_count")), (Some(3), None));
+    assert_eq!(
+        (int(full, "amqp.message_count"), int(empty, "amqp.message_count")),
+        (Some(3), None)
+    );
 }
 
 #[test]
@@ -228,7 +245,9 @@ fn large_bodies_are_skipped_also_with_holes() {
     t.c(&bytes[..5000]).gap(C, 20_000).c(&bytes[25_000..]).c(publish(1, "x", "next", b""));
     assert_eq!(told(&t), ["basic.publish x:big ok", "basic.publish x:next ok"]);
     assert!(!t.found.exchanges[0].request.unwrap().whole);
-    t.c(&bytes[..100]).gap(C, 150_000).c([&bytes[199_900..], &publish(1, "x", "then", b"1")].concat());
+    t.c(&bytes[..100])
+        .gap(C, 150_000)
+        .c([&bytes[199_900..], &publish(1, "x", "then", b"1")].concat());
     t.c(publish(1, "x", "last", b""));
     assert_eq!(told_last(&t), "basic.publish x:last ok");
 }
@@ -238,7 +257,10 @@ fn joined_in_the_middle() {
     let mut t = Talk::tcp(5672);
     t.c(publish(1, "x", "k", b"1")).s(deliver(1, "c", 9, "k")).c(declare(1, "q", 0));
     t.s(method(1, 50, 11, &[short("q"), vec![0; 8]].concat()));
-    assert_eq!(told(&t), ["basic.publish x:k ok", "basic.deliver amq.default:k ok", "queue.declare q ok"]);
+    assert_eq!(
+        told(&t),
+        ["basic.publish x:k ok", "basic.deliver amq.default:k ok", "queue.declare q ok"]
+    );
     let mut t = Talk::tcp(9999);
     t.s(method(1, 50, 11, &[short("q"), vec![0; 8]].concat()));
     assert_eq!(t.over().iter().map(|e| e.outcome).collect::<Vec<_>>(), [Outcome::NoRequest]);
@@ -267,7 +289,15 @@ pub(crate) fn scripts() -> Vec<Script> {
         &[
             (C, HELLO.to_vec()),
             (S, method(0, 10, 10, &[vec![0, 9], long(b""), long(b"PLAIN"), long(b"")].concat())),
-            (C, method(0, 10, 11, &[long(b""), short("PLAIN"), long(b"\0a\0b"), short("")].concat())),
+            (
+                C,
+                method(
+                    0,
+                    10,
+                    11,
+                    &[long(b""), short("PLAIN"), long(b"\0a\0b"), short("")].concat(),
+                ),
+            ),
             (C, open),
             (S, method(0, 10, 41, &[0])),
             (C, client.concat()),

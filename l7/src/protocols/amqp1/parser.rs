@@ -3,8 +3,8 @@
 use wire::{Direction, PerDirection};
 
 use super::frame::{
-    ATTACH, BEGIN, CLOSE, DETACH, DISPOSITION, END, OPEN, PREFIX, Prefix, SASL_INIT, SASL_OUTCOME, TRANSFER,
-    frame, header,
+    ATTACH, BEGIN, CLOSE, DETACH, DISPOSITION, END, OPEN, PREFIX, Prefix, SASL_INIT, SASL_OUTCOME,
+    TRANSFER, frame, header,
 };
 use super::sessions::Sessions;
 use super::types::{Items, Value};
@@ -90,7 +90,8 @@ impl Amqp1Frames {
                 let session = self.sessions.of(direction, channel);
                 let name = fingerprint(fields.field(0).bytes().unwrap_or_default());
                 let handle = fields.field(1).number().unwrap_or_default() as u32;
-                let address = first_bytes(performatives::address(fields).unwrap_or_default(), ADDRESS);
+                let address =
+                    first_bytes(performatives::address(fields).unwrap_or_default(), ADDRESS);
                 self.sessions.attach(direction, session, handle, name, address);
                 key(code, session, name)
             }
@@ -150,7 +151,9 @@ impl Amqp1Frames {
         let handle = fields.field(0).number()? as u32;
         let more = fields.field(5).is_true() && !fields.field(9).is_true();
         let deliveries = &mut self.sides[direction].deliveries;
-        if let Some(index) = deliveries.iter().position(|d| (d.channel, d.handle) == (channel, handle)) {
+        if let Some(index) =
+            deliveries.iter().position(|d| (d.channel, d.handle) == (channel, handle))
+        {
             let Delivery { kind, id, .. } = deliveries[index];
             return (!more).then(|| {
                 deliveries.remove(index);
@@ -172,7 +175,9 @@ impl Amqp1Frames {
         attributes.push_text("messaging.operation.name", "transfer");
         let kind_of = if direction == Direction::ToServer { "send" } else { "receive" };
         attributes.push_text("messaging.operation.type", kind_of);
-        if let Some(link) = self.sessions.link(direction, session, handle).filter(|l| !l.address.is_empty()) {
+        if let Some(link) =
+            self.sessions.link(direction, session, handle).filter(|l| !l.address.is_empty())
+        {
             attributes.push_bytes("messaging.destination.name", &link.address);
         }
         attributes.push_int("amqp.delivery_id", i64::from(number));
@@ -198,7 +203,8 @@ impl Amqp1Frames {
         let settled = fields.field(3).is_true();
         let base = key(TRANSFER, session, 0);
         let wanted = |waiting: u64| {
-            waiting & !0xffff_ffff == base && (waiting as u32).wrapping_sub(first) <= last.wrapping_sub(first)
+            waiting & !0xffff_ffff == base
+                && (waiting as u32).wrapping_sub(first) <= last.wrapping_sub(first)
         };
         if matches!(state, Value::Null | Value::Described(RECEIVED, _)) && !settled {
             return;
@@ -224,7 +230,13 @@ impl FrameFormat for Amqp1Frames {
         frame(bytes, direction)
     }
 
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         if rest.len() < PREFIX {
             return FrameRead::Need(PREFIX);
         }
@@ -259,7 +271,8 @@ impl FrameFormat for Amqp1Frames {
     }
 
     fn heap_bytes(&self) -> usize {
-        let deliveries: usize = Direction::BOTH.iter().map(|&d| self.sides[d].deliveries.capacity()).sum();
+        let deliveries: usize =
+            Direction::BOTH.iter().map(|&d| self.sides[d].deliveries.capacity()).sum();
         self.sessions.bytes() + deliveries * size_of::<Delivery>()
     }
 }

@@ -77,8 +77,10 @@ pub(super) fn push_fields(code: u64, fields: Items<'_>, answers: bool, into: &mu
         }
         SASL_INIT => text("amqp.mechanism", fields.field(0), attributes),
         SASL_OUTCOME => {
-            into.outcome =
-                conditions::push_sasl_outcome(fields.field(0).number().unwrap_or_default(), attributes);
+            into.outcome = conditions::push_sasl_outcome(
+                fields.field(0).number().unwrap_or_default(),
+                attributes,
+            );
         }
         _ => {
             if let Some(error) = error(code, fields) {

@@ -119,13 +119,23 @@ impl Sessions {
     }
 
     pub(super) fn link(&self, direction: Direction, session: u16, handle: u32) -> Option<&Link> {
-        self.links.iter().rev().find(|l| l.session == session && l.handles[direction] == Some(handle))
+        self.links
+            .iter()
+            .rev()
+            .find(|l| l.session == session && l.handles[direction] == Some(handle))
     }
 
     /// A side detaches; the name of the link.
-    pub(super) fn detach(&mut self, direction: Direction, session: u16, handle: u32) -> Option<u32> {
-        let index =
-            self.links.iter().rposition(|l| l.session == session && l.handles[direction] == Some(handle))?;
+    pub(super) fn detach(
+        &mut self,
+        direction: Direction,
+        session: u16,
+        handle: u32,
+    ) -> Option<u32> {
+        let index = self
+            .links
+            .iter()
+            .rposition(|l| l.session == session && l.handles[direction] == Some(handle))?;
         let link = &mut self.links[index];
         link.handles[direction] = None;
         let name = link.name;

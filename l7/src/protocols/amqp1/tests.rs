@@ -38,7 +38,8 @@ fn symbol(text: &str) -> Vec<u8> {
 /// A described list.
 fn list(code: u8, fields: &[Vec<u8>]) -> Vec<u8> {
     let values = fields.concat();
-    let head = [(values.len() as u32 + 4).to_be_bytes(), (fields.len() as u32).to_be_bytes()].concat();
+    let head =
+        [(values.len() as u32 + 4).to_be_bytes(), (fields.len() as u32).to_be_bytes()].concat();
     [&[0, 0x53, code, 0xd0][..], &head, &values].concat()
 }
 
@@ -58,7 +59,11 @@ fn attach(
     source: Vec<u8>,
     target: Vec<u8>,
 ) -> Vec<u8> {
-    perform(channel, 0x12, &[string(name), uint(handle), truth(receiver), null(), null(), source, target])
+    perform(
+        channel,
+        0x12,
+        &[string(name), uint(handle), truth(receiver), null(), null(), source, target],
+    )
 }
 
 fn node(code: u8, address: &str) -> Vec<u8> {
@@ -87,7 +92,11 @@ fn transfer(
 }
 
 fn disposition(channel: u16, first: u32, last: Option<u32>, state: Vec<u8>) -> Vec<u8> {
-    perform(channel, 0x15, &[truth(true), uint(first), last.map_or_else(null, uint), truth(true), state])
+    perform(
+        channel,
+        0x15,
+        &[truth(true), uint(first), last.map_or_else(null, uint), truth(true), state],
+    )
 }
 
 fn accepted() -> Vec<u8> {
@@ -133,7 +142,10 @@ fn both_sides_open_begin_and_attach() {
     let t = talk();
     assert_eq!(told(&t), ["sasl-init  ok", "open  ok", "begin  ok", "attach q ok"]);
     let [login, open, ..] = t.found.exchanges.as_slice() else { panic!() };
-    assert_eq!((login.protocol, text(login, "amqp.mechanism").as_str()), (Protocol::new("amqp1"), "PLAIN"));
+    assert_eq!(
+        (login.protocol, text(login, "amqp.mechanism").as_str()),
+        (Protocol::new("amqp1"), "PLAIN")
+    );
     assert_eq!(text(open, "amqp.container_id"), "me");
     assert!(!format!("{:?}", t.found.exchanges).contains("s3cre"));
     assert!(t.found.exchanges.iter().all(|e| e.client == t.cx.client));
@@ -171,7 +183,10 @@ fn dispositions_answer_transfers_by_their_numbers() {
         ]
     );
     let e = &t.found.exchanges[4];
-    assert_eq!((int(e, "amqp.delivery_id"), int(e, "messaging.message.body.size")), (Some(1), Some(4)));
+    assert_eq!(
+        (int(e, "amqp.delivery_id"), int(e, "messaging.message.body.size")),
+        (Some(1), Some(4))
+    );
     assert_eq!(text(e, "messaging.message.id"), "id-1");
     assert_eq!(text(e, "messaging.message.header.traceparent"), "00-1-2-01");
     assert_eq!(text(&t.found.exchanges[6], "error.type"), "amqp:not-found");
@@ -195,7 +210,12 @@ fn the_broker_sends_as_well() {
     let mut t = talk();
     t.c(attach(1, "r", 4, true, node(0x28, "inbox"), node(0x29, "me")));
     t.s(attach(5, "r", 2, false, node(0x28, "inbox"), node(0x29, "me")));
-    t.s(transfer(5, 2, Some(0), false, false, &message(b"x"))).c(disposition(1, 0, None, accepted()));
+    t.s(transfer(5, 2, Some(0), false, false, &message(b"x"))).c(disposition(
+        1,
+        0,
+        None,
+        accepted(),
+    ));
     assert_eq!(told(&t)[4..], ["attach inbox ok", "transfer inbox ok"]);
     assert_eq!(text(&t.found.exchanges[5], "messaging.operation.type"), "receive");
 }
@@ -218,7 +238,12 @@ fn an_error_answers_what_waits() {
 #[test]
 fn joined_in_the_middle_or_after_a_hole() {
     let mut t = Talk::tcp(4000);
-    t.c(transfer(1, 3, Some(7), false, false, &message(b"x"))).s(disposition(1, 7, None, accepted()));
+    t.c(transfer(1, 3, Some(7), false, false, &message(b"x"))).s(disposition(
+        1,
+        7,
+        None,
+        accepted(),
+    ));
     assert_eq!(told(&t), ["transfer  ok"]);
     t.c(&transfer(1, 3, Some(8), false, false, &message(&[1; 5000]))[..1000]).gap(C, 2000);
     t.c([vec![0x53; 300], transfer(1, 3, Some(9), true, false, &message(b"x"))].concat());
@@ -245,7 +270,10 @@ pub(crate) fn scripts() -> Vec<Script> {
         transfer(1, 3, Some(2), false, false, &message(b"x")),
     ];
     turns.push((C, sent.concat()));
-    turns.push((S, [disposition(5, 0, None, accepted()), perform(5, 0x17, &[error("amqp:x")])].concat()));
+    turns.push((
+        S,
+        [disposition(5, 0, None, accepted()), perform(5, 0x17, &[error("amqp:x")])].concat(),
+    ));
     turns.push((C, [perform(1, 0x17, &[]), perform(0, 0x18, &[])].concat()));
     turns.push((S, perform(0, 0x18, &[])));
     vec![Script::new(5672, 9, &turns)]

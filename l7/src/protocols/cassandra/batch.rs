@@ -8,7 +8,11 @@ use fact::Attributes;
 
 /// Adds a BATCH (section 4.1.7) to the attributes: the first statement, the number of statements,
 /// and the consistency where all of the body is there.
-pub(super) fn push_batch(r: &mut Reader<'_>, session: &mut CqlSession, into: &mut Attributes) -> Option<()> {
+pub(super) fn push_batch(
+    r: &mut Reader<'_>,
+    session: &mut CqlSession,
+    into: &mut Attributes,
+) -> Option<()> {
     r.u8()?;
     let number = r.u16()?;
     into.push_int("db.operation.batch.size", i64::from(number));

@@ -119,7 +119,8 @@ mod tests {
         Compression::Lz4.unpack(&[&[0, 0, 0, 16], &block[..]].concat(), 7, &mut out);
         assert_eq!(out, b"hellohe");
         let _ = lz4(&[0x05, 9, 0], 100, &mut out);
-        let packed = [16, 4 << 2, b'h', b'e', b'l', b'l', b'o', 0b0001_0101, 5, 2 << 2, b'!', b'?', b'.'];
+        let packed =
+            [16, 4 << 2, b'h', b'e', b'l', b'l', b'o', 0b0001_0101, 5, 2 << 2, b'!', b'?', b'.'];
         Compression::Snappy.unpack(&packed, 100, &mut out);
         assert_eq!(out, b"hellohellohell!?.");
     }

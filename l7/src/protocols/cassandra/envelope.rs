@@ -30,11 +30,16 @@ impl Envelope {
     /// None if there are too few bytes, or if this is no envelope that `direction` sends.
     pub(super) fn read(bytes: &[u8], direction: Direction) -> Option<Self> {
         let mut r = Reader::new(bytes);
-        let (version, flags, stream, opcode, body) = (r.u8()?, r.u8()?, r.u16()?, r.u8()?, r.u32()?);
+        let (version, flags, stream, opcode, body) =
+            (r.u8()?, r.u8()?, r.u16()?, r.u8()?, r.u32()?);
         let response = direction == Direction::ToClient;
         let known = (3..=5).contains(&(version & 0x7f)) && (version & 0x80 != 0) == response;
         let numbered = stream < 0x8000 || opcode == EVENT && response;
-        let fits = known && flags < 0x20 && numbered && body <= LONGEST && name(opcode, direction).is_some();
+        let fits = known
+            && flags < 0x20
+            && numbered
+            && body <= LONGEST
+            && name(opcode, direction).is_some();
         fits.then_some(Self { version: version & 0x7f, flags, stream, opcode, body: body as usize })
     }
 }
@@ -50,7 +55,9 @@ pub(super) fn frame(bytes: &[u8], direction: Direction) -> Frame {
         };
     }
     match Envelope::read(bytes, direction) {
-        Some(envelope) if bytes.len() - HEADER >= envelope.body => Frame::Whole(HEADER + envelope.body),
+        Some(envelope) if bytes.len() - HEADER >= envelope.body => {
+            Frame::Whole(HEADER + envelope.body)
+        }
         Some(_) => Frame::Part,
         None => Frame::No,
     }

@@ -88,7 +88,8 @@ impl CqlFrames {
             if let Some(compression) = request::compression(envelope, body) {
                 self.compression = compression;
             }
-            let _ = request::push_request(envelope, body, &mut self.session, &mut exchange.attributes);
+            let _ =
+                request::push_request(envelope, body, &mut self.session, &mut exchange.attributes);
         } else {
             let _ = response::push_response(envelope, body, &mut self.session, exchange);
         }
@@ -155,7 +156,9 @@ impl CqlFrames {
             return FrameRead::take(segment.len());
         }
         let inspected = segment.header + segment.payload.min(PACKED);
-        let Some(packed) = rest.get(segment.header..inspected) else { return FrameRead::Need(inspected) };
+        let Some(packed) = rest.get(segment.header..inspected) else {
+            return FrameRead::Need(inspected);
+        };
         let mut bytes = std::mem::take(&mut self.unpacked);
         bytes.clear();
         let _ = lz4(packed, unpacked, &mut bytes);
@@ -211,7 +214,13 @@ impl CqlFrames {
         FrameRead::take(len)
     }
 
-    fn step(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn step(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         let side = &mut self.sides[direction];
         match (side.framing, side.segment) {
             (_, Some(0)) => {
@@ -246,7 +255,13 @@ impl FrameFormat for CqlFrames {
         }
     }
 
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         let read = self.step(direction, rest, at, out);
         let side = &mut self.sides[direction];
         match read {

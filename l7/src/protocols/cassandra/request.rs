@@ -25,7 +25,8 @@ pub(super) fn push_request(
     if envelope.flags & PAYLOAD != 0 {
         custom_payload(&mut r)?;
     }
-    if matches!(envelope.opcode, QUERY | PREPARE | EXECUTE | BATCH) && !session.keyspace.is_empty() {
+    if matches!(envelope.opcode, QUERY | PREPARE | EXECUTE | BATCH) && !session.keyspace.is_empty()
+    {
         into.push_text("db.namespace", &session.keyspace);
     }
     match envelope.opcode {

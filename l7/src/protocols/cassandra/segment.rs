@@ -37,8 +37,12 @@ impl Segment {
             Framing::Plain => (None, 17),
             Framing::Lz4 => (Some(len(17)).filter(|n| *n > 0), 34),
         };
-        let segment =
-            Self { header: fields + 3, payload: len(0), unpacked, self_contained: bits >> flag & 1 == 1 };
+        let segment = Self {
+            header: fields + 3,
+            payload: len(0),
+            unpacked,
+            self_contained: bits >> flag & 1 == 1,
+        };
         let possible = bits >> (flag + 1) == 0 && segment.payload > 0;
         (possible && number(crc) == u64::from(crc24(head))).then_some(segment)
     }

@@ -47,7 +47,8 @@ impl CqlSession {
 
     /// Bytes allocated on the heap.
     pub(super) fn bytes(&self) -> usize {
-        let preparing: usize = self.preparing.iter().map(|(_, s)| size_of::<Statement>() + s.bytes()).sum();
+        let preparing: usize =
+            self.preparing.iter().map(|(_, s)| size_of::<Statement>() + s.bytes()).sum();
         self.keyspace.capacity() + self.statement.bytes() + preparing + self.prepared.bytes()
     }
 }

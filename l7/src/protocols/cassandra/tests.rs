@@ -20,7 +20,8 @@ fn long(text: &str) -> Vec<u8> {
 }
 
 fn startup(version: u8, compression: &str) -> Vec<u8> {
-    let texts = ["CQL_VERSION", "3.0.0", "COMPRESSION", compression].map(|text| short(text.as_bytes()));
+    let texts =
+        ["CQL_VERSION", "3.0.0", "COMPRESSION", compression].map(|text| short(text.as_bytes()));
     envelope(version, 0, 0, 1, &[vec![0, 2], texts.concat()].concat())
 }
 
@@ -33,7 +34,13 @@ fn result(version: u8, stream: u16, kind: u8, behind: &[u8]) -> Vec<u8> {
 }
 
 fn error(version: u8, stream: u16, code: u32) -> Vec<u8> {
-    envelope(version | 0x80, 0, stream, 0, &[&code.to_be_bytes()[..], &short(b"s3cret values")].concat())
+    envelope(
+        version | 0x80,
+        0,
+        stream,
+        0,
+        &[&code.to_be_bytes()[..], &short(b"s3cret values")].concat(),
+    )
 }
 
 /// A segment that is not compressed.
@@ -85,11 +92,16 @@ fn checksums_are_those_of_the_protocol() {
 #[test]
 fn statements_are_masked_and_answers_found_by_stream() {
     let mut t = talk(4, "");
-    t.c([query(4, 1, "SELECT * FROM ks.t WHERE k = 's3cret'"), query(4, 2, "INSERT nonsense")].concat());
+    t.c([query(4, 1, "SELECT * FROM ks.t WHERE k = 's3cret'"), query(4, 2, "INSERT nonsense")]
+        .concat());
     t.s(error(4, 2, 0x2000)).s(result(4, 1, 2, &[0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 7]));
     assert_eq!(
         told(&t),
-        ["STARTUP  ok", "QUERY INSERT nonsense client_error", "QUERY SELECT * FROM ks.t WHERE k = ? ok"]
+        [
+            "STARTUP  ok",
+            "QUERY INSERT nonsense client_error",
+            "QUERY SELECT * FROM ks.t WHERE k = ? ok"
+        ]
     );
     let [_, failed, select] = t.found.exchanges.as_slice() else { panic!() };
     assert_eq!(
@@ -105,7 +117,12 @@ fn statements_are_masked_and_answers_found_by_stream() {
 #[test]
 fn prepared_statements_are_told_where_they_are_executed() {
     let mut t = talk(4, "");
-    t.c(envelope(4, 0, 3, 9, &long("UPDATE t SET v = ? WHERE k = 5"))).s(result(4, 3, 4, &short(b"id-1")));
+    t.c(envelope(4, 0, 3, 9, &long("UPDATE t SET v = ? WHERE k = 5"))).s(result(
+        4,
+        3,
+        4,
+        &short(b"id-1"),
+    ));
     t.c(envelope(4, 0, 4, 10, &[short(b"id-1"), vec![0, 1, 0]].concat())).s(result(4, 4, 1, &[]));
     t.c(envelope(4, 0, 5, 10, &[short(b"id-2"), vec![0, 1, 0]].concat())).s(error(4, 5, 0x2500));
     assert_eq!(
@@ -206,7 +223,16 @@ pub(crate) fn scripts() -> Vec<Script> {
     let begin = |version: u8, compression: &str| -> Vec<(Direction, Vec<u8>)> {
         vec![
             (C, envelope(version, 0, 0, 5, &[])),
-            (S, envelope(version | 0x80, 0, 0, 6, &[&[0, 1][..], &short(b"CQL_VERSION"), &[0, 0]].concat())),
+            (
+                S,
+                envelope(
+                    version | 0x80,
+                    0,
+                    0,
+                    6,
+                    &[&[0, 1][..], &short(b"CQL_VERSION"), &[0, 0]].concat(),
+                ),
+            ),
             (C, startup(version, compression)),
             (S, envelope(version | 0x80, 0, 0, 2, &[])),
         ]
@@ -221,7 +247,8 @@ pub(crate) fn scripts() -> Vec<Script> {
     let (first, second) = whole.split_at(5000);
     five.push((
         S,
-        [segment(&error(5, 2, 0x2000), true), segment(first, false), segment(second, false)].concat(),
+        [segment(&error(5, 2, 0x2000), true), segment(first, false), segment(second, false)]
+            .concat(),
     ));
     let mut packed = begin(5, "lz4");
     packed.push((C, packed_segment(&[query(5, 1, "SELECT a"), query(5, 2, "SELECT b")].concat())));

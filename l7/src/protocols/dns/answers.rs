@@ -68,7 +68,8 @@ impl Answers {
     pub(super) fn follow(&mut self, question: &str) {
         let mut here = question;
         for _ in 0..self.aliases.len() {
-            let Some((_, next)) = self.aliases.iter().find(|(owner, _)| owner.eq_ignore_ascii_case(here))
+            let Some((_, next)) =
+                self.aliases.iter().find(|(owner, _)| owner.eq_ignore_ascii_case(here))
             else {
                 return;
             };
@@ -100,7 +101,9 @@ fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
     match record.kind {
         kind::A => write!(into, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?)).ok()?,
         kind::AAAA => write!(into, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)).ok()?,
-        kind::NS | kind::CNAME | kind::PTR | kind::DNAME => drop(name::read(message, record.data_at, into)?),
+        kind::NS | kind::CNAME | kind::PTR | kind::DNAME => {
+            name::read(message, record.data_at, into)?;
+        }
         kind::SOA => {
             into.push_str("SOA ");
             let next = name::read(message, record.data_at, into)?;
@@ -131,9 +134,15 @@ fn push(message: &[u8], record: &Record<'_>, into: &mut String) -> Option<()> {
             }
             write!(into, "CAA {flags} {tag} {value}").ok()?;
         }
-        kind::DS | kind::CDS => {
-            write!(into, "{} {} {} {}", type_name(record.kind)?, word(0)?, data.get(2)?, data.get(3)?).ok()?
-        }
+        kind::DS | kind::CDS => write!(
+            into,
+            "{} {} {} {}",
+            type_name(record.kind)?,
+            word(0)?,
+            data.get(2)?,
+            data.get(3)?
+        )
+        .ok()?,
         other => match type_name(other) {
             Some(name) => into.push_str(name),
             None => write!(into, "TYPE{other}").ok()?,

@@ -27,7 +27,8 @@ impl DnsParser {
     ) -> Option<(Kind, u64)> {
         let header = Header::read(message)?;
         self.name.clear();
-        let first = if header.questions > 0 { question(message, HEADER, &mut self.name) } else { None };
+        let first =
+            if header.questions > 0 { question(message, HEADER, &mut self.name) } else { None };
         if first.is_none() {
             self.name.clear();
         }
@@ -53,7 +54,9 @@ impl DnsParser {
             for record in Records::new(message, &header, behind) {
                 match record.section {
                     Section::Answer if kind == Kind::Response => self.answers.add(message, &record),
-                    Section::Additional if record.kind == record_type::OPT => extended = Some(record),
+                    Section::Additional if record.kind == record_type::OPT => {
+                        extended = Some(record)
+                    }
                     _ => {}
                 }
             }
@@ -100,7 +103,12 @@ impl DnsParser {
     }
 
     /// Writes all questions, if there are several, into `texts`. Returns where they end.
-    fn write_questions(&mut self, message: &[u8], header: &Header, first: Option<Question>) -> Option<usize> {
+    fn write_questions(
+        &mut self,
+        message: &[u8],
+        header: &Header,
+        first: Option<Question>,
+    ) -> Option<usize> {
         self.texts.clear();
         let mut end = match first {
             Some(first) => first.end,

@@ -50,7 +50,8 @@ impl Header {
     /// Names of the flags that are set, in dig's notation (RFC 1035 section 4.1.1, RFC 4035 section
     /// 3).
     pub(super) fn flags(&self) -> impl Iterator<Item = &'static str> {
-        const FLAGS: [(u16, &str); 6] = [(10, "aa"), (9, "tc"), (8, "rd"), (7, "ra"), (5, "ad"), (4, "cd")];
+        const FLAGS: [(u16, &str); 6] =
+            [(10, "aa"), (9, "tc"), (8, "rd"), (7, "ra"), (5, "ad"), (4, "cd")];
         let flags = self.flags;
         FLAGS.into_iter().filter(move |(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name)
     }
@@ -69,7 +70,11 @@ pub(super) struct Question {
 pub(super) fn question(message: &[u8], at: usize, into: &mut String) -> Option<Question> {
     let fixed = name::read(message, at, into)?;
     let &[a, b, c, d] = message.get(fixed..)?.first_chunk()?;
-    Some(Question { kind: u16::from_be_bytes([a, b]), class: u16::from_be_bytes([c, d]), end: fixed + 4 })
+    Some(Question {
+        kind: u16::from_be_bytes([a, b]),
+        class: u16::from_be_bytes([c, d]),
+        end: fixed + 4,
+    })
 }
 
 /// The section of a message that a record is in.
@@ -113,7 +118,8 @@ impl<'a> Iterator for Records<'a> {
 
     fn next(&mut self) -> Option<Record<'a>> {
         const SECTIONS: [Section; 3] = [Section::Answer, Section::Authority, Section::Additional];
-        let (section, left) = SECTIONS.into_iter().zip(&mut self.left).find(|(_, left)| **left > 0)?;
+        let (section, left) =
+            SECTIONS.into_iter().zip(&mut self.left).find(|(_, left)| **left > 0)?;
         *left -= 1;
         let name = self.at;
         let fixed = name::skip(self.message, name)?;

@@ -101,7 +101,10 @@ impl DnsParser {
             }
             self.open[direction] = message_id;
             if message.len() < length {
-                return Progress::Skip { consumed: at + 2 + inspected, body: (length - inspected) as u64 };
+                return Progress::Skip {
+                    consumed: at + 2 + inspected,
+                    body: (length - inspected) as u64,
+                };
             }
             at += 2 + length;
         }
@@ -125,7 +128,8 @@ impl DnsParser {
         attributes.add_int("dns.answers.count", i64::from(header.answers));
         attributes.add_int("dns.transfer.messages", 1);
         self.name.clear();
-        let first = (header.questions > 0).then(|| question(message, HEADER, &mut self.name)).flatten();
+        let first =
+            (header.questions > 0).then(|| question(message, HEADER, &mut self.name)).flatten();
         let done = first.map_or(HEADER, |question| question.end);
         transfer.begin(header, length, done);
         self.reading_records[direction] = true;
@@ -143,7 +147,11 @@ impl DnsParser {
         out: &mut Messages,
     ) -> Option<usize> {
         use super::codes::record_type::{AXFR, IXFR};
-        if kind != Kind::Response || header.rcode() != 0 || header.answers == 0 || header.questions != 1 {
+        if kind != Kind::Response
+            || header.rcode() != 0
+            || header.answers == 0
+            || header.questions != 1
+        {
             return None;
         }
         self.name.clear();
@@ -203,7 +211,10 @@ impl Parser for DnsParser {
         if self.transport == Transport::Tcp {
             return self.read_stream(direction, bytes, out);
         }
-        match Header::read(bytes).filter(|h| h.opcode() <= 6).and_then(|_| self.open_message(bytes, 0, out)) {
+        match Header::read(bytes)
+            .filter(|h| h.opcode() <= 6)
+            .and_then(|_| self.open_message(bytes, 0, out))
+        {
             Some((kind, id)) => {
                 out.close(kind, id, bytes.len());
                 Progress::Consumed(bytes.len())

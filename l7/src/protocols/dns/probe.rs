@@ -35,8 +35,8 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     }
     // Over TCP other bytes look like a header. A message without a question is a response, or of
     // RFC 8490.
-    let asked =
-        header.questions == 1 || header.questions == 0 && (header.is_response() || header.opcode() == 6);
+    let asked = header.questions == 1
+        || header.questions == 0 && (header.is_response() || header.opcode() == 6);
     if usual && clue.transport == Transport::Tcp && header.questions == 1 {
         return has_question(message, head.len() - 2);
     }
@@ -80,7 +80,12 @@ fn is_plausible(header: &Header) -> bool {
 
 /// Whether bytes are a message, on other than the usual ports: one question of a known type, no
 /// records that do not belong there, nothing behind it.
-fn probe_unusual_port(message: &[u8], header: &Header, transport: Transport, shown: usize) -> Probe {
+fn probe_unusual_port(
+    message: &[u8],
+    header: &Header,
+    transport: Transport,
+    shown: usize,
+) -> Probe {
     let sections = if header.is_response() {
         header.answers < 256 && header.authorities < 256
     } else {

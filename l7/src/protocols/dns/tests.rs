@@ -58,10 +58,21 @@ fn question_and_answers_are_told() {
     let mut t = Talk::udp(53);
     let alias = record(5, &[1, b'x', 0xc0, 12]);
     let records =
-        [alias, record(1, &[192, 0, 2, 1]), record(16, b"\x01t"), record(1, &[192, 0, 2, 2])].concat();
-    t.c(query(7, "www.Example.com")).s(message(7, 0x8180, "www.example.com", 1, [4, 0, 0], &records));
+        [alias, record(1, &[192, 0, 2, 1]), record(16, b"\x01t"), record(1, &[192, 0, 2, 2])]
+            .concat();
+    t.c(query(7, "www.Example.com")).s(message(
+        7,
+        0x8180,
+        "www.example.com",
+        1,
+        [4, 0, 0],
+        &records,
+    ));
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("dns"), "A", Outcome::Ok));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("dns"), "A", Outcome::Ok)
+    );
     assert_eq!(text(e, "dns.question.name"), "www.Example.com");
     assert_eq!(text(e, "dns.response.code"), "NOERROR");
     assert_eq!(int(e, "dns.answers.count"), Some(4));
@@ -83,7 +94,10 @@ fn answers_find_their_questions_in_any_order() {
     let mut t = Talk::udp(53);
     t.c(query(1, "a")).c(query(2, "b")).c(query(3, "c"));
     t.s(response(3, "c", 0)).s(response(1, "a", 3)).s(response(2, "b", 2));
-    assert_eq!(t.told(), ["A c NOERROR ok", "A a NXDOMAIN client_error", "A b SERVFAIL server_error"]);
+    assert_eq!(
+        t.told(),
+        ["A c NOERROR ok", "A a NXDOMAIN client_error", "A b SERVFAIL server_error"]
+    );
     t.s(response(2, "b", 0)).s(response(1, "other", 0));
     assert_eq!(t.told()[3..], ["A b NOERROR no_request", "A other NOERROR no_request"]);
 }
@@ -107,8 +121,12 @@ fn unanswered_questions_expire() {
 
 #[test]
 fn the_oldest_goes_when_too_many_wait() {
-    let mut t =
-        Talk::new(Transport::Udp, 40_000, 53, RequestLimits { pending: 2, ..RequestLimits::default() });
+    let mut t = Talk::new(
+        Transport::Udp,
+        40_000,
+        53,
+        RequestLimits { pending: 2, ..RequestLimits::default() },
+    );
     t.c(query(1, "a")).c(query(2, "b")).c(query(3, "c")).s(response(3, "c", 0));
     assert_eq!(t.told(), ["A a no_response", "A c NOERROR ok"]);
     assert_eq!(t.found.evicted.len(), 1);
@@ -122,7 +140,10 @@ fn several_messages_in_one_segment_and_one_in_several() {
     t.s([framed(&response(2, "b.example", 0)), framed(&response(1, "a.example", 0))].concat());
     assert_eq!(t.told(), ["A b.example NOERROR ok", "A a.example NOERROR ok"]);
     let request = t.found.exchanges[1].request.unwrap();
-    assert_eq!((request.seq.start.0, request.seq.end.0, request.first.as_nanos()), (1000, 1029, 1000));
+    assert_eq!(
+        (request.seq.start.0, request.seq.end.0, request.first.as_nanos()),
+        (1000, 1029, 1000)
+    );
 }
 
 #[test]
@@ -211,7 +232,9 @@ fn opt(size: u16, ttl: u32, options: &[u8]) -> Vec<u8> {
 #[test]
 fn edns_is_told() {
     let mut t = Talk::udp(53);
-    let asked = [0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 12, 0, 2, 0, 0];
+    let asked = [
+        0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 12, 0, 2, 0, 0,
+    ];
     let answered = [&[0, 15, 0, 7, 0, 15][..], b"by me"].concat();
     t.c(message(1, 0x0120, "a.example", 1, [0, 0, 1], &opt(1232, 0x8000, &asked)));
     t.s(message(1, 0x8187, "a.example", 1, [0, 0, 1], &opt(1232, 0x0100_0000, &answered)));
@@ -219,9 +242,13 @@ fn edns_is_told() {
     assert_eq!((int(e, "dns.edns.udp_size"), int(e, "dns.edns.padding")), (Some(1232), Some(2)));
     assert_eq!(text(e, "dns.edns.client_subnet"), "192.0.2.0/24");
     assert!(
-        e.attributes.get("dns.edns.dnssec_ok").is_some() && e.attributes.get("dns.edns.cookie").is_some()
+        e.attributes.get("dns.edns.dnssec_ok").is_some()
+            && e.attributes.get("dns.edns.cookie").is_some()
     );
-    assert_eq!((text(e, "dns.response.code").as_str(), e.outcome), ("BADCOOKIE", Outcome::ClientError));
+    assert_eq!(
+        (text(e, "dns.response.code").as_str(), e.outcome),
+        ("BADCOOKIE", Outcome::ClientError)
+    );
     assert_eq!(int(e, "dns.extended_error.code"), Some(15));
     assert_eq!(text(e, "dns.extended_error.name"), "Blocked");
     assert_eq!(text(e, "dns.extended_error.text"), "by me");
@@ -262,7 +289,8 @@ fn aliases_are_followed_in_whatever_order_they_stand() {
     t.c(query(7, "a")).s(message(7, 0x8180, "a", 1, [2, 0, 0], &records));
     assert_eq!(text(&t.found.exchanges[0], "dns.answers.cname_chain"), "a > b > c");
     let ring =
-        [&[1, b'b', 0, 0, 5, 0, 1, 0, 0, 0, 9, 0, 3, 1, b'a', 0][..], &record(5, &[1, b'b', 0])].concat();
+        [&[1, b'b', 0, 0, 5, 0, 1, 0, 0, 0, 9, 0, 3, 1, b'a', 0][..], &record(5, &[1, b'b', 0])]
+            .concat();
     t.c(query(8, "a")).s(message(8, 0x8180, "a", 1, [2, 0, 0], &ring));
     assert_eq!(text(&t.found.exchanges[1], "dns.answers.cname_chain"), "a > b > a");
 }
@@ -288,7 +316,8 @@ fn soa(serial: u32) -> Vec<u8> {
 /// Messages of a transfer, the first with the question.
 fn transfer(kind: u16, messages: &[&[Vec<u8>]]) -> Vec<u8> {
     let all = messages.iter().enumerate().map(|(n, records)| {
-        let mut m = message(5, 0x8400, "zone", kind, [records.len() as u16, 0, 0], &records.concat());
+        let mut m =
+            message(5, 0x8400, "zone", kind, [records.len() as u16, 0, 0], &records.concat());
         if n > 0 {
             m.drain(12..22);
             m[5] = 0;
@@ -312,7 +341,10 @@ fn a_zone_transfer_is_one_exchange_of_many_messages() {
         }
         assert_eq!(t.told(), ["AXFR zone NOERROR ok"]);
         let e = &t.found.exchanges[0];
-        assert_eq!((int(e, "dns.answers.count"), int(e, "dns.transfer.messages")), (Some(6), Some(3)));
+        assert_eq!(
+            (int(e, "dns.answers.count"), int(e, "dns.transfer.messages")),
+            (Some(6), Some(3))
+        );
         assert_eq!(e.response.unwrap().bytes, whole.len() as u64);
         t.c(framed(&query(6, "a"))).s(framed(&response(6, "a", 0)));
         assert_eq!(t.told().len(), 2);
@@ -322,10 +354,13 @@ fn a_zone_transfer_is_one_exchange_of_many_messages() {
 #[test]
 fn changes_of_a_zone_end_with_its_serial_number() {
     let a = || record(1, &[192, 0, 2, 1]);
-    let changes = transfer(251, &[&[soa(3), soa(1), a(), soa(2)], &[a(), soa(2), soa(3), a()], &[soa(3)]]);
-    for (answer, messages) in
-        [(changes, 3), (transfer(251, &[&[soa(3)]]), 1), (transfer(251, &[&[soa(3), a()], &[soa(3)]]), 2)]
-    {
+    let changes =
+        transfer(251, &[&[soa(3), soa(1), a(), soa(2)], &[a(), soa(2), soa(3), a()], &[soa(3)]]);
+    for (answer, messages) in [
+        (changes, 3),
+        (transfer(251, &[&[soa(3)]]), 1),
+        (transfer(251, &[&[soa(3), a()], &[soa(3)]]), 2),
+    ] {
         let mut t = Talk::tcp(53);
         t.c(framed(&message(5, 0, "zone", 251, [0; 3], &[]))).s(&answer[..answer.len() - 1]);
         assert!(t.told().is_empty());
@@ -342,7 +377,8 @@ pub(crate) fn scripts() -> Vec<Script> {
     let large = framed(&[response(2, "name.example", 0), vec![0; 9000]].concat());
     let zone = [framed(&message(5, 0, "zone", 252, [0; 3], &[])), framed(&query(6, "a"))].concat();
     let a = record(1, &[192, 0, 2, 1]);
-    let transferred = transfer(252, &[&[soa(1), a.clone()], &[record(16, &[7; 900])], &[a, soa(1)]]);
+    let transferred =
+        transfer(252, &[&[soa(1), a.clone()], &[record(16, &[7; 900])], &[a, soa(1)]]);
     let then = framed(&response(6, "a", 0));
     vec![
         Script::new(53, 3, &[(C, queries), (S, answers), (S, large)]),

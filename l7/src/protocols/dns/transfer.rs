@@ -86,7 +86,8 @@ impl Transfer {
         else {
             return short(shown.len());
         };
-        let (kind, length) = (u16::from_be_bytes([k1, k2]), usize::from(u16::from_be_bytes([l1, l2])));
+        let (kind, length) =
+            (u16::from_be_bytes([k1, k2]), usize::from(u16::from_be_bytes([l1, l2])));
         let (data_at, end) = (fixed + RECORD_FIXED, fixed + RECORD_FIXED + length);
         if end > self.bytes {
             return WalkResult::Malformed;

@@ -32,7 +32,8 @@ pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
             }
         }
         FASTJSON => {
-            let mut lines = body.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty());
+            let mut lines =
+                body.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty());
             let mut names = [None; 5];
             for name in &mut names {
                 *name = lines
@@ -47,7 +48,10 @@ pub(super) fn request(serialization: u8, body: &[u8], exchange: &mut Exchange) {
 }
 
 /// Adds the version of Dubbo, the service, its version, the method and the types of its parameters.
-fn push_names([dubbo, service, version, method, types]: [Option<&str>; 5], exchange: &mut Exchange) {
+fn push_names(
+    [dubbo, service, version, method, types]: [Option<&str>; 5],
+    exchange: &mut Exchange,
+) {
     let attributes = &mut exchange.attributes;
     for (key, value) in [
         ("rpc.service", service),
@@ -61,7 +65,9 @@ fn push_names([dubbo, service, version, method, types]: [Option<&str>; 5], excha
         }
     }
     if let Some(method) = method {
-        exchange.operation.push_str(&String::from_utf8_lossy(first_bytes(method.as_bytes(), LONGEST)));
+        exchange
+            .operation
+            .push_str(&String::from_utf8_lossy(first_bytes(method.as_bytes(), LONGEST)));
     }
 }
 
@@ -140,6 +146,9 @@ mod tests {
     fn parameters_are_counted() {
         assert_eq!(parameters(""), Some(0));
         assert_eq!(parameters("Ljava/lang/String;[[IJ[Ljava/lang/Object;"), Some(4));
-        assert_eq!((parameters("Ljava"), parameters("x"), parameters(&"I".repeat(99))), (None, None, None));
+        assert_eq!(
+            (parameters("Ljava"), parameters("x"), parameters(&"I".repeat(99))),
+            (None, None, None)
+        );
     }
 }

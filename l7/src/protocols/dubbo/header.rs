@@ -34,7 +34,8 @@ pub(super) struct Header {
 impl Header {
     /// Reads the header at the beginning, if it is one.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let &[m0, m1, flags, status, a, b, c, d, e, f, g, h, w, x, y, z] = bytes.first_chunk::<HEADER>()?;
+        let &[m0, m1, flags, status, a, b, c, d, e, f, g, h, w, x, y, z] =
+            bytes.first_chunk::<HEADER>()?;
         let header = Self {
             flags,
             status,
@@ -71,7 +72,9 @@ impl Header {
 pub(super) fn begins(bytes: &[u8]) -> Probe {
     match Header::read(bytes) {
         Some(_) => Probe::Yes,
-        None if bytes.len() < HEADER && bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) => {
+        None if bytes.len() < HEADER
+            && bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) =>
+        {
             Probe::More
         }
         None => Probe::No,

@@ -6,14 +6,19 @@ use fact::Outcome;
 
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn message(flags: u8, status: u8, id: u64, body: &[u8]) -> Vec<u8> {
-    [&[0xda, 0xbb, flags, status][..], &id.to_be_bytes(), &(body.len() as u32).to_be_bytes(), body].concat()
+    [&[0xda, 0xbb, flags, status][..], &id.to_be_bytes(), &(body.len() as u32).to_be_bytes(), body]
+        .concat()
 }
 
-const CALL: &[u8] = b"\x052.0.2\x06a.Echo\x050.0.0\x03say\x30\x24Ljava/lang/String;Ljava/lang/Object;";
+const CALL: &[u8] =
+    b"\x052.0.2\x06a.Echo\x050.0.0\x03say\x30\x24Ljava/lang/String;Ljava/lang/Object;";
 const REQUEST: u8 = 0xc2;
 const ONE_WAY: u8 = 0x82;
 const HEARTBEAT: u8 = 0xe2;
@@ -63,8 +68,12 @@ pub(crate) fn scripts() -> Vec<Script> {
                 ),
                 (
                     S,
-                    [message(0x22, 20, 3, b"N"), message(2, 20, 2, failed), message(2, 20, 1, b"\x91\x02yo")]
-                        .concat(),
+                    [
+                        message(0x22, 20, 3, b"N"),
+                        message(2, 20, 2, failed),
+                        message(2, 20, 1, b"\x91\x02yo"),
+                    ]
+                    .concat(),
                 ),
                 (C, [message(ONE_WAY, 0, 4, CALL), call(5, &[b'x'; 9000])].concat()),
                 (S, message(2, 60, 5, b"\x07missing")),
@@ -84,7 +93,10 @@ fn a_call_is_told_with_service_method_and_status() {
     assert_eq!(text(e, "rpc.service"), "my.demo.service.UserService");
     assert_eq!(text(e, "rpc.method"), "login");
     assert_eq!(text(e, "rpc.dubbo.parameter_types"), "Ljava/lang/String;Ljava/lang/String;");
-    assert_eq!((int(e, "rpc.status_code"), text(e, "rpc.response.status_code")), (Some(20), "OK".into()));
+    assert_eq!(
+        (int(e, "rpc.status_code"), text(e, "rpc.response.status_code")),
+        (Some(20), "OK".into())
+    );
     assert_eq!(text(e, "rpc.dubbo.client.application"), "shop-web");
     assert!(!format!("{e:?}").contains("13780407607"), "arguments are not kept");
 }
@@ -95,8 +107,12 @@ fn attachments_stand_behind_whatever_is_passed() {
     let object = b"C\x05a.Big\x92\x01a\x01b\x60\x57\x90\x91Z\x78";
     t.c(call(
         1,
-        &[&b"\x02hi"[..], object, b"H\x04path\x01x\x05sizes\x92\x0btraceparent\x0500-ab\x03sw8\x051-a-bZ"]
-            .concat(),
+        &[
+            &b"\x02hi"[..],
+            object,
+            b"H\x04path\x01x\x05sizes\x92\x0btraceparent\x0500-ab\x03sw8\x051-a-bZ",
+        ]
+        .concat(),
     ));
     t.s(message(2, 20, 1, b"\x92"));
     let e = &t.found.exchanges[0];
@@ -128,7 +144,10 @@ fn answers_find_their_calls_and_say_what_went_wrong() {
 fn a_server_can_call_back() {
     let mut t = Talk::tcp(20_880);
     t.c(message(HEARTBEAT, 0, 1, b"N")).s(message(0x22, 20, 1, b"N"));
-    t.c(call(2, b"NNHZ")).s(call(2, b"NNHZ")).c(message(2, 20, 2, b"\x92")).s(message(2, 20, 2, b"\x92"));
+    t.c(call(2, b"NNHZ"))
+        .s(call(2, b"NNHZ"))
+        .c(message(2, 20, 2, b"\x92"))
+        .s(message(2, 20, 2, b"\x92"));
     let sides: Vec<_> = t.found.exchanges.iter().map(|e| e.server.port).collect();
     assert_eq!(sides, [40_000, 20_880]);
 }
@@ -149,8 +168,12 @@ fn json_is_read_and_other_forms_are_named() {
 #[test]
 fn calls_are_found_in_the_middle_and_behind_holes() {
     let mut t = Talk::tcp(4000);
-    t.c([7; 90]).c(call(7, b"NNHZ")).s([&b"of an answer"[..], &message(2, 20, 7, b"\x92")].concat());
-    t.gap(C, 99).c([&[0xda, 0xbb, 0][..], &call(8, b"NNHZ")].concat()).s(message(2, 20, 8, b"\x92"));
+    t.c([7; 90])
+        .c(call(7, b"NNHZ"))
+        .s([&b"of an answer"[..], &message(2, 20, 7, b"\x92")].concat());
+    t.gap(C, 99)
+        .c([&[0xda, 0xbb, 0][..], &call(8, b"NNHZ")].concat())
+        .s(message(2, 20, 8, b"\x92"));
     assert_eq!(t.told(), ["say ok", "say ok"]);
     let large = message(2, 20, 9, &[0x91; 3 << 20]);
     t.c(call(9, b"NNHZ"));

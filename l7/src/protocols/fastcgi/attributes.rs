@@ -42,7 +42,9 @@ pub(super) fn push_parameters(exchange: &mut Exchange, bytes: &[u8]) -> Option<u
                 if let Some((_, attribute)) = FIELDS.iter().find(|(kept, _)| *kept == key)
                     && !value.is_empty()
                 {
-                    exchange.attributes.push_bytes(attribute, value.get(..LONGEST_VALUE).unwrap_or(value));
+                    exchange
+                        .attributes
+                        .push_bytes(attribute, value.get(..LONGEST_VALUE).unwrap_or(value));
                 }
             }
         }
@@ -51,7 +53,9 @@ pub(super) fn push_parameters(exchange: &mut Exchange, bytes: &[u8]) -> Option<u
     if into.get("url.path").is_none() {
         match (uri, script) {
             (Some(uri), _) => http::push_target(into, &Target::of(uri, false)),
-            (None, Some(path)) => http::push_target(into, &Target { path, query, ..Target::default() }),
+            (None, Some(path)) => {
+                http::push_target(into, &Target { path, query, ..Target::default() })
+            }
             (None, None) => {}
         }
     }

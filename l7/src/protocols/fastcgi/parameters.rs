@@ -22,8 +22,8 @@ impl<'a> Iterator for Parameters<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let lengths =
-            length(self.rest).and_then(|(name, rest)| length(rest).map(|(value, rest)| (name, value, rest)));
+        let lengths = length(self.rest)
+            .and_then(|(name, rest)| length(rest).map(|(value, rest)| (name, value, rest)));
         let Some((name, value, rest)) = lengths else {
             (self.rest, self.beyond) = (&[], None);
             return None;
@@ -40,7 +40,9 @@ impl<'a> Iterator for Parameters<'a> {
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     match bytes {
         [short @ 0..0x80, rest @ ..] => Some((usize::from(*short), rest)),
-        [a, b, c, d, rest @ ..] => Some((u32::from_be_bytes([a & 0x7f, *b, *c, *d]) as usize, rest)),
+        [a, b, c, d, rest @ ..] => {
+            Some((u32::from_be_bytes([a & 0x7f, *b, *c, *d]) as usize, rest))
+        }
         _ => None,
     }
 }

@@ -5,8 +5,9 @@ use wire::{Direction, PerDirection};
 use super::attributes;
 use super::probe;
 use super::record::{
-    ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, END_REQUEST_BODY, GET_VALUES, GET_VALUES_RESULT, HEADER,
-    PARAMS, PROTOCOL_STATUS, Record, STDERR, STDIN, STDOUT, UNKNOWN_TYPE, VERSION, status,
+    ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, END_REQUEST_BODY, GET_VALUES,
+    GET_VALUES_RESULT, HEADER, PARAMS, PROTOCOL_STATUS, Record, STDERR, STDIN, STDOUT,
+    UNKNOWN_TYPE, VERSION, status,
 };
 use crate::contract::{Parser, Probe, Progress, Reason};
 use crate::correlate::{Entry, Kind, Messages};
@@ -71,7 +72,13 @@ impl Parser for FastcgiParser {
 }
 
 impl FastcgiParser {
-    fn read_record(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_record(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let rest = &bytes[at..];
         if rest.len() < HEADER {
             return if rest[0] == VERSION { need(at, HEADER - rest.len()) } else { malformed(at) };

@@ -45,12 +45,18 @@ fn request(id: u16, method: &str, uri: &str) -> Vec<u8> {
         ("HTTP_HOST", "shop.example:8080"),
         ("HTTP_TRACEPARENT", "00-1-2-01"),
     ];
-    [begin(id), record(4, id, &parameters(&all), 3), record(4, id, &[], 0), record(5, id, &[], 0)].concat()
+    [begin(id), record(4, id, &parameters(&all), 3), record(4, id, &[], 0), record(5, id, &[], 0)]
+        .concat()
 }
 
 fn told(exchange: &Exchange) -> String {
     let code = int(exchange, "http.response.status_code").unwrap_or(0);
-    format!("{} {} {code} {}", exchange.operation, text(exchange, "url.path"), exchange.outcome.as_str())
+    format!(
+        "{} {} {code} {}",
+        exchange.operation,
+        text(exchange, "url.path"),
+        exchange.outcome.as_str()
+    )
 }
 
 fn all(talk: &Talk) -> Vec<String> {
@@ -68,7 +74,8 @@ fn requests_and_answers() {
         end(1, 0),
     ]
     .concat());
-    t.c(request(1, "POST", "/b")).s([record(6, 1, b"Status: 404 Not Found\r\n\r\n", 0), end(1, 0)].concat());
+    t.c(request(1, "POST", "/b"))
+        .s([record(6, 1, b"Status: 404 Not Found\r\n\r\n", 0), end(1, 0)].concat());
     t.c(request(1, "GET", "/c")).s([
         record(7, 1, b"PHP Warning", 0),
         record(6, 1, b"Location: /\r\n\r\n", 0),
@@ -96,8 +103,13 @@ fn several_requests_at_once() {
     let mut t = Talk::tcp(9000);
     t.c([request(1, "GET", "/1"), request(2, "GET", "/2"), request(7, "PUT", "/7")].concat());
     let part = |id, text: &str| record(6, id, text.as_bytes(), 0);
-    t.s([part(2, "Status: 500 x\r\n\r\n"), part(1, "X: y\r\n\r\na"), part(7, "X: y\r\n\r\n"), end(7, 0)]
-        .concat());
+    t.s([
+        part(2, "Status: 500 x\r\n\r\n"),
+        part(1, "X: y\r\n\r\na"),
+        part(7, "X: y\r\n\r\n"),
+        end(7, 0),
+    ]
+    .concat());
     t.s([end(2, 0), part(1, "more"), end(1, 0)].concat());
     assert_eq!(all(&t), ["PUT /7 200 ok", "GET /2 500 server_error", "GET /1 200 ok"]);
 }
@@ -106,11 +118,25 @@ fn several_requests_at_once() {
 fn bodies_aborts_and_values() {
     let mut t = Talk::tcp(9000);
     let body = [0; 60_000];
-    t.c([begin(1), record(4, 1, &parameters(&[("REQUEST_METHOD", "POST"), ("SCRIPT_NAME", "/up")]), 0)]
-        .concat());
-    t.c(record(4, 1, &[], 0)).c(record(5, 1, &body, 0)).c(record(5, 1, &body, 0)).c(record(5, 1, &[], 0));
+    t.c([
+        begin(1),
+        record(4, 1, &parameters(&[("REQUEST_METHOD", "POST"), ("SCRIPT_NAME", "/up")]), 0),
+    ]
+    .concat());
+    t.c(record(4, 1, &[], 0)).c(record(5, 1, &body, 0)).c(record(5, 1, &body, 0)).c(record(
+        5,
+        1,
+        &[],
+        0,
+    ));
     t.s([record(6, 1, b"Status: 201 x\r\n\r\n", 0), end(1, 0)].concat());
-    t.c([begin(2), record(4, 2, &parameters(&[("REQUEST_METHOD", "GET")]), 0), record(2, 2, &[], 0)].concat()).s(end(2, 0));
+    t.c([
+        begin(2),
+        record(4, 2, &parameters(&[("REQUEST_METHOD", "GET")]), 0),
+        record(2, 2, &[], 0),
+    ]
+    .concat())
+        .s(end(2, 0));
     t.c(record(9, 0, &parameters(&[("FCGI_MAX_CONNS", "")]), 0)).s(record(
         10,
         0,
@@ -159,14 +185,18 @@ fn requests_are_found_again_behind_a_hole() {
 #[test]
 fn others_are_not_taken_for_it() {
     let mut t = Talk::tcp(9000);
-    t.c([1, 2, 0, 0, 0, 0, 0, 0]).c([1, 1, 0, 0, 0, 8, 0, 0, 0, 9]).s("+OK\r\n").c("\x01\x05hello\x01\x01");
+    t.c([1, 2, 0, 0, 0, 0, 0, 0])
+        .c([1, 1, 0, 0, 0, 8, 0, 0, 0, 9])
+        .s("+OK\r\n")
+        .c("\x01\x05hello\x01\x01");
     assert!(t.over().is_empty());
 }
 
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
     let asked =
-        [request(1, "GET", "/a"), begin(2), record(2, 2, &[], 1), request(3, "POST", "/b?c")].concat();
+        [request(1, "GET", "/a"), begin(2), record(2, 2, &[], 1), request(3, "POST", "/b?c")]
+            .concat();
     let answered = [
         record(7, 3, b"note", 0),
         record(6, 1, b"Status: 200 OK\r\n\r\nbody", 4),

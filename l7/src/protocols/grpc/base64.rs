@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn parts_that_are_padded_follow_each_other() {
         let mut it = Base64::default();
-        let out: Vec<u8> = b"aGVsbG8=d28=cmxk".iter().filter_map(|&c| it.push(c).unwrap()).collect();
+        let out: Vec<u8> =
+            b"aGVsbG8=d28=cmxk".iter().filter_map(|&c| it.push(c).unwrap()).collect();
         assert_eq!(out, b"helloworld");
         assert_eq!(it.push(b'!'), None);
     }

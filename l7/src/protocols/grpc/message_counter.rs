@@ -69,7 +69,10 @@ impl MessageCounter {
     /// Inspects content up to the next bytes that may be skipped. Returns how many it inspected.
     fn inspect(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
-        while at < bytes.len() && !self.malformed && (self.base64.is_some() || self.skippable() == 0) {
+        while at < bytes.len()
+            && !self.malformed
+            && (self.base64.is_some() || self.skippable() == 0)
+        {
             let byte = bytes[at];
             at += 1;
             let Some(base64) = &mut self.base64 else {
@@ -136,7 +139,9 @@ impl MessageCounter {
             self.trailers.split(|&b| b == b'\n').find_map(|line| {
                 let colon = line.iter().position(|&b| b == b':')?;
                 let (name, value) = line.split_at(colon);
-                name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()).then(|| value[1..].trim_ascii())
+                name.trim_ascii()
+                    .eq_ignore_ascii_case(wanted.as_bytes())
+                    .then(|| value[1..].trim_ascii())
             })
         };
         let code = std::str::from_utf8(field("grpc-status")?).ok()?.parse().ok()?;

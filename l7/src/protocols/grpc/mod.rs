@@ -80,7 +80,8 @@ pub(crate) fn finish_call(exchange: &mut Exchange, messages: Option<&MessageCoun
 
 /// Adds the number of messages in a request or response that ended.
 pub(crate) fn add_message_count(exchange: &mut Exchange, request: bool, messages: u64) {
-    let key = if request { "wirespan.rpc.request.messages" } else { "wirespan.rpc.response.messages" };
+    let key =
+        if request { "wirespan.rpc.request.messages" } else { "wirespan.rpc.response.messages" };
     exchange.attributes.add_int(key, i64::try_from(messages).unwrap_or(i64::MAX));
 }
 

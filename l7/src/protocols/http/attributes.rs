@@ -109,7 +109,8 @@ fn cut(value: &[u8]) -> &[u8] {
 }
 
 /// Methods of OpenTelemetry's closed set for `http.request.method`.
-const METHODS: [&str; 9] = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
+const METHODS: [&str; 9] =
+    ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
 
 pub(crate) fn push_method(into: &mut Attributes, method: &[u8]) {
     match METHODS.iter().find(|m| m.as_bytes() == method) {
@@ -131,7 +132,8 @@ pub(crate) fn outcome(code: u16) -> Outcome {
 }
 
 pub(super) fn push_version(into: &mut Attributes, minor: u8) {
-    const VERSIONS: [&str; 10] = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9"];
+    const VERSIONS: [&str; 10] =
+        ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9"];
     if let Some(version) = VERSIONS.get(usize::from(minor)) {
         into.push_text("network.protocol.version", version);
     }

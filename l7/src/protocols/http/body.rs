@@ -29,7 +29,9 @@ impl Framing {
             }
             BodyField::ContentLength => {
                 let first = value.split(|&b| b == b',').next().unwrap_or_default();
-                if let (Some(length), Self::Unspecified) = (decimal(super::lines::trim(first)), *self) {
+                if let (Some(length), Self::Unspecified) =
+                    (decimal(super::lines::trim(first)), *self)
+                {
                     *self = Self::Length(length);
                 }
             }

@@ -7,7 +7,8 @@ use wire::Direction;
 
 const WEB: &[u8] =
     b"\0\0\0\0\x03abc\x01\0\0\0\0\0\0\0\0\x01x\x80\0\0\0\x21grpc-status: 5\r\ngrpc-message:no\r\n";
-const WEB_TEXT: &[u8] = b"AAAAAANhYmMBAAAAAAAAAAABeA==gAAAACFncnBjLXN0YXR1czogNQ0KZ3JwYy1tZXNzYWdlOm5vDQo=";
+const WEB_TEXT: &[u8] =
+    b"AAAAAANhYmMBAAAAAAAAAAABeA==gAAAACFncnBjLXN0YXR1czogNQ0KZ3JwYy1tZXNzYWdlOm5vDQo=";
 
 fn ask(method: &str, form: &str, fields: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
@@ -22,7 +23,8 @@ fn call(method: &str, form: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn answer(form: &str, fields: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web{form}\r\n{fields}\r\n");
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web{form}\r\n{fields}\r\n");
     [head.as_bytes(), body].concat()
 }
 
@@ -86,14 +88,25 @@ fn bodies_come_in_chunks_in_text_and_in_segments_of_any_size() {
         for chunk in [1, 3, 5, 6, 17, 1000] {
             for (form, body) in [("+proto", WEB), ("-text", WEB_TEXT), ("-text+proto", WEB_TEXT)] {
                 let mut t = Talk::tcp(8080);
-                let sent = ask("Get", form, "Transfer-Encoding: chunked\r\n", &chunked(&message(40), chunk));
+                let sent = ask(
+                    "Get",
+                    form,
+                    "Transfer-Encoding: chunked\r\n",
+                    &chunked(&message(40), chunk),
+                );
                 let first = if form == "+proto" { sent } else { call("Get", form, b"AAAAAAA=") };
                 first.chunks(segment).for_each(|bytes| _ = t.c(bytes));
                 let answer = answer(form, "Transfer-Encoding: chunked\r\n", &chunked(body, chunk));
                 answer.chunks(segment).for_each(|bytes| _ = t.s(bytes));
                 t.c("GET / HTTP/1.1\r\n\r\n").s("HTTP/1.1 204 No\r\n\r\n");
-                let [e, next] = t.found.exchanges.as_slice() else { panic!("{segment} {chunk} {form}") };
-                assert_eq!(told(e), (Protocol::new("grpc"), "Get", Outcome::ClientError, Some(5)), "{form}");
+                let [e, next] = t.found.exchanges.as_slice() else {
+                    panic!("{segment} {chunk} {form}")
+                };
+                assert_eq!(
+                    told(e),
+                    (Protocol::new("grpc"), "Get", Outcome::ClientError, Some(5)),
+                    "{form}"
+                );
                 assert_eq!(counts(e), (Some(1), Some(3)), "{segment} {chunk} {form}");
                 assert_eq!(told(next), (Protocol::new("http"), "GET", Outcome::Ok, None));
             }
@@ -106,7 +119,11 @@ fn how_a_call_ended_may_stand_in_the_head_or_nowhere() {
     let mut t = Talk::tcp(8080);
     for _ in 0..3 {
         t.c(call("Del", "+proto", &message(1)));
-        t.s(answer("+proto", "grpc-status: 12\r\ngrpc-message: no%20way\r\nContent-Length: 0\r\n", b""));
+        t.s(answer(
+            "+proto",
+            "grpc-status: 12\r\ngrpc-message: no%20way\r\nContent-Length: 0\r\n",
+            b"",
+        ));
     }
     // No gRPC: a proxy's.
     for _ in 0..3 {
@@ -166,9 +183,15 @@ fn a_body_may_end_with_the_connection() {
 fn a_response_alone_is_a_call_too_and_grpc_itself_is_none_in_http_1() {
     let mut t = Talk::tcp(8080);
     t.s(with_length("", &[message(4), trailers(0)].concat()));
-    assert_eq!(told(&t.found.exchanges[0]), (Protocol::new("grpc"), "", Outcome::NoRequest, Some(0)));
+    assert_eq!(
+        told(&t.found.exchanges[0]),
+        (Protocol::new("grpc"), "", Outcome::NoRequest, Some(0))
+    );
     let mut t = Talk::tcp(8080);
     t.c("POST /a.B/C HTTP/1.1\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n\r\n");
     t.s("HTTP/1.1 415 No\r\ngrpc-status: 3\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(told(&t.found.exchanges[0]), (Protocol::new("http"), "POST", Outcome::ClientError, None));
+    assert_eq!(
+        told(&t.found.exchanges[0]),
+        (Protocol::new("http"), "POST", Outcome::ClientError, None)
+    );
 }

@@ -49,7 +49,10 @@ impl Lines {
     /// second time by themselves, as fields without a name.
     pub(super) fn fields<'a>(&self, head: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let ends = &self.ends[..self.count];
-        let known = ends.iter().zip(ends.iter().skip(1)).map(|(&start, &end)| (start as usize, end as usize));
+        let known = ends
+            .iter()
+            .zip(ends.iter().skip(1))
+            .map(|(&start, &end)| (start as usize, end as usize));
         let full = self.count == Self::MOST;
         let mut at = if full { self.ends[Self::MOST - 1] as usize } else { head.len() };
         let more = std::iter::from_fn(move || {
@@ -86,7 +89,8 @@ pub(super) fn leading_ends(bytes: &[u8]) -> usize {
 /// A tab and a bare CR count as spaces.
 pub(super) fn has_control(line: &[u8]) -> bool {
     // Without an early end, so that the compiler compares many bytes at once.
-    line.iter().fold(false, |found, &b| found | (b.is_ascii_control() & (b != b'\t') & (b != b'\r')))
+    line.iter()
+        .fold(false, |found, &b| found | (b.is_ascii_control() & (b != b'\t') & (b != b'\r')))
 }
 
 /// Removes spaces, tabs and carriage returns at both ends.
@@ -117,7 +121,10 @@ mod tests {
     fn fields(head: &str) -> Vec<String> {
         let mut lines = Lines::new();
         assert_eq!(lines.find(head.as_bytes()), Ok(head.len()));
-        lines.fields(head.as_bytes()).map(|field| String::from_utf8_lossy(trim_end(field)).into()).collect()
+        lines
+            .fields(head.as_bytes())
+            .map(|field| String::from_utf8_lossy(trim_end(field)).into())
+            .collect()
     }
 
     #[test]

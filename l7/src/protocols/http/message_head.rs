@@ -85,7 +85,8 @@ impl<'a> Head<'a> {
     /// Whether the response upgrades to this protocol.
     pub(super) fn upgrades_to(&self, protocol: &[u8]) -> bool {
         let fields = self.lines.fields(self.bytes).filter_map(attributes::response_field);
-        { fields }.any(|(field, value)| field == Field::Upgrade && value.eq_ignore_ascii_case(protocol))
+        { fields }
+            .any(|(field, value)| field == Field::Upgrade && value.eq_ignore_ascii_case(protocol))
     }
 
     /// Reads the fields of a response into its entry. Returns the value of `Upgrade` as well.
@@ -123,7 +124,8 @@ impl<'a> Head<'a> {
             grpc::push_status(exchange, status, message);
         }
         let has_grpc_status = status.is_some();
-        let info = HeadInfo { framing, code, minor, grpc_form, has_grpc_status, ..HeadInfo::default() };
+        let info =
+            HeadInfo { framing, code, minor, grpc_form, has_grpc_status, ..HeadInfo::default() };
         (info, upgrade)
     }
 }
@@ -134,7 +136,12 @@ fn grpc_web_form(content_type: &[u8]) -> Option<Form> {
 }
 
 /// Opens the response to the next request with its status line.
-pub(super) fn open_response<'m>(code: u16, minor: u8, at: usize, out: &'m mut Messages<'_>) -> &'m mut Entry {
+pub(super) fn open_response<'m>(
+    code: u16,
+    minor: u8,
+    at: usize,
+    out: &'m mut Messages<'_>,
+) -> &'m mut Entry {
     let entry = out.open(Kind::Response, 0, at);
     push_status_line(entry, code, minor);
     entry

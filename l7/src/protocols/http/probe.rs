@@ -43,7 +43,8 @@ const KNOWN: [&[u8]; 30] = [
 /// field line follows.
 pub(super) fn request(bytes: &[u8]) -> Probe {
     let bytes = &bytes[leading_ends(bytes)..];
-    let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|b| b" \r\n".contains(b)) else {
+    let Some(space) = bytes.iter().take(LONGEST_METHOD + 1).position(|b| b" \r\n".contains(b))
+    else {
         return if bytes.len() <= LONGEST_METHOD && bytes.iter().all(|&b| is_token(b)) {
             Probe::More
         } else {
@@ -108,7 +109,8 @@ pub(super) fn other_version(line: &[u8]) -> bool {
 /// Whether bytes begin with a status line.
 pub(super) fn response(bytes: &[u8]) -> Probe {
     const FORM: &[u8] = b"HTTP/1.d ddd";
-    let fits = bytes.iter().zip(FORM).all(|(&b, &f)| if f == b'd' { b.is_ascii_digit() } else { b == f });
+    let fits =
+        bytes.iter().zip(FORM).all(|(&b, &f)| if f == b'd' { b.is_ascii_digit() } else { b == f });
     match (fits, bytes.len() >= FORM.len()) {
         (false, _) => Probe::No,
         (true, false) => Probe::More,
@@ -122,9 +124,18 @@ pub(super) fn response(bytes: &[u8]) -> Probe {
 /// The request line without ` HTTP/1.x`, and the minor version.
 pub(super) fn version_at_end(line: &[u8]) -> Option<(&[u8], u8)> {
     match super::lines::trim(line) {
-        [rest @ .., b' ' | b'\t', b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9'] => {
-            Some((rest, minor - b'0'))
-        }
+        [
+            rest @ ..,
+            b' ' | b'\t',
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            minor @ b'0'..=b'9',
+        ] => Some((rest, minor - b'0')),
         _ => None,
     }
 }

@@ -31,18 +31,18 @@ impl<'a> StartLine<'a> {
         let (method, target) = (&rest[..space], trim(&rest[space..]));
         let whole = minor.is_some() && !target.is_empty();
         let good = whole || (is_known(method) && !other_version(line));
-        (good && !method.is_empty() && method.iter().all(|&b| is_token(b))).then_some(Self::Request {
-            method,
-            target,
-            minor,
-        })
+        (good && !method.is_empty() && method.iter().all(|&b| is_token(b)))
+            .then_some(Self::Request { method, target, minor })
     }
 
     pub(super) fn status(line: &'a [u8]) -> Option<Self> {
-        let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9', b' ', rest @ ..] = line else {
+        let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'0'..=b'9', b' ', rest @ ..] = line
+        else {
             return None;
         };
-        let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = trim(rest) else { return None };
+        let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = trim(rest) else {
+            return None;
+        };
         if !matches!(rest.first(), None | Some(b' ' | b'\t')) {
             return None;
         }

@@ -17,7 +17,10 @@ fn an_exchange_says_what_was_asked_and_answered() {
          Authorization: Bearer s3cret\r\nCookie: s3cret\r\ntraceparent: 00-1-2-01\r\nX-Request-ID: r1\r\nContent-Length: 3\r\n\r\nabc");
     t.s("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nSet-Cookie: s3cret\r\nContent-Length: 2\r\n\r\n{}");
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("http"), "POST", Outcome::Ok));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("http"), "POST", Outcome::Ok)
+    );
     for (key, value) in [
         ("http.request.method", "POST"),
         ("url.path", "/a/b"),
@@ -74,7 +77,8 @@ fn bodies_end_as_rfc_9112_says() {
     t.c("PUT /put HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n")
         .s(OK);
     t.c(get("/close")).s("HTTP/1.0 200 OK\r\n\r\nuntil").s("the end").end(End::Fin(S));
-    let all = ["GET /chunked", "HEAD /head", "GET /304", "GET /204", "GET /0", "PUT /put", "GET /close"];
+    let all =
+        ["GET /chunked", "HEAD /head", "GET /304", "GET /204", "GET /0", "PUT /put", "GET /close"];
     let told = t.told();
     assert_eq!(told.len(), all.len(), "{told:?}");
     assert!(told.iter().zip(all).all(|(t, a)| t.starts_with(a) && t.ends_with("ok")), "{told:?}");
@@ -96,7 +100,8 @@ fn interim_responses_are_not_the_answer() {
 #[test]
 fn a_response_may_come_before_its_request_is_whole() {
     let mut t = Talk::tcp(80);
-    t.c("POST /p HTTP/1.1\r\nContent-Length: 4\r\n\r\nab").s("HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n");
+    t.c("POST /p HTTP/1.1\r\nContent-Length: 4\r\n\r\nab")
+        .s("HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n");
     assert!(t.told().is_empty());
     t.c("cd").c(get("/2")).s(OK);
     assert_eq!(t.told(), ["POST /p 413 client_error", "GET /2 200 ok"]);
@@ -171,12 +176,18 @@ fn requests_without_answer_come_out_at_the_end() {
     }
     let mut t = Talk::tcp(80);
     t.c(get("/1")).end(End::Fin(S)).over();
-    assert_eq!(text(&t.found.exchanges[0], "wirespan.unanswered"), "closed", "nobody is left to answer");
+    assert_eq!(
+        text(&t.found.exchanges[0], "wirespan.unanswered"),
+        "closed",
+        "nobody is left to answer"
+    );
     let mut t = Talk::tcp(80);
     t.c(get("/1")).wait(121_000_000_000);
     assert_eq!(text(&t.found.exchanges[0], "wirespan.unanswered"), "timed_out");
     let mut t = Talk::tcp(80);
-    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").end(End::Over(Unanswered::Reset));
+    t.c(get("/1"))
+        .s("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
+        .end(End::Over(Unanswered::Reset));
     assert_eq!(t.told(), ["GET /1 200 reset"]);
     assert_eq!(t.found.exchanges[0].response.unwrap().bytes, 40);
 }
@@ -205,7 +216,11 @@ fn joined_in_the_middle_of_a_body() {
 
 /// Which messages are whole, by exchange; `None` where there is none.
 fn whole(t: &Talk) -> Vec<(Option<bool>, Option<bool>)> {
-    t.found.exchanges.iter().map(|e| (e.request.map(|m| m.whole), e.response.map(|m| m.whole))).collect()
+    t.found
+        .exchanges
+        .iter()
+        .map(|e| (e.request.map(|m| m.whole), e.response.map(|m| m.whole)))
+        .collect()
 }
 
 const WHOLE: (Option<bool>, Option<bool>) = (Some(true), Some(true));
@@ -213,7 +228,11 @@ const WHOLE: (Option<bool>, Option<bool>) = (Some(true), Some(true));
 #[test]
 fn a_body_of_known_length_goes_on_behind_a_gap() {
     let mut t = Talk::tcp(80);
-    t.c(get("/1")).s("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab").gap(S, 5).s("xyz").c(get("/2"));
+    t.c(get("/1"))
+        .s("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+        .gap(S, 5)
+        .s("xyz")
+        .c(get("/2"));
     t.s("HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\n").gap(S, 4).c(get("/3")).s(OK);
     assert_eq!(t.told(), ["GET /1 200 lost_bytes", "GET /2 404 client_error", "GET /3 200 ok"]);
     assert_eq!(whole(&t), [(Some(true), Some(false)), (Some(true), Some(false)), WHOLE]);
@@ -245,7 +264,10 @@ fn a_message_that_still_runs_at_the_end_is_not_whole() {
     assert_eq!(whole(&t), [WHOLE, (Some(false), None)]);
     let mut t = Talk::tcp(80);
     t.c(get("/")).s("HTTP/1.0 200 OK\r\n\r\nall").gap(S, 9).s("rest").end(End::Fin(S));
-    assert_eq!((t.told(), whole(&t)), (vec!["GET / 200 lost_bytes".into()], vec![(Some(true), Some(false))]));
+    assert_eq!(
+        (t.told(), whole(&t)),
+        (vec!["GET / 200 lost_bytes".into()], vec![(Some(true), Some(false))])
+    );
 }
 
 #[test]
@@ -271,12 +293,16 @@ fn a_request_lost_in_a_gap_leaves_its_answer_alone() {
 
 #[test]
 fn answers_that_may_be_to_another_request_are_not_told_as_its_own() {
-    let ask = |range: std::ops::Range<u32>| range.map(|n| get(&format!("/{n}"))).collect::<String>();
+    let ask =
+        |range: std::ops::Range<u32>| range.map(|n| get(&format!("/{n}"))).collect::<String>();
     // A client that waits for all answers before it asks again.
     let mut t = Talk::tcp(80);
     t.c(ask(0..3)).s(OK).gap(S, 40).s(OK).c(ask(3..5)).s(OK).s(OK);
     let lost = ["GET /1 200 lost_bytes", "GET /2 lost_bytes"];
-    assert_eq!(t.told()[..], [&["GET /0 200 ok"], &lost[..], &["GET /3 200 ok", "GET /4 200 ok"]].concat());
+    assert_eq!(
+        t.told()[..],
+        [&["GET /0 200 ok"], &lost[..], &["GET /3 200 ok", "GET /4 200 ok"]].concat()
+    );
     // One that keeps three under way: until it pauses nobody knows which answer is whose.
     for missing in [S, C] {
         let mut t = Talk::tcp(80);
@@ -339,7 +365,10 @@ fn what_only_begins_like_http_is_given_up() {
 #[test]
 fn a_head_that_was_cut_off_tells_what_is_left_of_it() {
     let mut t = Talk::tcp(80);
-    t.c("GET /cut HTTP/1.1\r\nHost: h.example\r\nCook").gap(C, 100).s("HTTP/1.1 200 OK\r\nCont").gap(S, 2000);
+    t.c("GET /cut HTTP/1.1\r\nHost: h.example\r\nCook")
+        .gap(C, 100)
+        .s("HTTP/1.1 200 OK\r\nCont")
+        .gap(S, 2000);
     t.c("GET /2 HTTP/1.1\r\nCook").gap(C, 100).s("HTTP/1.1 500 No\r\nCont").gap(S, 2000).over();
     assert_eq!(t.told(), ["GET /cut 200 lost_bytes", "GET /2 500 server_error"]);
     assert_eq!(text(&t.found.exchanges[0], "server.address"), "h.example");
@@ -348,7 +377,8 @@ fn a_head_that_was_cut_off_tells_what_is_left_of_it() {
 #[test]
 fn requests_that_servers_refuse_are_requests() {
     let mut t = Talk::tcp(80);
-    t.c("GET /HTTP/1.1\r\nHost: h\r\n\r\n").s("HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    t.c("GET /HTTP/1.1\r\nHost: h\r\n\r\n")
+        .s("HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(t.told(), ["GET /HTTP/1.1 400 client_error"]);
 }
 
@@ -404,7 +434,10 @@ pub(crate) fn scripts() -> Vec<Script> {
             S,
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;e=1\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
         ),
-        (S, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 C\r\nContent-Length: 12\r\n\r\nHTTP/1.1 500"),
+        (
+            S,
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 C\r\nContent-Length: 12\r\n\r\nHTTP/1.1 500",
+        ),
         (
             C,
             "POST /4 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\nBREW /5 HTTP/1.1\r\n\r\n",
@@ -420,7 +453,10 @@ pub(crate) fn scripts() -> Vec<Script> {
         (C, "GET /in HTTP/1.1\r\n\r\n"),
         (S, "HTTP/1.1 204 No Content\r\n\r\n"),
         (C, "GET /ws HTTP/1.1\r\nUpgrade: tcp\r\n\r\n"),
-        (S, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n"),
+        (
+            S,
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n\u{81}\u{5}GET / HTTP/1.1\r\n\r\n",
+        ),
     ];
     vec![Script::new(80, 3, &kept), Script::new(3128, 3, &tunnel)]
 }

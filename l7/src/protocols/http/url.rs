@@ -25,7 +25,8 @@ const SECRET: [&str; 21] = [
     "x-goog-signature",
     "awsaccesskeyid",
 ];
-const MORE_SECRET: [&str; 4] = ["x-amz-security-token", "x-amz-credential", "sessionid", "session_token"];
+const MORE_SECRET: [&str; 4] =
+    ["x-amz-security-token", "x-amz-credential", "sessionid", "session_token"];
 
 /// The parts of a request target (RFC 9112 section 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +50,8 @@ impl<'a> Target<'a> {
         {
             found.https = target[..scheme].eq_ignore_ascii_case(b"https");
             rest = &target[scheme + 3..];
-            let end = rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+            let end =
+                rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
             found.authority = Some(without_user(&rest[..end]));
             rest = &rest[end..];
         }

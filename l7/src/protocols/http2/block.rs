@@ -51,7 +51,8 @@ pub(super) fn read(bytes: &[u8], walked: usize, cut: bool) -> Result<Block<'_>, 
         payload = rest;
         Some(head)
     };
-    let padding = if first.is_padded() { usize::from(take(1).ok_or(NoBlock::Malformed)?[0]) } else { 0 };
+    let padding =
+        if first.is_padded() { usize::from(take(1).ok_or(NoBlock::Malformed)?[0]) } else { 0 };
     if first.has_priority() {
         take(PRIORITY_LEN).ok_or(NoBlock::Malformed)?;
     }

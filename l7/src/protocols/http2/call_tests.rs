@@ -1,6 +1,8 @@
 //! gRPC calls on HTTP/2.
 
-use super::testing::{END_STREAM, begun, call, called, data, frame, headers, message, pass, status};
+use super::testing::{
+    END_STREAM, begun, call, called, data, frame, headers, message, pass, status,
+};
 use crate::testing::{Talk, int, text};
 use fact::{Outcome, Protocol};
 
@@ -23,7 +25,8 @@ fn calls_have_their_method_status_and_messages() {
     t.s(headers(
         5,
         END_STREAM,
-        &[&[0x88][..], &pass("content-type", "application/grpc"), &pass("grpc-status", "5")].concat(),
+        &[&[0x88][..], &pass("content-type", "application/grpc"), &pass("grpc-status", "5")]
+            .concat(),
     ));
     t.c([call(7, "Wait"), data(7, END_STREAM, &message(1))].concat())
         .c(frame(3, 0, 7, &[0, 0, 0, 8]))
@@ -55,7 +58,10 @@ fn calls_have_their_method_status_and_messages() {
     assert_eq!((count(put, "request"), count(put, "response")), (Some(4), Some(8)));
     assert_eq!((count(del, "request"), int(del, "rpc.grpc.status_code")), (Some(1), Some(5)));
     assert_eq!(text(put, "rpc.response.metadata.grpc-message"), "not here");
-    assert_eq!((text(wait, "error.type"), int(wait, "rpc.grpc.status_code")), ("CANCEL".into(), None));
+    assert_eq!(
+        (text(wait, "error.type"), int(wait, "rpc.grpc.status_code")),
+        ("CANCEL".into(), None)
+    );
 }
 
 #[test]
@@ -79,9 +85,12 @@ fn a_call_whose_end_cannot_be_known_is_not_guessed() {
 #[test]
 fn grpc_web_has_its_status_in_the_content() {
     let mut t = begun();
-    let web =
-        [&[0x83, 0x86][..], &pass(":path", "/a.B/C"), &pass("content-type", "application/grpc-web-text")]
-            .concat();
+    let web = [
+        &[0x83, 0x86][..],
+        &pass(":path", "/a.B/C"),
+        &pass("content-type", "application/grpc-web-text"),
+    ]
+    .concat();
     t.c([headers(1, 0, &web), data(1, END_STREAM, b"AAAAAAA=")].concat());
     t.s(headers(1, 0, &[&[0x88][..], &pass("content-type", "application/grpc-web-text")].concat()));
     t.s([

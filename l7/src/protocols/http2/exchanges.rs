@@ -47,7 +47,8 @@ impl Http2Parser {
         self.head.push_request(&mut entry.exchange);
         let grpc_form = self.head.grpc_form;
         let messages = grpc_form.map(grpc::MessageCounter::new);
-        let mut request = StreamMessage { state: State::Open, messages, ..StreamMessage::default() };
+        let mut request =
+            StreamMessage { state: State::Open, messages, ..StreamMessage::default() };
         request.add([at, end], out);
         let stream = Stream { id: u64::from(id), request, grpc_form, ..Stream::default() };
         self.streams.insert(id, stream);
@@ -62,7 +63,8 @@ impl Http2Parser {
         response.add([at, end], out);
         let request = StreamMessage { state: State::Ended, ..StreamMessage::default() };
         let id64 = u64::from(id);
-        self.streams.insert(id, Stream { id: id64, request, response, pushed: true, ..Stream::default() });
+        self.streams
+            .insert(id, Stream { id: id64, request, response, pushed: true, ..Stream::default() });
     }
 
     /// The response to a promised request, or its trailers (RFC 9113 section 8.4).
@@ -81,7 +83,13 @@ impl Http2Parser {
     }
 
     /// A block of a response: its head or its trailers.
-    fn on_response_block(&mut self, id: u32, ends: bool, [at, end]: [usize; 2], out: &mut Messages) {
+    fn on_response_block(
+        &mut self,
+        id: u32,
+        ends: bool,
+        [at, end]: [usize; 2],
+        out: &mut Messages,
+    ) {
         if self.head.is_interim() {
             return;
         }
@@ -157,7 +165,13 @@ impl Http2Parser {
     }
 
     /// The message of this direction of a stream ends before `at`.
-    pub(super) fn end_message(&mut self, direction: Direction, id: u32, at: usize, out: &mut Messages) {
+    pub(super) fn end_message(
+        &mut self,
+        direction: Direction,
+        id: u32,
+        at: usize,
+        out: &mut Messages,
+    ) {
         let from_client = self.is_client(direction);
         let Some(stream) = self.streams.get(id) else { return };
         let kind = match (from_client, stream.pushed) {
@@ -190,7 +204,13 @@ impl Http2Parser {
     }
 
     /// One message cancels a stream (RFC 9113 section 6.4).
-    pub(super) fn on_rst_stream(&mut self, direction: Direction, id: u32, code: u32, out: &mut Messages) {
+    pub(super) fn on_rst_stream(
+        &mut self,
+        direction: Direction,
+        id: u32,
+        code: u32,
+        out: &mut Messages,
+    ) {
         let by = if self.is_client(direction) { "client" } else { "server" };
         self.streams.insert_reset(id);
         let Some(stream) = self.streams.remove(id) else { return };

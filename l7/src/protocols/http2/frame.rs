@@ -93,7 +93,9 @@ impl Frame {
             PRIORITY => on_stream && self.length == PRIORITY_LEN,
             RST_STREAM => on_stream && self.length == RST_STREAM_LEN,
             SETTINGS => {
-                !on_stream && self.length.is_multiple_of(SETTING_LEN) && (!self.is_ack() || self.length == 0)
+                !on_stream
+                    && self.length.is_multiple_of(SETTING_LEN)
+                    && (!self.is_ack() || self.length == 0)
             }
             // The promised stream's identifier comes first.
             PUSH_PROMISE => on_stream && self.length >= 4,
@@ -116,7 +118,10 @@ impl Frame {
             PRIORITY | RST_STREAM | GOAWAY | WINDOW_UPDATE => 0,
             _ => return false,
         };
-        self.is_valid() && self.flags & !flags == 0 && !self.reserved && self.length <= INITIAL_MAX_FRAME_SIZE
+        self.is_valid()
+            && self.flags & !flags == 0
+            && !self.reserved
+            && self.length <= INITIAL_MAX_FRAME_SIZE
     }
 }
 

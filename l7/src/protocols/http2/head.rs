@@ -97,7 +97,8 @@ impl Head {
             exchange.operation.push_str(std::str::from_utf8(&self.method).unwrap_or_default());
         }
         if !self.path.is_empty() {
-            let target = Target { https: self.https == Some(true), ..Target::of(&self.path, false) };
+            let target =
+                Target { https: self.https == Some(true), ..Target::of(&self.path, false) };
             attributes::push_target(into, &target);
         }
         into.push_text("network.protocol.version", "2");

@@ -5,8 +5,8 @@ use wire::{Direction, PerDirection};
 
 use super::block::{self, NoBlock};
 use super::frame::{
-    CONTINUATION, DATA, Frame, GOAWAY, GOAWAY_LEN, HEADER, HEADERS, PREFACE, PUSH_PROMISE, RST_STREAM,
-    RST_STREAM_LEN, STREAM_ID,
+    CONTINUATION, DATA, Frame, GOAWAY, GOAWAY_LEN, HEADER, HEADERS, PREFACE, PUSH_PROMISE,
+    RST_STREAM, RST_STREAM_LEN, STREAM_ID,
 };
 use super::head::Head;
 use super::hpack::{self, Scratch, Table};
@@ -137,7 +137,13 @@ impl Http2Parser {
     }
 
     /// Reads a frame, or the header of one whose payload is read in pieces.
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let Some(frame) = Frame::read(rest) else { return need(at, HEADER - rest.len()) };
         if !frame.is_valid() {
             return malformed(at);
@@ -219,12 +225,18 @@ impl Http2Parser {
         skip(end, block.rest.map_or(0, |(more, _)| more), at + rest.len())
     }
 
-    fn decode(&mut self, direction: Direction, kind: u8, fragments: &[u8]) -> Result<(), hpack::Malformed> {
+    fn decode(
+        &mut self,
+        direction: Direction,
+        kind: u8,
+        fragments: &[u8],
+    ) -> Result<(), hpack::Malformed> {
         self.head.clear();
         let of_request = kind == PUSH_PROMISE || self.is_client(direction);
         let (head, table) = (&mut self.head, &mut self.sides[direction].table);
-        let read =
-            hpack::decode(fragments, table, &mut self.scratch, |field| head.on_field(field, of_request));
+        let read = hpack::decode(fragments, table, &mut self.scratch, |field| {
+            head.on_field(field, of_request)
+        });
         // The server sends PUSH_PROMISE, with the fields of a request.
         if (kind == PUSH_PROMISE && read.is_ok()) || self.head.status.is_some() {
             self.client_sends = Some(direction.reverse());
@@ -270,8 +282,10 @@ impl Parser for Http2Parser {
         let mut at = 0;
         loop {
             // These two phases have work to do without bytes.
-            let steps_without_bytes =
-                matches!(self.sides[direction].phase, Phase::DataEnd { .. } | Phase::Data { left: 0, .. });
+            let steps_without_bytes = matches!(
+                self.sides[direction].phase,
+                Phase::DataEnd { .. } | Phase::Data { left: 0, .. }
+            );
             if at == bytes.len() && !steps_without_bytes {
                 return Progress::Consumed(at);
             }
@@ -285,7 +299,9 @@ impl Parser for Http2Parser {
     // A block whose end is missing gives the fields that it began with.
     fn read_truncated(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
         let Some(frame) = Frame::read(bytes).filter(Frame::is_valid) else { return };
-        if self.sides[direction].phase != Phase::Frame || !matches!(frame.kind, HEADERS | PUSH_PROMISE) {
+        if self.sides[direction].phase != Phase::Frame
+            || !matches!(frame.kind, HEADERS | PUSH_PROMISE)
+        {
             return;
         }
         if let Ok(block) = block::read(bytes, 0, true) {

@@ -2,8 +2,8 @@
 //! connection.
 
 use super::frame::{
-    CONTINUATION, DATA, ERROR_CODES, Frame, GOAWAY, HEADER, HEADERS, PREFACE, PRIORITY, PRIORITY_LEN,
-    PUSH_PROMISE, RST_STREAM, SETTING_LEN, SETTINGS, WINDOW_UPDATE,
+    CONTINUATION, DATA, ERROR_CODES, Frame, GOAWAY, HEADER, HEADERS, PREFACE, PRIORITY,
+    PRIORITY_LEN, PUSH_PROMISE, RST_STREAM, SETTING_LEN, SETTINGS, WINDOW_UPDATE,
 };
 use super::hpack::{Field, Role, Scratch, Table, decode};
 use crate::contract::Probe;
@@ -27,12 +27,21 @@ pub(super) fn probe(bytes: &[u8], usual: bool) -> Probe {
 /// `trusting`: HTTP/2 is known or likely. Then a frame with a plausible payload is enough;
 /// otherwise a plausible header has to follow it. `open` tells which streams are open. At most
 /// `work` bytes of header blocks are decoded; the decoded ones are subtracted from it.
-pub(super) fn frame_at(bytes: &[u8], trusting: bool, work: &mut usize, open: impl Fn(u32) -> bool) -> Probe {
+pub(super) fn frame_at(
+    bytes: &[u8],
+    trusting: bool,
+    work: &mut usize,
+    open: impl Fn(u32) -> bool,
+) -> Probe {
     if bytes.first().is_some_and(|&b| b != 0) {
         return Probe::No;
     }
     let Some(frame) = Frame::read(bytes) else {
-        return if bytes.get(3).is_some_and(|&kind| kind >= CONTINUATION) { Probe::No } else { Probe::More };
+        return if bytes.get(3).is_some_and(|&kind| kind >= CONTINUATION) {
+            Probe::No
+        } else {
+            Probe::More
+        };
     };
     if !frame.is_plausible() || frame.kind == CONTINUATION {
         return Probe::No;
@@ -73,8 +82,9 @@ enum Proof {
 }
 
 fn payload_proof(frame: &Frame, payload: &[u8], work: &mut usize) -> Proof {
-    let word =
-        |at: usize| payload.get(at..at + 4).and_then(|w| w.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let word = |at: usize| {
+        payload.get(at..at + 4).and_then(|w| w.try_into().ok()).map_or(0, u32::from_be_bytes)
+    };
     let good = |fits: bool| if fits { Proof::Good } else { Proof::Against };
     match frame.kind {
         SETTINGS if payload.is_empty() => Proof::Good,
@@ -91,7 +101,8 @@ fn payload_proof(frame: &Frame, payload: &[u8], work: &mut usize) -> Proof {
         GOAWAY => good(word(0) < 1 << 31 && word(4) < ERROR_CODES),
         PRIORITY => Proof::None,
         HEADERS if frame.ends_headers() && !frame.is_padded() => {
-            let block = if frame.has_priority() { payload.get(PRIORITY_LEN..) } else { Some(payload) };
+            let block =
+                if frame.has_priority() { payload.get(PRIORITY_LEN..) } else { Some(payload) };
             match work.checked_sub(payload.len()) {
                 Some(left) => *work = left,
                 None => return Proof::Against,

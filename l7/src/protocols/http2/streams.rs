@@ -100,7 +100,8 @@ impl Streams {
     /// Identifiers of the client's streams after `last`. Clients use odd ones (RFC 9113 section
     /// 5.1.1).
     pub(super) fn after(&self, last: u32) -> Vec<u32> {
-        let mut after: Vec<u32> = self.open.keys().filter(|&&id| id > last && id % 2 == 1).copied().collect();
+        let mut after: Vec<u32> =
+            self.open.keys().filter(|&&id| id > last && id % 2 == 1).copied().collect();
         after.sort_unstable();
         after
     }
@@ -112,7 +113,8 @@ impl Streams {
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let messages = |side: &StreamMessage| side.messages.as_ref().map_or(0, |m| m.bytes());
-        let inside: usize = self.open.values().map(|s| messages(&s.request) + messages(&s.response)).sum();
+        let inside: usize =
+            self.open.values().map(|s| messages(&s.request) + messages(&s.response)).sum();
         self.open.allocation_size() + (self.order.capacity() + self.reset.capacity()) * 4 + inside
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn settings() -> Vec<u8> {
 
 /// A literal field that goes into the table.
 pub(super) fn add(name: &str, value: &str) -> Vec<u8> {
-    [&[0x40, name.len() as u8][..], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
+    [&[0x40, name.len() as u8][..], name.as_bytes(), &[value.len() as u8], value.as_bytes()]
+        .concat()
 }
 
 /// The same, and the table stays as it is.
@@ -50,7 +51,12 @@ pub(super) fn answered(stream: u32) -> Vec<u8> {
 
 pub(super) fn begun() -> Talk {
     let mut t = Talk::tcp(8080);
-    t.c([PREFACE, &settings()].concat()).s(settings()).s(frame(4, 1, 0, &[])).c(frame(4, 1, 0, &[]));
+    t.c([PREFACE, &settings()].concat()).s(settings()).s(frame(4, 1, 0, &[])).c(frame(
+        4,
+        1,
+        0,
+        &[],
+    ));
     t
 }
 
@@ -64,8 +70,13 @@ pub(super) fn call(stream: u32, method: &str) -> Vec<u8> {
     headers(
         stream,
         0,
-        &[&[0x83, 0x86][..], &path, &pass("content-type", "application/grpc+proto"), &pass("te", "trailers")]
-            .concat(),
+        &[
+            &[0x83, 0x86][..],
+            &path,
+            &pass("content-type", "application/grpc+proto"),
+            &pass("te", "trailers"),
+        ]
+        .concat(),
     )
 }
 
@@ -74,5 +85,9 @@ pub(super) fn called(stream: u32) -> Vec<u8> {
 }
 
 pub(super) fn status(stream: u32, code: &str) -> Vec<u8> {
-    headers(stream, END_STREAM, &[pass("grpc-status", code), pass("grpc-message", "not%20here")].concat())
+    headers(
+        stream,
+        END_STREAM,
+        &[pass("grpc-status", code), pass("grpc-message", "not%20here")].concat(),
+    )
 }

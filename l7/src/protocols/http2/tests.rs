@@ -1,15 +1,18 @@
 //! Frames in pieces of any size, with gaps, and the exchanges that come of them.
 
 use super::testing::{
-    END_HEADERS, END_STREAM, PREFACE, add, answered, asked, begun, call, called, data, frame, get, headers,
-    message, pass, settings, status,
+    END_HEADERS, END_STREAM, PREFACE, add, answered, asked, begun, call, called, data, frame, get,
+    headers, message, pass, settings, status,
 };
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Outcome, Protocol};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect()
 }
 
 #[test]
@@ -29,11 +32,17 @@ fn an_exchange_says_what_was_asked_and_answered() {
         pass("sw8", "s"),
     ];
     t.c(headers(1, 0, &fields.concat())).c(data(1, END_STREAM, b"abc"));
-    let fields =
-        [pass(":status", "201"), pass("content-type", "application/json"), add("set-cookie", "s3cret")];
+    let fields = [
+        pass(":status", "201"),
+        pass("content-type", "application/json"),
+        add("set-cookie", "s3cret"),
+    ];
     t.s([headers(1, 0, &fields.concat()), data(1, 0, b"{"), data(1, END_STREAM, b"}")].concat());
     let e = &t.found.exchanges[0];
-    assert_eq!((e.protocol, e.operation.as_str(), e.outcome), (Protocol::new("http2"), "POST", Outcome::Ok));
+    assert_eq!(
+        (e.protocol, e.operation.as_str(), e.outcome),
+        (Protocol::new("http2"), "POST", Outcome::Ok)
+    );
     for (key, value) in [
         ("http.request.method", "POST"),
         ("url.scheme", "https"),
@@ -53,7 +62,10 @@ fn an_exchange_says_what_was_asked_and_answered() {
     }
     assert_eq!(int(e, "server.port"), Some(8443));
     assert_eq!(int(e, "http.response.status_code"), Some(201));
-    assert_eq!((int(e, "http.request.body.size"), int(e, "http.response.body.size")), (Some(3), Some(2)));
+    assert_eq!(
+        (int(e, "http.request.body.size"), int(e, "http.response.body.size")),
+        (Some(3), Some(2))
+    );
     assert_eq!(int(e, "wirespan.unknown_fields"), None);
     assert!(!format!("{:?} {:?}", e.attributes, t.conversation).contains("s3cret"));
 }
@@ -71,7 +83,9 @@ fn streams_are_interleaved_and_answered_in_any_order() {
     assert_eq!(t.told(), ["GET /3 404 client_error", "GET /1 200 ok", "GET /5 500 server_error"]);
     // Frames of other streams between those of a message are none of its bytes.
     assert_eq!(t.found.exchanges[1].response.unwrap().bytes, 10 + 109 + 9);
-    assert!(t.found.exchanges.iter().all(|e| e.request.unwrap().whole && e.response.unwrap().whole));
+    assert!(
+        t.found.exchanges.iter().all(|e| e.request.unwrap().whole && e.response.unwrap().whole)
+    );
 }
 
 #[test]
@@ -80,18 +94,23 @@ fn padding_priority_unknown_frames_and_interim_responses_are_passed_over() {
     let block = [&[7, 0x80, 0, 0, 0, 15][..], &get("/p"), &[0; 7]].concat();
     let priority = frame(2, 0, 3, &[0, 0, 0, 1, 9]);
     t.c([priority, frame(1, 0x08 | 0x20 | END_HEADERS, 3, &block)].concat());
-    t.c([frame(0xee, 0xff, 3, b"whatever"), frame(0, 0x08 | END_STREAM, 3, b"\x04body\0\0\0\0")].concat());
+    t.c([frame(0xee, 0xff, 3, b"whatever"), frame(0, 0x08 | END_STREAM, 3, b"\x04body\0\0\0\0")]
+        .concat());
     t.s([
         headers(3, 0, &pass(":status", "100")),
         headers(3, 0, &pass(":status", "103")),
         frame(6, 0, 0, &[1; 8]),
     ]
     .concat());
-    t.s([headers(3, 0, &[0x88]), frame(8, 0, 3, &[0, 0, 1, 0]), frame(0, 0x08, 3, b"\x02ok\0\0")].concat());
+    t.s([headers(3, 0, &[0x88]), frame(8, 0, 3, &[0, 0, 1, 0]), frame(0, 0x08, 3, b"\x02ok\0\0")]
+        .concat());
     t.s(headers(3, END_STREAM, &add("x-checksum", "1")));
     assert_eq!(t.told(), ["GET /p 200 ok"]);
     let e = &t.found.exchanges[0];
-    assert_eq!((int(e, "http.request.body.size"), int(e, "http.response.body.size")), (Some(4), Some(2)));
+    assert_eq!(
+        (int(e, "http.request.body.size"), int(e, "http.response.body.size")),
+        (Some(4), Some(2))
+    );
 }
 
 #[test]
@@ -118,11 +137,19 @@ fn either_side_resets_a_stream() {
     let mut t = begun();
     t.c([asked(1, "/1"), asked(3, "/3"), asked(5, "/5")].concat());
     t.s([headers(1, 0, &[0x88]), data(1, 0, b"part"), frame(3, 0, 3, &[0, 0, 0, 7])].concat());
-    t.c(frame(3, 0, 1, &[0, 0, 0, 8])).s(data(1, END_STREAM, b"in flight")).c(frame(3, 0, 5, &[0, 0, 0, 8]));
+    t.c(frame(3, 0, 1, &[0, 0, 0, 8])).s(data(1, END_STREAM, b"in flight")).c(frame(
+        3,
+        0,
+        5,
+        &[0, 0, 0, 8],
+    ));
     t.s(answered(5)).over();
     assert_eq!(t.told(), ["GET /3 reset", "GET /1 200 reset", "GET /5 reset"]);
     let by = |n: usize| {
-        (text(&t.found.exchanges[n], "error.type"), text(&t.found.exchanges[n], "wirespan.reset_by"))
+        (
+            text(&t.found.exchanges[n], "error.type"),
+            text(&t.found.exchanges[n], "wirespan.reset_by"),
+        )
     };
     assert_eq!(by(0), ("REFUSED_STREAM".into(), "server".into()));
     assert_eq!(by(1), ("CANCEL".into(), "client".into()));
@@ -149,7 +176,8 @@ fn what_a_server_that_goes_away_will_not_do() {
 fn a_push_is_an_exchange_of_its_own() {
     let mut t = begun();
     t.c(asked(1, "/"));
-    t.s([frame(5, END_HEADERS, 1, &[&[0, 0, 0, 2][..], &get("/style.css")].concat()), answered(1)].concat());
+    t.s([frame(5, END_HEADERS, 1, &[&[0, 0, 0, 2][..], &get("/style.css")].concat()), answered(1)]
+        .concat());
     t.s([headers(2, 0, &[0x88]), data(2, END_STREAM, b"css")].concat());
     t.s(frame(5, END_HEADERS, 1, &[&[0, 0, 0, 4][..], &get("/unwanted")].concat())).c(frame(
         3,
@@ -160,7 +188,10 @@ fn a_push_is_an_exchange_of_its_own() {
     assert_eq!(t.told(), ["GET / 200 ok", "GET /style.css 200 ok", "GET /unwanted reset"]);
     let e = &t.found.exchanges[1];
     assert!(e.request.unwrap().whole && e.response.is_none());
-    assert_eq!((int(e, "http.request.body.size"), int(e, "http.response.body.size")), (None, Some(3)));
+    assert_eq!(
+        (int(e, "http.request.body.size"), int(e, "http.response.body.size")),
+        (None, Some(3))
+    );
     assert_eq!(
         e.request.unwrap().bytes,
         frame(5, 0, 1, &[&[0; 4][..], &get("/style.css")].concat()).len() as u64 + 10 + 12
@@ -178,8 +209,12 @@ fn fields_are_remembered_across_blocks() {
     assert_eq!(t.told(), ["GET /same 200 ok", "GET /same 200 ok"]);
     assert_eq!(text(&t.found.exchanges[1], "server.address"), "h");
     // The size goes to 0 and back: what was there is gone, and what comes is remembered.
-    t.c(headers(5, END_STREAM, &[&[0x20, 0x3f, 0xe1, 0x1f, 0x82, 0x86][..], &add(":path", "/new")].concat()))
-        .s(answered(5));
+    t.c(headers(
+        5,
+        END_STREAM,
+        &[&[0x20, 0x3f, 0xe1, 0x1f, 0x82, 0x86][..], &add(":path", "/new")].concat(),
+    ))
+    .s(answered(5));
     t.c(headers(7, END_STREAM, &[0x82, 0x86, 0xbe])).s(answered(7));
     assert_eq!(t.told()[2..], ["GET /new 200 ok", "GET /new 200 ok"]);
     // An entry is evicted when 4096 bytes are full.
@@ -211,8 +246,11 @@ fn joined_in_the_middle_what_cannot_be_known_is_not_guessed() {
 #[test]
 fn a_hole_in_a_body_hurts_its_stream_only() {
     let mut t = begun();
-    t.c([asked(1, "/1"), asked(3, "/3")].concat())
-        .s([headers(1, 0, &[0x88]), headers(3, 0, &[0x88])].concat());
+    t.c([asked(1, "/1"), asked(3, "/3")].concat()).s([
+        headers(1, 0, &[0x88]),
+        headers(3, 0, &[0x88]),
+    ]
+    .concat());
     let large = data(1, END_STREAM, &[b'x'; 1000]);
     t.s(&large[..100]).gap(S, 500).s(&large[600..]).s(data(3, END_STREAM, b"ok"));
     assert_eq!(t.told(), ["GET /1 200 lost_bytes", "GET /3 200 ok"]);
@@ -227,8 +265,12 @@ fn behind_a_hole_in_headers_the_next_frame_is_found() {
     let remembered = [&[0x82, 0x86][..], &add(":path", "/old")].concat();
     t.c(headers(1, END_STREAM, &remembered)).s(answered(1));
     let lost = headers(3, END_STREAM, &get("/lost"));
-    t.c(&lost[..15]).gap(C, lost.len() as u64 - 25).c([&lost[lost.len() - 10..], &asked(5, "/5")].concat());
-    t.s([answered(3), answered(5)].concat()).c(headers(7, END_STREAM, &[0x82, 0x86, 0xbe])).s(answered(7));
+    t.c(&lost[..15])
+        .gap(C, lost.len() as u64 - 25)
+        .c([&lost[lost.len() - 10..], &asked(5, "/5")].concat());
+    t.s([answered(3), answered(5)].concat())
+        .c(headers(7, END_STREAM, &[0x82, 0x86, 0xbe]))
+        .s(answered(7));
     // What began is reported as far as it was captured. An index from before the gap means nothing
     // any more.
     assert_eq!(t.told(), ["GET /old 200 ok", "GET 200 ok", "GET /5 200 ok", "GET 200 ok"]);
@@ -239,9 +281,13 @@ fn behind_a_hole_in_headers_the_next_frame_is_found() {
 fn responses_lost_in_a_hole_leave_the_others_alone() {
     let mut t = begun();
     t.c([asked(1, "/1"), asked(3, "/3"), asked(5, "/5")].concat());
-    let both =
-        [headers(1, 0, &[0x88]), data(1, 0, b"begin"), headers(3, 0, &[0x88]), data(3, END_STREAM, b"gone")]
-            .concat();
+    let both = [
+        headers(1, 0, &[0x88]),
+        data(1, 0, b"begin"),
+        headers(3, 0, &[0x88]),
+        data(3, END_STREAM, b"gone"),
+    ]
+    .concat();
     t.s(&both[..24]).gap(S, both.len() as u64 - 24);
     t.s([data(1, END_STREAM, b"end"), answered(5)].concat()).over();
     assert_eq!(t.told(), ["GET /1 200 lost_bytes", "GET /5 200 ok", "GET /3 lost_bytes"]);
@@ -274,9 +320,14 @@ fn huge_headers_are_told_as_far_as_they_are_looked_at() {
         let flags = if n == last { END_HEADERS } else { 0 };
         t.c(if n == 0 { frame(1, END_STREAM, 3, piece) } else { frame(9, flags, 3, piece) });
     }
-    t.s(answered(3)).c(headers(5, END_STREAM, &[get("/frame"), long(200_000)].concat())).s(answered(5));
+    t.s(answered(3))
+        .c(headers(5, END_STREAM, &[get("/frame"), long(200_000)].concat()))
+        .s(answered(5));
     t.c(asked(7, "/7")).s(answered(7));
-    assert_eq!(t.told(), ["GET /30k 200 ok", "GET /100k 200 ok", "GET /frame 200 ok", "GET /7 200 ok"]);
+    assert_eq!(
+        t.told(),
+        ["GET /30k 200 ok", "GET /100k 200 ok", "GET /frame 200 ok", "GET /7 200 ok"]
+    );
     let unknown = |n: usize| int(&t.found.exchanges[n], "wirespan.unknown_fields");
     assert_eq!((unknown(0), unknown(1), unknown(2), unknown(3)), (None, Some(1), Some(1), None));
 }
@@ -309,7 +360,10 @@ fn other_bytes_are_not_taken_for_frames() {
     ] {
         let mut t = Talk::tcp(4000);
         t.c(bytes).c([0xa5; 100]).over();
-        assert!(t.conversation.summary().is_none_or(|s| s.protocol != Protocol::new("http2")), "{bytes:?}");
+        assert!(
+            t.conversation.summary().is_none_or(|s| s.protocol != Protocol::new("http2")),
+            "{bytes:?}"
+        );
     }
 }
 
@@ -317,13 +371,21 @@ fn other_bytes_are_not_taken_for_frames() {
 fn what_is_kept_is_bounded() {
     let mut t = begun();
     for n in 0..5000u32 {
-        t.c(headers(2 * n + 1, 0, &[&get("/x")[..], &[0x40, 1, b'x', 1, b'y'], &[0xbe; 1000]].concat()));
+        t.c(headers(
+            2 * n + 1,
+            0,
+            &[&get("/x")[..], &[0x40, 1, b'x', 1, b'y'], &[0xbe; 1000]].concat(),
+        ));
     }
     assert!(t.conversation.bytes() < 4 << 20, "{}", t.conversation.bytes());
     let mut t = begun();
     t.c(headers(1, END_STREAM, &get("/x"))).s(headers(1, 0, &[0x88]));
     for _ in 0..2000 {
-        t.s(headers(1, 0, &[pass("grpc-status", "0"), pass("x-request-id", &"y".repeat(100))].concat()));
+        t.s(headers(
+            1,
+            0,
+            &[pass("grpc-status", "0"), pass("x-request-id", &"y".repeat(100))].concat(),
+        ));
     }
     assert!(t.conversation.bytes() < 100_000, "{}", t.conversation.bytes());
 }
@@ -345,7 +407,9 @@ fn a_request_that_asked_for_the_upgrade_is_answered_in_http2() {
 #[test]
 fn a_block_in_continuation_frames_across_segments() {
     let mut t = begun();
-    t.c(hex("000023010000000001820484612348ff86418a089d5c0b8170dc780f037a8825b650c3abbafae153032a2f2a"));
+    t.c(hex(
+        "000023010000000001820484612348ff86418a089d5c0b8170dc780f037a8825b650c3abbafae153032a2f2a",
+    ));
     t.c(hex("000034090100000001"));
     t.c(hex("409ca87496a1d25a87496a1d25a87496a1d25a87496a1d25a87496a1d25fc9ee3a2d2f71d1697b8e8b4bdc745a5ee3a2d2f71d16"));
     t.c(hex("000034090400000001"));
@@ -363,27 +427,55 @@ pub(crate) fn scripts() -> Vec<Script> {
         (C, [asked(1, "/1"), frame(1, 0x2c, 3, &block), frame(0, 9, 3, b"\x02body\0\0")].concat()),
         (
             C,
-            [frame(1, 1, 5, &split[..7]), frame(9, 0, 5, &split[7..20]), frame(9, 4, 5, &split[20..])]
-                .concat(),
+            [
+                frame(1, 1, 5, &split[..7]),
+                frame(9, 0, 5, &split[7..20]),
+                frame(9, 4, 5, &split[20..]),
+            ]
+            .concat(),
         ),
         (
             S,
-            [headers(3, 0, &pass(":status", "103")), headers(3, 0, &[0x8d]), answered(1), data(3, 0, b"no")]
-                .concat(),
+            [
+                headers(3, 0, &pass(":status", "103")),
+                headers(3, 0, &[0x8d]),
+                answered(1),
+                data(3, 0, b"no"),
+            ]
+            .concat(),
         ),
         (
             S,
-            [frame(5, 4, 3, &[&[0, 0, 0, 2][..], &get("/pushed")].concat()), frame(0xee, 0, 0, b"?")]
+            [
+                frame(5, 4, 3, &[&[0, 0, 0, 2][..], &get("/pushed")].concat()),
+                frame(0xee, 0, 0, b"?"),
+            ]
+            .concat(),
+        ),
+        (
+            S,
+            [headers(3, 1, &add("x-sum", "1")), answered(2), answered(5), frame(3, 0, 1, &[0; 4])]
                 .concat(),
         ),
-        (S, [headers(3, 1, &add("x-sum", "1")), answered(2), answered(5), frame(3, 0, 1, &[0; 4])].concat()),
-        (C, [headers(7, 0, &add(":path", "/reset")), frame(3, 0, 7, &[0, 0, 0, 8]), asked(9, "/9")].concat()),
+        (
+            C,
+            [headers(7, 0, &add(":path", "/reset")), frame(3, 0, 7, &[0, 0, 0, 8]), asked(9, "/9")]
+                .concat(),
+        ),
         (S, [frame(7, 0, 0, &[0, 0, 0, 7, 0, 0, 0, 0])].concat()),
     ];
     let many = [message(5), message(0), message(60), message(1)].concat();
     let calls = [
-        (C, [call(1, "Get"), data(1, 1, &message(30)), call(3, "Put"), data(3, 0, &many[..3])].concat()),
-        (S, [called(1), data(1, 0, &many), called(3), data(3, 0, &message(2)), status(1, "0")].concat()),
+        (
+            C,
+            [call(1, "Get"), data(1, 1, &message(30)), call(3, "Put"), data(3, 0, &many[..3])]
+                .concat(),
+        ),
+        (
+            S,
+            [called(1), data(1, 0, &many), called(3), data(3, 0, &message(2)), status(1, "0")]
+                .concat(),
+        ),
         (C, [data(3, 0, &many[3..40]), data(3, END_STREAM, &many[40..])].concat()),
         (S, [data(3, 0, &many), status(3, "5")].concat()),
     ];

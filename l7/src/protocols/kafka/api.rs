@@ -64,7 +64,11 @@ static APIS: [Api; 93] = [
             text(Transaction).since(3),
             int(2, Acks),
             skip(4),
-            array(&[text(Topic).until(12), id(TopicId).since(13), array(&[int(4, Partition), records()])]),
+            array(&[
+                text(Topic).until(12),
+                id(TopicId).since(13),
+                array(&[int(4, Partition), records()]),
+            ]),
         ],
         &[array(&[
             string().until(12),
@@ -133,7 +137,10 @@ static APIS: [Api; 93] = [
         &[
             skip(4),
             skip(1).since(2),
-            array(&[text(Topic), array(&[int(4, Partition), skip(4).since(4), skip(8), skip(4).until(0)])]),
+            array(&[
+                text(Topic),
+                array(&[int(4, Partition), skip(4).since(4), skip(8), skip(4).until(0)]),
+            ]),
         ],
         &[
             skip(4).since(2),
@@ -198,7 +205,13 @@ static APIS: [Api; 93] = [
             array(&[
                 text(Topic).until(9),
                 id(TopicId).since(10),
-                array(&[int(4, Partition), skip(8), skip(4).since(6), skip(8).since(1).until(1), string()]),
+                array(&[
+                    int(4, Partition),
+                    skip(8),
+                    skip(4).since(6),
+                    skip(8).since(1).until(1),
+                    string(),
+                ]),
             ]),
         ],
         &[
@@ -224,11 +237,16 @@ static APIS: [Api; 93] = [
         ],
         &[
             skip(4).since(3),
-            array(&[string(), array(&[skip(12), skip(4).since(5), string(), int(2, Error)])]).until(7),
+            array(&[string(), array(&[skip(12), skip(4).since(5), string(), int(2, Error)])])
+                .until(7),
             int(2, Error).since(2).until(7),
             array(&[
                 string(),
-                array(&[string().until(9), skip(16).since(10), array(&[skip(16), string(), int(2, Error)])]),
+                array(&[
+                    string().until(9),
+                    skip(16).since(10),
+                    array(&[skip(16), string(), int(2, Error)]),
+                ]),
                 int(2, Error),
             ])
             .since(8),
@@ -283,13 +301,25 @@ static APIS: [Api; 93] = [
     ),
     api(16, "ListGroups", 5, 3, &[], &[skip(4).since(1), int(2, Error)]),
     api(17, "SaslHandshake", 1, NEVER, &[text(Mechanism)], ONLY_ERROR),
-    api(18, "ApiVersions", 4, 3, &[text(Software).since(3), text(SoftwareVersion).since(3)], ONLY_ERROR),
+    api(
+        18,
+        "ApiVersions",
+        4,
+        3,
+        &[text(Software).since(3), text(SoftwareVersion).since(3)],
+        ONLY_ERROR,
+    ),
     api(
         19,
         "CreateTopics",
         7,
         5,
-        &[array(&[text(Topic), skip(6), array(&[skip(4), list(&[skip(4)])]), array(&[string(), string()])])],
+        &[array(&[
+            text(Topic),
+            skip(6),
+            array(&[skip(4), list(&[skip(4)])]),
+            array(&[string(), string()]),
+        ])],
         &[
             skip(4).since(2),
             array(&[
@@ -309,7 +339,10 @@ static APIS: [Api; 93] = [
         6,
         4,
         &[array(&[text(Topic), id(TopicId)]).since(6), list(&[text(Topic)]).until(5)],
-        &[skip(4).since(1), array(&[string(), skip(16).since(6), int(2, Error), string().since(5)])],
+        &[
+            skip(4).since(1),
+            array(&[string(), skip(16).since(6), int(2, Error), string().since(5)]),
+        ],
     ),
     api(
         21,
@@ -325,8 +358,14 @@ static APIS: [Api; 93] = [
         "OffsetForLeaderEpoch",
         4,
         4,
-        &[skip(4).since(3), array(&[text(Topic), array(&[int(4, Partition), skip(4).since(2), skip(4)])])],
-        &[skip(4).since(2), array(&[string(), array(&[int(2, Error), skip(4), skip(4).since(1), skip(8)])])],
+        &[
+            skip(4).since(3),
+            array(&[text(Topic), array(&[int(4, Partition), skip(4).since(2), skip(4)])]),
+        ],
+        &[
+            skip(4).since(2),
+            array(&[string(), array(&[int(2, Error), skip(4), skip(4).since(1), skip(8)])]),
+        ],
     ),
     api(
         24,
@@ -334,7 +373,12 @@ static APIS: [Api; 93] = [
         5,
         3,
         &[
-            array(&[text(Transaction), skip(11), array(&[text(Topic), list(&[int(4, Partition)])])]).since(4),
+            array(&[
+                text(Transaction),
+                skip(11),
+                array(&[text(Topic), list(&[int(4, Partition)])]),
+            ])
+            .since(4),
             text(Transaction).until(3),
             skip(10).until(3),
             array(&[text(Topic), list(&[int(4, Partition)])]).until(3),
@@ -346,14 +390,26 @@ static APIS: [Api; 93] = [
             array(&[string(), array(&[skip(4), int(2, Error)])]).until(3),
         ],
     ),
-    api(25, "AddOffsetsToTxn", 4, 3, &[text(Transaction), skip(10), text(Group)], THROTTLE_AND_ERROR),
+    api(
+        25,
+        "AddOffsetsToTxn",
+        4,
+        3,
+        &[text(Transaction), skip(10), text(Group)],
+        THROTTLE_AND_ERROR,
+    ),
     api(26, "EndTxn", 5, 3, &[text(Transaction)], THROTTLE_AND_ERROR),
     api(
         27,
         "WriteTxnMarkers",
         2,
         1,
-        &[array(&[skip(11), array(&[text(Topic), list(&[int(4, Partition)])]), skip(4), skip(1).since(2)])],
+        &[array(&[
+            skip(11),
+            array(&[text(Topic), list(&[int(4, Partition)])]),
+            skip(4),
+            skip(1).since(2),
+        ])],
         &[array(&[skip(8), array(&[string(), array(&[skip(4), int(2, Error)])])])],
     ),
     api(
@@ -425,7 +481,14 @@ static APIS: [Api; 93] = [
             ]),
         ],
     ),
-    api(33, "AlterConfigs", 2, 2, &[], &[skip(4), array(&[int(2, Error), string(), skip(1), string()])]),
+    api(
+        33,
+        "AlterConfigs",
+        2,
+        2,
+        &[],
+        &[skip(4), array(&[int(2, Error), string(), skip(1), string()])],
+    ),
     api(
         34,
         "AlterReplicaLogDirs",
@@ -466,14 +529,25 @@ static APIS: [Api; 93] = [
     api(39, "RenewDelegationToken", 2, 2, &[], ONLY_ERROR),
     api(40, "ExpireDelegationToken", 2, 2, &[], ONLY_ERROR),
     api(41, "DescribeDelegationToken", 3, 2, &[], ONLY_ERROR),
-    api(42, "DeleteGroups", 2, 2, &[list(&[text(Group)])], &[skip(4), array(&[string(), int(2, Error)])]),
+    api(
+        42,
+        "DeleteGroups",
+        2,
+        2,
+        &[list(&[text(Group)])],
+        &[skip(4), array(&[string(), int(2, Error)])],
+    ),
     api(
         43,
         "ElectLeaders",
         2,
         2,
         &[skip(1).since(1), array(&[text(Topic), list(&[int(4, Partition)])])],
-        &[skip(4), int(2, Error).since(1), array(&[string(), array(&[skip(4), int(2, Error), string()])])],
+        &[
+            skip(4),
+            int(2, Error).since(1),
+            array(&[string(), array(&[skip(4), int(2, Error), string()])]),
+        ],
     ),
     api(
         44,
@@ -488,7 +562,11 @@ static APIS: [Api; 93] = [
         "AlterPartitionReassignments",
         1,
         0,
-        &[skip(4), skip(1).since(1), array(&[text(Topic), array(&[int(4, Partition), list(&[skip(4)])])])],
+        &[
+            skip(4),
+            skip(1).since(1),
+            array(&[text(Topic), array(&[int(4, Partition), list(&[skip(4)])])]),
+        ],
         &[
             skip(4),
             skip(1).since(1),
@@ -528,7 +606,12 @@ static APIS: [Api; 93] = [
         0,
         0,
         &[],
-        &[skip(4), int(2, Error), string(), array(&[string(), int(2, Error), string(), array(&[skip(5)])])],
+        &[
+            skip(4),
+            int(2, Error),
+            string(),
+            array(&[string(), int(2, Error), string(), array(&[skip(5)])]),
+        ],
     ),
     api(51, "AlterUserScramCredentials", 0, 0, &[], &[]),
     api(52, "Vote", 2, 0, &[], ONLY_ERROR),
@@ -550,8 +633,20 @@ static APIS: [Api; 93] = [
                     int(2, Error),
                     string().since(2),
                     skip(16),
-                    array(&[skip(4), skip(16).since(2), skip(8), skip(8).since(1), skip(8).since(1)]),
-                    array(&[skip(4), skip(16).since(2), skip(8), skip(8).since(1), skip(8).since(1)]),
+                    array(&[
+                        skip(4),
+                        skip(16).since(2),
+                        skip(8),
+                        skip(8).since(1),
+                        skip(8).since(1),
+                    ]),
+                    array(&[
+                        skip(4),
+                        skip(16).since(2),
+                        skip(8),
+                        skip(8).since(1),
+                        skip(8).since(1),
+                    ]),
                 ]),
             ]),
         ],
@@ -574,7 +669,10 @@ static APIS: [Api; 93] = [
         0,
         0,
         &[array(&[text(Topic), list(&[int(4, Partition)])])],
-        &[skip(4), array(&[string(), array(&[skip(4), int(2, Error), string(), array(&[skip(36)])])])],
+        &[
+            skip(4),
+            array(&[string(), array(&[skip(4), int(2, Error), string(), array(&[skip(36)])])]),
+        ],
     ),
     api(62, "BrokerRegistration", 4, 0, &[], THROTTLE_AND_ERROR),
     api(63, "BrokerHeartbeat", 1, 0, &[], THROTTLE_AND_ERROR),
@@ -587,7 +685,13 @@ static APIS: [Api; 93] = [
         &[],
         &[
             skip(4),
-            array(&[int(2, Error), string(), string(), skip(22), array(&[string(), list(&[skip(4)])])]),
+            array(&[
+                int(2, Error),
+                string(),
+                string(),
+                skip(22),
+                array(&[string(), list(&[skip(4)])]),
+            ]),
         ],
     ),
     api(66, "ListTransactions", 2, 0, &[], THROTTLE_AND_ERROR),
@@ -632,7 +736,14 @@ static APIS: [Api; 93] = [
         ],
     ),
     api(76, "ShareGroupHeartbeat", 1, 0, ONLY_GROUP, THROTTLE_AND_ERROR),
-    api(77, "ShareGroupDescribe", 1, 0, &[list(&[text(Group)])], &[skip(4), array(&[int(2, Error), stop()])]),
+    api(
+        77,
+        "ShareGroupDescribe",
+        1,
+        0,
+        &[list(&[text(Group)])],
+        &[skip(4), array(&[int(2, Error), stop()])],
+    ),
     api(78, "ShareFetch", 2, 0, ONLY_GROUP, THROTTLE_AND_ERROR),
     api(79, "ShareAcknowledge", 2, 0, ONLY_GROUP, THROTTLE_AND_ERROR),
     api(80, "AddRaftVoter", 1, 0, &[], THROTTLE_AND_ERROR),

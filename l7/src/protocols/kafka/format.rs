@@ -52,8 +52,12 @@ pub(super) struct KafkaFormat {
 
 impl KafkaFormat {
     pub(super) fn new(clue: &Clue) -> Self {
-        let open =
-            || Open { id: None, started: false, walk: Walk::NONE, fields_read: MessageFields::default() };
+        let open = || Open {
+            id: None,
+            started: false,
+            walk: Walk::NONE,
+            fields_read: MessageFields::default(),
+        };
         Self {
             usual: clue.usual,
             open: PerDirection { to_server: open(), to_client: open() },

@@ -30,7 +30,11 @@ pub(super) struct RequestHeader {
 
 impl RequestHeader {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        Some(Self { key: int16(bytes, 4)?, version: int16(bytes, 6)?, correlation: int32(bytes, 8)? })
+        Some(Self {
+            key: int16(bytes, 4)?,
+            version: int16(bytes, 6)?,
+            correlation: int32(bytes, 8)?,
+        })
     }
 
     /// The API, if it is known and its version is known or may follow.
@@ -66,8 +70,9 @@ pub(super) fn is_request(bytes: &[u8], usual: bool) -> Probe {
         return Probe::No;
     }
     let Some(version) = int16(bytes, 6) else { return Probe::More };
-    let Some(api) =
-        (RequestHeader { key, version, correlation: 0 }).api().filter(|api| version <= i16::from(api.newest))
+    let Some(api) = (RequestHeader { key, version, correlation: 0 })
+        .api()
+        .filter(|api| version <= i16::from(api.newest))
     else {
         return Probe::No;
     };

@@ -8,7 +8,10 @@ use fact::Outcome;
 /// Bytes written as hexadecimal digits.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn framed(body: &[u8]) -> Vec<u8> {
@@ -28,7 +31,8 @@ fn response(correlation: u8, body: &[u8]) -> Vec<u8> {
 /// there.
 fn batch(length: u32, compression: u8, messages: u32) -> Vec<u8> {
     let mut head =
-        [&[0; 8][..], &(length - 12).to_be_bytes(), &[0; 4], &[2], &[0; 4], &[0, compression]].concat();
+        [&[0; 8][..], &(length - 12).to_be_bytes(), &[0; 4], &[2], &[0; 4], &[0, compression]]
+            .concat();
     head.resize(57, 0);
     head.extend(messages.to_be_bytes());
     head
@@ -95,7 +99,11 @@ pub(crate) fn scripts() -> Vec<Script> {
             9092,
             3,
             &[
-                (C, [request(18, 3, 1, b"\0\x08rdkafka\x061.2.3\0"), request(12, 0, 2, b"\0\x01g")].concat()),
+                (
+                    C,
+                    [request(18, 3, 1, b"\0\x08rdkafka\x061.2.3\0"), request(12, 0, 2, b"\0\x01g")]
+                        .concat(),
+                ),
                 (S, response(2, &[0, 27])),
                 (S, response(1, b"\0\x23\0\0\0\0")),
                 (C, request(0, 3, 3, &[255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
@@ -134,12 +142,23 @@ fn flexible_versions_are_read() {
 #[test]
 fn answers_come_in_any_order_with_their_errors() {
     let mut t = Talk::tcp(9092);
-    t.c(request(18, 3, 1, b"\0\x08rdkafka\x061.2.3\0")).c(request(12, 0, 2, b"\0\x01g\0\0\0\0\0\0"));
+    t.c(request(18, 3, 1, b"\0\x08rdkafka\x061.2.3\0")).c(request(
+        12,
+        0,
+        2,
+        b"\0\x01g\0\0\0\0\0\0",
+    ));
     t.c(request(12, 0, 3, b"\0\x01g\0\0\0\0\0\0"));
     t.s(response(3, &[0, 15])).s(response(2, &[0, 27])).s(response(1, b"\0\x23\0\0\0\0"));
-    assert_eq!(t.told(), ["Heartbeat server_error", "Heartbeat client_error", "ApiVersions client_error"]);
+    assert_eq!(
+        t.told(),
+        ["Heartbeat server_error", "Heartbeat client_error", "ApiVersions client_error"]
+    );
     let errors: Vec<_> = t.found.exchanges.iter().map(|e| text(e, "error.type")).collect();
-    assert_eq!(errors, ["COORDINATOR_NOT_AVAILABLE", "REBALANCE_IN_PROGRESS", "UNSUPPORTED_VERSION"]);
+    assert_eq!(
+        errors,
+        ["COORDINATOR_NOT_AVAILABLE", "REBALANCE_IN_PROGRESS", "UNSUPPORTED_VERSION"]
+    );
     assert_eq!(text(&t.found.exchanges[2], "user_agent.name"), "rdkafka");
 }
 
@@ -180,7 +199,8 @@ fn records_are_passed_over_and_topics_known_by_their_ids() {
         })
         .collect();
     let length = hex("81808002");
-    let partition = [&[2][..], &[0; 4 + 2 + 24], &[0, 0, 0, 0, 0], &length, &batches, &[0, 0, 0]].concat();
+    let partition =
+        [&[2][..], &[0; 4 + 2 + 24], &[0, 0, 0, 0, 0], &length, &batches, &[0, 0, 0]].concat();
     let body = [&[0][..], &[0; 10], &[2], &id, &partition].concat();
     for piece in response(2, &body).chunks(10_000) {
         t.s(piece);
@@ -206,7 +226,11 @@ fn lost_bytes_inside_a_message_lose_nothing_else() {
 fn the_next_request_is_found_behind_a_hole() {
     let mut t = Talk::tcp(9092);
     let beat = |n| request(12, 0, n, b"\0\x01g\0\0\0\0\0\0");
-    t.c(beat(1)).s(response(1, &[0, 0])).c(beat(2)).gap(C, 500).c([&[0, 0, 0, 9, 1][..], &beat(7)].concat());
+    t.c(beat(1))
+        .s(response(1, &[0, 0]))
+        .c(beat(2))
+        .gap(C, 500)
+        .c([&[0, 0, 0, 9, 1][..], &beat(7)].concat());
     t.gap(S, 40)
         .s([&[0, 0, 0, 0, 0, 1][..], &response(7, &[0, 0])].concat())
         .c(beat(8))
@@ -226,7 +250,8 @@ fn tokens_of_a_log_in_are_passed_over() {
     let all = format!("{:?}", t.found.exchanges);
     assert!(!all.contains("wonder") && !all.contains("secret"), "{all}");
     let mut t = Talk::tcp(9092);
-    t.c(request(36, 1, 4, b"\0\0\0\x12\0alice\0wonder-land")).s(response(4, b"\0\x3a\0\x03bad\0\0\0\0"));
+    t.c(request(36, 1, 4, b"\0\0\0\x12\0alice\0wonder-land"))
+        .s(response(4, b"\0\x3a\0\x03bad\0\0\0\0"));
     assert_eq!(t.told(), ["SaslAuthenticate client_error"]);
     assert_eq!(text(&t.found.exchanges[0], "error.type"), "SASL_AUTHENTICATION_FAILED");
     assert!(!format!("{:?}", t.found.exchanges).contains("wonder"));
@@ -234,10 +259,12 @@ fn tokens_of_a_log_in_are_passed_over() {
 
 #[test]
 fn other_protocols_are_not_taken_for_it() {
-    let zookeeper =
-        hex("0000002d 00000000 0000000000014142 00007530 0000000000000000 00000010 0000000000000000");
+    let zookeeper = hex(
+        "0000002d 00000000 0000000000014142 00007530 0000000000000000 00000010 0000000000000000",
+    );
     let settings = hex("000012 04 00 00000000 0003 00000064 0004 00100000 0006 00004000");
-    let startup = hex("00000029 00030000 7573657200706f7374677265730064617461626173650074657374000000000000");
+    let startup =
+        hex("00000029 00030000 7573657200706f7374677265730064617461626173650074657374000000000000");
     let rocketmq = hex("0000009b 0000008f 7b22636f6465223a3130");
     let cassandra = hex("04000000 05000000 00000000");
     let dns = hex("001d 0007 0000 0001 0000 0000 0000 03777777 07657861");
@@ -246,5 +273,8 @@ fn other_protocols_are_not_taken_for_it() {
         assert_ne!(is_request(&bytes, true), Probe::Yes, "{bytes:?}");
     }
     let anonymous = framed(&[0, 18, 0, 0, 0, 0, 0, 1, 255, 255]);
-    assert_eq!((is_request(&anonymous, true), is_request(&anonymous, false)), (Probe::Yes, Probe::No));
+    assert_eq!(
+        (is_request(&anonymous, true), is_request(&anonymous, false)),
+        (Probe::Yes, Probe::No)
+    );
 }

@@ -39,8 +39,8 @@ impl TopicIds {
 pub(super) fn uuid(id: &Uuid, into: &mut String) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for three in id.chunks(3) {
-        let bits =
-            three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - three.len()));
         for digit in 0..=three.len() {
             into.push(char::from(DIGITS[(bits >> (18 - 6 * digit) & 63) as usize]));
         }

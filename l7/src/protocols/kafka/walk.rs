@@ -80,7 +80,8 @@ impl Walk {
 
     /// A body with these fields. `header`: the tagged fields of the message's header precede it.
     pub(super) fn new(fields: &'static [Field], version: u8, flexible: bool, header: bool) -> Self {
-        let mut walk = Self { version, flexible, header: header && flexible, depth: 1, ..Self::NONE };
+        let mut walk =
+            Self { version, flexible, header: header && flexible, depth: 1, ..Self::NONE };
         walk.frames[0] = Frame { fields, next: 0, left: 1, tagged: true };
         walk.state = State::Going;
         walk
@@ -91,7 +92,12 @@ impl Walk {
     }
 
     /// Continues with `bytes`. Of the message, `left` bytes are still to come, with these.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields_read: &mut MessageFields) -> FormatStep {
+    pub(super) fn step(
+        &mut self,
+        bytes: &[u8],
+        left: u64,
+        fields_read: &mut MessageFields,
+    ) -> FormatStep {
         let (mut at, mut idle) = (0u64, 0);
         while self.state == State::Going {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
@@ -116,7 +122,11 @@ impl Walk {
                     } else if self.inspected > INSPECT_LIMIT {
                         self.state = State::Over;
                     } else {
-                        return if at > 0 { FormatStep::Take(at) } else { FormatStep::Need(needed) };
+                        return if at > 0 {
+                            FormatStep::Take(at)
+                        } else {
+                            FormatStep::Need(needed)
+                        };
                     }
                 }
             }
@@ -125,7 +135,12 @@ impl Walk {
     }
 
     /// Reads the next field, or what is between fields.
-    fn item(&mut self, bytes: &[u8], left: u64, fields_read: &mut MessageFields) -> Result<Item, Short> {
+    fn item(
+        &mut self,
+        bytes: &[u8],
+        left: u64,
+        fields_read: &mut MessageFields,
+    ) -> Result<Item, Short> {
         if self.header {
             let Some((tags, length)) = uvarint(bytes)? else { return Ok(Item::Malformed) };
             (self.header, self.tags) = (false, tags);
@@ -166,7 +181,8 @@ impl Walk {
     }
 
     fn end_element(&mut self) {
-        let Some(frame) = self.depth.checked_sub(1).and_then(|index| self.frames.get_mut(index)) else {
+        let Some(frame) = self.depth.checked_sub(1).and_then(|index| self.frames.get_mut(index))
+        else {
             wire::invariant!("an element that ends has a frame");
             return;
         };
@@ -207,7 +223,9 @@ impl Walk {
                 Ok(Item::Take(width as u64))
             }
             Form::Text => {
-                let Some((length, prefix)) = self.length(bytes, 2)? else { return Ok(Item::Malformed) };
+                let Some((length, prefix)) = self.length(bytes, 2)? else {
+                    return Ok(Item::Malformed);
+                };
                 let length = length.unwrap_or(0);
                 if field.meaning != Meaning::Nothing {
                     let end = prefix + (length as usize).min(TEXT);
@@ -220,7 +238,9 @@ impl Walk {
                 None => Item::Malformed,
             }),
             Form::Records => {
-                let Some((length, prefix)) = self.length(bytes, 4)? else { return Ok(Item::Malformed) };
+                let Some((length, prefix)) = self.length(bytes, 4)? else {
+                    return Ok(Item::Malformed);
+                };
                 self.records = length.unwrap_or(0);
                 let whole = self.records + prefix as u64 <= left;
                 Ok(if whole { Item::Take(prefix as u64) } else { Item::Malformed })
@@ -289,9 +309,14 @@ mod tests {
 
     #[test]
     fn elements_of_nothing_are_not_counted_for_ever() {
-        const LATER: Field = Field { form: Form::Text, meaning: Meaning::Nothing, since: 5, until: u8::MAX };
-        const ELEMENTS: &[Field] =
-            &[Field { form: Form::Array(&[LATER]), meaning: Meaning::Nothing, since: 0, until: u8::MAX }];
+        const LATER: Field =
+            Field { form: Form::Text, meaning: Meaning::Nothing, since: 5, until: u8::MAX };
+        const ELEMENTS: &[Field] = &[Field {
+            form: Form::Array(&[LATER]),
+            meaning: Meaning::Nothing,
+            since: 0,
+            until: u8::MAX,
+        }];
         let mut walk = Walk::new(ELEMENTS, 0, false, false);
         let step = walk.step(&(1i32 << 29).to_be_bytes(), 1 << 30, &mut MessageFields::default());
         assert_eq!((step, walk.is_malformed()), (FormatStep::Take(4), true));

@@ -65,7 +65,8 @@ impl Header {
             opaque: u32::from_be_bytes([o0, o1, o2, o3]),
         };
         let known = matches!(magic, REQUEST | RESPONSE) && name(opcode).is_some();
-        let fits = u32::from(header.key) + u32::from(extras) <= header.body && header.body <= 1 << 30;
+        let fits =
+            u32::from(header.key) + u32::from(extras) <= header.body && header.body <= 1 << 30;
         (known && fits && data_type <= 7 && header.key <= 250 && extras <= 20).then_some(header)
     }
 

@@ -26,7 +26,10 @@ pub(super) fn request(bytes: &[u8], usual: bool) -> Probe {
                     Probe::No
                 }
             }
-            None if seen || name.len() > 14 || !name.iter().all(|b| b.is_ascii_lowercase() || *b == b'_') => {
+            None if seen
+                || name.len() > 14
+                || !name.iter().all(|b| b.is_ascii_lowercase() || *b == b'_') =>
+            {
                 Probe::No
             }
             Some(_) if !bytes.iter().all(|b| *b > b' ' || matches!(b, b' ' | b'\r')) => Probe::No,
@@ -90,7 +93,9 @@ fn probe_header(bytes: &[u8], is_request: bool) -> Probe {
             || bytes.get(4).is_some_and(|extras| *extras > 20);
         return if early { Probe::No } else { Probe::More };
     }
-    let Some(header) = Header::read(bytes).filter(|h| h.is_request == is_request) else { return Probe::No };
+    let Some(header) = Header::read(bytes).filter(|h| h.is_request == is_request) else {
+        return Probe::No;
+    };
     let (extras, key) = (header.extras, header.key);
     let fits = match (is_request, header.opcode) {
         (true, 0x00 | 0x04 | 0x09 | 0x0c | 0x0d | 0x14) => {

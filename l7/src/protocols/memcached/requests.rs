@@ -89,7 +89,10 @@ impl Requests {
         let name = list.next().unwrap_or_default();
         let Some(form) = form(name) else {
             // The server replies ERROR to an unknown command, also to an empty line.
-            return if found.is_some() && name.len() <= 32 && name.iter().all(|b| b.is_ascii_graphic()) {
+            return if found.is_some()
+                && name.len() <= 32
+                && name.iter().all(|b| b.is_ascii_graphic())
+            {
                 self.open("unknown", Kind::Request, None, 0, 0, at, out);
                 out.close(Kind::Request, 0, at + used);
                 Step::Go(at + used)
@@ -159,7 +162,9 @@ impl Requests {
         if rest.len() < HEADER {
             return need(at, HEADER - rest.len());
         }
-        let Some(header) = Header::read(rest).filter(|h| h.is_request) else { return malformed(at) };
+        let Some(header) = Header::read(rest).filter(|h| h.is_request) else {
+            return malformed(at);
+        };
         let before = HEADER + header.before_value();
         if rest.len() < before {
             return need(at, before - rest.len());
@@ -174,7 +179,8 @@ impl Requests {
         };
         // The response to `quitq` is the end of the connection.
         let kind = if header.opcode == opcode::QUITQ { Kind::OneWay } else { Kind::Request };
-        let repeats = if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
+        let repeats =
+            if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         let key = (!key.is_empty() && !sasl).then_some(key);
         self.open(name, kind, key, 0, quiet::tag(quiet, hash), at, out);

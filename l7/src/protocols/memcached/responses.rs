@@ -43,7 +43,9 @@ impl Responses {
                     Step::Go(at)
                 }
                 _ if at >= bytes.len() => return Progress::Consumed(at),
-                Phase::Start | Phase::Part if binary::is_magic(bytes[at]) => self.read_binary(bytes, at, out),
+                Phase::Start | Phase::Part if binary::is_magic(bytes[at]) => {
+                    self.read_binary(bytes, at, out)
+                }
                 Phase::Start | Phase::Items => self.read_line(bytes, at, out),
                 Phase::Part => malformed(at),
             };
@@ -126,13 +128,16 @@ impl Responses {
         if rest.len() < HEADER {
             return need(at, HEADER - rest.len());
         }
-        let Some(header) = Header::read(rest).filter(|h| !h.is_request) else { return malformed(at) };
+        let Some(header) = Header::read(rest).filter(|h| !h.is_request) else {
+            return malformed(at);
+        };
         let before = HEADER + header.before_value();
         if rest.len() < before {
             return need(at, before - rest.len());
         }
         let key = &rest[HEADER + usize::from(header.extras)..before];
-        let repeats = if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
+        let repeats =
+            if matches!(header.opcode, opcode::GETKQ | opcode::GATKQ) { key } else { &[] };
         let hash = quiet::hash(&[&[header.opcode], &header.opaque.to_be_bytes(), repeats]);
         if self.phase == Phase::Start {
             // What the response repeats tells which request it belongs to. Those before it were

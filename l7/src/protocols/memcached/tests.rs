@@ -17,7 +17,15 @@ fn all(talk: &Talk) -> Vec<String> {
 }
 
 /// A message of the binary protocol.
-fn binary(magic: u8, opcode: u8, status: u16, opaque: u32, extras: usize, key: &str, value: &str) -> Vec<u8> {
+fn binary(
+    magic: u8,
+    opcode: u8,
+    status: u16,
+    opaque: u32,
+    extras: usize,
+    key: &str,
+    value: &str,
+) -> Vec<u8> {
     let mut m = vec![magic, opcode];
     m.extend((key.len() as u16).to_be_bytes());
     m.extend([extras as u8, 0]);
@@ -33,7 +41,10 @@ fn binary(magic: u8, opcode: u8, status: u16, opaque: u32, extras: usize, key: &
 #[test]
 fn stores_and_gets() {
     let mut t = Talk::tcp(11211);
-    t.c("set foo 0 0 3\r\nbar\r\n").s("STORED\r\n").c("get foo\r\n").s("VALUE foo 0 3\r\nbar\r\nEND\r\n");
+    t.c("set foo 0 0 3\r\nbar\r\n")
+        .s("STORED\r\n")
+        .c("get foo\r\n")
+        .s("VALUE foo 0 3\r\nbar\r\nEND\r\n");
     t.c("gets a b foo\r\n")
         .s("VALUE a 0 1 7\r\n\n\r\nVALUE foo 0 3 8\r\nEND\r\nEND\r\n")
         .c("get none\r\n")
@@ -74,13 +85,18 @@ fn a_pipeline_of_everything() {
 #[test]
 fn what_asks_for_no_reply_is_one_way() {
     let mut t = Talk::tcp(11211);
-    t.c("set k 0 0 1 noreply\r\nx\r\ndelete k noreply\r\nget noreply\r\n").s("END\r\n").c("quit\r\n");
+    t.c("set k 0 0 1 noreply\r\nx\r\ndelete k noreply\r\nget noreply\r\n")
+        .s("END\r\n")
+        .c("quit\r\n");
     assert_eq!(all(&t), ["set ok", "delete ok", "get ok", "quit ok"]);
     let answered: Vec<_> = t.found.exchanges.iter().map(|e| e.response.is_some()).collect();
     assert_eq!(answered, [false, false, true, false]);
     // Some are answered all the same.
     let mut t = Talk::tcp(11211);
-    t.c("version noreply\r\n").s("VERSION 1.6.18\r\n").c("flush_all noreply\r\nget a\r\n").s("END\r\n");
+    t.c("version noreply\r\n")
+        .s("VERSION 1.6.18\r\n")
+        .c("flush_all noreply\r\nget a\r\n")
+        .s("END\r\n");
     let answered = |e: &Exchange| (e.operation.clone(), e.request.is_some(), e.response.is_some());
     let answered: Vec<_> = t.found.exchanges.iter().map(answered).collect();
     let want = [("version", true), ("flush_all", false), ("get", true)];
@@ -90,15 +106,23 @@ fn what_asks_for_no_reply_is_one_way() {
 #[test]
 fn meta_commands_that_are_quiet() {
     let mut t = Talk::tcp(11211);
-    t.c("mg a v\r\nms b 2 T0\r\nok\r\nmd b\r\nma n\r\nmn\r\n").s("VA 3\r\nabc\r\nHD\r\nNF\r\nEN\r\nMN\r\n");
+    t.c("mg a v\r\nms b 2 T0\r\nok\r\nmd b\r\nma n\r\nmn\r\n")
+        .s("VA 3\r\nabc\r\nHD\r\nNF\r\nEN\r\nMN\r\n");
     assert_eq!(all(&t), ["mg ok", "ms ok", "md NOT_FOUND ok", "ma ok", "mn ok"]);
     let mut t = Talk::tcp(11211);
     t.c("mg a v k q\r\nmg b v k q\r\nmg c v q O7\r\nmg d v q O8\r\nms e 1 q ME\r\nx\r\nmd f q\r\nmn\r\n");
     t.s("VA 1 kb\r\n1\r\nVA 1 O8\r\n2\r\nNS\r\nMN\r\n");
     let answered: Vec<_> =
         t.found.exchanges.iter().map(|e| (e.operation.as_str(), e.response.is_some())).collect();
-    let want =
-        [("mg", false), ("mg", true), ("mg", false), ("mg", true), ("ms", true), ("md", false), ("mn", true)];
+    let want = [
+        ("mg", false),
+        ("mg", true),
+        ("mg", false),
+        ("mg", true),
+        ("ms", true),
+        ("md", false),
+        ("mn", true),
+    ];
     assert_eq!(answered, want);
     assert!(t.found.exchanges.iter().all(|e| e.outcome == Outcome::Ok));
     t.c("ms z 1 q\r\nx\r\n").over();
@@ -153,14 +177,17 @@ fn a_binary_answer_is_that_of_the_command_that_it_repeats() {
     // Joined amid the answers to commands that were not seen.
     let mut t = Talk::tcp(11211);
     t.s(binary(0x81, 0x0d, 0, 4, 4, "a", "x")).c(noop(0x80, 5));
-    t.s([binary(0x81, 0x0d, 0, 4, 4, "b", "x"), noop(0x81, 5)].concat()).c(noop(0x80, 6)).s(noop(0x81, 6));
+    t.s([binary(0x81, 0x0d, 0, 4, 4, "b", "x"), noop(0x81, 5)].concat())
+        .c(noop(0x80, 6))
+        .s(noop(0x81, 6));
     let paired = |e: &&Exchange| e.request.is_some();
     let lengths: Vec<_> =
         t.found.exchanges.iter().filter(paired).map(|e| e.response.unwrap().bytes).collect();
     assert_eq!((lengths, t.found.exchanges.len()), (vec![24, 24], 4));
     // One answer of several is missing, where more is asked before all is answered.
     let mut t = Talk::tcp(11211);
-    let all = |magic, of: std::ops::Range<u32>| of.flat_map(|n| noop(magic, n)).collect::<Vec<u8>>();
+    let all =
+        |magic, of: std::ops::Range<u32>| of.flat_map(|n| noop(magic, n)).collect::<Vec<u8>>();
     t.c(all(0x80, 1..3)).s(noop(0x81, 1)).c(noop(0x80, 3)).s(all(0x81, 2..4)).c(all(0x80, 4..7));
     t.gap(S, 24).c(noop(0x80, 7)).s(all(0x81, 5..8));
     let answered: Vec<_> = t.over().iter().map(|e| e.response.is_some()).collect();
@@ -183,8 +210,12 @@ fn the_rest_of_a_value_is_no_command() {
 #[test]
 fn keys_are_kept_only_if_asked_for_and_values_never() {
     for literals in [false, true] {
-        let mut t =
-            Talk::new(Transport::Tcp, 40_000, 11211, RequestLimits { literals, ..RequestLimits::default() });
+        let mut t = Talk::new(
+            Transport::Tcp,
+            40_000,
+            11211,
+            RequestLimits { literals, ..RequestLimits::default() },
+        );
         t.c("set user:7 0 0 11\r\njoe sesame1\r\n").s("STORED\r\n");
         let e = &t.found.exchanges[0];
         assert_eq!(text(e, "db.query.text"), if literals { "set user:7" } else { "set ?" });
@@ -216,7 +247,9 @@ fn other_ports_need_proof() {
     let mut t = Talk::tcp(12_345);
     t.c("set foo 0 0 3\r\nbar\r\n").s("STORED\r\n").c("get foo\r\n").s("END\r\n");
     assert_eq!(all(&t), ["set ok", "get ok"]);
-    for other in ["get lost\r\n", "version\r\n", "set x\r\n", "stats\r\nhello\r\n", "GET / HTTP/1.0\r\n"] {
+    for other in
+        ["get lost\r\n", "version\r\n", "set x\r\n", "stats\r\nhello\r\n", "GET / HTTP/1.0\r\n"]
+    {
         let mut t = Talk::tcp(12_345);
         t.c(other).s("END\r\n");
         assert!(t.over().iter().all(|e| e.protocol != Protocol::new("memcached")), "{other}");
@@ -247,7 +280,8 @@ fn a_greeting_with_a_code_is_no_value() {
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
     let asked = "set k 0 0 5\r\nva\r\nu\r\nget k l\r\nmg a v k q\r\nms b 2 q\r\nok\r\nmn\r\nstats\r\ntouch k 1 noreply\r\ndelete k\r\n";
-    let answered = "STORED\r\nVALUE k 0 5\r\nva\r\nu\r\nEND\r\nMN\r\nSTAT a b\r\nEND\r\nNOT_FOUND\r\n";
+    let answered =
+        "STORED\r\nVALUE k 0 5\r\nva\r\nu\r\nEND\r\nMN\r\nSTAT a b\r\nEND\r\nNOT_FOUND\r\n";
     let ask = [
         binary(0x80, 0x01, 0, 1, 8, "k", "v"),
         binary(0x80, 0x0d, 0, 2, 0, "k", ""),

@@ -49,9 +49,9 @@ pub(super) fn form(name: &[u8]) -> Option<Form> {
         b"get" | b"gets" => Form::Get,
         b"gat" | b"gats" => Form::GetAndTouch,
         b"delete" | b"incr" | b"decr" | b"touch" => Form::Key,
-        b"mn" | b"stats" | b"version" | b"verbosity" | b"flush_all" | b"quit" | b"slabs" | b"lru"
-        | b"lru_crawler" | b"watch" | b"cache_memlimit" | b"shutdown" | b"config" | b"refresh_certs"
-        | b"extstore" | b"misbehave" => Form::Other,
+        b"mn" | b"stats" | b"version" | b"verbosity" | b"flush_all" | b"quit" | b"slabs"
+        | b"lru" | b"lru_crawler" | b"watch" | b"cache_memlimit" | b"shutdown" | b"config"
+        | b"refresh_certs" | b"extstore" | b"misbehave" => Form::Other,
         _ => return None,
     })
 }

@@ -3,8 +3,8 @@
 
 use super::bson::{Item, Walk};
 use super::header::{
-    CHECKSUM, COMMAND, COMMAND_REPLY, DELETE, GET_MORE, INSERT, KILL_CURSORS, MSG, QUERY, REPLY, UPDATE,
-    u32_at, wrapped,
+    CHECKSUM, COMMAND, COMMAND_REPLY, DELETE, GET_MORE, INSERT, KILL_CURSORS, MSG, QUERY, REPLY,
+    UPDATE, u32_at, wrapped,
 };
 use super::message_fields::MessageFields;
 use crate::kit::framed::FormatStep;
@@ -51,7 +51,12 @@ impl Body {
     }
 
     /// Continues with `bytes`. Of the message, `left` bytes are still to come, with these.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u64, fields: &mut MessageFields) -> FormatStep {
+    pub(super) fn step(
+        &mut self,
+        bytes: &[u8],
+        left: u64,
+        fields: &mut MessageFields,
+    ) -> FormatStep {
         let mut at = 0u64;
         loop {
             let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
@@ -67,7 +72,9 @@ impl Body {
                 FormatStep::Need(needed) if needed as u64 <= left - at && at == 0 => {
                     return FormatStep::Need(needed);
                 }
-                FormatStep::Need(needed) if needed as u64 <= left - at => return FormatStep::Take(at),
+                FormatStep::Need(needed) if needed as u64 <= left - at => {
+                    return FormatStep::Take(at);
+                }
                 FormatStep::Need(_) | FormatStep::Done => {
                     self.position = Position::Over;
                     return if at > 0 { FormatStep::Take(at) } else { FormatStep::Done };
@@ -102,7 +109,9 @@ impl Body {
                 FormatStep::Take(0)
             }
             Position::Sequence(rest) => {
-                let Some(size) = u32_at(bytes, 0).map(u64::from) else { return FormatStep::Need(4) };
+                let Some(size) = u32_at(bytes, 0).map(u64::from) else {
+                    return FormatStep::Need(4);
+                };
                 let Some(behind) = rest.checked_sub(size).filter(|_| size >= 5) else {
                     return FormatStep::Done;
                 };
@@ -193,14 +202,23 @@ impl Body {
         let Some(size) = u32_at(bytes, 1).map(u64::from) else { return FormatStep::Need(5) };
         let name = bytes.get(5..).unwrap_or_default();
         let Some(end) = name.iter().take(NAME).position(|byte| *byte == 0) else {
-            return if name.len() < NAME { FormatStep::Need(bytes.len() + 1) } else { FormatStep::Done };
+            return if name.len() < NAME {
+                FormatStep::Need(bytes.len() + 1)
+            } else {
+                FormatStep::Done
+            };
         };
         let Some(rest) = size.checked_sub(5 + end as u64) else { return FormatStep::Done };
         self.position = Position::Sequence(rest);
         FormatStep::Take(6 + end as u64)
     }
 
-    fn document(&mut self, walk: &mut Walk, bytes: &[u8], fields: &mut MessageFields) -> FormatStep {
+    fn document(
+        &mut self,
+        walk: &mut Walk,
+        bytes: &[u8],
+        fields: &mut MessageFields,
+    ) -> FormatStep {
         match walk.next(bytes) {
             Item::Need(needed) => FormatStep::Need(needed),
             Item::Length(n) => FormatStep::Take(n),
@@ -231,7 +249,11 @@ impl Body {
 }
 
 /// Reads the full name of a collection at `at`. Returns where it ends.
-fn read_namespace(bytes: &[u8], at: usize, fields: &mut MessageFields) -> Result<usize, FormatStep> {
+fn read_namespace(
+    bytes: &[u8],
+    at: usize,
+    fields: &mut MessageFields,
+) -> Result<usize, FormatStep> {
     let name = bytes.get(at..).ok_or(FormatStep::Need(at))?;
     match name.iter().take(NAME).position(|byte| *byte == 0) {
         Some(end) => {

@@ -141,7 +141,8 @@ fn item(bytes: &[u8]) -> Item<'_> {
     if kind == 0 {
         return Item::End(1);
     }
-    let need = |result: Option<usize>, at: usize| result.map_or(Item::Malformed, |n| Item::Need(n + at));
+    let need =
+        |result: Option<usize>, at: usize| result.map_or(Item::Malformed, |n| Item::Need(n + at));
     let name_end = match zero_ended(behind, NAME) {
         Ok(length) => length,
         Err(needed) => return need(needed, 1),
@@ -201,9 +202,11 @@ fn sized<'a>(kind: u8, name: &'a [u8], bytes: &'a [u8], at: usize) -> Item<'a> {
     let from = if matches!(kind, kind::DOCUMENT | kind::ARRAY) { at } else { at + 4 };
     let Some(seen) = bytes.get(from..from + shown) else { return Item::Need(from + shown) };
     let value = match kind {
-        kind::STRING => {
-            Value::Text(if shown as u64 == size { seen.get(..shown - 1).unwrap_or_default() } else { seen })
-        }
+        kind::STRING => Value::Text(if shown as u64 == size {
+            seen.get(..shown - 1).unwrap_or_default()
+        } else {
+            seen
+        }),
         kind::DOCUMENT | kind::ARRAY => Value::Inner(seen),
         _ => Value::Other,
     };
@@ -221,8 +224,9 @@ mod tests {
 
     #[test]
     fn elements_are_told_with_their_values() {
-        let all: Vec<_> =
-            elements(DOCUMENT).map(|(name, value)| (std::str::from_utf8(name).unwrap(), value)).collect();
+        let all: Vec<_> = elements(DOCUMENT)
+            .map(|(name, value)| (std::str::from_utf8(name).unwrap(), value))
+            .collect();
         assert_eq!(
             all[..3],
             [("find", Value::Text(b"users")), ("n", Value::Number(3)), ("ok", Value::Number(1)),]

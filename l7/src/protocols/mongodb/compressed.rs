@@ -123,8 +123,10 @@ mod tests {
     use super::*;
 
     fn said(compressor: u8, hex: &str) -> (bool, String) {
-        let input: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        let input: Vec<u8> = (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect();
         let mut out = Vec::new();
         (decompress(compressor, &input, &mut out), String::from_utf8_lossy(&out).into_owned())
     }
@@ -132,7 +134,8 @@ mod tests {
     const C2: &str = "789c2bcf2c4a2d2e48cc53284e4d2d5628cf482c51c82c56284ecc4cd15148cc4b01b31412d31333f3c05c30cb4aa11ca72e0093b41cc2";
     const C3: &str = "28b52ffd2050ad01007402776972657370616e2073656573207768617420697320736169642c20616e6420616761696e3a20040059590412645eb96d7102";
 
-    const TEXT: &str = "wirespan sees what is said, and said again and again: wirespan sees what is said";
+    const TEXT: &str =
+        "wirespan sees what is said, and said again and again: wirespan sees what is said";
 
     #[test]
     fn what_real_libraries_compressed_is_read() {

@@ -5,8 +5,8 @@ use wire::{Direction, PerDirection};
 use super::body::Body;
 use super::compressed::{INPUT, decompress};
 use super::header::{
-    COMPRESSED, DELETE, HEADER, Header, INSERT, KILL_CURSORS, MORE_TO_COME, MSG, UPDATE, is_message, length,
-    u32_at,
+    COMPRESSED, DELETE, HEADER, Header, INSERT, KILL_CURSORS, MORE_TO_COME, MSG, UPDATE,
+    is_message, length, u32_at,
 };
 use super::message_fields::MessageFields;
 use crate::contract::{Clue, Probe, Reason};
@@ -41,8 +41,18 @@ pub(super) struct MongoFormat {
 impl MongoFormat {
     pub(super) fn new(clue: &Clue) -> Self {
         let fields = || MessageFields::new(clue.literals);
-        let open = || Open { message: None, started: false, body: Body::NONE, fields: fields(), more: false };
-        Self { open: PerDirection { to_server: open(), to_client: open() }, exhaust: None, plain: Vec::new() }
+        let open = || Open {
+            message: None,
+            started: false,
+            body: Body::NONE,
+            fields: fields(),
+            more: false,
+        };
+        Self {
+            open: PerDirection { to_server: open(), to_client: open() },
+            exhaust: None,
+            plain: Vec::new(),
+        }
     }
 
     /// Opens a message. A compressed one is read at once.
@@ -65,15 +75,24 @@ impl MongoFormat {
         self.plain.clear();
         let opcode = match shown.get(HEADER..COMPRESSED_HEADER) {
             Some(&[a, b, c, d, _, _, _, _, compressor]) if compressed => {
-                decompress(compressor, shown.get(COMPRESSED_HEADER..).unwrap_or_default(), &mut self.plain);
+                decompress(
+                    compressor,
+                    shown.get(COMPRESSED_HEADER..).unwrap_or_default(),
+                    &mut self.plain,
+                );
                 i32::from_le_bytes([a, b, c, d])
             }
             _ => header.opcode,
         };
-        let body = if compressed { self.plain.as_slice() } else { shown.get(HEADER..).unwrap_or_default() };
+        let body = if compressed {
+            self.plain.as_slice()
+        } else {
+            shown.get(HEADER..).unwrap_or_default()
+        };
         let flags = if opcode == MSG { u32_at(body, 0).unwrap_or(0) } else { 0 };
         let is_request = direction == Direction::ToServer;
-        let one_way = flags & MORE_TO_COME != 0 || matches!(opcode, INSERT | UPDATE | DELETE | KILL_CURSORS);
+        let one_way =
+            flags & MORE_TO_COME != 0 || matches!(opcode, INSERT | UPDATE | DELETE | KILL_CURSORS);
         let open = &mut self.open[direction];
         open.fields.clear();
         open.more = !is_request && flags & MORE_TO_COME != 0;
@@ -184,6 +203,7 @@ impl Format for MongoFormat {
     }
 
     fn bytes(&self) -> usize {
-        Direction::BOTH.iter().map(|&d| self.open[d].fields.bytes()).sum::<usize>() + self.plain.capacity()
+        Direction::BOTH.iter().map(|&d| self.open[d].fields.bytes()).sum::<usize>()
+            + self.plain.capacity()
     }
 }

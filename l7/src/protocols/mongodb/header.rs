@@ -42,7 +42,8 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let header = bytes.first_chunk::<HEADER>()?;
-        let word = |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
+        let word =
+            |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
         Some(Self { id: word(4), response_to: word(8), opcode: word(12) as i32 })
     }
 
@@ -82,7 +83,9 @@ pub(super) fn is_message(bytes: &[u8], direction: Direction) -> Probe {
         let small = bytes.get(14..).unwrap_or_default().iter().all(|byte| *byte == 0);
         return if small && (zero || !is_request) { Probe::More } else { Probe::No };
     }
-    let (Some(length), Some(header)) = (length(bytes), Header::read(bytes)) else { return Probe::No };
+    let (Some(length), Some(header)) = (length(bytes), Header::read(bytes)) else {
+        return Probe::No;
+    };
     if !header.is_allowed(direction) {
         return Probe::No;
     }
@@ -163,7 +166,9 @@ fn is_named(body: &[u8], behind: u64, query: bool) -> Probe {
     }
     let at = 4 + end + 1 + 8;
     match u32_at(body, at) {
-        Some(size) if (5..=behind.saturating_sub(at as u64)).contains(&u64::from(size)) => Probe::Yes,
+        Some(size) if (5..=behind.saturating_sub(at as u64)).contains(&u64::from(size)) => {
+            Probe::Yes
+        }
         Some(_) => Probe::No,
         None => Probe::More,
     }

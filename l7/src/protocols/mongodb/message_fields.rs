@@ -153,7 +153,8 @@ impl MessageFields {
         if !set_error || exchange.outcome != Outcome::Ok {
             return;
         }
-        exchange.outcome = if self.code == 0 { Outcome::ServerError } else { errors::outcome(self.code) };
+        exchange.outcome =
+            if self.code == 0 { Outcome::ServerError } else { errors::outcome(self.code) };
         let attributes = &mut exchange.attributes;
         if self.code != 0 {
             attributes.push_text("db.response.status_code", &self.code.to_string());
@@ -169,7 +170,8 @@ impl MessageFields {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let texts = [&self.command, &self.database, &self.collection, &self.code_name, &self.message];
+        let texts =
+            [&self.command, &self.database, &self.collection, &self.code_name, &self.message];
         texts.iter().map(|text| text.capacity()).sum()
     }
 }

@@ -9,7 +9,10 @@ use fact::Outcome;
 
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// A document of elements as they are on the wire.
@@ -89,8 +92,10 @@ const REAL: [(wire::Direction, &str); 4] = [
 /// The handshake of old, with an answer to 0.
 fn old_handshake() -> [(wire::Direction, Vec<u8>); 2] {
     let query =
-        [&[0; 4][..], b"admin.$cmd\0", &[0; 4], &[255; 4], &document(&[&number("isMaster", 1)])].concat();
-    let answer = [&[8, 0, 0, 0][..], &[0; 12], &[1, 0, 0, 0], &document(&[&number("ok", 1)])].concat();
+        [&[0; 4][..], b"admin.$cmd\0", &[0; 4], &[255; 4], &document(&[&number("isMaster", 1)])]
+            .concat();
+    let answer =
+        [&[8, 0, 0, 0][..], &[0; 12], &[1, 0, 0, 0], &document(&[&number("ok", 1)])].concat();
     [(C, message(0, 0, 2004, &query)), (S, message(60, 0, 1, &answer))]
 }
 
@@ -103,7 +108,8 @@ fn snappy(id: u32, to: u32, original: &[u8]) -> Vec<u8> {
 }
 
 fn insert_many(id: u32, flags: u32) -> Vec<u8> {
-    let documents = [document(&[&number("a", 1)]), document(&[&string("b", "x")]), document(&[])].concat();
+    let documents =
+        [document(&[&number("a", 1)]), document(&[&string("b", "x")]), document(&[])].concat();
     let size = (documents.len() as u32 + 14).to_le_bytes();
     let sequence = [&[1][..], &size, b"documents\0", &documents].concat();
     let body = document(&[&string("insert", "users"), &string("$db", "shop")]);
@@ -125,8 +131,11 @@ pub(crate) fn scripts() -> Vec<Script> {
                 (S, reply(70, 2, &[&number("ok", 1)])),
                 (
                     S,
-                    [reply(71, 3, &[&number("n", 2), &number("ok", 1)]), reply(72, 1, &[&number("ok", 0)])]
-                        .concat(),
+                    [
+                        reply(71, 3, &[&number("n", 2), &number("ok", 1)]),
+                        reply(72, 1, &[&number("ok", 0)]),
+                    ]
+                    .concat(),
                 ),
             ],
         ),
@@ -169,7 +178,11 @@ fn commands_are_told_with_their_collection() {
     let duplicate =
         document(&[&number("index", 1), &number("code", 11_000), &string("errmsg", "E11000 dup")]);
     let errors = inner(4, "writeErrors", &document(&[&inner(3, "0", &duplicate)]));
-    t.s(reply(9, 2, &[&number("n", 1), &errors, &number("ok", 1)])).s(reply(8, 1, &[&number("ok", 1)]));
+    t.s(reply(9, 2, &[&number("n", 1), &errors, &number("ok", 1)])).s(reply(
+        8,
+        1,
+        &[&number("ok", 1)],
+    ));
     assert_eq!(t.told(), ["insert client_error", "find ok"]);
     let [insert, find] = &t.found.exchanges[..] else { panic!("two") };
     assert_eq!(
@@ -231,7 +244,8 @@ fn batches_are_passed_over() {
     let mut t = Talk::tcp(27_017);
     let batch = document(&[&string("0", &"x".repeat(3 << 20))]);
     let cursor = document(&[&inner(4, "firstBatch", &batch), &number("id", 0)]);
-    let answer = reply(9, 1, &[&inner(3, "cursor", &cursor), &number("ok", 0), &number("code", 50)]);
+    let answer =
+        reply(9, 1, &[&inner(3, "cursor", &cursor), &number("ok", 0), &number("code", 50)]);
     t.c(find(1));
     answer.chunks(20_000).for_each(|piece| {
         t.s(piece);
@@ -251,8 +265,14 @@ fn many_answers_to_one_request_are_one_exchange() {
     assert!(t.found.exchanges.is_empty());
     t.over();
     let e = &t.found.exchanges[0];
-    assert_eq!((t.found.exchanges.len(), e.operation.as_str(), e.outcome), (1, "hello", Outcome::Ok));
-    assert_eq!(e.response.map(|r| (r.bytes, r.whole)), Some((3 * more(0, 0, 0).len() as u64, true)));
+    assert_eq!(
+        (t.found.exchanges.len(), e.operation.as_str(), e.outcome),
+        (1, "hello", Outcome::Ok)
+    );
+    assert_eq!(
+        e.response.map(|r| (r.bytes, r.whole)),
+        Some((3 * more(0, 0, 0).len() as u64, true))
+    );
     let mut t = Talk::tcp(27_017);
     t.c(find(1)).s(more(50, 1, 2)).s(more(51, 50, 0)).c(find(2)).s(more(52, 2, 0));
     assert_eq!(t.told(), ["find ok", "find ok"]);
@@ -268,7 +288,8 @@ fn compressed_messages_are_read() {
     assert_eq!(t.told(), ["ping ok"]);
     assert_eq!(text(&t.found.exchanges[0], "db.namespace"), "a");
     let mut t = Talk::tcp(27_017);
-    let damaged = message(5, 0, 2012, &[&2013u32.to_le_bytes()[..], &[9, 0, 0, 0, 3], &[1; 20]].concat());
+    let damaged =
+        message(5, 0, 2012, &[&2013u32.to_le_bytes()[..], &[9, 0, 0, 0, 3], &[1; 20]].concat());
     t.c(find(4)).s(reply(8, 4, &[&number("ok", 1)])).c(damaged).s(reply(9, 5, &[&number("ok", 1)]));
     assert_eq!(t.told(), ["find ok", "OP_COMPRESSED ok"]);
 }
@@ -296,7 +317,9 @@ fn only_its_own_messages_are_taken() {
     assert_eq!(is(&find(1)), [Probe::Yes, Probe::No]);
     assert_eq!(is(&reply(2, 1, &[&number("ok", 1)])), [Probe::No, Probe::Yes]);
     assert_eq!(is(&find(1)[..20]), [Probe::More, Probe::No]);
-    for bytes in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[0; 64], &[1; 64], b"*1\r\n$4\r\nPING\r\n"] {
+    for bytes in
+        [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[0; 64], &[1; 64], b"*1\r\n$4\r\nPING\r\n"]
+    {
         assert_eq!(is(bytes), [Probe::No, Probe::No], "{bytes:?}");
     }
     let mut odd = find(1);

@@ -69,7 +69,9 @@ fn return_code(code: u8) -> Option<&'static str> {
 pub(super) fn outcome(code: u8) -> Outcome {
     match code {
         0..0x80 => Outcome::Ok,
-        0x80 | 0x83 | 0x88 | 0x89 | 0x8b | 0x96..=0x98 | 0x9c | 0x9d | 0x9f | 0xa0 => Outcome::ServerError,
+        0x80 | 0x83 | 0x88 | 0x89 | 0x8b | 0x96..=0x98 | 0x9c | 0x9d | 0x9f | 0xa0 => {
+            Outcome::ServerError
+        }
         _ => Outcome::ClientError,
     }
 }
@@ -95,7 +97,12 @@ pub(super) fn push_failure(code: u8, into: &mut Attributes) -> Outcome {
     push_code(code, Some("failure"), Outcome::ClientError, into)
 }
 
-fn push_code(code: u8, name: Option<&'static str>, outcome: Outcome, into: &mut Attributes) -> Outcome {
+fn push_code(
+    code: u8,
+    name: Option<&'static str>,
+    outcome: Outcome,
+    into: &mut Attributes,
+) -> Outcome {
     into.push_int("mqtt.reason_code", i64::from(code));
     if let Some(name) = name {
         into.push_text("mqtt.reason", name);

@@ -113,7 +113,8 @@ pub(super) enum NoHeader {
 impl Header {
     pub(super) fn read(bytes: &[u8], direction: Direction) -> Result<Self, NoHeader> {
         let (&first, rest) = bytes.split_first().ok_or(NoHeader::TooShort)?;
-        let kind = Type::ALL.get(usize::from(first >> 4).wrapping_sub(1)).ok_or(NoHeader::Invalid)?;
+        let kind =
+            Type::ALL.get(usize::from(first >> 4).wrapping_sub(1)).ok_or(NoHeader::Invalid)?;
         let flags = first & 0x0f;
         let valid = match kind {
             Type::Publish => flags & 0b0110 != 0b0110,
@@ -129,7 +130,11 @@ impl Header {
             if byte & 0x80 == 0 {
                 let minimal = n == 0 || *byte != 0;
                 let header = Self { kind: *kind, flags, len: 2 + n, remaining };
-                return if minimal && kind.fits(remaining) { Ok(header) } else { Err(NoHeader::Invalid) };
+                return if minimal && kind.fits(remaining) {
+                    Ok(header)
+                } else {
+                    Err(NoHeader::Invalid)
+                };
             }
         }
         Err(if rest.len() >= 4 { NoHeader::Invalid } else { NoHeader::TooShort })

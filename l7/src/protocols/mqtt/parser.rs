@@ -128,7 +128,9 @@ impl MqttFrames {
                 let options = header.kind == Type::Subscribe;
                 subscribe::push_filters(body, self.level, options, &mut self.text, exchange);
             }
-            Type::Suback | Type::Unsuback => subscribe::push_acknowledgement(body, self.level, exchange),
+            Type::Suback | Type::Unsuback => {
+                subscribe::push_acknowledgement(body, self.level, exchange)
+            }
             Type::Disconnect | Type::Auth => connect::push_reason(&mut Reader::new(body), exchange),
             Type::Pubrel | Type::Pingreq | Type::Pingresp => {}
         }
@@ -149,7 +151,13 @@ impl FrameFormat for MqttFrames {
         frame(bytes, direction)
     }
 
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         let header = match Header::read(rest, direction) {
             Ok(header) => header,
             Err(NoHeader::TooShort) => return FrameRead::Need(rest.len() + 1),

@@ -16,7 +16,9 @@ const SHORTEST_TOPIC: usize = 3;
 /// else is recognised only where MQTT is usual.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match Header::read(head, direction) {
-        Ok(header) if header.kind == Type::Connect => connect(head.get(header.len..).unwrap_or_default()),
+        Ok(header) if header.kind == Type::Connect => {
+            connect(head.get(header.len..).unwrap_or_default())
+        }
         Ok(_) if clue.usual => match frame(head, direction) {
             Frame::Whole(len) => match frame(head.get(len..).unwrap_or_default(), direction) {
                 Frame::No => Probe::No,
@@ -35,7 +37,9 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
 /// Whether a PUBLISH with a topic is all there is, or other packets follow it.
 fn publishes(head: &[u8], header: &Header, direction: Direction) -> Probe {
     let topic = head.get(header.len..).map(Reader::new).and_then(|mut body| body.u16());
-    if header.remaining > LONGEST_PROOF || topic.is_some_and(|len| usize::from(len) < SHORTEST_TOPIC) {
+    if header.remaining > LONGEST_PROOF
+        || topic.is_some_and(|len| usize::from(len) < SHORTEST_TOPIC)
+    {
         return Probe::No;
     }
     let mut at = 0;

@@ -41,7 +41,11 @@ impl<'a> Publish<'a> {
         let mut r = Reader::new(body.get(fixed..).unwrap_or_default());
         let before = r.len();
         let Some(len) = varint(&mut r) else {
-            return if before >= 4 { Ok(fixed) } else { Err((fixed + before + 1).min(header.remaining)) };
+            return if before >= 4 {
+                Ok(fixed)
+            } else {
+                Err((fixed + before + 1).min(header.remaining))
+            };
         };
         let properties = (len as usize).min(PROPERTIES);
         Ok((fixed + before - r.len() + properties).min(header.remaining))

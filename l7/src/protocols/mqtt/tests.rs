@@ -70,7 +70,10 @@ fn refused_log_ins_say_why() {
     let mut t = Talk::tcp(1883);
     t.c(connect(4)).s(b"\x20\x02\0\x05");
     let e = &t.found.exchanges[0];
-    assert_eq!((e.outcome, text(e, "error.type").as_str()), (Outcome::ClientError, "not authorized"));
+    assert_eq!(
+        (e.outcome, text(e, "error.type").as_str()),
+        (Outcome::ClientError, "not authorized")
+    );
     let mut t = Talk::tcp(1883);
     t.c(connect(5)).s(b"\x20\x03\0\x89\0");
     let e = &t.found.exchanges[0];
@@ -80,12 +83,24 @@ fn refused_log_ins_say_why() {
 #[test]
 fn each_quality_of_service_is_one_exchange() {
     let mut t = talk(4);
-    t.c(publish(0, "a", None, b"xyz")).c(publish(2, "b", Some(7), b"x")).c(publish(5, "c", Some(8), b""));
+    t.c(publish(0, "a", None, b"xyz")).c(publish(2, "b", Some(7), b"x")).c(publish(
+        5,
+        "c",
+        Some(8),
+        b"",
+    ));
     t.s(b"\x50\x02\0\x08\x40\x02\0\x07").c(b"\x62\x02\0\x08").s(b"\x70\x02\0\x08");
     t.c(b"\xc0\0").s(b"\xd0\0").c(b"\xe0\0");
     assert_eq!(
         told(&t),
-        ["CONNECT  ok", "PUBLISH a ok", "PUBLISH c ok", "PUBLISH b ok", "PINGREQ  ok", "DISCONNECT  ok"]
+        [
+            "CONNECT  ok",
+            "PUBLISH a ok",
+            "PUBLISH c ok",
+            "PUBLISH b ok",
+            "PINGREQ  ok",
+            "DISCONNECT  ok"
+        ]
     );
     let [_, a, c, b, ..] = t.found.exchanges.as_slice() else { panic!() };
     assert!(a.response.is_none() && b.response.is_some());
@@ -101,7 +116,10 @@ fn the_broker_publishes_too_with_its_own_ids() {
     t.s(b"\x40\x02\0\x01").c(b"\x40\x02\0\x01");
     assert_eq!(told(&t)[1..], ["PUBLISH up ok", "PUBLISH down ok"]);
     let down = &t.found.exchanges[2];
-    assert_eq!((down.client, text(down, "messaging.operation.type").as_str()), (t.cx.server, "receive"));
+    assert_eq!(
+        (down.client, text(down, "messaging.operation.type").as_str()),
+        (t.cx.server, "receive")
+    );
 }
 
 #[test]
@@ -121,7 +139,8 @@ fn subscriptions_tell_their_filters_and_refusals() {
 #[test]
 fn aliases_stand_for_the_topic_that_was_given_with_them() {
     let mut t = talk(5);
-    let properties = |extra: &[u8]| [varint(3 + extra.len()), vec![0x23, 0, 4], extra.to_vec()].concat();
+    let properties =
+        |extra: &[u8]| [varint(3 + extra.len()), vec![0x23, 0, 4], extra.to_vec()].concat();
     let context = [vec![0x26], string("traceparent"), string("00-1-2-01")].concat();
     t.c(publish(0, "long/name", None, &[properties(&context), b"xy".to_vec()].concat()));
     t.c(publish(0, "", None, &properties(&[])));
@@ -140,7 +159,10 @@ fn reason_codes_of_acknowledgements_decide_the_outcome() {
     t.c(publish(2, "a", Some(1), b"\0")).s(b"\x40\x03\0\x01\x10");
     t.c(publish(4, "b", Some(2), b"\0")).s(b"\x50\x04\0\x02\x97\0");
     t.s(b"\xe0\x02\x8e\0");
-    assert_eq!(told(&t)[1..], ["PUBLISH a ok", "PUBLISH b server_error", "DISCONNECT  client_error"]);
+    assert_eq!(
+        told(&t)[1..],
+        ["PUBLISH a ok", "PUBLISH b server_error", "DISCONNECT  client_error"]
+    );
 }
 
 #[test]
@@ -162,7 +184,9 @@ fn large_payloads_are_skipped() {
 #[test]
 fn lost_bytes_cost_what_they_held() {
     let mut t = talk(4);
-    t.c(publish(0, "a", None, b"1")).gap(C, 40).c([b"tail".to_vec(), publish(0, "b", None, b"2")].concat());
+    t.c(publish(0, "a", None, b"1"))
+        .gap(C, 40)
+        .c([b"tail".to_vec(), publish(0, "b", None, b"2")].concat());
     t.c(publish(0, "c", None, b"3"));
     assert_eq!(told(&t)[1..], ["PUBLISH a ok", "PUBLISH b ok", "PUBLISH c ok"]);
 }
@@ -188,7 +212,9 @@ pub(crate) fn scripts() -> Vec<Script> {
         publish(0, "c", None, &vec![b'x'; 9000]),
         packet(0x82, &[vec![0, 2], string("a/#"), vec![1]].concat()),
     ];
-    let server = [&b"\x40\x02\0\x01\x90\x03\0\x02\x01"[..], &publish(4, "a/b", Some(1), b"payload")].concat();
+    let server =
+        [&b"\x40\x02\0\x01\x90\x03\0\x02\x01"[..], &publish(4, "a/b", Some(1), b"payload")]
+            .concat();
     let alias = [b"\x03\x23\0\x01".to_vec(), b"data".to_vec()].concat();
     let five = [publish(2, "t", Some(5), &alias), publish(0, "", None, &alias)].concat();
     vec![

@@ -154,9 +154,10 @@ impl Decompressor {
         }
         loop {
             let (used, made) = match self.method {
-                Method::Zstd => {
-                    (0, self.zstd.as_mut().ok_or(DecompressError)?.read(self.left == 0, &mut piece)?)
-                }
+                Method::Zstd => (
+                    0,
+                    self.zstd.as_mut().ok_or(DecompressError)?.read(self.left == 0, &mut piece)?,
+                ),
                 _ => self.inflate(input, &mut piece).ok_or(DecompressError)?,
             };
             input = input.get(used..).unwrap_or_default();

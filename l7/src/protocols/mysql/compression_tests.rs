@@ -3,7 +3,9 @@
 use fact::Outcome;
 use proptest::prelude::*;
 
-use super::tests::{NO_EOF, ZLIB, frame, logged_in, ok, p, query, result, scripts, talk, zlib, zstd};
+use super::tests::{
+    NO_EOF, ZLIB, frame, logged_in, ok, p, query, result, scripts, talk, zlib, zstd,
+};
 use crate::testing::{C, S, Talk, int, text};
 
 #[test]
@@ -21,7 +23,10 @@ fn what_is_compressed_is_read_also_from_the_middle_on() {
     broken[41] ^= 0x55;
     turns.extend([packed[3].clone(), (S, broken), packed[7].clone(), packed[8].clone()]);
     let mut t = talk(&turns);
-    assert_eq!(t.over().iter().map(|e| e.outcome).collect::<Vec<_>>()[1..], [Outcome::Ok, Outcome::Ok]);
+    assert_eq!(
+        t.over().iter().map(|e| e.outcome).collect::<Vec<_>>()[1..],
+        [Outcome::Ok, Outcome::Ok]
+    );
     assert_ne!(t.found.exchanges[0].outcome, Outcome::Ok);
 }
 
@@ -36,7 +41,8 @@ fn joined_behind_the_beginning_of_a_long_compressed_command() {
     // An answer that cannot be recognised is not the next one's.
     let mut t = Talk::tcp(3306);
     t.c(query("SELECT 1")).s(p(9, b"what")).c(query("SELECT 2")).s(result(1, 2, false, 2));
-    let rows: Vec<_> = t.over().iter().map(|e| (e.outcome, int(e, "db.response.returned_rows"))).collect();
+    let rows: Vec<_> =
+        t.over().iter().map(|e| (e.outcome, int(e, "db.response.returned_rows"))).collect();
     assert_eq!(rows, [(Outcome::LostBytes, None), (Outcome::Ok, Some(2))]);
 }
 
@@ -53,10 +59,13 @@ fn compressed_packets_are_found_again_behind_a_hole() {
         };
         t.c(&packet[11..]).s(frame(1, &result(1, 1, true, 2), None));
     };
-    for (n, statement) in ["SELECT 1", "SE\0ECT 2, 2, 2", "SELECT 3", "SELECT 4"].into_iter().enumerate() {
+    for (n, statement) in
+        ["SELECT 1", "SE\0ECT 2, 2, 2", "SELECT 3", "SELECT 4"].into_iter().enumerate()
+    {
         ask(&mut t, statement, n == 1);
     }
-    let queries = t.over().iter().filter(|e| e.outcome == Outcome::Ok && e.operation == "COM_QUERY").count();
+    let queries =
+        t.over().iter().filter(|e| e.outcome == Outcome::Ok && e.operation == "COM_QUERY").count();
     assert_eq!(queries, 3, "{:?}", t.told());
 }
 

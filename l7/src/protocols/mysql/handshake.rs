@@ -32,7 +32,11 @@ impl<'a> Greeting<'a> {
         let (&protocol, rest) = payload.split_first()?;
         let (version, rest) = text(rest)?;
         let plain = version.len() <= 255 && version.iter().all(|b| (b' '..0x7f).contains(b));
-        if !matches!(protocol, 9 | 10) || version.is_empty() || !plain || !version[0].is_ascii_digit() {
+        if !matches!(protocol, 9 | 10)
+            || version.is_empty()
+            || !plain
+            || !version[0].is_ascii_digit()
+        {
             return None;
         }
         let low = u16_at(rest, 13).unwrap_or(0);
@@ -79,7 +83,8 @@ impl<'a> Login<'a> {
         let secret = if capabilities & LENENC_AUTH_DATA != 0 {
             sized(rest)
         } else if capabilities & SECURE_CONNECTION != 0 {
-            rest.split_first().and_then(|(length, rest)| rest.split_at_checked(usize::from(*length)))
+            rest.split_first()
+                .and_then(|(length, rest)| rest.split_at_checked(usize::from(*length)))
         } else {
             text(rest)
         };

@@ -80,12 +80,14 @@ impl MysqlParser {
                 return;
             }
             self.session.phase = Phase::Greeting;
-            self.positions = PerDirection { to_server: Position::Packet, to_client: Position::Packet };
+            self.positions =
+                PerDirection { to_server: Position::Packet, to_client: Position::Packet };
             return;
         }
         if bytes.get(3) == Some(&1) {
             self.session.phase = Phase::Login;
-            self.positions = PerDirection { to_server: Position::Packet, to_client: Position::Packet };
+            self.positions =
+                PerDirection { to_server: Position::Packet, to_client: Position::Packet };
         }
     }
 
@@ -93,7 +95,8 @@ impl MysqlParser {
     fn begins(&mut self, direction: Direction, rest: &[u8]) -> bool {
         let Some(first) = rest.first_chunk() else { return false };
         let (length, sequence) = packet(first);
-        let frame = rest.split_first_chunk().map(|(head, body)| (CompressedHeader::read(head), body));
+        let frame =
+            rest.split_first_chunk().map(|(head, body)| (CompressedHeader::read(head), body));
         if direction == Direction::ToClient {
             let fits = |sequence| Responses::fits(&self.session, sequence);
             return match frame {
@@ -106,7 +109,9 @@ impl MysqlParser {
             self.session.compressed = true;
             return true;
         }
-        !self.session.compressed && sequence == 0 && rest.get(4).is_some_and(|code| fits(*code, length))
+        !self.session.compressed
+            && sequence == 0
+            && rest.get(4).is_some_and(|code| fits(*code, length))
     }
 
     /// The packets before `at` end there. So does their message, if it is over.
@@ -120,7 +125,9 @@ impl MysqlParser {
     /// Bytes of a packet's payload that are inspected.
     fn inspected(&self, direction: Direction, sequence: u8) -> usize {
         match (direction, self.session.phase) {
-            (Direction::ToServer, Phase::Commands) if sequence == 0 || self.session.compressed => COMMAND,
+            (Direction::ToServer, Phase::Commands) if sequence == 0 || self.session.compressed => {
+                COMMAND
+            }
             (Direction::ToServer, Phase::Login | Phase::Greeting) => 1024,
             (Direction::ToServer, _) => 0,
             (Direction::ToClient, Phase::Greeting) => 512,
@@ -139,8 +146,12 @@ impl MysqlParser {
         out: &mut Messages,
     ) -> bool {
         match direction {
-            Direction::ToServer => self.requests.on_packet(&mut self.session, header, shown, start, out),
-            Direction::ToClient => self.responses.on_packet(&mut self.session, header, shown, start, out),
+            Direction::ToServer => {
+                self.requests.on_packet(&mut self.session, header, shown, start, out)
+            }
+            Direction::ToClient => {
+                self.responses.on_packet(&mut self.session, header, shown, start, out)
+            }
         }
     }
 
@@ -189,7 +200,10 @@ impl MysqlParser {
                 return Progress::GiveUp { consumed: at, reason: Reason::Malformed };
             }
             if payload.len() < length {
-                return Progress::Skip { consumed: at + 4 + wanted, body: (length - wanted) as u64 };
+                return Progress::Skip {
+                    consumed: at + 4 + wanted,
+                    body: (length - wanted) as u64,
+                };
             }
             at += 4 + length;
         }
@@ -210,8 +224,12 @@ impl MysqlParser {
                 return Progress::Consumed(at);
             }
             if decompressors.left == 0 {
-                let Some((head, [first, ..])) = rest.split_first_chunk::<COMPRESSED_HEADER>() else {
-                    return Progress::Need { consumed: at, more: COMPRESSED_HEADER + 1 - rest.len() };
+                let Some((head, [first, ..])) = rest.split_first_chunk::<COMPRESSED_HEADER>()
+                else {
+                    return Progress::Need {
+                        consumed: at,
+                        more: COMPRESSED_HEADER + 1 - rest.len(),
+                    };
                 };
                 let head = CompressedHeader::read(head);
                 if head.length == 0 {
@@ -229,7 +247,10 @@ impl MysqlParser {
                 return Progress::GiveUp { consumed: at, reason };
             }
             at += input.len();
-            if decompressors.left == 0 && decompressors.pending.is_empty() && decompressors.skip == 0 {
+            if decompressors.left == 0
+                && decompressors.pending.is_empty()
+                && decompressors.skip == 0
+            {
                 self.on_packet_end(direction, at, out);
             }
         }
@@ -247,7 +268,8 @@ impl MysqlParser {
             wire::invariant!("a packet that is decompressed began");
             return Err(Reason::Malformed);
         };
-        let mut within = CompressedBounds { start, end: decompressors.end, packets: decompressors.packets };
+        let mut within =
+            CompressedBounds { start, end: decompressors.end, packets: decompressors.packets };
         let mut pending = std::mem::take(&mut decompressors.pending);
         let skipped = decompressors.skip.min(piece.len() as u64) as usize;
         decompressors.skip -= skipped as u64;
@@ -307,7 +329,8 @@ impl Parser for MysqlParser {
                 return Progress::Need { consumed: 0, more: SHORTEST_COMPRESSED - bytes.len() };
             }
             Position::Unknown => {
-                let early = direction == Direction::ToClient && out.precedes_request(out.start_mark(0));
+                let early =
+                    direction == Direction::ToClient && out.precedes_request(out.start_mark(0));
                 if early || !self.begins(direction, bytes) {
                     if direction == Direction::ToClient && !early {
                         // It may have been the response.
@@ -367,8 +390,10 @@ impl Parser for MysqlParser {
     }
 
     fn bytes(&self) -> usize {
-        let decompressors =
-            Direction::BOTH.iter().filter_map(|d| self.decompressors[*d].as_deref()).map(Decompressor::bytes);
+        let decompressors = Direction::BOTH
+            .iter()
+            .filter_map(|d| self.decompressors[*d].as_deref())
+            .map(Decompressor::bytes);
         size_of_val(self) + self.session.bytes() + decompressors.sum::<usize>()
     }
 }

@@ -62,7 +62,9 @@ impl Requests {
             return true;
         }
         match session.phase {
-            Phase::Login | Phase::Greeting => self.on_login(session, sequence, (length, payload), start, out),
+            Phase::Login | Phase::Greeting => {
+                self.on_login(session, sequence, (length, payload), start, out)
+            }
             Phase::Authentication => true,
             Phase::Commands if session.streams || sequence != 0 && !session.compressed => true,
             Phase::Commands => self.on_command(session, sequence, payload, start, out),
@@ -105,7 +107,8 @@ impl Requests {
         let kind = if is_one_way(code) { Kind::OneWay } else { Kind::Request };
         let exchange = &mut out.open_at(kind, 0, start).exchange;
         exchange.operation.push_str(name);
-        let names_database = matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
+        let names_database =
+            matches!(code, command::INIT_DB | command::CREATE_DB | command::DROP_DB);
         session.push_attributes(!names_database, &mut exchange.attributes);
         session.push_server(&mut exchange.attributes);
         self.open = Some(kind);
@@ -137,7 +140,8 @@ impl Requests {
                 let Some(statement) = without_attributes(body, query_attributes) else { return };
                 self.simple.read(statement, dialect, literals);
                 self.simple.push_attributes(into);
-                if let (Some(database), Some(waiting)) = (self.simple.database(), session.pending.back_mut())
+                if let (Some(database), Some(waiting)) =
+                    (self.simple.database(), session.pending.back_mut())
                 {
                     waiting.database = Some(database.to_owned());
                 }

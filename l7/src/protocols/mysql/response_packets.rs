@@ -85,6 +85,7 @@ pub(super) fn columns(payload: &[u8], length: usize) -> Option<(u64, bool)> {
         return Some((u64::from(*count), *flag == 1));
     }
     let (count, rest) = number(payload)?;
-    let known = matches!(rest, [] | [0 | 1]) && rest.len() + 9 >= length && (1..=65_535).contains(&count);
+    let known =
+        matches!(rest, [] | [0 | 1]) && rest.len() + 9 >= length && (1..=65_535).contains(&count);
     known.then_some((count, rest != [0]))
 }

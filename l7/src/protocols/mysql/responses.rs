@@ -3,7 +3,9 @@
 
 use super::commands::command;
 use super::handshake::Greeting;
-use super::response_packets::{PROGRESS, Status, columns, end_status, error, first_byte, is_eof, ok};
+use super::response_packets::{
+    PROGRESS, Status, columns, end_status, error, first_byte, is_eof, ok,
+};
 use super::session::{Phase, Session};
 use super::values::{text, u16_at, u32_at};
 use crate::correlate::{Kind, Messages, StartMark};
@@ -110,7 +112,8 @@ impl Responses {
         match self.expected {
             Expected::First => return self.begin_response(session, code, (payload, length), out),
             Expected::Columns(left) => {
-                self.expected = if left > 1 { Expected::Columns(left - 1) } else { Expected::ColumnsEnd };
+                self.expected =
+                    if left > 1 { Expected::Columns(left - 1) } else { Expected::ColumnsEnd };
             }
             Expected::ColumnsEnd if is_eof(payload, length) => {
                 let status = end_status(payload, length);
@@ -145,7 +148,12 @@ impl Responses {
         true
     }
 
-    fn on_greeting(session: &mut Session, payload: &[u8], start: StartMark, out: &mut Messages) -> bool {
+    fn on_greeting(
+        session: &mut Session,
+        payload: &[u8],
+        start: StartMark,
+        out: &mut Messages,
+    ) -> bool {
         if let Some(greeting) = Greeting::read(payload) {
             session.on_greeting(&greeting);
             session.phase = Phase::Login;
@@ -178,7 +186,9 @@ impl Responses {
                 else {
                     return false;
                 };
-                if let Some(statement) = session.pending.front_mut().and_then(|c| c.statement.take()) {
+                if let Some(statement) =
+                    session.pending.front_mut().and_then(|c| c.statement.take())
+                {
                     session.statements.insert(id, statement);
                 }
                 self.expected = Expected::Prepared { parameters, columns };
@@ -204,7 +214,10 @@ impl Responses {
                 session.streams = true;
                 self.finish(session, None);
             }
-            command::QUERY | command::STMT_EXECUTE | command::STMT_BULK_EXECUTE | command::PROCESS_INFO => {
+            command::QUERY
+            | command::STMT_EXECUTE
+            | command::STMT_BULK_EXECUTE
+            | command::PROCESS_INFO => {
                 return self.begin_result(session, payload, length, out);
             }
             _ => {
@@ -250,7 +263,13 @@ impl Responses {
         true
     }
 
-    fn on_prepared_definition(&mut self, session: &mut Session, parameters: u16, columns: u16, is_eof: bool) {
+    fn on_prepared_definition(
+        &mut self,
+        session: &mut Session,
+        parameters: u16,
+        columns: u16,
+        is_eof: bool,
+    ) {
         if is_eof {
             session.deprecates_eof = Some(false);
             return;
@@ -272,7 +291,8 @@ impl Responses {
         self.expected = Expected::Authentication;
         match payload {
             [first_byte::OK, ..] => {
-                let changed = session.pending.front().is_some_and(|c| c.code == command::CHANGE_USER);
+                let changed =
+                    session.pending.front().is_some_and(|c| c.code == command::CHANGE_USER);
                 if changed {
                     session.reset();
                 } else {

@@ -156,7 +156,8 @@ impl Session {
     pub(super) fn bytes(&self) -> usize {
         let texts = [&self.version, &self.plugin, &self.user, &self.database];
         let waiting = self.pending.iter().map(|command| {
-            let statement = command.statement.as_ref().map_or(0, |s| size_of::<Statement>() + s.bytes());
+            let statement =
+                command.statement.as_ref().map_or(0, |s| size_of::<Statement>() + s.bytes());
             statement + command.database.as_ref().map_or(0, String::capacity)
         });
         self.statements.bytes()

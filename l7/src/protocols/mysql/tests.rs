@@ -21,7 +21,11 @@ pub(super) fn p(sequence: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Packets with numbers from `first` on.
 fn ps(first: u8, payloads: &[&[u8]]) -> Vec<u8> {
-    payloads.iter().enumerate().flat_map(|(n, payload)| p(first.wrapping_add(n as u8), payload)).collect()
+    payloads
+        .iter()
+        .enumerate()
+        .flat_map(|(n, payload)| p(first.wrapping_add(n as u8), payload))
+        .collect()
 }
 
 pub(super) fn query(statement: &str) -> Vec<u8> {
@@ -160,12 +164,17 @@ pub(crate) fn scripts() -> Vec<Script> {
         (S, p(1, b"Uptime: 1")),
     ]);
     let mut packed = beginning("8.0.36", NO_EOF | ZLIB);
-    let (long, answer) = (query(&format!("SELECT '{}'", "x".repeat(9000))), result(1, 300, true, 2));
+    let (long, answer) =
+        (query(&format!("SELECT '{}'", "x".repeat(9000))), result(1, 300, true, 2));
     packed.extend([
         (C, frame(0, &query("SELECT 1"), None)),
         (S, frame(1, &answer, Some(zlib(&answer)))),
         (C, frame(0, &long, Some(zlib(&long)))),
-        (S, [frame(1, &answer[..700], Some(zlib(&answer[..700]))), frame(2, &answer[700..], None)].concat()),
+        (
+            S,
+            [frame(1, &answer[..700], Some(zlib(&answer[..700]))), frame(2, &answer[700..], None)]
+                .concat(),
+        ),
         (C, frame(0, &[p(0, b"\x19\x05\0\0\0"), p(0, b"\x0e")].concat(), None)),
         (S, frame(1, &p(1, &ok(0, 2)), None)),
     ]);
@@ -215,7 +224,10 @@ fn every_script_gives_its_operations() {
         let all = format!("{:?}", t.found.exchanges);
         assert!(!all.contains("hunter2"), "{all}");
         assert!(
-            t.found.exchanges.iter().all(|e| e.request.unwrap().whole && e.response.is_none_or(|r| r.whole))
+            t.found
+                .exchanges
+                .iter()
+                .all(|e| e.request.unwrap().whole && e.response.is_none_or(|r| r.whole))
         );
     }
 }
@@ -253,7 +265,10 @@ fn an_exchange_says_who_asked_what() {
     let mut t = talk(&scripts()[1].turns);
     let e = t.over();
     assert_eq!((told(&e[1]).2, text(&e[1], "db.namespace")), ("SELECT ?, ?".into(), "shop".into()));
-    assert_eq!((text(&e[2], "db.namespace"), text(&e[3], "db.namespace")), ("other".into(), "other".into()));
+    assert_eq!(
+        (text(&e[2], "db.namespace"), text(&e[3], "db.namespace")),
+        ("other".into(), "other".into())
+    );
 }
 
 #[test]
@@ -278,7 +293,10 @@ fn a_connection_that_only_logs_in_is_known() {
     let t = logged_in(0);
     assert!(t.found.exchanges.is_empty());
     let summary = t.conversation.summary().unwrap();
-    assert_eq!((summary.protocol, summary.requests, summary.errors), (Protocol::new("mysql"), 0, 0));
+    assert_eq!(
+        (summary.protocol, summary.requests, summary.errors),
+        (Protocol::new("mysql"), 0, 0)
+    );
 }
 
 #[test]
@@ -330,7 +348,8 @@ fn mariadbs_own() {
     let mut t = talk(&beginning("5.5.5-10.11.6-MariaDB", NO_EOF));
     // Prepared and executed in one go: statement -1 is the one before.
     t.c([p(0, b"\x16SELECT 'x'"), p(0, b"\x17\xff\xff\xff\xff\0\x01\0\0\0")].concat());
-    t.s([p(1, b"\0\x07\0\0\0\0\0\0\0\0\0\0"), ps(1, &[b"\x01\x00", b"\0\0\x011", &end(2)])].concat());
+    t.s([p(1, b"\0\x07\0\0\0\0\0\0\0\0\0\0"), ps(1, &[b"\x01\x00", b"\0\0\x011", &end(2)])]
+        .concat());
     t.c(p(0, b"\xfa\x07\0\0\0\x80\0\x03\0\0\x01x")).s(p(1, &ok(3, 2)));
     t.c(query("ALTER TABLE t FORCE"));
     t.s([p(1, b"\xff\xff\xff\x01\x01\x02\x10\x20\0\x05stage"), p(2, &ok(0, 2))].concat());
@@ -348,7 +367,9 @@ fn mariadbs_own() {
 #[test]
 fn the_binary_log_goes_on_for_ever() {
     let mut t = logged_in(0);
-    t.c(p(0, b"\x12\x04\0\0\0\0\0\x01\0\0\0log.1")).s(ps(1, &[b"\0event", b"\0event"])).s(p(3, b"\0x"));
+    t.c(p(0, b"\x12\x04\0\0\0\0\0\x01\0\0\0log.1"))
+        .s(ps(1, &[b"\0event", b"\0event"]))
+        .s(p(3, b"\0x"));
     assert_eq!(t.told(), ["COM_BINLOG_DUMP ok"]);
 }
 
@@ -359,10 +380,17 @@ fn joined_in_the_middle() {
         t.s(p(9, b"\x03row")).c(query("SELECT 1")).s(result(1, 2, no_eof, 2));
         t.c(p(0, b"\x17\x05\0\0\0\0\x01\0\0\0")).s(result(1, 1, no_eof, 2));
         t.c(p(0, b"\x16SELECT 2"));
-        t.s(ps(1, &[b"\0\x05\0\0\0\x01\0\0\0\0\0\0", COLUMN])).s(if no_eof { vec![] } else { p(3, &eof(2)) });
+        t.s(ps(1, &[b"\0\x05\0\0\0\x01\0\0\0\0\0\0", COLUMN])).s(if no_eof {
+            vec![]
+        } else {
+            p(3, &eof(2))
+        });
         t.c(p(0, b"\x0e")).s(p(1, &ok(0, 2)));
         t.over();
-        assert_eq!(t.told(), ["COM_QUERY ok", "COM_STMT_EXECUTE ok", "COM_STMT_PREPARE ok", "COM_PING ok"]);
+        assert_eq!(
+            t.told(),
+            ["COM_QUERY ok", "COM_STMT_EXECUTE ok", "COM_STMT_PREPARE ok", "COM_PING ok"]
+        );
     }
 }
 

@@ -30,7 +30,11 @@ impl Zstd {
     /// `all`: no more input follows.
     pub(super) fn read(&mut self, all: bool, piece: &mut [u8]) -> Result<usize, DecompressError> {
         loop {
-            let made = if self.started { self.decoder.read(piece).map_err(|_| DecompressError)? } else { 0 };
+            let made = if self.started {
+                self.decoder.read(piece).map_err(|_| DecompressError)?
+            } else {
+                0
+            };
             if made > 0 || self.started && self.decoder.is_finished() {
                 return Ok(made);
             }
@@ -52,7 +56,8 @@ impl Zstd {
                 if source.len() < 3 + size || last && !all {
                     return if all { Err(DecompressError) } else { Ok(0) };
                 }
-                let decoded = self.decoder.decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1));
+                let decoded =
+                    self.decoder.decode_blocks(&mut source, BlockDecodingStrategy::UptoBlocks(1));
                 decoded.map_err(|_| DecompressError)?;
             }
             let used = self.input.len() - source.len();

@@ -59,9 +59,13 @@ const TRACE_FIELDS: [(&str, &str); 5] = [
 /// Adds the headers of a message, as far as they are there, and the status of what the server
 /// itself responds (`NATS/1.0 503`).
 pub(super) fn push_headers(exchange: &mut Exchange, bytes: &[u8]) {
-    let mut lines = bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let status =
-        lines.next().and_then(|first| first.strip_prefix(b"NATS/1.0")).unwrap_or_default().trim_ascii();
+    let mut lines =
+        bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let status = lines
+        .next()
+        .and_then(|first| first.strip_prefix(b"NATS/1.0"))
+        .unwrap_or_default()
+        .trim_ascii();
     for line in lines {
         let Some(colon) = memchr::memchr(b':', line) else { continue };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());

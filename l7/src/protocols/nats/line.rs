@@ -77,13 +77,19 @@ impl<'a> Line<'a> {
             }
             (true, [_sid] | [_sid, _]) if is("UNSUB") => Some(Self::Unsubscribe),
             (true, [subject, total]) if is("PUB") => message(subject, None, None, total),
-            (true, [subject, reply, total]) if is("PUB") => message(subject, Some(reply), None, total),
-            (true, [subject, headers, total]) if is("HPUB") => message(subject, None, Some(headers), total),
+            (true, [subject, reply, total]) if is("PUB") => {
+                message(subject, Some(reply), None, total)
+            }
+            (true, [subject, headers, total]) if is("HPUB") => {
+                message(subject, None, Some(headers), total)
+            }
             (true, [subject, reply, headers, total]) if is("HPUB") => {
                 message(subject, Some(reply), Some(headers), total)
             }
             (false, [subject, _sid, total]) if is("MSG") => message(subject, None, None, total),
-            (false, [subject, _sid, reply, total]) if is("MSG") => message(subject, Some(reply), None, total),
+            (false, [subject, _sid, reply, total]) if is("MSG") => {
+                message(subject, Some(reply), None, total)
+            }
             (false, [subject, _sid, headers, total]) if is("HMSG") => {
                 message(subject, None, Some(headers), total)
             }

@@ -90,7 +90,13 @@ impl Parser for NatsParser {
 }
 
 impl NatsParser {
-    fn read_line(&mut self, direction: Direction, bytes: &[u8], at: usize, out: &mut Messages) -> Step {
+    fn read_line(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let rest = &bytes[at..];
         let side = &mut self.sides[direction];
         let searched = side.searched.min(rest.len());
@@ -172,7 +178,8 @@ impl NatsParser {
 
     /// A control line without a payload.
     fn on_command(&mut self, line: Line<'_>, at: usize, out: &mut Messages) -> Option<(Kind, u64)> {
-        let (kind, id) = if self.verbose { (Kind::Request, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
+        let (kind, id) =
+            if self.verbose { (Kind::Request, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
         match line {
             Line::Info => {
                 open("INFO", Kind::OneWay, UNPAIRED, at, out);
@@ -180,8 +187,11 @@ impl NatsParser {
             }
             Line::Connect(options) => {
                 self.verbose = is_verbose(options);
-                let (kind, id) =
-                    if self.verbose { (Kind::Request, COMMAND_ID) } else { (Kind::OneWay, UNPAIRED) };
+                let (kind, id) = if self.verbose {
+                    (Kind::Request, COMMAND_ID)
+                } else {
+                    (Kind::OneWay, UNPAIRED)
+                };
                 open("CONNECT", kind, id, at, out);
                 Some((kind, id))
             }
@@ -194,7 +204,11 @@ impl NatsParser {
                 Some((Kind::Response, PING_ID))
             }
             Line::Subscribe { subject, queue } => {
-                attributes::push_subscription(&mut open("SUB", kind, id, at, out).exchange, subject, queue);
+                attributes::push_subscription(
+                    &mut open("SUB", kind, id, at, out).exchange,
+                    subject,
+                    queue,
+                );
                 Some((kind, id))
             }
             Line::Unsubscribe => {
@@ -240,7 +254,8 @@ impl NatsParser {
             }
             (Direction::ToServer, _) if self.verbose => (Kind::Request, COMMAND_ID),
             (Direction::ToServer, Some(reply))
-                if (reply.starts_with(b"_INBOX") || reply.starts_with(b"_R_.")) && !is_pull(subject) =>
+                if (reply.starts_with(b"_INBOX") || reply.starts_with(b"_R_."))
+                    && !is_pull(subject) =>
             {
                 (Kind::Request, inbox_id(reply))
             }

@@ -55,7 +55,9 @@ fn message(bytes: &[u8], direction: Direction) -> Probe {
         return if bytes.len() < LONGEST { Probe::More } else { Probe::No };
     };
     let line = bytes[..end].strip_suffix(b"\r").and_then(|line| Line::read(line, direction));
-    let Some(Line::Message { total: total @ 0..=LONGEST_PROOF, .. }) = line else { return Probe::No };
+    let Some(Line::Message { total: total @ 0..=LONGEST_PROOF, .. }) = line else {
+        return Probe::No;
+    };
     match bytes.get(end + 1 + total as usize..) {
         None | Some([] | [b'\r']) => Probe::More,
         Some([b'\r', b'\n', ..]) => Probe::Yes,

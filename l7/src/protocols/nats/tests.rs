@@ -3,14 +3,14 @@
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Exchange, Outcome, Protocol};
 
-const INFO: &str =
-    "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"headers\":true,\"max_payload\":1048576} \r\n";
+const INFO: &str = "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"headers\":true,\"max_payload\":1048576} \r\n";
 const CONNECT: &str = "CONNECT {\"verbose\":false,\"pedantic\":false,\"user\":\"joe\",\"pass\":\"sesame\",\"auth_token\":\"sesame\"}\r\n";
 
 fn told(exchange: &Exchange) -> String {
     let kind = ["", " answered"][usize::from(exchange.response.is_some())];
     let subject = text(exchange, "messaging.destination.name");
-    format!("{} {subject} {}{kind}", exchange.operation, exchange.outcome.as_str()).replace("  ", " ")
+    format!("{} {subject} {}{kind}", exchange.operation, exchange.outcome.as_str())
+        .replace("  ", " ")
 }
 
 fn all(talk: &Talk) -> Vec<String> {
@@ -20,7 +20,11 @@ fn all(talk: &Talk) -> Vec<String> {
 #[test]
 fn log_in_publish_subscribe_and_deliver() {
     let mut t = Talk::tcp(12_345);
-    t.s(INFO).c(CONNECT).c("PING\r\n").s("PONG\r\n").c("SUB news.* workers 1\r\nPUB news.a 5\r\nhello\r\n");
+    t.s(INFO)
+        .c(CONNECT)
+        .c("PING\r\n")
+        .s("PONG\r\n")
+        .c("SUB news.* workers 1\r\nPUB news.a 5\r\nhello\r\n");
     t.s("MSG news.a 1 5\r\nhel").s("lo\r\n").s("PING\r\n").c("PONG\r\n").c("UNSUB 1 3\r\n");
     let want = [
         "INFO ok",
@@ -34,7 +38,10 @@ fn log_in_publish_subscribe_and_deliver() {
     ];
     assert_eq!(all(&t), want);
     let e = &t.found.exchanges;
-    assert!(e.iter().all(|e| e.protocol == Protocol::new("nats") && text(e, "messaging.system") == "nats"));
+    assert!(
+        e.iter()
+            .all(|e| e.protocol == Protocol::new("nats") && text(e, "messaging.system") == "nats")
+    );
     assert!(!format!("{e:?}").contains("sesame"));
     assert_eq!(text(&e[3], "messaging.consumer.group.name"), "workers");
     assert_eq!(int(&e[4], "messaging.message.body.size"), Some(5));
@@ -45,7 +52,9 @@ fn log_in_publish_subscribe_and_deliver() {
 #[test]
 fn a_request_is_answered_in_its_inbox() {
     let mut t = Talk::tcp(4222);
-    t.s(INFO).c(CONNECT).c("SUB _INBOX.x.* 1\r\nPUB time _INBOX.x.a 0\r\n\r\nPUB time _INBOX.x.b 0\r\n\r\n");
+    t.s(INFO)
+        .c(CONNECT)
+        .c("SUB _INBOX.x.* 1\r\nPUB time _INBOX.x.a 0\r\n\r\nPUB time _INBOX.x.b 0\r\n\r\n");
     t.s("MSG _INBOX.x.b 1 2\r\nhi\r\n").s("HMSG _INBOX.x.a 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
     t.c("HPUB jobs _INBOX.x.c 42 44\r\nNATS/1.0\r\ntraceparent: 00-1-2-01\r\nX: y\r\n\r\nok\r\n")
         .s("MSG _INBOX.x.c 1 3\r\nack\r\n");
@@ -74,15 +83,23 @@ fn what_a_pull_brings_are_messages_and_no_answer() {
     }
     t.s("HMSG _INBOX.p 1 28 28\r\nNATS/1.0 404 No Messages\r\n\r\n\r\n").over();
     let told = all(&t);
-    assert_eq!(told[3..6], ["PUB $JS.API.CONSUMER.MSG.NEXT.S.dur ok", "MSG orders.1 ok", "MSG orders.2 ok"]);
+    assert_eq!(
+        told[3..6],
+        ["PUB $JS.API.CONSUMER.MSG.NEXT.S.dur ok", "MSG orders.1 ok", "MSG orders.2 ok"]
+    );
     assert_eq!(told[9..], ["HMSG _INBOX.p ok"]);
 }
 
 #[test]
 fn in_verbose_mode_everything_is_answered() {
     let mut t = Talk::tcp(4222);
-    t.s(INFO).c("CONNECT {\"verbose\": true}\r\n").s("+OK\r\n").c("SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n");
-    t.s("+OK\r\nMSG a 1 2\r\nhi\r\n+OK\r\nPONG\r\n").c("PUB >.bad 0\r\n\r\n").s("-ERR 'Invalid Subject'\r\n");
+    t.s(INFO)
+        .c("CONNECT {\"verbose\": true}\r\n")
+        .s("+OK\r\n")
+        .c("SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n");
+    t.s("+OK\r\nMSG a 1 2\r\nhi\r\n+OK\r\nPONG\r\n")
+        .c("PUB >.bad 0\r\n\r\n")
+        .s("-ERR 'Invalid Subject'\r\n");
     let want = [
         "INFO ok",
         "CONNECT ok answered",

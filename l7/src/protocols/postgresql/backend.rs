@@ -185,7 +185,8 @@ impl Backend {
             self.open = true;
             out.open(Kind::Response, 0, at);
         }
-        let known = |entry: &Entry| entry.exchange.attributes.get("db.response.status_code").is_some();
+        let known =
+            |entry: &Entry| entry.exchange.attributes.get("db.response.status_code").is_some();
         if let Some(entry) = out.current(Kind::Response, 0).filter(|entry| !known(entry)) {
             let exchange = &mut entry.exchange;
             exchange.outcome = match sql::outcome(fields.code) {
@@ -211,7 +212,13 @@ impl Backend {
     }
 
     /// `ReadyForQuery`: whatever is left of the batch was skipped.
-    fn on_ready_for_query(&mut self, session: &mut Session, body: &[u8], at: usize, out: &mut Messages) {
+    fn on_ready_for_query(
+        &mut self,
+        session: &mut Session,
+        body: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) {
         let failed = std::mem::take(&mut self.failed);
         let transaction = match body {
             [b'T'] => Some("open"),
@@ -265,7 +272,9 @@ fn push_rows(tag: &[u8], into: &mut Attributes) {
     let tag = tag.strip_suffix(b"\0").unwrap_or(tag);
     let number = tag.rsplit(|b| *b == b' ').next().unwrap_or_default();
     // Most tags end with a word (`CREATE TABLE`).
-    let Some(number) = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()) else { return };
+    let Some(number) = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()) else {
+        return;
+    };
     let key = match tag.split(|b| *b == b' ').next() {
         Some(b"SELECT" | b"FETCH") => "db.response.returned_rows",
         _ => "db.response.affected_rows",

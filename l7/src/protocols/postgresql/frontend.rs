@@ -68,7 +68,12 @@ impl Frontend {
     }
 
     /// A `CancelRequest`, which ends a query of another connection.
-    pub(super) fn on_cancel_request(&mut self, session: &mut Session, at: usize, out: &mut Messages) {
+    pub(super) fn on_cancel_request(
+        &mut self,
+        session: &mut Session,
+        at: usize,
+        out: &mut Messages,
+    ) {
         let entry = out.open(Kind::OneWay, 0, at);
         entry.exchange.operation.push_str("CancelRequest");
         session.push_attributes(&mut entry.exchange.attributes);
@@ -93,7 +98,8 @@ impl Frontend {
                 self.end_unit(session, at, out);
                 has_room = session.steps.push(ServerStep::Query);
                 self.simple.read(text(body).0, session.dialect, session.literals);
-                self.simple.push_attributes(&mut open(session, "Query", at, out).exchange.attributes);
+                self.simple
+                    .push_attributes(&mut open(session, "Query", at, out).exchange.attributes);
                 self.ends = Ends::Request;
             }
             tag::FUNCTION_CALL => {
@@ -120,7 +126,8 @@ impl Frontend {
                 self.begin_unit(session, "Describe", at, out);
                 if let Some((kind, name)) = body.split_first() {
                     let name = text(name).0;
-                    let known = if *kind == b'S' { session.statement(name) } else { session.portal(name) };
+                    let known =
+                        if *kind == b'S' { session.statement(name) } else { session.portal(name) };
                     self.unit_statement = known.or(self.unit_statement.take());
                 }
                 has_room = session.steps.push(ServerStep::Describe);
@@ -139,7 +146,8 @@ impl Frontend {
                 self.unit = false;
                 self.unit_statement = None;
                 session.copy = Copying::No;
-                has_room = session.steps.push(ServerStep::Execute) && session.steps.push(ServerStep::UnitEnd);
+                has_room = session.steps.push(ServerStep::Execute)
+                    && session.steps.push(ServerStep::UnitEnd);
                 self.ends = Ends::Request;
             }
             tag::CLOSE => {
@@ -161,7 +169,13 @@ impl Frontend {
     }
 
     /// A message of the extended protocol: opens the request if it is its first one.
-    fn begin_unit(&mut self, session: &mut Session, operation: &str, at: usize, out: &mut Messages) {
+    fn begin_unit(
+        &mut self,
+        session: &mut Session,
+        operation: &str,
+        at: usize,
+        out: &mut Messages,
+    ) {
         if !std::mem::replace(&mut self.unit, true) {
             open(session, operation, at, out).notes.errors_only = true;
         }
@@ -182,7 +196,12 @@ impl Frontend {
 }
 
 /// Opens a request.
-fn open<'m>(session: &mut Session, operation: &str, at: usize, out: &'m mut Messages) -> &'m mut Entry {
+fn open<'m>(
+    session: &mut Session,
+    operation: &str,
+    at: usize,
+    out: &'m mut Messages,
+) -> &'m mut Entry {
     let entry = out.open(Kind::Request, 0, at);
     entry.exchange.operation.push_str(operation);
     session.push_attributes(&mut entry.exchange.attributes);

@@ -79,9 +79,10 @@ fn from_client(kind: u8) -> Option<(usize, usize)> {
         frontend_tag::BIND => (8, LONGEST),
         frontend_tag::EXECUTE => (5, 1024),
         frontend_tag::DESCRIBE | frontend_tag::CLOSE => (2, 1024),
-        frontend_tag::FLUSH | frontend_tag::SYNC | frontend_tag::TERMINATE | frontend_tag::COPY_DONE => {
-            (0, 0)
-        }
+        frontend_tag::FLUSH
+        | frontend_tag::SYNC
+        | frontend_tag::TERMINATE
+        | frontend_tag::COPY_DONE => (0, 0),
         frontend_tag::FUNCTION_CALL => (10, LONGEST),
         frontend_tag::PASSWORD => (0, 65_535),
         frontend_tag::COPY_DATA => (0, LONGEST),
@@ -121,13 +122,16 @@ fn from_server(kind: u8) -> Option<(usize, usize)> {
 fn fits(direction: Direction, kind: u8, length: usize, body: &[u8]) -> bool {
     let whole = body.len() == length;
     let ends = |byte: u8| !whole || body.last() == Some(&byte);
-    let text = |bytes: &[u8]| bytes.iter().all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'));
+    let text =
+        |bytes: &[u8]| bytes.iter().all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'));
     match (direction, kind) {
         (Direction::ToServer, frontend_tag::QUERY) => {
             let (_, before) = body.split_last().filter(|_| whole).unwrap_or((&0, body));
             ends(0) && text(before)
         }
-        (Direction::ToServer, frontend_tag::PARSE) => body.iter().take_while(|b| **b != 0).all(|b| *b > b' '),
+        (Direction::ToServer, frontend_tag::PARSE) => {
+            body.iter().take_while(|b| **b != 0).all(|b| *b > b' ')
+        }
         (Direction::ToServer, frontend_tag::DESCRIBE | frontend_tag::CLOSE) => {
             matches!(body.first(), None | Some(b'S' | b'P')) && ends(0)
         }
@@ -143,7 +147,10 @@ fn fits(direction: Direction, kind: u8, length: usize, body: &[u8]) -> bool {
         (Direction::ToClient, tag::PARAMETER_STATUS) => {
             ends(0) && body.first().is_none_or(u8::is_ascii_alphabetic)
         }
-        (Direction::ToClient, tag::COPY_IN_RESPONSE | tag::COPY_OUT_RESPONSE | tag::COPY_BOTH_RESPONSE) => {
+        (
+            Direction::ToClient,
+            tag::COPY_IN_RESPONSE | tag::COPY_OUT_RESPONSE | tag::COPY_BOTH_RESPONSE,
+        ) => {
             matches!(body.first(), None | Some(0 | 1))
         }
         (Direction::ToClient, tag::AUTHENTICATION) => matches!(body, [] | [0, ..]),

@@ -60,7 +60,8 @@ impl PostgresqlParser {
     fn begin(&mut self, direction: Direction, bytes: &[u8]) {
         self.started = true;
         if direction == Direction::ToServer && bytes.first() == Some(&0) {
-            self.positions = PerDirection { to_server: Position::Startup, to_client: Position::Message };
+            self.positions =
+                PerDirection { to_server: Position::Startup, to_client: Position::Message };
         } else if frame(direction, bytes) != Frame::No {
             self.positions[direction] = Position::Message;
         }
@@ -181,7 +182,10 @@ impl Parser for PostgresqlParser {
                 return Progress::GiveUp { consumed: at, reason };
             }
             if body.len() < length {
-                return Progress::Skip { consumed: at + HEADER + wanted, body: (length - wanted) as u64 };
+                return Progress::Skip {
+                    consumed: at + HEADER + wanted,
+                    body: (length - wanted) as u64,
+                };
             }
             at += HEADER + length;
         }
@@ -230,7 +234,10 @@ fn inspected(direction: Direction, kind: u8) -> usize {
         (Direction::ToServer, frontend_tag::QUERY | frontend_tag::PARSE) => INSPECT_LIMIT,
         (
             Direction::ToServer,
-            frontend_tag::BIND | frontend_tag::EXECUTE | frontend_tag::DESCRIBE | frontend_tag::CLOSE,
+            frontend_tag::BIND
+            | frontend_tag::EXECUTE
+            | frontend_tag::DESCRIBE
+            | frontend_tag::CLOSE,
         ) => 512,
         (Direction::ToClient, backend_tag::PARAMETER_STATUS | backend_tag::COMMAND_COMPLETE) => 256,
         (Direction::ToClient, backend_tag::ERROR_RESPONSE) => 64,

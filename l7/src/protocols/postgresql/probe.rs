@@ -99,8 +99,10 @@ fn begins_connection(bytes: &[u8]) -> Probe {
         Some((_, Startup::Encryption | Startup::Cancel)) => Probe::Yes,
         Some((_, Startup::Session)) => {
             let name = bytes.get(STARTUP_HEADER..).unwrap_or_default();
-            let letters =
-                name.iter().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.')).count();
+            let letters = name
+                .iter()
+                .take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'))
+                .count();
             match name.get(letters) {
                 Some(0) if letters >= 4 => Probe::Yes,
                 None if letters < 64 => Probe::More,

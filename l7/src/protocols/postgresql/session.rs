@@ -161,8 +161,10 @@ impl Session {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let texts =
-            [&self.user, &self.database, &self.version].into_iter().map(String::capacity).sum::<usize>();
+        let texts = [&self.user, &self.database, &self.version]
+            .into_iter()
+            .map(String::capacity)
+            .sum::<usize>();
         self.steps.bytes()
             + self.statements.bytes()
             + self.portals.bytes()

@@ -115,7 +115,11 @@ pub(crate) fn scripts() -> Vec<Script> {
     ]);
     let mut extended = log_in();
     extended.extend([
-        (C, [parse("", "SELECT $1"), bind("", ""), describe(b'P', ""), execute(""), sync()].concat()),
+        (
+            C,
+            [parse("", "SELECT $1"), bind("", ""), describe(b'P', ""), execute(""), sync()]
+                .concat(),
+        ),
         (S, [m(b'1', b""), m(b'2', b""), columns(), row(), complete("SELECT 1"), ready()].concat()),
         (
             C,
@@ -155,7 +159,11 @@ pub(crate) fn scripts() -> Vec<Script> {
         (C, startup(0x30000, b"user\0bob\0\0")),
         (S, [error("FATAL", "28P01")].concat()),
     ];
-    vec![Script::new(5432, 3, &simple), Script::new(5432, 5, &extended), Script::new(5432, 1, &encrypted)]
+    vec![
+        Script::new(5432, 3, &simple),
+        Script::new(5432, 5, &extended),
+        Script::new(5432, 1, &encrypted),
+    ]
 }
 
 #[test]
@@ -175,9 +183,18 @@ fn simple_queries_are_exchanges_and_the_log_in_is_none() {
     t.s(&answer).c(m(b'X', b""));
     let e = &t.over()[0];
     assert_eq!(e.protocol, Protocol::new("postgresql"));
-    assert_eq!(told(e), ("Query".into(), Outcome::Ok, "SELECT a FROM t WHERE b = ?; DELETE FROM t".into()));
-    assert_eq!((text(e, "db.system.name"), text(e, "db.user")), ("postgresql".into(), "bob".into()));
-    assert_eq!((text(e, "db.namespace"), text(e, "db.server.version")), ("shop".into(), "15.9".into()));
+    assert_eq!(
+        told(e),
+        ("Query".into(), Outcome::Ok, "SELECT a FROM t WHERE b = ?; DELETE FROM t".into())
+    );
+    assert_eq!(
+        (text(e, "db.system.name"), text(e, "db.user")),
+        ("postgresql".into(), "bob".into())
+    );
+    assert_eq!(
+        (text(e, "db.namespace"), text(e, "db.server.version")),
+        ("shop".into(), "15.9".into())
+    );
     assert_eq!(int(e, "db.response.returned_rows"), Some(2));
     assert_eq!(int(e, "db.response.affected_rows"), Some(3));
     assert_eq!(int(e, "db.operation.batch.size"), Some(2));
@@ -243,13 +260,16 @@ fn every_execute_is_an_exchange_with_its_statement() {
     t.c([parse("s1", "SELECT $1"), describe(b'S', "s1"), m(b'H', b"")].concat());
     t.s([m(b'1', b""), m(b't', b"\0\0"), columns()].concat());
     assert!(t.told().is_empty());
-    let batch = [bind("", "s1"), execute(""), bind("p", "s1"), describe(b'P', "p"), execute("p")].concat();
+    let batch =
+        [bind("", "s1"), execute(""), bind("p", "s1"), describe(b'P', "p"), execute("p")].concat();
     t.c([batch, parse("", "UPDATE t SET a=1"), bind("", ""), execute(""), sync()].concat());
-    t.s([m(b'2', b""), row(), complete("SELECT 1"), m(b'2', b""), columns(), row(), m(b's', b"")].concat());
+    t.s([m(b'2', b""), row(), complete("SELECT 1"), m(b'2', b""), columns(), row(), m(b's', b"")]
+        .concat());
     t.s([m(b'1', b""), m(b'2', b""), complete("UPDATE 0"), ready()].concat());
     let ok = |text: &str| ("Execute".to_owned(), Outcome::Ok, text.to_owned());
     assert_eq!(all(&mut t), [ok("SELECT $1"), ok("SELECT $1"), ok("UPDATE t SET a=?")]);
-    let rows: Vec<_> = t.found.exchanges.iter().map(|e| int(e, "db.response.returned_rows")).collect();
+    let rows: Vec<_> =
+        t.found.exchanges.iter().map(|e| int(e, "db.response.returned_rows")).collect();
     assert_eq!(rows, [Some(1), Some(1), None]);
     assert_eq!(
         t.found.exchanges[0].request.unwrap().bytes,
@@ -271,7 +291,8 @@ fn what_comes_after_an_error_of_the_same_batch_is_passed_over() {
         sync(),
     ]
     .concat());
-    t.s([m(b'1', b""), m(b'2', b""), complete("SELECT 1"), error("ERROR", "42703"), ready()].concat());
+    t.s([m(b'1', b""), m(b'2', b""), complete("SELECT 1"), error("ERROR", "42703"), ready()]
+        .concat());
     t.s([m(b'1', b""), m(b'2', b""), complete("SELECT 1"), ready()].concat());
     let outcomes: Vec<_> = t.over().iter().map(|e| e.outcome).collect();
     let (ok, skipped) = (Outcome::Ok, Outcome::NoResponse);
@@ -308,14 +329,22 @@ fn a_copy_by_execute_takes_the_sync_before_it() {
         for mut t in [early, late, at_once] {
             next(&mut t);
             let all: Vec<_> = t.over().iter().map(|e| (e.operation.as_str(), e.outcome)).collect();
-            assert_eq!(all, [("Execute", outcome), ("Query", Outcome::Ok), ("Execute", Outcome::Ok)]);
+            assert_eq!(
+                all,
+                [("Execute", outcome), ("Query", Outcome::Ok), ("Execute", Outcome::Ok)]
+            );
             assert_eq!(int(&t.found.exchanges[2], "db.response.returned_rows"), Some(2));
         }
     }
     // The server failed before it took any, or on the way: the client ends with a `Sync` alone.
     let mut t = logged_in();
     t.c([execution(), sync()].concat()).s([error("ERROR", "42P01"), ready()].concat());
-    t.c([execution(), sync()].concat()).s(begins()).c(&data).s(error("ERROR", "22P02")).c(sync()).s(ready());
+    t.c([execution(), sync()].concat())
+        .s(begins())
+        .c(&data)
+        .s(error("ERROR", "22P02"))
+        .c(sync())
+        .s(ready());
     next(&mut t);
     let failed = ("Execute", Outcome::ClientError);
     let all: Vec<_> = t.over().iter().map(|e| (e.operation.as_str(), e.outcome)).collect();
@@ -341,7 +370,9 @@ fn what_is_only_prepared_is_told_if_that_fails() {
 #[test]
 fn a_failed_log_in_is_told_without_what_was_sent() {
     let mut t = Talk::tcp(5432);
-    t.c(startup(0x30000, b"user\0bob\0\0")).s(m(b'R', b"\0\0\0\x05salt")).c(m(b'p', b"md5hunter2\0"));
+    t.c(startup(0x30000, b"user\0bob\0\0"))
+        .s(m(b'R', b"\0\0\0\x05salt"))
+        .c(m(b'p', b"md5hunter2\0"));
     t.s(error("FATAL", "28P01"));
     let e = &t.over()[0];
     assert_eq!((e.operation.as_str(), e.outcome), ("StartupMessage", Outcome::ClientError));
@@ -356,7 +387,8 @@ fn cancel_function_call_and_replication() {
     assert_eq!(t.told(), ["CancelRequest ok"]);
     let mut t = logged_in();
     t.c(m(b'F', &[0; 12])).s([m(b'V', b"\xff\xff\xff\xff"), ready()].concat());
-    t.c(query("START_REPLICATION 0/1")).s([m(b'W', b"\0\0\0"), m(b'd', b"k123"), m(b'd', b"w")].concat());
+    t.c(query("START_REPLICATION 0/1"))
+        .s([m(b'W', b"\0\0\0"), m(b'd', b"k123"), m(b'd', b"w")].concat());
     t.c(m(b'd', b"r")).s(m(b'd', b"w"));
     assert_eq!(t.told(), ["FunctionCall ok", "Query ok"]);
 }
@@ -380,9 +412,15 @@ fn encryption_is_seen() {
 fn joined_in_the_middle() {
     let mut t = Talk::tcp(5432);
     t.s([&b"of a row"[..], &complete("SELECT 1"), &ready()].concat());
-    t.c([bind("", "s"), execute(""), sync()].concat())
-        .s([m(b'2', b""), complete("SELECT 1"), ready()].concat());
-    t.c(query("SELECT 'x'")).s([columns(), row()].concat()).s([complete("SELECT 1"), ready()].concat());
+    t.c([bind("", "s"), execute(""), sync()].concat()).s([
+        m(b'2', b""),
+        complete("SELECT 1"),
+        ready(),
+    ]
+    .concat());
+    t.c(query("SELECT 'x'"))
+        .s([columns(), row()].concat())
+        .s([complete("SELECT 1"), ready()].concat());
     assert_eq!(t.told(), ["Execute ok", "Query ok"]);
 }
 
@@ -390,7 +428,9 @@ fn joined_in_the_middle() {
 fn the_rest_of_an_answer_that_stood_before_is_passed_over() {
     for rest in [&b"\0\0"[..], b"\0\x01"] {
         let mut t = Talk::tcp(5432);
-        t.s(rest).c(query("SELECT 1")).s([columns(), row(), complete("SELECT 1"), ready()].concat());
+        t.s(rest)
+            .c(query("SELECT 1"))
+            .s([columns(), row(), complete("SELECT 1"), ready()].concat());
         assert_eq!(t.over().iter().map(|e| e.outcome).collect::<Vec<_>>(), [Outcome::Ok]);
     }
 }
@@ -400,10 +440,11 @@ fn joined_amid_a_batch_its_answers_are_nobodys_up_to_its_end() {
     let unit = || [bind("", "s"), execute("")].concat();
     let answer = |rows: usize| [m(b'2', b""), row().repeat(rows), complete("SELECT 1")].concat();
     let mut t = Talk::tcp(5432);
-    t.s(answer(1))
-        .c([unit(), unit()].concat())
-        .s([answer(2), answer(3)].concat())
-        .c([unit(), sync()].concat());
+    t.s(answer(1)).c([unit(), unit()].concat()).s([answer(2), answer(3)].concat()).c([
+        unit(),
+        sync(),
+    ]
+    .concat());
     t.s([answer(4), answer(5), answer(6), ready()].concat());
     t.c([unit(), unit(), sync()].concat()).s([answer(7), answer(8), ready()].concat());
     t.c(query("SELECT 1")).s([columns(), row(), complete("SELECT 1"), ready()].concat());
@@ -433,12 +474,15 @@ fn without_an_error_the_server_passes_over_nothing() {
 fn a_hole_costs_what_it_hits() {
     let mut t = logged_in();
     let long = m(b'D', &[b'x'; 5000]);
-    t.c(query("SELECT 1"))
+    t.c(query("SELECT 1")).s(columns()).s(&long[..100]).gap(S, 4905).s([
+        complete("SELECT 1"),
+        ready(),
+    ]
+    .concat());
+    t.c(query("SELECT 2"))
         .s(columns())
-        .s(&long[..100])
-        .gap(S, 4905)
-        .s([complete("SELECT 1"), ready()].concat());
-    t.c(query("SELECT 2")).s(columns()).gap(S, 500).s([row(), complete("SELECT 1"), ready()].concat());
+        .gap(S, 500)
+        .s([row(), complete("SELECT 1"), ready()].concat());
     t.c(query("SELECT 3")).s([complete("SELECT 1"), ready()].concat());
     t.c(query("SELECT 4")).gap(S, 40);
     t.c(query("SELECT 5")).s([complete("SELECT 1"), ready()].concat());

@@ -17,11 +17,14 @@ pub(super) struct Crypto {
 impl Crypto {
     /// Adds the bytes at `offset`. Those beyond `LONGEST`, or with one gap too many, are dropped.
     pub(super) fn add(&mut self, offset: u64, data: &[u8]) {
-        let Some(start) = usize::try_from(offset).ok().filter(|&start| start < LONGEST) else { return };
+        let Some(start) = usize::try_from(offset).ok().filter(|&start| start < LONGEST) else {
+            return;
+        };
         let data = &data[..data.len().min(LONGEST - start)];
         let end = start + data.len();
         let touching = |&(from, to): &(usize, usize)| from <= end && start <= to;
-        if data.is_empty() || self.pieces.len() >= MOST_PIECES && !self.pieces.iter().any(touching) {
+        if data.is_empty() || self.pieces.len() >= MOST_PIECES && !self.pieces.iter().any(touching)
+        {
             return;
         }
         if self.bytes.len() < end {

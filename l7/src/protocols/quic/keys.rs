@@ -11,8 +11,10 @@ use wire::Direction;
 
 use super::packet::{Packet, VERSION_2, is_known};
 
-const SALT_1: [u8; 20] = *b"\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a";
-const SALT_2: [u8; 20] = *b"\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9";
+const SALT_1: [u8; 20] =
+    *b"\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a";
+const SALT_2: [u8; 20] =
+    *b"\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9";
 const SALT_DRAFT_29: [u8; 20] =
     *b"\xaf\xbf\xec\x28\x99\x93\xd2\x4c\x9e\x97\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99";
 /// Length of the authentication tag of AES-GCM.
@@ -91,6 +93,8 @@ impl Keys {
 fn expand<const N: usize>(secret: &Hkdf<Sha256>, label: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
     let (length, label_length) = ((N as u16).to_be_bytes(), [label.len() as u8 + 6]);
-    secret.expand_multi_info(&[&length, &label_length, b"tls13 ", label.as_bytes(), &[0]], &mut out).ok()?;
+    secret
+        .expand_multi_info(&[&length, &label_length, b"tls13 ", label.as_bytes(), &[0]], &mut out)
+        .ok()?;
     Some(out)
 }

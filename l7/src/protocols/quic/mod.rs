@@ -32,14 +32,17 @@ impl Protocol for Quic {
             // Who can read it with the keys of its own connection id is what the client sent first.
             Kind::Initial if direction == Direction::ToServer => {
                 let keys = Keys::new(packet.version, packet.to, direction);
-                clue.usual || keys.is_some_and(|keys| keys.open(head, &packet, &mut Vec::new()).is_some())
+                clue.usual
+                    || keys.is_some_and(|keys| keys.open(head, &packet, &mut Vec::new()).is_some())
             }
             Kind::VersionNegotiation => {
                 let listed = head.get(packet.body..).unwrap_or_default().as_chunks::<4>().0;
                 direction == Direction::ToClient
                     && listed.iter().any(|version| packet::is_known(u32::from_be_bytes(*version)))
             }
-            Kind::Initial | Kind::Handshake | Kind::Retry => clue.usual && direction == Direction::ToClient,
+            Kind::Initial | Kind::Handshake | Kind::Retry => {
+                clue.usual && direction == Direction::ToClient
+            }
             Kind::ZeroRtt | Kind::Short | Kind::Unknown => false,
         };
         if proven { Probe::Yes } else { Probe::No }

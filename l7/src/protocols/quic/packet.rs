@@ -70,7 +70,11 @@ impl<'a> Packet<'a> {
                 }
                 let length = usize::try_from(varint(&mut rest)?).ok()?;
                 let body = bytes.len() - rest.len();
-                (length >= 4 && length <= rest.len()).then_some(Self { body, end: body + length, ..whole })
+                (length >= 4 && length <= rest.len()).then_some(Self {
+                    body,
+                    end: body + length,
+                    ..whole
+                })
             }
         }
     }
@@ -85,7 +89,9 @@ fn kind(first: u8, version: u32) -> Kind {
     let number = first >> 4 & 3;
     match version {
         0 => Kind::VersionNegotiation,
-        VERSION_2 => [Kind::Retry, Kind::Initial, Kind::ZeroRtt, Kind::Handshake][usize::from(number)],
+        VERSION_2 => {
+            [Kind::Retry, Kind::Initial, Kind::ZeroRtt, Kind::Handshake][usize::from(number)]
+        }
         _ if is_known(version) => {
             [Kind::Initial, Kind::ZeroRtt, Kind::Handshake, Kind::Retry][usize::from(number)]
         }

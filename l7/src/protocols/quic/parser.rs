@@ -76,7 +76,9 @@ impl QuicParser {
             push_version(packet.version, exchange);
         }
         match &self.keys {
-            None if direction == Direction::ToServer => self.keys = Secrets::new(packet.version, packet.to),
+            None if direction == Direction::ToServer => {
+                self.keys = Secrets::new(packet.version, packet.to)
+            }
             // The server chose another version, compatible with the first (RFC 9368 section 2.3).
             Some(secrets) if secrets.version != packet.version && self.changes < MOST_CHANGES => {
                 self.changes += 1;
@@ -86,12 +88,14 @@ impl QuicParser {
         }
         let secrets = self.keys.as_ref();
         let frames = secrets.and_then(|s| s.keys[direction].open(bytes, packet, &mut self.scratch));
-        let on_connection_close = frames.and_then(|frames| frames::read(frames, &mut self.crypto[direction]));
+        let on_connection_close =
+            frames.and_then(|frames| frames::read(frames, &mut self.crypto[direction]));
         match direction {
             Direction::ToServer => self.on_client_crypto(bytes.len(), out),
             Direction::ToClient => self.on_server_crypto(packet.version, out),
         }
-        on_connection_close.is_some_and(|code| self.on_connection_close(direction, code, bytes.len(), out))
+        on_connection_close
+            .is_some_and(|code| self.on_connection_close(direction, code, bytes.len(), out))
     }
 
     fn on_client_crypto(&mut self, len: usize, out: &mut Messages) {
@@ -184,7 +188,10 @@ impl QuicParser {
 }
 
 /// Opens the response.
-fn open_response<'m>(retry_received: bool, out: &'m mut Messages<'_>) -> &'m mut crate::correlate::Entry {
+fn open_response<'m>(
+    retry_received: bool,
+    out: &'m mut Messages<'_>,
+) -> &'m mut crate::correlate::Entry {
     let entry = out.open(Kind::Response, ID, 0);
     if retry_received {
         entry.exchange.attributes.push_bool("quic.retry", true);
@@ -237,7 +244,9 @@ impl Parser for QuicParser {
                     self.has_handshake_keys = true;
                     false
                 }
-                (PacketKind::Short, Direction::ToServer) if self.server_hello_read || !self.request_open => {
+                (PacketKind::Short, Direction::ToServer)
+                    if self.server_hello_read || !self.request_open =>
+                {
                     self.on_established(out);
                     true
                 }

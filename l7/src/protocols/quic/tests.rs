@@ -71,7 +71,10 @@ fn another_version_is_another_attempt() {
     );
     assert_eq!(text(first, "network.protocol.version"), "1");
     assert!(text(first, "quic.server.supported_versions").contains('2'));
-    assert_eq!((second.outcome, text(second, "network.protocol.version").as_str()), (Outcome::Ok, "2"));
+    assert_eq!(
+        (second.outcome, text(second, "network.protocol.version").as_str()),
+        (Outcome::Ok, "2")
+    );
     assert_eq!(text(second, "server.address"), "www.example.test");
 }
 
@@ -99,7 +102,10 @@ fn refused_and_abandoned_handshakes_say_so() {
     assert!(t.told().is_empty());
     t.end(End::Over(Unanswered::InputEnd));
     let e = &t.found.exchanges[0];
-    assert_eq!((e.outcome, text(e, "error.type").as_str()), (Outcome::ClientError, "not_completed"));
+    assert_eq!(
+        (e.outcome, text(e, "error.type").as_str()),
+        (Outcome::ClientError, "not_completed")
+    );
     let mut t = Talk::udp(443);
     t.c(&Script::recorded(443, 1, ABANDONED).turns[0].1).end(End::Over(Unanswered::TimedOut));
     assert_eq!(t.found.exchanges[0].outcome, Outcome::NoResponse);

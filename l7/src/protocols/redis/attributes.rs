@@ -115,7 +115,8 @@ pub(super) fn open_request(
         truncate(text);
     } else {
         let hidden = command.arguments.saturating_sub(u64::from(text.len() > command.name.len()));
-        let shown = usize::try_from(hidden).unwrap_or(usize::MAX).saturating_mul(2).min(MASKED.len());
+        let shown =
+            usize::try_from(hidden).unwrap_or(usize::MAX).saturating_mul(2).min(MASKED.len());
         text.push_str(MASKED.get(..shown).unwrap_or_default());
         if hidden > (MASKED.len() / 2) as u64 {
             text.push_str(" ...");
@@ -135,13 +136,14 @@ fn truncate(text: &mut String) {
 /// Sets outcome and attributes of a reply that is an error. Its first word is the code.
 pub(super) fn push_error(entry: &mut Entry, text: &[u8]) {
     let word = text.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
-    let is_code =
-        !word.is_empty() && word.len() <= 32 && word.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    let is_code = !word.is_empty()
+        && word.len() <= 32
+        && word.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
     let code = std::str::from_utf8(word).ok().filter(|_| is_code).unwrap_or("ERR");
     let exchange = &mut entry.exchange;
     exchange.outcome = match code {
-        "LOADING" | "BUSY" | "OOM" | "MISCONF" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "NOREPLICAS"
-        | "IOERR" | "NOGOODSLAVE" | "UNKILLABLE" => Outcome::ServerError,
+        "LOADING" | "BUSY" | "OOM" | "MISCONF" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN"
+        | "NOREPLICAS" | "IOERR" | "NOGOODSLAVE" | "UNKILLABLE" => Outcome::ServerError,
         _ => Outcome::ClientError,
     };
     exchange.attributes.push_text("db.response.status_code", code);

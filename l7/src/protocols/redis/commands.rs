@@ -40,8 +40,10 @@ pub(super) fn effect(name: &[u8]) -> Effect {
         b"SELECT" => Effect::Select,
         b"AUTH" | b"MIGRATE" => Effect::Secret,
         b"HELLO" | b"CONFIG" | b"ACL" | b"SENTINEL" => Effect::SecretContainer,
-        b"CLUSTER" | b"COMMAND" | b"DEBUG" | b"FUNCTION" | b"LATENCY" | b"MEMORY" | b"MODULE" | b"OBJECT"
-        | b"PUBSUB" | b"SCRIPT" | b"SLOWLOG" | b"XGROUP" | b"XINFO" => Effect::Container,
+        b"CLUSTER" | b"COMMAND" | b"DEBUG" | b"FUNCTION" | b"LATENCY" | b"MEMORY" | b"MODULE"
+        | b"OBJECT" | b"PUBSUB" | b"SCRIPT" | b"SLOWLOG" | b"XGROUP" | b"XINFO" => {
+            Effect::Container
+        }
         b"SUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Channels),
         b"PSUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Patterns),
         b"SSUBSCRIBE" => Effect::Subscribe(SubscriptionSet::Shards),

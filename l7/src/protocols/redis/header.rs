@@ -30,10 +30,12 @@ pub(super) fn number(bytes: &[u8]) -> Number {
     let mut negative = false;
     for (at, &byte) in bytes.iter().enumerate().skip(1).take(LONGEST) {
         match byte {
-            b'0'..=b'9' => match value.checked_mul(10).and_then(|v| v.checked_add(i64::from(byte - b'0'))) {
-                Some(more) => value = more,
-                None => return Number::Bad,
-            },
+            b'0'..=b'9' => {
+                match value.checked_mul(10).and_then(|v| v.checked_add(i64::from(byte - b'0'))) {
+                    Some(more) => value = more,
+                    None => return Number::Bad,
+                }
+            }
             b'-' if at == 1 => negative = true,
             b'+' if at == 1 => {}
             b'?' if at == 1 => {
@@ -59,7 +61,8 @@ pub(super) fn number(bytes: &[u8]) -> Number {
 /// Length of the line, with its type and its end, if it is a number with more digits than any
 /// length has.
 pub(super) fn oversized_number(bytes: &[u8]) -> Option<usize> {
-    let digits = bytes.get(1..)?.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    let digits =
+        bytes.get(1..)?.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
     let whole = digits >= 10 && bytes.get(1 + digits..)?.starts_with(b"\r\n");
     whole.then_some(digits + 3)
 }
@@ -88,7 +91,9 @@ mod tests {
             (oversized_number(b"*12\r\n"), oversized_number(b"*99999999999999999999999")),
             (None, None)
         );
-        for bad in [&b"*99999999999999999999999\r\n"[..], b"$\r\n", b"$-\r\n", b"$1 \r\n", b"$1\rx", b"$x"] {
+        for bad in
+            [&b"*99999999999999999999999\r\n"[..], b"$\r\n", b"$-\r\n", b"$1 \r\n", b"$1\rx", b"$x"]
+        {
             assert_eq!(number(bad), Number::Bad, "{bad:?}");
         }
     }

@@ -29,9 +29,15 @@ pub(super) fn command(bytes: &[u8], usual: bool) -> Probe {
                 let name = inline::name(text);
                 let http = text.windows(5).any(|w| w == b"HTTP/");
                 // A storage command of memcached: flags, expiry and length.
-                let is_memcached =
-                    inline::words(text).skip(2).filter(|w| w.iter().all(u8::is_ascii_digit)).count() >= 3;
-                if is_known(name) && !http && !is_memcached && !text.iter().any(|b| *b < b' ' && *b != b'\t')
+                let is_memcached = inline::words(text)
+                    .skip(2)
+                    .filter(|w| w.iter().all(u8::is_ascii_digit))
+                    .count()
+                    >= 3;
+                if is_known(name)
+                    && !http
+                    && !is_memcached
+                    && !text.iter().any(|b| *b < b' ' && *b != b'\t')
                 {
                     Probe::Yes
                 } else {
@@ -73,7 +79,8 @@ fn array(bytes: &[u8], usual: bool) -> Probe {
         Number::More => return Probe::More,
         _ => return Probe::No,
     };
-    let Some(length) = usize::try_from(length).ok().filter(|l| (1..=LONGEST_NAME).contains(l)) else {
+    let Some(length) = usize::try_from(length).ok().filter(|l| (1..=LONGEST_NAME).contains(l))
+    else {
         return Probe::No;
     };
     let seen = &name[..length.min(name.len())];
@@ -100,7 +107,9 @@ pub(super) fn reply(bytes: &[u8], usual: bool) -> Probe {
                 let printable = text.iter().all(|b| *b == b'\r' || *b >= b' ');
                 if text.ends_with(b"\r") && printable { Probe::Yes } else { Probe::No }
             }
-            None if bytes.len() < 512 && bytes[1..].iter().all(|b| *b == b'\r' || *b >= b' ') => Probe::More,
+            None if bytes.len() < 512 && bytes[1..].iter().all(|b| *b == b'\r' || *b >= b' ') => {
+                Probe::More
+            }
             None => Probe::No,
         },
         Some(b':' | b'$' | b'*' | b'%' | b'~' | b'>' | b'=') => match number(bytes) {

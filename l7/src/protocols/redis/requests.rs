@@ -68,7 +68,12 @@ impl Requests {
         self.searched = 0;
     }
 
-    pub(super) fn read(&mut self, bytes: &[u8], session: &mut Session, out: &mut Messages) -> Progress {
+    pub(super) fn read(
+        &mut self,
+        bytes: &[u8],
+        session: &mut Session,
+        out: &mut Messages,
+    ) -> Progress {
         let mut at = 0;
         loop {
             let step = match self.phase {
@@ -92,7 +97,13 @@ impl Requests {
         }
     }
 
-    fn start(&mut self, bytes: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
+    fn start(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        session: &mut Session,
+        out: &mut Messages,
+    ) -> Step {
         let rest = &bytes[at..];
         match rest.first() {
             Some(b'*') => match number(rest) {
@@ -114,21 +125,42 @@ impl Requests {
                     None => malformed(at),
                 },
             },
-            Some(b'\r' | b'\n') if self.searched == 0 => Step::Go(at + inline::leading_line_ends(rest)),
+            Some(b'\r' | b'\n') if self.searched == 0 => {
+                Step::Go(at + inline::leading_line_ends(rest))
+            }
             _ => self.read_inline(rest, at, session, out),
         }
     }
 
     /// Opens and closes the message of an array that is no command.
     fn open_invalid(&mut self, kind: Kind, at: usize, used: usize, out: &mut Messages) {
-        let command =
-            Command { inline: false, effect: Effect::None, name: "UNKNOWN", words: &[], arguments: 0 };
-        attributes::open_request(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
+        let command = Command {
+            inline: false,
+            effect: Effect::None,
+            name: "UNKNOWN",
+            words: &[],
+            arguments: 0,
+        };
+        attributes::open_request(
+            &command,
+            kind,
+            at,
+            self.literals,
+            &self.namespace,
+            &mut self.text,
+            out,
+        );
         out.close(kind, 0, at + used);
     }
 
     /// Reads an inline command.
-    fn read_inline(&mut self, rest: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
+    fn read_inline(
+        &mut self,
+        rest: &[u8],
+        at: usize,
+        session: &mut Session,
+        out: &mut Messages,
+    ) -> Step {
         let (text, used) = match inline::line(rest, self.searched) {
             Line::Whole { text, used } => (text, used),
             Line::More if self.searched > 0 || is_name(inline::name(rest)) => {
@@ -256,9 +288,9 @@ impl Requests {
         let mut upper = [0; LONGEST_NAME];
         let place = &mut upper[..name.len().min(LONGEST_NAME)];
         place.copy_from_slice(&name[..place.len()]);
-        place
-            .iter_mut()
-            .for_each(|b| if (b'!'..0x7f).contains(b) { b.make_ascii_uppercase() } else { *b = b'?' });
+        place.iter_mut().for_each(|b| {
+            if (b'!'..0x7f).contains(b) { b.make_ascii_uppercase() } else { *b = b'?' }
+        });
         let effect = effect(place);
         let name = std::str::from_utf8(place).unwrap_or_default();
         let command = Command { inline, effect, name, words, arguments };
@@ -279,12 +311,22 @@ impl Requests {
             _ => {}
         }
         session.responses_lost = false;
-        attributes::open_request(&command, kind, at, self.literals, &self.namespace, &mut self.text, out);
+        attributes::open_request(
+            &command,
+            kind,
+            at,
+            self.literals,
+            &self.namespace,
+            &mut self.text,
+            out,
+        );
     }
 
     /// Whether the command gets a reply. Applies its change to that of the following ones.
     fn reply_kind(&mut self, effect: Effect, words: &[&[u8]]) -> Kind {
-        let is = |index: usize, word: &[u8]| words.get(index).is_some_and(|w| w.eq_ignore_ascii_case(word));
+        let is = |index: usize, word: &[u8]| {
+            words.get(index).is_some_and(|w| w.eq_ignore_ascii_case(word))
+        };
         if effect == Effect::Client && is(0, b"REPLY") {
             let (reply_mode, kind) = match self.reply_mode {
                 _ if is(1, b"ON") => (ReplyMode::On, Kind::Request),
@@ -372,7 +414,9 @@ fn read_word(bytes: &[u8], at: usize, most: usize) -> WordRead<'_> {
         return WordRead::Word { seen, next: at, whole: false };
     }
     match word.get(length..length + 2) {
-        Some(b"\r\n") => WordRead::Word { seen: &word[..length], next: at + used + length + 2, whole: true },
+        Some(b"\r\n") => {
+            WordRead::Word { seen: &word[..length], next: at + used + length + 2, whole: true }
+        }
         Some(_) => WordRead::Bad,
         None => WordRead::More(length + 2 - word.len()),
     }

@@ -71,13 +71,20 @@ impl Responses {
     /// Bytes are missing: the next value may begin anywhere.
     pub(super) fn on_gap(&mut self) {
         let Self { subscriptions, totals, .. } = *self;
-        *self = Self { text: std::mem::take(&mut self.text), subscriptions, totals, ..Self::default() };
+        *self =
+            Self { text: std::mem::take(&mut self.text), subscriptions, totals, ..Self::default() };
     }
 
-    pub(super) fn read(&mut self, bytes: &[u8], session: &mut Session, out: &mut Messages) -> Progress {
+    pub(super) fn read(
+        &mut self,
+        bytes: &[u8],
+        session: &mut Session,
+        out: &mut Messages,
+    ) -> Progress {
         let mut at = 0;
         loop {
-            let done = self.open != Open::Nothing && self.left == 0 && !self.in_line && !self.in_string;
+            let done =
+                self.open != Open::Nothing && self.left == 0 && !self.in_line && !self.in_string;
             if done && let Some(left) = self.behind.pop() {
                 self.left = left;
                 continue;
@@ -96,7 +103,13 @@ impl Responses {
     }
 
     /// Begins a value: finds out what it belongs to, and opens its message.
-    fn begin_value(&mut self, bytes: &[u8], at: usize, session: &mut Session, out: &mut Messages) -> Step {
+    fn begin_value(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        session: &mut Session,
+        out: &mut Messages,
+    ) -> Step {
         let rest = &bytes[at..];
         let Some(&kind) = rest.first() else { return need(at, 1) };
         if session.responses_lost {
@@ -149,7 +162,9 @@ impl Responses {
                 Number::Is(length @ 0.., used) => {
                     let inspected = usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_WORD);
                     let text = &rest[used..];
-                    let Some(text) = text.get(..inspected) else { return need(at, inspected - text.len()) };
+                    let Some(text) = text.get(..inspected) else {
+                        return need(at, inspected - text.len());
+                    };
                     self.open_error(text, at, out);
                 }
                 Number::More => return need(at, 1),
@@ -262,14 +277,16 @@ impl Responses {
             Some(_) => return Ok(push),
         };
         self.text.clear();
-        self.text.push_str(std::str::from_utf8(kind).ok().filter(|_| is_name(kind)).unwrap_or("push"));
+        self.text
+            .push_str(std::str::from_utf8(kind).ok().filter(|_| is_name(kind)).unwrap_or("push"));
         self.text.make_ascii_uppercase();
         match push_kind(kind) {
             Some(PushKind::Message) => Ok(true),
             Some(PushKind::Count(set, more)) => {
                 self.counts = Some((set, more));
                 let requested = self.parts.is_some()
-                    || tag.is_some_and(|tag| tag >= PARTS || ALL.iter().any(|(all, _)| *all == tag));
+                    || tag
+                        .is_some_and(|tag| tag >= PARTS || ALL.iter().any(|(all, _)| *all == tag));
                 Ok(!requested)
             }
             None => Ok(push),
@@ -304,7 +321,9 @@ impl Responses {
         match self.tag {
             MONITOR => session.monitoring = true,
             RESET => (session.monitoring, session.subscribed) = (false, false),
-            REPLICATE => return Step::Stop(Progress::GiveUp { consumed: at, reason: Reason::Opaque }),
+            REPLICATE => {
+                return Step::Stop(Progress::GiveUp { consumed: at, reason: Reason::Opaque });
+            }
             _ => {}
         }
         Step::Go(at)
@@ -336,8 +355,10 @@ impl Responses {
                 let used = match line(rest) {
                     Line::Whole(text, used) => {
                         if kind == b':' {
-                            self.last =
-                                std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).unwrap_or(0);
+                            self.last = std::str::from_utf8(text)
+                                .ok()
+                                .and_then(|t| t.parse().ok())
+                                .unwrap_or(0);
                         }
                         used
                     }
@@ -441,8 +462,11 @@ impl Responses {
         {
             entry.exchange.attributes.add_int("db.operation.batch.size", length);
         }
-        let values =
-            length.max(0).unsigned_abs().saturating_mul(if matches!(kind, b'%' | b'|') { 2 } else { 1 });
+        let values = length.max(0).unsigned_abs().saturating_mul(if matches!(kind, b'%' | b'|') {
+            2
+        } else {
+            1
+        });
         if kind != b'|' {
             self.on_value_end();
         }
@@ -474,7 +498,9 @@ fn line(rest: &[u8]) -> Line<'_> {
             let text = rest.get(1..end).unwrap_or_default();
             Line::Whole(text.strip_suffix(b"\r").unwrap_or(text), end + 1)
         }
-        None if rest.len() > INSPECT_LIMIT => Line::Long(rest.get(1..INSPECT_LIMIT).unwrap_or_default()),
+        None if rest.len() > INSPECT_LIMIT => {
+            Line::Long(rest.get(1..INSPECT_LIMIT).unwrap_or_default())
+        }
         None => Line::More,
     }
 }

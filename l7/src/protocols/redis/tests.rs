@@ -31,7 +31,9 @@ fn all(talk: &Talk) -> Vec<String> {
 fn lines_and_arrays_that_are_no_commands_are_told_apart() {
     let mut t = Talk::tcp(6379);
     t.c("PING\r\n").s("+PONG\r\n").c(command(&["PING"])).s("+PONG\r\n");
-    t.c("*-20\r\n").c("*10000000000000000000000\r\n").s("-ERR Protocol error: invalid multibulk length\r\n");
+    t.c("*-20\r\n")
+        .c("*10000000000000000000000\r\n")
+        .s("-ERR Protocol error: invalid multibulk length\r\n");
     assert_eq!(all(&t), ["PING ok", "PING ok", "UNKNOWN ok", "UNKNOWN ERR client_error"]);
     let protocols: Vec<_> = t.found.exchanges.iter().map(|e| e.protocol).collect();
     assert_eq!(
@@ -58,7 +60,10 @@ fn a_pipeline_is_paired_in_order() {
     t.s("+OK\r\n$1\r\nv\r\n-WRONGTYPE Operation against a key\r\n:5\r\n$-1\r\n");
     assert_eq!(all(&t), ["SET ok", "GET ok", "LPUSH WRONGTYPE client_error", "INCR ok", "GET ok"]);
     let e = &t.found.exchanges;
-    assert!(e.iter().all(|e| e.protocol == Protocol::new("redis") && text(e, "db.system.name") == "redis"));
+    assert!(
+        e.iter()
+            .all(|e| e.protocol == Protocol::new("redis") && text(e, "db.system.name") == "redis")
+    );
     assert_eq!(text(&e[0], "db.query.text"), "SET ? ?");
     assert_eq!(text(&e[1], "db.query.text"), "GET ?");
     assert_eq!(text(&e[2], "error.type"), "WRONGTYPE");
@@ -69,8 +74,12 @@ fn a_pipeline_is_paired_in_order() {
 #[test]
 fn keys_are_kept_only_if_asked_for_and_credentials_never() {
     for literals in [false, true] {
-        let mut t =
-            Talk::new(Transport::Tcp, 40_000, 6379, RequestLimits { literals, ..RequestLimits::default() });
+        let mut t = Talk::new(
+            Transport::Tcp,
+            40_000,
+            6379,
+            RequestLimits { literals, ..RequestLimits::default() },
+        );
         t.c(commands(&[
             &["SET", "user:7", "v\u{e4}lue"],
             &["AUTH", "default", "sesame"],
@@ -84,7 +93,10 @@ fn keys_are_kept_only_if_asked_for_and_credentials_never() {
         assert!(!format!("{e:?}").contains("sesame"));
         let texts: Vec<_> = e.iter().map(|e| text(e, "db.query.text")).collect();
         assert_eq!(texts[0], if literals { "SET user:7 v\u{e4}lue" } else { "SET ? ?" });
-        assert_eq!(texts[1..5], ["AUTH ? ?", "HELLO ? ? ? ? ? ?", "CONFIG SET ? ?", "ACL SETUSER ? ?"]);
+        assert_eq!(
+            texts[1..5],
+            ["AUTH ? ?", "HELLO ? ? ? ? ? ?", "CONFIG SET ? ?", "ACL SETUSER ? ?"]
+        );
         assert_eq!(texts[6..8], ["AUTH ?", "CONFIG SET ? ?"]);
         assert_eq!(texts[8], if literals { "GET user:7" } else { "GET ?" });
         assert_eq!(text(&e[3], "db.operation.name"), "CONFIG SET");
@@ -139,9 +151,18 @@ fn values_of_every_type_are_one_answer_each() {
 #[test]
 fn a_transaction_is_its_commands_and_exec() {
     let mut t = Talk::tcp(6379);
-    t.c(commands(&[&["MULTI"], &["SET", "a", "1"], &["LPUSH", "a", "1"], &["EXEC"], &["GET", "a"]]));
+    t.c(commands(&[
+        &["MULTI"],
+        &["SET", "a", "1"],
+        &["LPUSH", "a", "1"],
+        &["EXEC"],
+        &["GET", "a"],
+    ]));
     t.s("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n-WRONGTYPE no\r\n$1\r\n1\r\n");
-    assert_eq!(all(&t), ["MULTI ok", "SET ok", "LPUSH ok", "EXEC WRONGTYPE client_error", "GET ok"]);
+    assert_eq!(
+        all(&t),
+        ["MULTI ok", "SET ok", "LPUSH ok", "EXEC WRONGTYPE client_error", "GET ok"]
+    );
     assert_eq!(int(&t.found.exchanges[3], "db.operation.batch.size"), Some(2));
 }
 
@@ -180,14 +201,16 @@ fn pushes_of_resp3_are_no_answers() {
     t.c(command(&["SUBSCRIBE", "a"])).s(">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
     t.c(command(&["GET", "k"])).s(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n$1\r\nv\r\n");
     t.s(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n>3\r\n$12\r\nsunsubscribe\r\n$1\r\na\r\n:0\r\n");
-    let kinds = ["HELLO ok", "SUBSCRIBE ok", "INVALIDATE ok", "GET ok", "MESSAGE ok", "SUNSUBSCRIBE ok"];
+    let kinds =
+        ["HELLO ok", "SUBSCRIBE ok", "INVALIDATE ok", "GET ok", "MESSAGE ok", "SUNSUBSCRIBE ok"];
     assert_eq!(all(&t), kinds);
 }
 
 #[test]
 fn commands_that_are_not_answered_are_one_way() {
     let mut t = Talk::tcp(6379);
-    t.c(commands(&[&["CLIENT", "REPLY", "SKIP"], &["SET", "a", "1"], &["GET", "a"]])).s("$1\r\n1\r\n");
+    t.c(commands(&[&["CLIENT", "REPLY", "SKIP"], &["SET", "a", "1"], &["GET", "a"]]))
+        .s("$1\r\n1\r\n");
     t.c(commands(&[&["client", "reply", "off"], &["SET", "a", "2"], &["SET", "a", "3"]]));
     t.c(commands(&[&["CLIENT", "REPLY", "ON"], &["GET", "b"]])).s("+OK\r\n$-1\r\n");
     assert_eq!(all(&t).len(), 8);
@@ -199,7 +222,8 @@ fn commands_that_are_not_answered_are_one_way() {
 #[test]
 fn a_monitor_is_told_what_others_do() {
     let mut t = Talk::tcp(6379);
-    t.c(command(&["MONITOR"])).s("+OK\r\n+1339518083.107412 [0 127.0.0.1:60866] \"keys\" \"secret\"\r\n");
+    t.c(command(&["MONITOR"]))
+        .s("+OK\r\n+1339518083.107412 [0 127.0.0.1:60866] \"keys\" \"secret\"\r\n");
     t.c(command(&["RESET"]))
         .s("+1339518083.2 [0 x] \"a\"\r\n+RESET\r\n")
         .c(command(&["PING"]))
@@ -211,8 +235,11 @@ fn a_monitor_is_told_what_others_do() {
 #[test]
 fn what_a_replica_is_sent_is_not_read() {
     let mut t = Talk::tcp(6379);
-    t.c(commands(&[&["REPLCONF", "capa", "eof"]])).s("+OK\r\n").c(commands(&[&["PSYNC", "?", "-1"]]));
-    t.s("+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n").s("$5\r\nREDIS*1\r\n$4\r\nPING\r\n");
+    t.c(commands(&[&["REPLCONF", "capa", "eof"]]))
+        .s("+OK\r\n")
+        .c(commands(&[&["PSYNC", "?", "-1"]]));
+    t.s("+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n")
+        .s("$5\r\nREDIS*1\r\n$4\r\nPING\r\n");
     assert_eq!(all(&t), ["REPLCONF ok", "PSYNC ok"]);
     assert!(!t.conversation.wants_payload());
 }
@@ -286,7 +313,8 @@ fn what_was_subscribed_to_unseen_is_no_message_when_it_ends() {
             format!("{push}3\r\n${}\r\n{kind}\r\n$1\r\n{name}\r\n:{left}\r\n", kind.len())
         };
         let mut t = Talk::tcp(6379);
-        t.c(command(&["UNSUBSCRIBE"])).s(told("a", "unsubscribe", 1) + &told("b", "unsubscribe", 0));
+        t.c(command(&["UNSUBSCRIBE"]))
+            .s(told("a", "unsubscribe", 1) + &told("b", "unsubscribe", 0));
         t.c(command(&["SUBSCRIBE", "c"])).s(told("c", "subscribe", 1));
         t.s(format!("{push}3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"));
         assert_eq!(all(&t), ["UNSUBSCRIBE ok", "SUBSCRIBE ok", "MESSAGE ok"], "{push}");
@@ -301,7 +329,9 @@ fn a_replica_is_known_also_where_its_server_lets_it_wait_or_it_is_joined() {
         .s("\n\n")
         .s("+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 0\r\n");
     t.s("$EOF:0123456789012345678901234567890123456789\r\n").c(command(&["REPLCONF", "ACK", "0"]));
-    t.s(command(&["SET", "a", "b"])).c(command(&["REPLCONF", "ACK", "30"])).s(command(&["SET", "a", "c"]));
+    t.s(command(&["SET", "a", "b"]))
+        .c(command(&["REPLCONF", "ACK", "30"]))
+        .s(command(&["SET", "a", "c"]));
     t.over();
     assert_eq!(all(&t), ["PSYNC ok"]);
     assert!(t.found.exchanges[0].response.is_some());
@@ -316,7 +346,9 @@ fn a_replica_is_known_also_where_its_server_lets_it_wait_or_it_is_joined() {
 
 #[test]
 fn lines_are_found_again_behind_a_hole() {
-    let lines = |of: std::ops::Range<usize>| of.map(|n| format!("SET k{n} \"a b\"\r\n")).collect::<String>();
+    let lines = |of: std::ops::Range<usize>| {
+        of.map(|n| format!("SET k{n} \"a b\"\r\n")).collect::<String>()
+    };
     let mut t = Talk::tcp(6379);
     t.c(lines(0..3))
         .s("+OK\r\n".repeat(3))
@@ -382,7 +414,10 @@ pub(crate) fn scripts() -> Vec<Script> {
     let answered = "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n+OK\r\n+OK\r\n\
         >3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n\
         >3\r\n$9\r\nsubscribe\r\n$1\r\nd\r\n:2\r\n+OK\r\n*2\r\n+OK\r\n-WRONGTYPE x\r\n*?\r\n|1\r\n+a\r\n:1\r\n$3\r\nabc\r\n.\r\n";
-    let inline =
-        Script::new(6379, 3, &[(C, "ping\r\nset a b\r\n\r\nget a\r\n"), (S, "+PONG\r\n+OK\r\n$1\r\nb\r\n")]);
+    let inline = Script::new(
+        6379,
+        3,
+        &[(C, "ping\r\nset a b\r\n\r\nget a\r\n"), (S, "+PONG\r\n+OK\r\n$1\r\nb\r\n")],
+    );
     vec![Script::new(6379, 9, &[(C, &asked), (S, &answered.as_bytes().to_vec())]), inline]
 }

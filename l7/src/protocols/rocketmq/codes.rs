@@ -225,9 +225,13 @@ mod tests {
     #[test]
     fn codes_have_their_names() {
         assert!(
-            REQUESTS.is_sorted_by_key(|(code, _)| *code) && RESPONSES.is_sorted_by_key(|(code, ..)| *code)
+            REQUESTS.is_sorted_by_key(|(code, _)| *code)
+                && RESPONSES.is_sorted_by_key(|(code, ..)| *code)
         );
-        assert_eq!((request(310), request(105)), (Some("SEND_MESSAGE_V2"), Some("GET_ROUTEINFO_BY_TOPIC")));
+        assert_eq!(
+            (request(310), request(105)),
+            (Some("SEND_MESSAGE_V2"), Some("GET_ROUTEINFO_BY_TOPIC"))
+        );
         assert_eq!((request(9), request(-1)), (None, None));
         assert_eq!(response(17), (Some("TOPIC_NOT_EXIST"), Outcome::ClientError));
         assert_eq!(response(19), (Some("PULL_NOT_FOUND"), Outcome::Ok));

@@ -41,7 +41,10 @@ fn push_request(head: &Header<'_>, frame: &Frame, bytes: &[u8], exchange: &mut E
             attributes.push_int("messaging.message.body.size", frame.body as i64);
         }
     }
-    attributes.push_bytes("messaging.rocketmq.client.language", first_bytes(head.language.as_bytes(), 32));
+    attributes.push_bytes(
+        "messaging.rocketmq.client.language",
+        first_bytes(head.language.as_bytes(), 32),
+    );
     let short = SHORT_FIELD_NAMES.contains(&head.code);
     read_header(frame, bytes, |name, value| push_field(name, value, short, attributes));
 }
@@ -95,7 +98,9 @@ impl Format for RocketmqFormat {
         if bytes.len() < wanted {
             return Ok(FormatStep::Need(wanted));
         }
-        let Some(head) = read_header(&frame, bytes, |_, _| {}) else { return Err(Reason::Malformed) };
+        let Some(head) = read_header(&frame, bytes, |_, _| {}) else {
+            return Err(Reason::Malformed);
+        };
         let kind = match (head.is_response(), head.is_one_way()) {
             (true, _) => Kind::Response,
             (false, true) => Kind::OneWay,

@@ -99,8 +99,8 @@ fn json<'a>(bytes: &'a [u8], mut each: impl FnMut(&'a str, &'a str)) -> Option<H
 
 /// Names of the languages of clients, by their numbers (`LanguageCode`).
 const LANGUAGES: [&str; 13] = [
-    "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS",
-    "RUST",
+    "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP",
+    "OMS", "RUST",
 ];
 
 fn binary<'a>(bytes: &'a [u8], mut each: impl FnMut(&'a str, &'a str)) -> Option<Header<'a>> {

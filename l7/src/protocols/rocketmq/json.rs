@@ -12,7 +12,10 @@ pub(super) enum Value<'a> {
 
 /// Passes every member to `each`: the name of the object that it is in (empty at the top), its own
 /// name, its value. Stops where the bytes are not JSON.
-pub(super) fn members<'a>(json: &'a [u8], mut each: impl FnMut(&'a str, &'a str, Value<'a>)) -> Option<()> {
+pub(super) fn members<'a>(
+    json: &'a [u8],
+    mut each: impl FnMut(&'a str, &'a str, Value<'a>),
+) -> Option<()> {
     let mut reader = Reader { bytes: json, at: 0 };
     let mut within: Option<&str> = None;
     reader.expect(b'{')?;
@@ -143,9 +146,16 @@ mod tests {
 
     #[test]
     fn what_is_not_json_ends_it() {
-        for json in
-            [&b""[..], b"{", b"[1]", b"{\"a\"", b"{\"a\":", b"{\"a\":\"\\", b"{\"a\":{\"b\":[", b"{x}"]
-        {
+        for json in [
+            &b""[..],
+            b"{",
+            b"[1]",
+            b"{\"a\"",
+            b"{\"a\":",
+            b"{\"a\":\"\\",
+            b"{\"a\":{\"b\":[",
+            b"{x}",
+        ] {
             assert_eq!(members(json, |_, _, _| {}), None, "{json:?}");
         }
     }

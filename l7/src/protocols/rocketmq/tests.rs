@@ -24,7 +24,8 @@ fn binary(code: u16, opaque: u32, flag: u32, remark: &str, fields: &[(&str, &str
         ext.extend(value.as_bytes());
     }
     let mut header =
-        [&code.to_be_bytes()[..], &[0], &[1, 0x8b], &opaque.to_be_bytes(), &flag.to_be_bytes()].concat();
+        [&code.to_be_bytes()[..], &[0], &[1, 0x8b], &opaque.to_be_bytes(), &flag.to_be_bytes()]
+            .concat();
     header.extend((remark.len() as u32).to_be_bytes());
     header.extend(remark.as_bytes());
     header.extend((ext.len() as u32).to_be_bytes());
@@ -34,15 +35,18 @@ fn binary(code: u16, opaque: u32, flag: u32, remark: &str, fields: &[(&str, &str
 
 /// As a Java client writes them.
 const ROUTE: &str = r#"{"code":105,"extFields":{"topic":"Orders"},"flag":0,"language":"JAVA","opaque":0,"serializeTypeCurrentRPC":"JSON","version":401}"#;
-const ROUTE_ANSWER: &str =
-    r#"{"code":0,"flag":1,"language":"JAVA","opaque":0,"serializeTypeCurrentRPC":"JSON","version":401}"#;
+const ROUTE_ANSWER: &str = r#"{"code":0,"flag":1,"language":"JAVA","opaque":0,"serializeTypeCurrentRPC":"JSON","version":401}"#;
 const SEND: &str = r#"{"code":310,"extFields":{"a":"payers","b":"Orders","c":"TBW102","d":"4","e":"2","f":"0","g":"1700037570339","h":"0","i":"KEYS\u0001k7\u0002UNIQ_KEY\u0001AC1E0001\u0002sw8\u00011-a-b\u0002TAGS\u0001new","j":"0","k":"false","m":"false"},"flag":0,"language":"JAVA","opaque":6,"serializeTypeCurrentRPC":"JSON","version":401}"#;
 const SEND_ANSWER: &str = r#"{"code":0,"extFields":{"queueId":"2","msgId":"0A0000","queueOffset":"7"},"flag":1,"language":"JAVA","opaque":6,"serializeTypeCurrentRPC":"JSON","version":401}"#;
 const NO_ROUTE: &str = r#"{"code":17,"flag":1,"language":"JAVA","opaque":8,"remark":"No topic route info in name server for the topic: Nope","serializeTypeCurrentRPC":"JSON","version":401}"#;
 
 pub(crate) fn scripts() -> Vec<Script> {
     vec![
-        Script::new(9876, 1, &[(C, json(ROUTE, b"")), (S, json(ROUTE_ANSWER, b"{\"brokerDatas\":[]}"))]),
+        Script::new(
+            9876,
+            1,
+            &[(C, json(ROUTE, b"")), (S, json(ROUTE_ANSWER, b"{\"brokerDatas\":[]}"))],
+        ),
         Script::new(
             4000,
             4,
@@ -98,7 +102,12 @@ fn both_forms_and_both_directions_are_read() {
     for (direction, bytes) in &scripts()[1].turns {
         t.send(*direction, bytes);
     }
-    let told = ["NOTIFY_CONSUMER_IDS_CHANGED ok", "PULL_MESSAGE ok", "SEND_MESSAGE_V2 ok", "HEART_BEAT ok"];
+    let told = [
+        "NOTIFY_CONSUMER_IDS_CHANGED ok",
+        "PULL_MESSAGE ok",
+        "SEND_MESSAGE_V2 ok",
+        "HEART_BEAT ok",
+    ];
     assert_eq!(t.told(), told);
     let [notified, pulled, _, beat] = &t.found.exchanges[..] else { panic!("four") };
     assert_eq!((notified.client.port, beat.client.port), (4000, 40_000));

@@ -143,21 +143,41 @@ fn bare(bytes: &[u8], at: usize, frame: Option<usize>, with_header: bool) -> Rea
                 Ok((name, &[a, b, c, d])) => {
                     let (encoding, id) = (Encoding::Binary, u32::from_be_bytes([a, b, c, d]));
                     let (body, is_old_binary) = (at + 8 + length + 4, false);
-                    whole(Header { encoding, kind, id, name, body, frame, with_header, is_old_binary })
+                    whole(Header {
+                        encoding,
+                        kind,
+                        id,
+                        name,
+                        body,
+                        frame,
+                        with_header,
+                        is_old_binary,
+                    })
                 }
                 Ok(_) => Read::Invalid,
                 Err(other) => other,
             }
         }
         [STRICT] | [STRICT, STRICT_VERSION] | [STRICT, STRICT_VERSION, 0] => Read::More(1),
-        [STRICT, STRICT_VERSION, 0, kind, ..] if Kind::of(kind).is_some() => Read::More(8 - rest.len()),
+        [STRICT, STRICT_VERSION, 0, kind, ..] if Kind::of(kind).is_some() => {
+            Read::More(8 - rest.len())
+        }
         [COMPACT] => Read::More(1),
         [COMPACT, second, ref rest @ ..] if second & COMPACT_VERSION_MASK == COMPACT_VERSION => {
             let Some(kind) = Kind::of(second >> 5) else { return Read::Invalid };
             match compact_fields(rest) {
                 Ok((id, name, used)) => {
                     let (encoding, body, is_old_binary) = (Encoding::Compact, at + 2 + used, false);
-                    whole(Header { encoding, kind, id, name, body, frame, with_header, is_old_binary })
+                    whole(Header {
+                        encoding,
+                        kind,
+                        id,
+                        name,
+                        body,
+                        frame,
+                        with_header,
+                        is_old_binary,
+                    })
                 }
                 Err(other) => other,
             }
@@ -192,7 +212,11 @@ fn compact_fields(bytes: &[u8]) -> Result<(u32, &str, usize), Read<'_>> {
 fn is_old_binary(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
     let rest = bytes.get(at..).unwrap_or_default();
     let Some((&[a, b, c, d], rest)) = rest.split_first_chunk() else {
-        return if rest.iter().take(2).all(|&b| b == 0) { Read::More(4 - rest.len()) } else { Read::Invalid };
+        return if rest.iter().take(2).all(|&b| b == 0) {
+            Read::More(4 - rest.len())
+        } else {
+            Read::Invalid
+        };
     };
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     match named(rest, length, 5) {
@@ -201,7 +225,16 @@ fn is_old_binary(bytes: &[u8], at: usize, frame: Option<usize>) -> Read<'_> {
             let id = u32::from_be_bytes([a, b, c, d]);
             let body = at + 4 + length + 5;
             let encoding = Encoding::Binary;
-            whole(Header { encoding, kind, id, name, body, frame, with_header: false, is_old_binary: true })
+            whole(Header {
+                encoding,
+                kind,
+                id,
+                name,
+                body,
+                frame,
+                with_header: false,
+                is_old_binary: true,
+            })
         }
         Ok(_) => Read::Invalid,
         Err(other) => other,
@@ -214,7 +247,8 @@ fn named(bytes: &[u8], length: usize, behind: usize) -> Result<(&str, &[u8]), Re
         return Err(Read::Invalid);
     }
     let shown = &bytes[..length.min(bytes.len())];
-    let letter = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'/' | b'$');
+    let letter =
+        |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'/' | b'$');
     if !shown.iter().all(letter) || shown.first().is_some_and(u8::is_ascii_digit) {
         return Err(Read::Invalid);
     }
@@ -226,5 +260,9 @@ fn named(bytes: &[u8], length: usize, behind: usize) -> Result<(&str, &[u8]), Re
 
 fn whole(header: Header<'_>) -> Read<'_> {
     // The shortest body is the byte that ends a struct.
-    if header.frame.is_some_and(|end| end <= header.body) { Read::Invalid } else { Read::Header(header) }
+    if header.frame.is_some_and(|end| end <= header.body) {
+        Read::Invalid
+    } else {
+        Read::Header(header)
+    }
 }

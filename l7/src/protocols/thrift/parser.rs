@@ -38,7 +38,9 @@ impl ThriftParser {
         match walk.step(bytes.get(at..).unwrap_or_default()) {
             WalkStep::Over(length) => skip(at, length, bytes.len()),
             WalkStep::More(more) => Err(Progress::Need { consumed: at, more }),
-            WalkStep::Malformed => Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed }),
+            WalkStep::Malformed => {
+                Err(Progress::GiveUp { consumed: at, reason: Reason::Malformed })
+            }
             WalkStep::End => Ok(at),
         }
     }
@@ -160,9 +162,14 @@ fn push_outcome(sent: Sent, walk: &Walk, exchange: &mut Exchange) {
     match (sent, walk.first_field()) {
         (Sent::Exception, _) => {
             let code = walk.second_field().and_then(|code| usize::try_from(code).ok()).unwrap_or(0);
-            exchange.outcome =
-                if matches!(code, 1..=4 | 7..=10) { Outcome::ClientError } else { Outcome::ServerError };
-            exchange.attributes.push_text("error.type", NAMES.get(code).copied().unwrap_or("unknown"));
+            exchange.outcome = if matches!(code, 1..=4 | 7..=10) {
+                Outcome::ClientError
+            } else {
+                Outcome::ServerError
+            };
+            exchange
+                .attributes
+                .push_text("error.type", NAMES.get(code).copied().unwrap_or("unknown"));
         }
         (Sent::Reply, Some(number)) if number != 0 => {
             exchange.outcome = Outcome::ServerError;
@@ -199,7 +206,9 @@ impl Parser for ThriftParser {
                         self.message(direction, bytes, at, header, out)
                     }
                     Read::More(more) => return Progress::Need { consumed: at, more },
-                    _ if self.sides[direction].resynchronising => return Progress::Consumed(bytes.len()),
+                    _ if self.sides[direction].resynchronising => {
+                        return Progress::Consumed(bytes.len());
+                    }
                     _ => return Progress::GiveUp { consumed: at, reason: Reason::Malformed },
                 }
             };
@@ -217,8 +226,9 @@ impl Parser for ThriftParser {
     }
 
     fn bytes(&self) -> usize {
-        let walks =
-            [&self.sides.to_server, &self.sides.to_client].into_iter().filter_map(|side| side.walk.as_ref());
+        let walks = [&self.sides.to_server, &self.sides.to_client]
+            .into_iter()
+            .filter_map(|side| side.walk.as_ref());
         size_of::<Self>() + walks.map(Walk::bytes).sum::<usize>()
     }
 }

@@ -50,7 +50,10 @@ fn calls_and_how_they_ended_in_every_form() {
             "port {port}"
         );
         for e in &t.found.exchanges {
-            assert_eq!((e.protocol, text(e, "rpc.method")), (Protocol::new("thrift"), e.operation.clone()));
+            assert_eq!(
+                (e.protocol, text(e, "rpc.method")),
+                (Protocol::new("thrift"), e.operation.clone())
+            );
             assert_eq!(
                 (text(e, "thrift.protocol"), text(e, "thrift.transport")),
                 (protocol.into(), transport.into())
@@ -135,7 +138,10 @@ fn other_beginnings_are_not_taken_for_it() {
     ] {
         let mut t = Talk::tcp(9999);
         t.c(bytes).over();
-        assert!(t.found.exchanges.iter().all(|e| e.protocol != Protocol::new("thrift")), "{bytes:?}");
+        assert!(
+            t.found.exchanges.iter().all(|e| e.protocol != Protocol::new("thrift")),
+            "{bytes:?}"
+        );
     }
 }
 

@@ -81,7 +81,13 @@ pub(super) enum WalkStep {
 
 impl Walk {
     pub(super) fn new(encoding: Encoding) -> Self {
-        Self { encoding, stack: vec![Container::Struct(0)], field: 0, first_field: None, second_field: None }
+        Self {
+            encoding,
+            stack: vec![Container::Struct(0)],
+            field: 0,
+            first_field: None,
+            second_field: None,
+        }
     }
 
     /// Whether the end was reached.
@@ -181,7 +187,9 @@ impl Walk {
         let rest = bytes.get(used..).unwrap_or_default();
         let step = match self.encoding {
             Encoding::Binary => self.binary(kind, rest),
-            Encoding::Compact if in_field && matches!(kind, compact_type::TRUE | compact_type::FALSE) => {
+            Encoding::Compact
+                if in_field && matches!(kind, compact_type::TRUE | compact_type::FALSE) =>
+            {
                 WalkStep::Over(0)
             }
             Encoding::Compact => self.compact(kind, rest),
@@ -195,7 +203,9 @@ impl Walk {
     fn binary(&mut self, kind: u8, rest: &[u8]) -> WalkStep {
         if let Some(size) = fixed_size(Encoding::Binary, kind) {
             if kind == binary_type::I32 && self.field == 2 && self.stack.len() == 1 {
-                let Some(&number) = rest.first_chunk() else { return WalkStep::More(4 - rest.len()) };
+                let Some(&number) = rest.first_chunk() else {
+                    return WalkStep::More(4 - rest.len());
+                };
                 self.second_field = Some(i64::from(i32::from_be_bytes(number)));
             }
             return WalkStep::Over(size);
@@ -249,7 +259,8 @@ impl Walk {
             compact_type::LIST | compact_type::SET => match rest.first() {
                 None => Err(WalkStep::More(1)),
                 Some(&header) if header >> 4 < 15 => {
-                    Ok(self.push(Container::List { of: header & 15, left: u64::from(header >> 4) }, 1))
+                    Ok(self
+                        .push(Container::List { of: header & 15, left: u64::from(header >> 4) }, 1))
                 }
                 Some(&header) => number(1).map(|(left, used)| {
                     self.push(Container::List { of: header & 15, left }, 1 + used as u64)
@@ -259,7 +270,12 @@ impl Walk {
                 (0, _) => Ok(WalkStep::Over(used as u64)),
                 (_, None) => Err(WalkStep::More(1)),
                 (left, Some(&kinds)) => {
-                    let map = Container::Map { key: kinds >> 4, value: kinds & 15, left, at_value: false };
+                    let map = Container::Map {
+                        key: kinds >> 4,
+                        value: kinds & 15,
+                        left,
+                        at_value: false,
+                    };
                     Ok(self.push(map, used as u64 + 1))
                 }
             }),

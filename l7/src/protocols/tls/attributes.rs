@@ -52,11 +52,17 @@ pub(crate) fn push_client_hello(
         versions.filter_map(|v| version_name(v).map(|(_, name)| name)),
         into,
     );
-    let protocols = hello.protocols().filter(|p| !matches!(p, [a, b] if a == b && a & 0x0f == 0x0a));
-    push_list("tls.client.supported_protocols", protocols.filter_map(|p| std::str::from_utf8(p).ok()), into);
+    let protocols =
+        hello.protocols().filter(|p| !matches!(p, [a, b] if a == b && a & 0x0f == 0x0a));
+    push_list(
+        "tls.client.supported_protocols",
+        protocols.filter_map(|p| std::str::from_utf8(p).ok()),
+        into,
+    );
     let has = |kind| hello.extension(kind).is_some();
     let early_data = has(extension::EARLY_DATA);
-    let ticket = hello.extension(extension::SESSION_TICKET).is_some_and(|ticket| !ticket.is_empty());
+    let ticket =
+        hello.extension(extension::SESSION_TICKET).is_some_and(|ticket| !ticket.is_empty());
     let old_id = !hello.session_id.is_empty() && !has(extension::SUPPORTED_VERSIONS);
     if has(extension::PRE_SHARED_KEY) || ticket || old_id {
         into.push_bool("tls.client.resumption_offered", true);

@@ -88,7 +88,10 @@ fn name(parts: &[u8]) -> String {
         let mut set = Reader(set);
         while let Some((_, pair)) = element(&mut set) {
             let mut pair = Reader(pair);
-            let (Some((_, kind)), Some((_, value))) = (element(&mut pair), element(&mut pair)) else { break };
+            let (Some((_, kind)), Some((_, value))) = (element(&mut pair), element(&mut pair))
+            else {
+                break;
+            };
             if !part.is_empty() {
                 part.push('+');
             }
@@ -166,6 +169,7 @@ fn time(tag: u8, digits: &[u8]) -> Option<String> {
         return None;
     }
     let part = |from: usize, to: usize| all.get(from..to).unwrap_or_default();
-    let (date, clock) = ([part(0, 4), part(4, 6), part(6, 8)], [part(8, 10), part(10, 12), part(12, 14)]);
+    let (date, clock) =
+        ([part(0, 4), part(4, 6), part(6, 8)], [part(8, 10), part(10, 12), part(12, 14)]);
     Some(format!("{}T{}Z", date.join("-"), clock.join(":")))
 }

@@ -25,7 +25,12 @@ pub(super) fn ja4(hello: &ClientHello<'_>, over: char) -> String {
         _ => "00",
     };
     let mut text = String::with_capacity(36);
-    let _ = write!(text, "{over}{version}{named}{:02}{:02}", ciphers.len().min(99), kinds.len().min(99));
+    let _ = write!(
+        text,
+        "{over}{version}{named}{:02}{:02}",
+        ciphers.len().min(99),
+        kinds.len().min(99)
+    );
     push_protocol(hello.protocols().next().unwrap_or_default(), &mut text);
     ciphers.sort_unstable();
     kinds.retain(|kind| !matches!(*kind, extension::SERVER_NAME | extension::ALPN));
@@ -51,7 +56,9 @@ pub(super) fn ja4(hello: &ClientHello<'_>, over: char) -> String {
 /// First and last character of the first application protocol.
 fn push_protocol(protocol: &[u8], into: &mut String) {
     match (protocol.first(), protocol.last()) {
-        (Some(first), Some(last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => {
+        (Some(first), Some(last))
+            if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() =>
+        {
             into.push(char::from(*first));
             into.push(char::from(*last));
         }
@@ -85,9 +92,12 @@ mod tests {
     use super::*;
 
     fn hello(ciphers: &[u16], extensions: &[(u16, &[u8])]) -> Vec<u8> {
-        let words = |all: &[u16]| all.iter().flat_map(|code| code.to_be_bytes()).collect::<Vec<u8>>();
+        let words =
+            |all: &[u16]| all.iter().flat_map(|code| code.to_be_bytes()).collect::<Vec<u8>>();
         let long = |bytes: Vec<u8>| [&(bytes.len() as u16).to_be_bytes()[..], &bytes].concat();
-        let each = |(kind, data): &(u16, &[u8])| [kind.to_be_bytes().to_vec(), long(data.to_vec())].concat();
+        let each = |(kind, data): &(u16, &[u8])| {
+            [kind.to_be_bytes().to_vec(), long(data.to_vec())].concat()
+        };
         let body = [vec![3, 3], vec![0; 32], vec![0], long(words(ciphers)), vec![1, 0]].concat();
         [body, long(extensions.iter().flat_map(each).collect())].concat()
     }
@@ -95,13 +105,13 @@ mod tests {
     #[test]
     fn a_browser_s_hello_has_its_known_fingerprint() {
         let ciphers = [
-            0x8a8a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
-            0x009c, 0x009d, 0x002f, 0x0035,
+            0x8a8a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
+            0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
         ];
         let algorithms = [0, 16, 4, 3, 8, 4, 4, 1, 5, 3, 8, 5, 5, 1, 8, 6, 6, 1];
         let mut extensions: Vec<(u16, &[u8])> = [
-            0x1a1a, 0x0000, 0x0017, 0xff01, 0x000a, 0x000b, 0x0023, 0x0005, 0x0012, 0x0033, 0x002d, 0x001b,
-            0x4469, 0x0015,
+            0x1a1a, 0x0000, 0x0017, 0xff01, 0x000a, 0x000b, 0x0023, 0x0005, 0x0012, 0x0033, 0x002d,
+            0x001b, 0x4469, 0x0015,
         ]
         .map(|kind| (kind, &[][..]))
         .to_vec();
@@ -112,6 +122,9 @@ mod tests {
         let read = ClientHello::read(&bytes).unwrap();
         assert_eq!(ja4(&read, 't'), "t13d1516h2_8daaf6152771_e5627efa2ab1");
         let bytes = hello(&[], &[]);
-        assert_eq!(ja4(&ClientHello::read(&bytes).unwrap(), 'q'), "q12i000000_000000000000_000000000000");
+        assert_eq!(
+            ja4(&ClientHello::read(&bytes).unwrap(), 'q'),
+            "q12i000000_000000000000_000000000000"
+        );
     }
 }

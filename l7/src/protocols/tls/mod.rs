@@ -29,7 +29,8 @@ impl Protocol for Tls {
     const NAME: fact::Protocol = fact::Protocol::new("tls");
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[
-        443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4433, 5061, 5671, 6443, 6697, 8443, 8883, 9443,
+        443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4433, 5061, 5671, 6443, 6697, 8443,
+        8883, 9443,
     ];
     const ORDER: Order = Order::InOrder;
 

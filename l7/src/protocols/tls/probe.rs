@@ -3,7 +3,8 @@
 use wire::Direction;
 
 use super::record::{
-    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Record, RecordHeader, head, sslv2_hello,
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Record, RecordHeader, head,
+    sslv2_hello,
 };
 use crate::contract::{Clue, Probe};
 

@@ -57,7 +57,10 @@ fn a_handshake_of_tls_1_3_ends_when_the_client_sends_encrypted() {
     }
     assert_eq!((flag(e, "tls.resumed"), flag(e, "tls.established")), (Some(false), Some(true)));
     let (request, response) = (e.request.unwrap(), e.response.unwrap());
-    assert_eq!((request.bytes, request.whole, response.bytes, response.whole), (517, true, 1473, true));
+    assert_eq!(
+        (request.bytes, request.whole, response.bytes, response.whole),
+        (517, true, 1473, true)
+    );
     assert_eq!(response.seq.end.0.wrapping_sub(response.seq.start.0), 1473);
     assert_eq!((response.first.as_nanos(), response.last.as_nanos()), (2000, 2000));
     assert!(!t.conversation.wants_payload());
@@ -88,7 +91,10 @@ fn certificates_of_tls_1_2_are_told() {
         assert_eq!(text(e, key), value, "{key}");
     }
     let times = [text(e, "tls.server.not_before"), text(e, "tls.server.not_after")];
-    assert!(times.iter().all(|t| t.len() == 20 && t.starts_with("20") && t.ends_with('Z')), "{times:?}");
+    assert!(
+        times.iter().all(|t| t.len() == 20 && t.starts_with("20") && t.ends_with('Z')),
+        "{times:?}"
+    );
     assert_eq!(flag(e, "tls.client.certificate_requested"), Some(true));
     assert_eq!((flag(e, "tls.resumed"), e.outcome), (Some(false), Outcome::Ok));
 }
@@ -106,7 +112,10 @@ fn a_session_of_tls_1_2_is_resumed() {
 fn whoever_sends_the_alert_is_blamed() {
     let t = played(UNKNOWN_NAME);
     let e = &t.found.exchanges[0];
-    assert_eq!((e.outcome, text(e, "error.type").as_str()), (Outcome::ServerError, "unrecognized_name"));
+    assert_eq!(
+        (e.outcome, text(e, "error.type").as_str()),
+        (Outcome::ServerError, "unrecognized_name")
+    );
     assert_eq!(text(e, "tls.alert.level"), "fatal");
     let t = played(UNKNOWN_CA);
     let e = &t.found.exchanges[0];
@@ -120,7 +129,10 @@ fn an_encrypted_alert_is_known_by_its_length() {
     let mut t = Talk::tcp(4444);
     t.c(&turns[0].1).s(&turns[1].1).c([&[23, 3, 3, 0, 19][..], &[7; 19]].concat());
     let e = &t.found.exchanges[0];
-    assert_eq!((e.outcome, text(e, "error.type").as_str()), (Outcome::ClientError, "encrypted_alert"));
+    assert_eq!(
+        (e.outcome, text(e, "error.type").as_str()),
+        (Outcome::ClientError, "encrypted_alert")
+    );
 }
 
 #[test]
@@ -129,7 +141,10 @@ fn a_warning_does_not_end_the_handshake() {
     let mut t = Talk::tcp(4444);
     t.c(&turns[0].1).s([21, 3, 3, 0, 2, 1, 112]).s(&turns[1].1).c(&turns[2].1);
     let e = &t.found.exchanges[0];
-    assert_eq!((e.outcome, text(e, "tls.alert.description").as_str()), (Outcome::Ok, "unrecognized_name"));
+    assert_eq!(
+        (e.outcome, text(e, "tls.alert.description").as_str()),
+        (Outcome::Ok, "unrecognized_name")
+    );
 }
 
 #[test]
@@ -174,12 +189,20 @@ fn holes_are_told_and_what_the_snap_length_cut_off_is_none() {
     let turns = script(CLIENT_CERTIFICATE).turns;
     let (hello, answer) = (&turns[0].1, &turns[1].1);
     let mut t = Talk::tcp(443);
-    t.c(hello).s(&answer[..200]).gap(S, answer.len() as u64 - 200).c(&turns[2].1).s(&turns[3].1).over();
+    t.c(hello)
+        .s(&answer[..200])
+        .gap(S, answer.len() as u64 - 200)
+        .c(&turns[2].1)
+        .s(&turns[3].1)
+        .over();
     // The hole is inside of the certificate, which is passed over, and behind it.
     assert_eq!(t.found.exchanges[0].outcome, Outcome::LostBytes);
     assert_eq!(text(&t.found.exchanges[0], "tls.protocol.version"), "1.2");
     let mut t = Talk::tcp(443);
-    t.c(&hello[..400]).snap(C, hello.len() as u64 - 400).s(&answer[..200]).snap(S, answer.len() as u64 - 200);
+    t.c(&hello[..400])
+        .snap(C, hello.len() as u64 - 400)
+        .s(&answer[..200])
+        .snap(S, answer.len() as u64 - 200);
     t.c(&turns[2].1[..60]).snap(C, turns[2].1.len() as u64 - 60).s(&turns[3].1);
     let e = &t.found.exchanges[0];
     assert_eq!((e.outcome, flag(e, "tls.established")), (Outcome::Ok, Some(true)));
@@ -235,5 +258,7 @@ fn joined_in_the_middle_it_is_tls_without_spans() {
 
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
-    [TLS13, RESUMED12, RETRY, CLIENT_CERTIFICATE, UNKNOWN_NAME, UNKNOWN_CA, SSL2_HELLO].map(script).to_vec()
+    [TLS13, RESUMED12, RETRY, CLIENT_CERTIFICATE, UNKNOWN_NAME, UNKNOWN_CA, SSL2_HELLO]
+        .map(script)
+        .to_vec()
 }

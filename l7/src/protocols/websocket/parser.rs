@@ -87,7 +87,9 @@ enum HeaderResult {
 
 impl Header {
     fn read(bytes: &[u8], masked: bool) -> HeaderResult {
-        let &[first, second, ref rest @ ..] = bytes else { return HeaderResult::Need(2 - bytes.len()) };
+        let &[first, second, ref rest @ ..] = bytes else {
+            return HeaderResult::Need(2 - bytes.len());
+        };
         let opcode = first & OPCODE;
         let short = u64::from(second & PAYLOAD_LEN);
         let size_bytes = match short {
@@ -158,7 +160,11 @@ impl WebSocketParser {
         }
         if begins {
             let entry = out.open(Kind::OneWay, DATA_ID, at);
-            entry.exchange.operation.push_str(if header.opcode == TEXT { "TEXT" } else { "BINARY" });
+            entry.exchange.operation.push_str(if header.opcode == TEXT {
+                "TEXT"
+            } else {
+                "BINARY"
+            });
             if header.compressed {
                 entry.exchange.attributes.push_bool("wirespan.websocket.compressed", true);
             }
@@ -226,7 +232,10 @@ impl WebSocketParser {
                 && opcode == CLOSE
             {
                 let code = u16::from_be_bytes([high, low]);
-                entry.exchange.attributes.push_int("wirespan.websocket.close.code", i64::from(code));
+                entry
+                    .exchange
+                    .attributes
+                    .push_int("wirespan.websocket.close.code", i64::from(code));
                 entry.exchange.outcome = close_outcome(code);
             }
         }
@@ -247,9 +256,9 @@ fn close_outcome(code: u16) -> Outcome {
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &b| {
+        (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 impl Parser for WebSocketParser {

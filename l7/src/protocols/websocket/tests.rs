@@ -3,8 +3,7 @@
 use crate::testing::{C, S, Script, Talk, int, text};
 use fact::{Outcome, Protocol};
 
-const ASKED: &str =
-    "GET /chat?room=1 HTTP/1.1\r\nHost: h.example:8000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+const ASKED: &str = "GET /chat?room=1 HTTP/1.1\r\nHost: h.example:8000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 const UPGRADED: &str =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n";
 
@@ -21,7 +20,9 @@ fn frame(masked: bool, first: u8, payload: &[u8]) -> Vec<u8> {
     if masked {
         out.extend(mask);
     }
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(b, m)| if masked { b ^ m } else { *b }));
+    out.extend(
+        payload.iter().zip(mask.iter().cycle()).map(|(b, m)| if masked { b ^ m } else { *b }),
+    );
     out
 }
 
@@ -52,13 +53,24 @@ fn told(t: &Talk) -> Vec<String> {
 fn messages_of_both_sides_are_told() {
     let mut t = upgraded();
     t.s(server(0x82, b"first")).c(client(0x81, "hello GET / HTTP/1.1\r\n\r\n".as_bytes()));
-    t.c([client(0x01, b"in "), client(0x89, b"p1"), client(0x00, b"three "), client(0x80, b"parts")].concat());
+    t.c([
+        client(0x01, b"in "),
+        client(0x89, b"p1"),
+        client(0x00, b"three "),
+        client(0x80, b"parts"),
+    ]
+    .concat());
     t.s([server(0x8a, b"p1"), server(0xc1, &[b'z'; 300]), server(0x82, &vec![0; 70_000])].concat());
-    assert_eq!(told(&t), ["s BINARY ok", "c TEXT ok", "c TEXT ok", "c PING ok", "s TEXT ok", "s BINARY ok"]);
+    assert_eq!(
+        told(&t),
+        ["s BINARY ok", "c TEXT ok", "c TEXT ok", "c PING ok", "s TEXT ok", "s BINARY ok"]
+    );
     let all = &t.found.exchanges;
     assert_eq!((all[0].protocol, all[0].operation.as_str()), (Protocol::new("http"), "GET"));
     assert!(
-        all[1..].iter().all(|e| e.protocol == Protocol::new("websocket") && text(e, "url.path") == "/chat")
+        all[1..]
+            .iter()
+            .all(|e| e.protocol == Protocol::new("websocket") && text(e, "url.path") == "/chat")
     );
     assert_eq!(
         (text(&all[1], "server.address"), int(&all[1], "server.port")),
@@ -90,7 +102,9 @@ fn a_hole_inside_a_message_is_passed_over_and_behind_another_nothing_is_guessed(
     let large = client(0x82, &[1; 1000]);
     t.c(&large[..100]).gap(C, 800).c(&large[900..]).c(client(0x81, b"next"));
     assert_eq!(told(&t), ["c BINARY ok", "c TEXT ok"]);
-    assert!(!t.found.exchanges[1].request.unwrap().whole && t.found.exchanges[2].request.unwrap().whole);
+    assert!(
+        !t.found.exchanges[1].request.unwrap().whole && t.found.exchanges[2].request.unwrap().whole
+    );
     t.gap(C, 10).c(client(0x81, b"not seen")).s(server(0x81, b"seen")).s(server(0x89, b"ping"));
     assert_eq!(told(&t)[2..], ["s TEXT ok", "s PING ok"]);
     t.s(server(0x8a, b"to a ping that is not seen"));
@@ -101,9 +115,13 @@ fn a_hole_inside_a_message_is_passed_over_and_behind_another_nothing_is_guessed(
 
 #[test]
 fn what_is_no_frame_ends_it() {
-    for wrong in
-        [client(0x83, b"?"), client(0x91, b"?"), client(0x80, b"?"), client(0x09, b"?"), server(0x81, b"?")]
-    {
+    for wrong in [
+        client(0x83, b"?"),
+        client(0x91, b"?"),
+        client(0x80, b"?"),
+        client(0x09, b"?"),
+        server(0x81, b"?"),
+    ] {
         let mut t = upgraded();
         t.c(wrong).s(server(0x81, b"?")).over();
         assert_eq!(t.found.exchanges.len(), 1);

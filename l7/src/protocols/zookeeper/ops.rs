@@ -88,8 +88,8 @@ pub(super) fn event(code: i32) -> Option<&'static str> {
 /// Commands of four letters, which are sent without a length.
 pub(super) fn four_letter_word(bytes: &[u8]) -> Option<&'static str> {
     const WORDS: [&str; 18] = [
-        "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "lead", "mntr", "ruok",
-        "srst", "srvr", "stat", "wchc", "wchp", "wchs",
+        "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "lead", "mntr",
+        "ruok", "srst", "srvr", "stat", "wchc", "wchp", "wchs",
     ];
     let (word, behind) = bytes.split_first_chunk::<4>()?;
     let only = behind.iter().all(|b| matches!(b, b'\r' | b'\n'));

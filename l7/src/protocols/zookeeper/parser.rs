@@ -143,7 +143,13 @@ impl FrameFormat for ZookeeperFrames {
         if self.word { Frame::Whole(bytes.len()) } else { frame(bytes, direction) }
     }
 
-    fn read_frame(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> FrameRead {
+    fn read_frame(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> FrameRead {
         if self.word {
             return self.on_four_letter_word(direction, rest, at, out);
         }

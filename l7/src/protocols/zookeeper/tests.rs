@@ -76,7 +76,8 @@ fn replies_find_their_requests_by_number() {
         request(3, 3, &[&buffer(b"/x")[..], &[0]].concat()),
     ]
     .concat());
-    t.s([reply(-2, 0, b""), reply(2, -110, b""), reply(1, 0, &[1; 20]), reply(3, -101, b"")].concat());
+    t.s([reply(-2, 0, b""), reply(2, -110, b""), reply(1, 0, &[1; 20]), reply(3, -101, b"")]
+        .concat());
     t.c(request(4, -11, b"")).s(reply(4, 0, b""));
     assert_eq!(
         told(&t)[1..],
@@ -125,12 +126,18 @@ fn several_operations_fail_together() {
     let end = [&n(-1)[..], &[1], &n(-1)].concat();
     let mut t = talk();
     t.c(request(7, 14, &[create, delete, end.clone()].concat()));
-    let failed =
-        [[&n(-1)[..], &[0], &n(0), &n(0)].concat(), [&n(-1)[..], &[0], &n(-101), &n(-101)].concat(), end]
-            .concat();
+    let failed = [
+        [&n(-1)[..], &[0], &n(0), &n(0)].concat(),
+        [&n(-1)[..], &[0], &n(-101), &n(-101)].concat(),
+        end,
+    ]
+    .concat();
     t.s(reply(7, 0, &failed));
     let e = &t.found.exchanges[1];
-    assert_eq!((brief(e).as_str(), int(e, "db.operation.batch.size")), ("multi  client_error", Some(2)));
+    assert_eq!(
+        (brief(e).as_str(), int(e, "db.operation.batch.size")),
+        ("multi  client_error", Some(2))
+    );
     assert_eq!(text(e, "db.response.status_code"), "NONODE");
 }
 
@@ -170,7 +177,8 @@ fn joined_in_the_middle_on_the_usual_port() {
 /// Conversations for the properties that every protocol has.
 pub(crate) fn scripts() -> Vec<Script> {
     let data = [buffer(b"/a"), buffer(&[7; 9000])].concat();
-    let asked = [get(1, "/a"), request(2, 1, &data), request(-2, 11, b""), request(3, -11, b"")].concat();
+    let asked =
+        [get(1, "/a"), request(2, 1, &data), request(-2, 11, b""), request(3, -11, b"")].concat();
     let event = [&n(3)[..], &n(3), &buffer(b"/a")].concat();
     let replies = [
         reply(-2, 0, b""),
@@ -180,7 +188,11 @@ pub(crate) fn scripts() -> Vec<Script> {
         reply(3, 0, b""),
     ];
     vec![
-        Script::new(2181, 6, &[(C, connect()), (S, connected(4000)), (C, asked), (S, replies.concat())]),
+        Script::new(
+            2181,
+            6,
+            &[(C, connect()), (S, connected(4000)), (C, asked), (S, replies.concat())],
+        ),
         Script::new(2181, 1, &[(C, b"stat".to_vec()), (S, b"Zookeeper version".to_vec())]),
     ]
 }
@@ -190,7 +202,10 @@ fn joined_in_the_middle_on_any_port() {
     let mut t = Talk::tcp(4000);
     t.s(reply(6, 0, b"")).c(get(7, "/a")).s(reply(7, 0, b"x"));
     let e = t.over();
-    assert_eq!((e.len(), e[0].operation.as_str(), e[0].protocol), (1, "getData", Protocol::new("zookeeper")));
+    assert_eq!(
+        (e.len(), e[0].operation.as_str(), e[0].protocol),
+        (1, "getData", Protocol::new("zookeeper"))
+    );
     let mut t = Talk::tcp(4000);
     t.c(request(7, 4, &[&buffer(b"/a")[..], &[7]].concat())).s(reply(7, 0, b"x"));
     assert!(t.over().is_empty(), "a watch is there or not");

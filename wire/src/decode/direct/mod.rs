@@ -16,7 +16,10 @@ use crate::{LinkType, RawFrame, Transport};
 
 /// Decodes `frame` if it is TCP without a tunnel.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "what is decoded is large, and every packet pays for moving it")]
+#[expect(
+    clippy::inline_always,
+    reason = "what is decoded is large, and every packet pays for moving it"
+)]
 pub(super) fn plain<'r>(frame: &RawFrame<'r>) -> Option<Decoded<'r>> {
     let (outer, vlans, network) = outermost(frame)?;
     if outer.protocol == TCP { segment(frame, vlans, network, &outer) } else { None }
@@ -39,7 +42,9 @@ pub(super) fn over_datagram<'r>(
     match over_udp(ports, payload, vxlan_ports) {
         OverUdp::Plain => Some(datagram(frame, vlans, network, &outer, ports, payload)),
         OverUdp::Opaque => None,
-        OverUdp::Tunnel(entered) => inside(frame, vlans, network, &outer, &entered, vxlan_ports, path),
+        OverUdp::Tunnel(entered) => {
+            inside(frame, vlans, network, &outer, &entered, vxlan_ports, path)
+        }
     }
 }
 
@@ -59,7 +64,12 @@ fn outermost<'r>(frame: &RawFrame<'r>) -> Option<(Network<'r>, Vlans, u64)> {
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a part of plain")]
-fn segment<'r>(frame: &RawFrame<'r>, vlans: Vlans, network: u64, layer: &Network<'r>) -> Option<Decoded<'r>> {
+fn segment<'r>(
+    frame: &RawFrame<'r>,
+    vlans: Vlans,
+    network: u64,
+    layer: &Network<'r>,
+) -> Option<Decoded<'r>> {
     let (ports, segment) = tcp::segment(layer.payload).ok()?;
     let (key, side) = layer.addresses.key(frame.tap, Transport::Tcp, network, ports);
     let (time, wire_len, ip) = (frame.time, frame.whole_wire_len(), layer.ip);
@@ -129,7 +139,9 @@ pub(super) fn spread(frame: &RawFrame<'_>, vxlan_ports: &[u16]) -> Option<u64> {
         }
     }
     let h = layer.payload.head::<4>().ok()?;
-    let ports =
-        Ports { source: u16::from_be_bytes([h[0], h[1]]), destination: u16::from_be_bytes([h[2], h[3]]) };
+    let ports = Ports {
+        source: u16::from_be_bytes([h[0], h[1]]),
+        destination: u16::from_be_bytes([h[2], h[3]]),
+    };
     Some(layer.addresses.spread(ports))
 }

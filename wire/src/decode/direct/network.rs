@@ -86,18 +86,22 @@ impl Addresses {
     #[inline]
     pub(super) const fn spread(self, ports: Ports) -> u64 {
         match self {
-            Self::V4([a, b]) => {
-                Spread::v4(a.to_bits(), ports.source).with(Spread::v4(b.to_bits(), ports.destination))
-            }
-            Self::V6([a, b]) => {
-                Spread::v6(a.to_bits(), ports.source).with(Spread::v6(b.to_bits(), ports.destination))
-            }
+            Self::V4([a, b]) => Spread::v4(a.to_bits(), ports.source)
+                .with(Spread::v4(b.to_bits(), ports.destination)),
+            Self::V6([a, b]) => Spread::v6(a.to_bits(), ports.source)
+                .with(Spread::v6(b.to_bits(), ports.destination)),
         }
     }
 
     /// What [`FlowKey::new`] gives, with addresses compared as numbers.
     #[inline]
-    pub(super) fn key(self, tap: TapId, transport: Transport, network: u64, ports: Ports) -> (FlowKey, Side) {
+    pub(super) fn key(
+        self,
+        tap: TapId,
+        transport: Transport,
+        network: u64,
+        ports: Ports,
+    ) -> (FlowKey, Side) {
         let ordered = match self {
             Self::V4([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),
             Self::V6([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),
@@ -105,8 +109,11 @@ impl Addresses {
         let (source, destination) = self.pair();
         let source = Endpoint { address: source, port: ports.source };
         let destination = Endpoint { address: destination, port: ports.destination };
-        let (low, high, side) =
-            if ordered { (source, destination, Side::Low) } else { (destination, source, Side::High) };
+        let (low, high, side) = if ordered {
+            (source, destination, Side::Low)
+        } else {
+            (destination, source, Side::High)
+        };
         (FlowKey { low, high, network, tap, transport }, side)
     }
 }
@@ -114,7 +121,11 @@ impl Addresses {
 /// An Ethernet frame with at most one VLAN tag.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a part of the plain way, which every packet takes")]
-pub(super) fn ethernet<'r>(span: Span<'r>, vlans: &mut Vlans, network: &mut u64) -> Option<Network<'r>> {
+pub(super) fn ethernet<'r>(
+    span: Span<'r>,
+    vlans: &mut Vlans,
+    network: &mut u64,
+) -> Option<Network<'r>> {
     let mut number = u16_at(span.bytes, ethernet_field::ETHER_TYPE)?;
     let mut header_len = ethernet_field::LEN;
     if ether_type::is_vlan(number) {
@@ -139,7 +150,8 @@ fn ipv4(span: Span<'_>) -> Option<Network<'_>> {
     use ipv4_field as field;
 
     let h = span.bytes.first_chunk::<{ field::LEN }>()?;
-    let fragment = u16::from_be_bytes(field::FLAGS_FRAGMENT_OFFSET.map(|at| h[at])) & field::FRAGMENT;
+    let fragment =
+        u16::from_be_bytes(field::FLAGS_FRAGMENT_OFFSET.map(|at| h[at])) & field::FRAGMENT;
     if h[field::VERSION_IHL] != field::WITHOUT_OPTIONS
         || fragment != 0
         || !matches!(h[field::PROTOCOL], TCP | UDP)
@@ -170,7 +182,8 @@ fn ipv6(span: Span<'_>) -> Option<Network<'_>> {
     if h[field::VERSION] >> 4 != field::VERSION_6 || !matches!(h[field::NEXT_HEADER], TCP | UDP) {
         return None;
     }
-    let address = |at: usize| h[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
+    let address =
+        |at: usize| h[at..].first_chunk::<16>().map(|octets| Ipv6Addr::from_octets(*octets));
     let (source, destination) = (address(field::SOURCE)?, address(field::DESTINATION)?);
     // IPv4-mapped addresses (RFC 4291, section 2.5.5.2) are left to the walk.
     let is_mapped = |address: Ipv6Addr| address.to_bits() >> 32 == 0xffff;
@@ -183,7 +196,11 @@ fn ipv6(span: Span<'_>) -> Option<Network<'_>> {
     };
     Some(Network {
         addresses: Addresses::V6([source, destination]),
-        ip: Ip { len, ttl: h[field::HOP_LIMIT], ecn: h[field::TRAFFIC_CLASS_LOW] >> 4 & field::ECN },
+        ip: Ip {
+            len,
+            ttl: h[field::HOP_LIMIT],
+            ecn: h[field::TRAFFIC_CLASS_LOW] >> 4 & field::ECN,
+        },
         protocol: h[field::NEXT_HEADER],
         payload: span.limit(len).skip(field::LEN).ok()?,
     })

@@ -38,9 +38,19 @@ pub(super) struct Datagram {
 
 impl Datagram {
     /// Adds a fragment of `len` bytes on the wire, of which `captured` are there.
-    pub(super) fn add(&mut self, start: u32, len: u32, more: bool, captured: &[u8]) -> Result<(), Misfit> {
+    pub(super) fn add(
+        &mut self,
+        start: u32,
+        len: u32,
+        more: bool,
+        captured: &[u8],
+    ) -> Result<(), Misfit> {
         let end = start.saturating_add(len);
-        if len == 0 || end > MAX_LEN || (more && !len.is_multiple_of(8)) || self.pieces.len() >= MAX_PIECES {
+        if len == 0
+            || end > MAX_LEN
+            || (more && !len.is_multiple_of(8))
+            || self.pieces.len() >= MAX_PIECES
+        {
             return Err(Misfit::Conflict);
         }
         let at = self.pieces.partition_point(|p| p.start < start);

@@ -89,7 +89,11 @@ pub(in crate::decode) struct Table {
 }
 
 impl Table {
-    pub(in crate::decode) fn new(max_datagrams: usize, max_bytes: usize, timeout: Duration) -> Self {
+    pub(in crate::decode) fn new(
+        max_datagrams: usize,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Self {
         Self {
             waiting: HashMap::new(),
             by_age: BTreeMap::new(),

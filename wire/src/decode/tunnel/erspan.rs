@@ -30,7 +30,11 @@ mod field {
 /// Session and VLAN of the ERSPAN header are the mirror's, and may differ between the directions of
 /// one connection (one session for each port or direction): neither is part of a flow's identity.
 /// Tags of the mirrored frame are.
-pub(super) fn erspan(protocol: u16, sequence: bool, span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
+pub(super) fn erspan(
+    protocol: u16,
+    sequence: bool,
+    span: Span<'_>,
+) -> Result<Entered<'_>, Undecoded> {
     if protocol == TYPE_II && !sequence {
         return Ok(Entered {
             kind: TunnelKind::Erspan,
@@ -42,8 +46,11 @@ pub(super) fn erspan(protocol: u16, sequence: bool, span: Span<'_>) -> Result<En
     let header = span.head::<{ field::TYPE_II_LEN }>()?;
     let session = u16::from_be_bytes([header[field::SESSION_ID], header[field::SESSION_ID + 1]]);
     let session = u32::from(session & field::SESSION_ID_MASK);
-    let inner =
-        if protocol == TYPE_III { type_iii(span)? } else { Layer::Ethernet(span.skip(field::TYPE_II_LEN)?) };
+    let inner = if protocol == TYPE_III {
+        type_iii(span)?
+    } else {
+        Layer::Ethernet(span.skip(field::TYPE_II_LEN)?)
+    };
     Ok(Entered { kind: TunnelKind::Erspan, id: Some(session), is_network: false, inner })
 }
 

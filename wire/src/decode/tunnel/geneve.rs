@@ -28,15 +28,24 @@ pub(super) fn geneve(span: Span<'_>) -> Option<Entered<'_>> {
     if version_options >> field::VERSION_SHIFT != 0 || header[field::RESERVED] != 0 {
         return None;
     }
-    let inner = span.skip(field::LEN + usize::from(version_options & field::OPTIONS_LENGTH) * 4).ok()?;
-    let inner = match u16::from_be_bytes([header[field::PROTOCOL_TYPE], header[field::PROTOCOL_TYPE + 1]]) {
+    let inner =
+        span.skip(field::LEN + usize::from(version_options & field::OPTIONS_LENGTH) * 4).ok()?;
+    let inner = match u16::from_be_bytes([
+        header[field::PROTOCOL_TYPE],
+        header[field::PROTOCOL_TYPE + 1],
+    ]) {
         BRIDGED_ETHERNET => Layer::Ethernet(inner),
         0..=ether_type::MAX_LENGTH => return None,
         number => Layer::EtherType(number, inner),
     };
     Some(Entered {
         kind: TunnelKind::Geneve,
-        id: Some(u32::from_be_bytes([0, header[field::VNI], header[field::VNI + 1], header[field::VNI + 2]])),
+        id: Some(u32::from_be_bytes([
+            0,
+            header[field::VNI],
+            header[field::VNI + 1],
+            header[field::VNI + 2],
+        ])),
         is_network: true,
         inner,
     })

@@ -17,11 +17,11 @@ const VERSION: u16 = 0x0007;
 ///
 /// A key is reported and is no part of a flow's identity, not even around bridged Ethernet, unless
 /// the configuration says so. What it means is a matter of the two ends (RFC 2890, section 2.1):
-/// Linux's `ikey` and `okey` may differ, and switches that mirror ports into GRE use the key to show
-/// whether a frame was received or sent, so that the two directions of one connection come with two
-/// keys. Nothing on the wire tells these from an NVGRE VSID, which would be the same in both. The
-/// price: two NVGRE tenants that use the same addresses and ports at the same time are one flow
-/// where the underlay is tapped.
+/// Linux's `ikey` and `okey` may differ, and switches that mirror ports into GRE use the key to
+/// show whether a frame was received or sent, so that the two directions of one connection come
+/// with two keys. Nothing on the wire tells these from an NVGRE VSID, which would be the same in
+/// both. The price: two NVGRE tenants that use the same addresses and ports at the same time are
+/// one flow where the underlay is tapped.
 pub(in crate::decode) fn gre(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
     let [flags_high, flags_low, protocol_high, protocol_low] = *span.head::<4>()?;
     let flags = u16::from_be_bytes([flags_high, flags_low]);

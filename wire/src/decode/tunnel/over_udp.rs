@@ -16,7 +16,11 @@ pub(in crate::decode) enum OverUdp<'r> {
 
 /// Looks for a tunnel by port, and for its shape: a port alone proves nothing.
 #[inline]
-pub(in crate::decode) fn over_udp<'r>(ports: Ports, payload: Span<'r>, vxlan_ports: &[u16]) -> OverUdp<'r> {
+pub(in crate::decode) fn over_udp<'r>(
+    ports: Ports,
+    payload: Span<'r>,
+    vxlan_ports: &[u16],
+) -> OverUdp<'r> {
     let entered = match ports.destination {
         geneve::PORT => geneve::geneve(payload),
         gtpu::PORT => gtpu::gtpu(payload),

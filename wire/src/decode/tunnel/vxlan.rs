@@ -23,12 +23,20 @@ pub(super) fn vxlan(span: Span<'_>) -> Option<Entered<'_>> {
     let header = span.head::<{ field::LEN }>().ok()?;
     let inner = span.skip(field::LEN).ok()?;
     // Byte 7 is reserved; bytes 1 to 3 hold the group of the group policy extension.
-    if header[field::FLAGS] & field::FLAG_I == 0 || header[field::RESERVED] != 0 || inner.len < ETHERNET_LEN {
+    if header[field::FLAGS] & field::FLAG_I == 0
+        || header[field::RESERVED] != 0
+        || inner.len < ETHERNET_LEN
+    {
         return None;
     }
     Some(Entered {
         kind: TunnelKind::Vxlan,
-        id: Some(u32::from_be_bytes([0, header[field::VNI], header[field::VNI + 1], header[field::VNI + 2]])),
+        id: Some(u32::from_be_bytes([
+            0,
+            header[field::VNI],
+            header[field::VNI + 1],
+            header[field::VNI + 2],
+        ])),
         is_network: true,
         inner: Layer::Ethernet(inner),
     })

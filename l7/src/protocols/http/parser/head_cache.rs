@@ -62,6 +62,9 @@ impl HeadCache {
 
     /// Memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.head.capacity() + self.operation.capacity() + self.attributes.bytes()
+        size_of::<Self>()
+            + self.head.capacity()
+            + self.operation.capacity()
+            + self.attributes.bytes()
     }
 }

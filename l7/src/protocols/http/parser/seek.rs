@@ -14,7 +14,13 @@ const SEEK_LIMIT: u64 = 64 * 1024;
 
 impl HttpParser {
     /// Passes over lines until one can be a start line.
-    pub(super) fn seek(&mut self, direction: Direction, rest: &[u8], at: usize, passed: u64) -> Step {
+    pub(super) fn seek(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        passed: u64,
+    ) -> Step {
         let probe = match direction {
             Direction::ToServer => probe::request,
             Direction::ToClient => probe::response,

@@ -22,7 +22,13 @@ const WEBSOCKET: Protocol = Protocol::new("websocket");
 pub(super) const BEGINNING: usize = 64;
 
 impl HttpParser {
-    pub(super) fn start(&mut self, direction: Direction, rest: &[u8], at: usize, out: &mut Messages) -> Step {
+    pub(super) fn start(
+        &mut self,
+        direction: Direction,
+        rest: &[u8],
+        at: usize,
+        out: &mut Messages,
+    ) -> Step {
         let side = &mut self.sides[direction];
         let first = side.looked_at == 0;
         let blank = if first { leading_ends(rest) } else { 0 };
@@ -60,7 +66,13 @@ impl HttpParser {
     }
 
     /// A request's head is whole. Of the bytes shown there are `len`.
-    fn on_request_line(&mut self, line: &[u8], head: &Head<'_>, len: usize, out: &mut Messages) -> Step {
+    fn on_request_line(
+        &mut self,
+        line: &[u8],
+        head: &Head<'_>,
+        len: usize,
+        out: &mut Messages,
+    ) -> Step {
         let direction = Direction::ToServer;
         let Some(StartLine::Request { method, target, minor }) = StartLine::request(line) else {
             return malformed(head.at);
@@ -75,7 +87,13 @@ impl HttpParser {
     }
 
     /// A response's head is whole. Of the bytes shown there are `len`.
-    fn on_status_line(&mut self, line: &[u8], head: &Head<'_>, len: usize, out: &mut Messages) -> Step {
+    fn on_status_line(
+        &mut self,
+        line: &[u8],
+        head: &Head<'_>,
+        len: usize,
+        out: &mut Messages,
+    ) -> Step {
         let direction = Direction::ToClient;
         let end = head.at + head.bytes.len();
         match StartLine::status(line) {
@@ -135,7 +153,13 @@ impl HttpParser {
     }
 
     /// A request was opened. Its head ends at `end`.
-    fn on_request_head(&mut self, info: HeadInfo, len: usize, end: usize, out: &mut Messages) -> Step {
+    fn on_request_head(
+        &mut self,
+        info: HeadInfo,
+        len: usize,
+        end: usize,
+        out: &mut Messages,
+    ) -> Step {
         let direction = Direction::ToServer;
         if info.tag == CONNECT {
             self.close(direction, end, out);
@@ -165,7 +189,11 @@ impl HttpParser {
             let websocket = upgrade.is_some_and(|u| u.eq_ignore_ascii_case(b"websocket"));
             let reason = match code {
                 101 if websocket => {
-                    out.carry_over(Kind::Response, 0, &["url.path", "server.address", "server.port"]);
+                    out.carry_over(
+                        Kind::Response,
+                        0,
+                        &["url.path", "server.address", "server.port"],
+                    );
                     Reason::Became(WEBSOCKET)
                 }
                 101 => Reason::Opaque,
@@ -222,7 +250,12 @@ impl HttpParser {
 ///
 /// The first `searched` bytes do not hold the end of the head, and the first `looked_at` bytes hold
 /// no end of a line behind them. These are not searched again for each segment of a slow sender.
-fn whole_head(lines: &mut Lines, bytes: &[u8], searched: usize, looked_at: usize) -> Result<usize, usize> {
+fn whole_head(
+    lines: &mut Lines,
+    bytes: &[u8],
+    searched: usize,
+    looked_at: usize,
+) -> Result<usize, usize> {
     if looked_at > 0 {
         memchr::memchr(b'\n', bytes.get(looked_at..).unwrap_or_default()).ok_or(searched)?;
         head_end(bytes, searched)?;

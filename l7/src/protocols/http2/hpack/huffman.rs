@@ -5,16 +5,16 @@
 /// The code is canonical: codes of the same length follow each other in the order of their symbols.
 /// The lengths therefore determine all codes.
 const LENGTHS: [u8; 257] = [
-    13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28,
-    28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6,
-    6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 7,
-    8, 13, 19, 13, 14, 6, 15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5, 6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7,
-    15, 11, 14, 13, 28, 20, 22, 20, 20, 22, 22, 22, 23, 22, 23, 23, 23, 23, 23, 24, 23, 24, 24, 22, 23, 24,
-    23, 23, 23, 23, 21, 22, 23, 22, 23, 23, 24, 22, 21, 20, 22, 22, 23, 23, 21, 23, 22, 22, 24, 21, 22, 23,
-    23, 21, 21, 22, 21, 23, 22, 23, 23, 20, 22, 22, 22, 23, 22, 22, 23, 26, 26, 20, 19, 22, 23, 22, 25, 26,
-    26, 26, 27, 27, 26, 24, 25, 19, 21, 26, 27, 27, 26, 27, 24, 21, 21, 26, 26, 28, 27, 27, 27, 20, 24, 20,
-    21, 22, 21, 21, 23, 22, 22, 25, 25, 24, 24, 26, 23, 26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27,
-    27, 27, 26, 30,
+    13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28,
+    28, 28, 28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5,
+    5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, 13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+    7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6, 15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6,
+    6, 5, 6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13, 28, 20, 22, 20, 20, 22, 22, 22, 23, 22,
+    23, 23, 23, 23, 23, 24, 23, 24, 24, 22, 23, 24, 23, 23, 23, 23, 21, 22, 23, 22, 23, 23, 24, 22,
+    21, 20, 22, 22, 23, 23, 21, 23, 22, 22, 24, 21, 22, 23, 23, 21, 21, 22, 21, 23, 22, 23, 23, 20,
+    22, 22, 22, 23, 22, 22, 23, 26, 26, 20, 19, 22, 23, 22, 25, 26, 26, 26, 27, 27, 26, 24, 25, 19,
+    21, 26, 27, 27, 26, 27, 24, 21, 21, 26, 26, 28, 27, 27, 27, 20, 24, 20, 21, 22, 21, 21, 23, 22,
+    22, 25, 25, 24, 24, 26, 23, 26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27, 27, 27, 26, 30,
 ];
 const END: u16 = 256;
 const LONGEST: usize = 30;
@@ -49,7 +49,8 @@ const fn code() -> Code {
             if LENGTHS[symbol] as usize == length {
                 it.symbols[count] = symbol as u16;
                 if length <= TABLE_BITS {
-                    let (from, many) = ((next as usize) << (TABLE_BITS - length), 1 << (TABLE_BITS - length));
+                    let (from, many) =
+                        ((next as usize) << (TABLE_BITS - length), 1 << (TABLE_BITS - length));
                     let mut at = from;
                     while at < from + many {
                         it.table[at] = (symbol as u8, length as u8);
@@ -88,7 +89,8 @@ pub(super) fn decode(coded: &[u8], most: usize, into: &mut Vec<u8>) -> Option<us
             (symbol, used) => (u16::from(symbol), usize::from(used)),
         };
         if used > bit_count {
-            let padding_is_ones = bit_count == 0 || bits >> (64 - bit_count) == (1 << bit_count) - 1;
+            let padding_is_ones =
+                bit_count == 0 || bits >> (64 - bit_count) == (1 << bit_count) - 1;
             return (bit_count < 8 && padding_is_ones).then_some(length);
         }
         if symbol == END {
@@ -168,7 +170,11 @@ mod tests {
     #[test]
     fn what_is_no_code_is_refused() {
         assert_eq!(text(&[0xff, 0xff, 0xff, 0xff]), None, "the end of string is for padding only");
-        assert_eq!(text(&[0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf, 0xff]), None, "more than 7 bits of padding");
+        assert_eq!(
+            text(&[0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf, 0xff]),
+            None,
+            "more than 7 bits of padding"
+        );
         assert_eq!(text(&[0x00]), None, "padding that is not the beginning of the end of string");
     }
 }

@@ -84,7 +84,8 @@ pub(super) fn decode(
         let name = match index {
             0 => {
                 scratch.name.clear();
-                let length = string(&mut block, LONGEST_NAME, true, &mut scratch.name).ok_or(Malformed)?;
+                let length =
+                    string(&mut block, LONGEST_NAME, true, &mut scratch.name).ok_or(Malformed)?;
                 Some(Name::of(&scratch.name, length))
             }
             _ => table.get(index).and_then(|(name, _)| name),
@@ -92,7 +93,8 @@ pub(super) fn decode(
         let matters = name.is_some_and(|n| n.role != Role::Other);
         scratch.value.clear();
         let most = if matters { LONGEST_VALUE } else { 0 };
-        let length = string(&mut block, most, matters || added, &mut scratch.value).ok_or(Malformed)?;
+        let length =
+            string(&mut block, most, matters || added, &mut scratch.value).ok_or(Malformed)?;
         match name {
             Some(name) => on_field(Field::Known(name, &scratch.value)),
             None => on_field(Field::Unknown),

@@ -4,7 +4,10 @@ use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    digits.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// Role and value of each field of a block; `?` where it is unknown.
@@ -12,7 +15,9 @@ fn fields(table: &mut Table, block: &[u8]) -> Result<Vec<String>, Malformed> {
     let mut out = Vec::new();
     decode(block, table, &mut Scratch::default(), |field| {
         out.push(match field {
-            Field::Known(name, value) => format!("{:?} {}", name.role, String::from_utf8_lossy(value)),
+            Field::Known(name, value) => {
+                format!("{:?} {}", name.role, String::from_utf8_lossy(value))
+            }
             Field::Unknown => "?".into(),
         });
     })?;
@@ -109,7 +114,8 @@ fn the_size_changes_at_the_beginning_of_a_block() {
 fn secrets_are_not_kept() {
     let mut table = Table::default();
     let block =
-        [&[0x57, 6][..], b"s3cret", &[0x60, 6], b"s3cret", &[0x40, 1], b"x", &[6], b"s3cret"].concat();
+        [&[0x57, 6][..], b"s3cret", &[0x60, 6], b"s3cret", &[0x40, 1], b"x", &[6], b"s3cret"]
+            .concat();
     assert_eq!(fields(&mut table, &block).unwrap(), ["Other ", "Other ", "Other "]);
     assert_eq!(table.size, 13 + 6 + 6 + 6 + 1 + 6 + 3 * 32);
     assert!(table.entries.iter().all(|slot| slot.value.is_empty()));

@@ -23,7 +23,8 @@ impl TlsParser {
         at: usize,
         out: &mut Messages,
     ) -> Step {
-        let Some(&[level, description]) = bytes.get(at + HEADER..).and_then(|b| b.first_chunk()) else {
+        let Some(&[level, description]) = bytes.get(at + HEADER..).and_then(|b| b.first_chunk())
+        else {
             let more = (at + HEADER + 2).saturating_sub(bytes.len());
             return Step::Stop(Progress::Need { consumed: at, more });
         };
@@ -47,7 +48,9 @@ impl TlsParser {
         }
         if !fatal {
             match out.current(Kind::Response, ID) {
-                Some(entry) => attributes::push_alert(level, description, &mut entry.exchange.attributes),
+                Some(entry) => {
+                    attributes::push_alert(level, description, &mut entry.exchange.attributes)
+                }
                 None => self.early_warning = Some(description),
             }
             return Step::Go(end);
@@ -71,7 +74,8 @@ impl TlsParser {
             }
             out.close(Kind::Response, ID, 0);
         } else if let Some(mark) = self.mark
-            && let Some(entry) = out.outstanding(ID).filter(|entry| entry.exchange.response.is_some())
+            && let Some(entry) =
+                out.outstanding(ID).filter(|entry| entry.exchange.response.is_some())
         {
             attributes::push_failure(Outcome::ClientError, "closed", &mut entry.exchange);
             out.close_response(ID, mark);

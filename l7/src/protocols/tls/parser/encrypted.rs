@@ -5,7 +5,9 @@ use wire::Direction;
 use super::{End, ID, MOST_SKIPPED, Step, TlsParser, opaque, skip};
 use crate::correlate::{Kind, Messages};
 use crate::protocols::tls::attributes;
-use crate::protocols::tls::record::{ALERT, APPLICATION_DATA, HANDSHAKE, HEADER, HEARTBEAT, Record};
+use crate::protocols::tls::record::{
+    ALERT, APPLICATION_DATA, HANDSHAKE, HEADER, HEARTBEAT, Record,
+};
 use fact::Outcome;
 
 /// Length of an encrypted alert of TLS 1.3: level, description, content type and authentication
@@ -22,7 +24,10 @@ impl TlsParser {
         at: usize,
         out: &mut Messages,
     ) -> Step {
-        if self.choice.is_none() && !self.sides.to_server.synchronised && !self.sides.to_client.synchronised {
+        if self.choice.is_none()
+            && !self.sides.to_server.synchronised
+            && !self.sides.to_client.synchronised
+        {
             return opaque(at);
         }
         self.records_skipped += 1;
@@ -44,7 +49,11 @@ impl TlsParser {
         let end = match record.kind {
             _ if alert => {
                 if let Some(entry) = out.current(Kind::Response, ID) {
-                    attributes::push_failure(Outcome::ServerError, "encrypted_alert", &mut entry.exchange);
+                    attributes::push_failure(
+                        Outcome::ServerError,
+                        "encrypted_alert",
+                        &mut entry.exchange,
+                    );
                 }
                 End::Failed
             }
@@ -69,7 +78,11 @@ impl TlsParser {
         let early = self.offer.early_data && self.sides.to_client.encrypted == 0;
         if alert {
             if let Some(entry) = out.outstanding(ID) {
-                attributes::push_failure(Outcome::ClientError, "encrypted_alert", &mut entry.exchange);
+                attributes::push_failure(
+                    Outcome::ClientError,
+                    "encrypted_alert",
+                    &mut entry.exchange,
+                );
             }
         } else if record.kind != APPLICATION_DATA || !encrypts_handshake || early {
             return skip(at, HEADER + record.length, len);

@@ -6,7 +6,9 @@ use wire::{Direction, Transport};
 use super::{End, ID, Step, TlsParser, malformed, skip};
 use crate::contract::Progress;
 use crate::correlate::{Kind, Messages};
-use crate::protocols::tls::record::{GatherResult, HANDSHAKE, HEADER, Record, RecordHeader, gather, head};
+use crate::protocols::tls::record::{
+    GatherResult, HANDSHAKE, HEADER, Record, RecordHeader, gather, head,
+};
 use crate::protocols::tls::{attributes, certificate};
 
 /// Bytes of a message's type and length.
@@ -74,7 +76,9 @@ impl TlsParser {
         let inspected = inspected(kind).min(length);
         let (used, left) = match self.gather(rest, left, MESSAGE_HEADER + inspected) {
             Some(GatherResult::Whole { used, left }) => (used, left),
-            Some(GatherResult::More(more)) => return Step::Stop(Progress::Need { consumed: at, more }),
+            Some(GatherResult::More(more)) => {
+                return Step::Stop(Progress::Need { consumed: at, more });
+            }
             _ => return malformed(at),
         };
         let end = self.on_message(direction, kind, at, out);
@@ -84,19 +88,32 @@ impl TlsParser {
     }
 
     /// The rest of the bytes will not come: a hello is recorded as far as it goes.
-    pub(super) fn read_truncated_message(&mut self, direction: Direction, bytes: &[u8], out: &mut Messages) {
+    pub(super) fn read_truncated_message(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        out: &mut Messages,
+    ) {
         let side = &self.sides[direction];
-        let RecordHeader::Record(Record { kind: HANDSHAKE, length: left }) = head(bytes) else { return };
+        let RecordHeader::Record(Record { kind: HANDSHAKE, length: left }) = head(bytes) else {
+            return;
+        };
         if side.left > 0 || side.body > 0 || side.cipher_changed || side.resynchronising {
             return;
         }
-        let _ =
-            gather(bytes.get(HEADER..).unwrap_or_default(), left, MESSAGE_HEADER + HELLO, &mut self.scratch);
+        let _ = gather(
+            bytes.get(HEADER..).unwrap_or_default(),
+            left,
+            MESSAGE_HEADER + HELLO,
+            &mut self.scratch,
+        );
         if self.scratch.len() < MESSAGE_HEADER {
             return;
         }
         let (kind, length) = self.header();
-        if matches!(kind, CLIENT_HELLO | SERVER_HELLO) && self.is_plausible(direction, kind, length, left) {
+        if matches!(kind, CLIENT_HELLO | SERVER_HELLO)
+            && self.is_plausible(direction, kind, length, left)
+        {
             self.on_message(direction, kind, 0, out);
             if kind == CLIENT_HELLO {
                 out.close(Kind::Request, ID, HEADER + MESSAGE_HEADER + length);
@@ -112,7 +129,9 @@ impl TlsParser {
     /// Type and length of the message in `scratch`.
     fn header(&self) -> (u8, usize) {
         match *self.scratch {
-            [kind, a, b, c, ..] => (kind, usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)),
+            [kind, a, b, c, ..] => {
+                (kind, usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c))
+            }
             _ => (u8::MAX, usize::MAX),
         }
     }
@@ -132,9 +151,10 @@ impl TlsParser {
             | CERTIFICATE_STATUS => direction == Direction::ToClient,
             // It is encrypted.
             FINISHED => false,
-            CERTIFICATES | CERTIFICATE_URL | SUPPLEMENTAL_DATA..=COMPRESSED_CERTIFICATE | NEXT_PROTOCOL => {
-                true
-            }
+            CERTIFICATES
+            | CERTIFICATE_URL
+            | SUPPLEMENTAL_DATA..=COMPRESSED_CERTIFICATE
+            | NEXT_PROTOCOL => true,
             _ => false,
         };
         let fits = MESSAGE_HEADER + length <= left || matches!(kind, CLIENT_HELLO | CERTIFICATES);
@@ -142,7 +162,13 @@ impl TlsParser {
     }
 
     /// Processes the message in `scratch`. Returns what is behind it.
-    fn on_message(&mut self, direction: Direction, kind: u8, at: usize, out: &mut Messages) -> Option<End> {
+    fn on_message(
+        &mut self,
+        direction: Direction,
+        kind: u8,
+        at: usize,
+        out: &mut Messages,
+    ) -> Option<End> {
         if kind == CLIENT_HELLO {
             self.restart();
             let exchange = &mut out.open(Kind::Request, ID, at).exchange;
@@ -150,7 +176,8 @@ impl TlsParser {
             let (_, length) = self.header();
             let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
             let cut = body.len() < length;
-            self.offer = attributes::push_client_hello(body, cut, Transport::Tcp, &mut exchange.attributes);
+            self.offer =
+                attributes::push_client_hello(body, cut, Transport::Tcp, &mut exchange.attributes);
             return Some(End::Request);
         }
         let body = self.scratch.get(MESSAGE_HEADER..).unwrap_or_default();
@@ -158,8 +185,11 @@ impl TlsParser {
             if kind == CERTIFICATES
                 && let Some(entry) = out.outstanding(ID)
             {
-                let _ =
-                    certificate::push_certificate(body, &certificate::CLIENT, &mut entry.exchange.attributes);
+                let _ = certificate::push_certificate(
+                    body,
+                    &certificate::CLIENT,
+                    &mut entry.exchange.attributes,
+                );
             }
             return None;
         }
@@ -185,7 +215,9 @@ impl TlsParser {
                 {
                     attributes::push_group(u16::from_be_bytes([high, low]), attributes);
                 }
-                (CERTIFICATE_REQUEST, _) => attributes.push_bool("tls.client.certificate_requested", true),
+                (CERTIFICATE_REQUEST, _) => {
+                    attributes.push_bool("tls.client.certificate_requested", true)
+                }
                 _ => {}
             }
         }

@@ -8,7 +8,9 @@ mod message;
 use wire::{Direction, PerDirection};
 
 use super::attributes::{self, ClientOffer, ServerChoice};
-use super::record::{ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Record, RecordHeader, head, sslv2_hello};
+use super::record::{
+    ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, Record, RecordHeader, head, sslv2_hello,
+};
 use crate::contract::{Parser, Progress, Reason};
 use crate::correlate::{EndMark, Kind, Messages};
 use crate::kit::step::{Step, malformed};
@@ -90,7 +92,9 @@ impl TlsParser {
         match head(rest) {
             RecordHeader::Record(record) => self.on_record(direction, record, bytes, at, out),
             RecordHeader::Short(more) => Step::Stop(Progress::Need { consumed: at, more }),
-            RecordHeader::Invalid if side.resynchronising => Step::Stop(Progress::Consumed(bytes.len())),
+            RecordHeader::Invalid if side.resynchronising => {
+                Step::Stop(Progress::Consumed(bytes.len()))
+            }
             RecordHeader::Invalid if direction == Direction::ToServer && !side.synchronised => {
                 self.read_sslv2_hello(rest, at, out)
             }
@@ -119,7 +123,9 @@ impl TlsParser {
                 self.read_message(direction, bytes, [at, at + HEADER], record.length, out)
             }
             _ if side.body > 0 => malformed(at),
-            CHANGE_CIPHER_SPEC => self.on_change_cipher_spec(direction, record, bytes.len(), at, out),
+            CHANGE_CIPHER_SPEC => {
+                self.on_change_cipher_spec(direction, record, bytes.len(), at, out)
+            }
             ALERT if record.length == 2 => self.on_alert(direction, bytes, at, out),
             _ => self.on_encrypted(direction, record, bytes.len(), at, out),
         }
@@ -150,7 +156,8 @@ impl TlsParser {
     ) -> Step {
         let side = &mut self.sides[direction];
         // In TLS 1.3 it has no effect (RFC 8446 appendix D.4).
-        let takes_effect = self.choice.map_or(!side.synchronised, |choice| !choice.encrypts_handshake);
+        let takes_effect =
+            self.choice.map_or(!side.synchronised, |choice| !choice.encrypts_handshake);
         side.cipher_changed |= takes_effect;
         if direction == Direction::ToClient {
             side.end = Some(End::Part);
@@ -181,7 +188,12 @@ impl TlsParser {
     /// Another handshake begins.
     fn restart(&mut self) {
         let scratch = std::mem::take(&mut self.scratch);
-        *self = Self { scratch, sides: self.sides, records_skipped: self.records_skipped, ..Self::default() };
+        *self = Self {
+            scratch,
+            sides: self.sides,
+            records_skipped: self.records_skipped,
+            ..Self::default()
+        };
     }
 }
 
