@@ -42,8 +42,8 @@ impl StopSignal {
 pub(crate) enum OnHangup {
     /// The terminal is gone, as for any command.
     Stop,
-    /// The same where there is a terminal that can be gone. Without one somebody means "reload", and
-    /// systemd takes an end by SIGHUP for success and does not restart the service.
+    /// The same where there is a terminal that can be gone. Without one somebody means "reload",
+    /// and systemd takes an end by SIGHUP for success and does not restart the service.
     StopWithTerminal,
 }
 
