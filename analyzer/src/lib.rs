@@ -2,7 +2,7 @@
 //! pairing of requests with responses.
 //!
 //! Deterministic: no I/O, no clock, no threads, no randomness. Time comes with frames and with
-//! ticks; everything found leaves through one [`Sink`].
+//! ticks; everything found leaves through one [`Sink`](fact::Sink).
 
 #![forbid(unsafe_code)]
 
