@@ -264,7 +264,8 @@ fn a_hangup_does_not_end_a_service() {
         return;
     }
     let pair = Pair::new("u");
-    let mut run = inside(&pair.near, &[BIN, "run", "--no-ebpf", "-i", "veth*"]);
+    // In a session of its own: without a terminal, also where the tests have one.
+    let mut run = inside(&pair.near, &["setsid", BIN, "run", "--no-ebpf", "-i", "veth*"]);
     let mut run = Killed(run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let pid = run.0.id().to_string();
     let kill = |signal: &str| Command::new("kill").args([signal, &pid]).status().unwrap();
