@@ -107,6 +107,13 @@ pub struct Exchange {
     pub request: Option<MessageSpan>,
     /// The response.
     pub response: Option<MessageSpan>,
+    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends the
+    /// handshake, repeats included. Only the first exchange of a connection whose handshake was seen
+    /// has it. It passed before [`Self::start`].
+    pub connect_ns: Option<u64>,
+    /// Until when a response was waited for that did not come: the reset, the end of the connection
+    /// or of the input, the time-out. None where there is a response or none was expected.
+    pub waited_until: Option<Timestamp>,
     /// What the messages say.
     pub attributes: Attributes,
     /// What the transport suffered meanwhile.
@@ -119,8 +126,43 @@ impl Exchange {
         self.request.or(self.response).map_or(Timestamp::ZERO, |m| m.first)
     }
 
-    /// Time of the last byte of the exchange.
+    /// Time of the last byte of the exchange; of one that was not answered, the end of the wait.
     pub fn end(&self) -> Timestamp {
-        self.response.or(self.request).map_or(Timestamp::ZERO, |m| m.last)
+        let last = self.response.or(self.request).map_or(Timestamp::ZERO, |m| m.last);
+        self.waited_until.map_or(last, |until| until.max(last))
     }
+
+    /// Where its time went.
+    pub fn phases(&self) -> Phases {
+        let send_end = match (self.request, self.response) {
+            (Some(request), Some(response)) => request.last.min(response.first),
+            (Some(request), None) => request.last,
+            (None, _) => self.start(),
+        };
+        let wait_end = self.response.map_or(self.end(), |response| response.first);
+        let answers =
+            self.request.is_some() && (self.response.is_some() || self.waited_until.is_some());
+        Phases {
+            connect_ns: self.connect_ns,
+            send_ns: send_end.nanos_since(self.start()),
+            wait_ns: answers.then(|| wait_end.nanos_since(send_end)),
+            receive_ns: self.end().nanos_since(wait_end.max(send_end)),
+        }
+    }
+}
+
+/// Where the time of an exchange went, in nanoseconds. Send, wait and receive add up to its
+/// duration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// The handshake, repeats included, before the first request of a connection.
+    pub connect_ns: Option<u64>,
+    /// First to last byte of the request; ends with the first byte of the response where that came
+    /// earlier.
+    pub send_ns: u64,
+    /// Last byte of the request to the first of the response, or to the end of the wait. None where
+    /// the request was not captured, or no response was expected.
+    pub wait_ns: Option<u64>,
+    /// First to last byte of the response.
+    pub receive_ns: u64,
 }

@@ -102,6 +102,7 @@ impl Talk {
             client: end(1, client_port),
             server: end(2, server_port),
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
+            connect_ns: None,
             health: Health::default(),
         };
         let mut pool = SessionPool::new(limits);

@@ -98,6 +98,8 @@ fn exchange() -> Exchange {
         outcome: Outcome::Ok,
         request: Some(message(1_000)),
         response: Some(message(2_000_000)),
+        connect_ns: None,
+        waited_until: None,
         attributes: Attributes::default(),
         tcp: TcpTrouble::default(),
     }

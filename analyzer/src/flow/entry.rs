@@ -177,6 +177,7 @@ impl Flow {
             client: self.key.endpoint(client),
             server: self.key.endpoint(server),
             base,
+            connect_ns: None,
             health: self.connection.as_ref().map(Connection::health).unwrap_or_default(),
         }
     }

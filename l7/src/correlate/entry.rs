@@ -102,6 +102,8 @@ impl Entry {
                 outcome: Outcome::Ok,
                 request: None,
                 response: None,
+                connect_ns: None,
+                waited_until: None,
                 attributes,
                 tcp: TcpTrouble::default(),
             },

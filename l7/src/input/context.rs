@@ -20,6 +20,9 @@ pub struct Context {
     pub server: Endpoint,
     /// TCP: sequence number of stream offset 0 of each direction.
     pub base: PerDirection<SeqNum>,
+    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends the
+    /// handshake, repeats included. None for UDP, and where the handshake was not seen whole.
+    pub connect_ns: Option<u64>,
     /// Running totals of the flow; an exchange reports what was added during it.
     pub health: Health,
 }

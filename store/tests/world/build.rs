@@ -236,6 +236,8 @@ pub fn exchange(
         outcome: if response.is_some() { Outcome::Ok } else { Outcome::NoResponse },
         request,
         response,
+        connect_ns: None,
+        waited_until: None,
         attributes,
         tcp: TcpTrouble::default(),
     }
