@@ -84,6 +84,15 @@ pub struct TcpTrouble {
     pub missing_bytes: u64,
 }
 
+/// The end of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Time of the ACK that ended it.
+    pub at: Timestamp,
+    /// SYNs and SYN/ACKs that were sent again before that.
+    pub repeats: u32,
+}
+
 /// A request and its response at one tap: what becomes a span.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -111,6 +120,9 @@ pub struct Exchange {
     /// handshake, repeats included. Only the first exchange of a connection whose handshake was seen
     /// has it. It passed before [`Self::start`].
     pub connect_ns: Option<u64>,
+    /// How that handshake ended; known where [`Self::connect_ns`] is. A connection that was opened
+    /// long before its first request was not waited for.
+    pub connected: Option<Connected>,
     /// Until when a response was waited for that did not come: the reset, the end of the connection
     /// or of the input, the time-out. None where there is a response or none was expected.
     pub waited_until: Option<Timestamp>,

@@ -13,7 +13,7 @@ mod tcp_counters;
 mod trouble;
 
 pub use attributes::{Attributes, Value};
-pub use exchange::{Exchange, MessageSpan, Outcome, Phases, TcpTrouble};
+pub use exchange::{Connected, Exchange, MessageSpan, Outcome, Phases, TcpTrouble};
 pub use flow_id::FlowId;
 pub use flow_record::{
     ClientBy, DirectionRecord, FlowOpening, FlowRecord, Handshake, L7Summary, Timing, TunnelRecord,

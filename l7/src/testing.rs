@@ -103,6 +103,7 @@ impl Talk {
             server: end(2, server_port),
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             connect_ns: None,
+            connected: None,
             health: Health::default(),
         };
         let mut pool = SessionPool::new(limits);

@@ -99,6 +99,7 @@ fn exchange() -> Exchange {
         request: Some(message(1_000)),
         response: Some(message(2_000_000)),
         connect_ns: None,
+        connected: None,
         waited_until: None,
         attributes: Attributes::default(),
         tcp: TcpTrouble::default(),

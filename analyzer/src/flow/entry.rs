@@ -178,6 +178,7 @@ impl Flow {
             server: self.key.endpoint(server),
             base,
             connect_ns: None,
+            connected: None,
             health: self.connection.as_ref().map(Connection::health).unwrap_or_default(),
         }
     }

@@ -103,6 +103,7 @@ impl Entry {
                 request: None,
                 response: None,
                 connect_ns: None,
+                connected: None,
                 waited_until: None,
                 attributes,
                 tcp: TcpTrouble::default(),

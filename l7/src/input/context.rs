@@ -3,7 +3,7 @@
 use wire::{Direction, Endpoint, PerDirection, SeqNum, TapId, Transport};
 
 use crate::input::Health;
-use fact::{FlowId, Unanswered};
+use fact::{Connected, FlowId, Unanswered};
 
 /// What every call of a conversation is given; the flow owns it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct Context {
     /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends the
     /// handshake, repeats included. None for UDP, and where the handshake was not seen whole.
     pub connect_ns: Option<u64>,
+    /// How the handshake ended; known where [`Self::connect_ns`] is.
+    pub connected: Option<Connected>,
     /// Running totals of the flow; an exchange reports what was added during it.
     pub health: Health,
 }

@@ -237,6 +237,7 @@ pub fn exchange(
         request,
         response,
         connect_ns: None,
+        connected: None,
         waited_until: None,
         attributes,
         tcp: TcpTrouble::default(),
