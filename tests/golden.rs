@@ -107,6 +107,36 @@ fn captures_give_the_records_beside_them() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// Where the time of a span went adds up to its duration, and no time is before another that came
+/// earlier.
+#[test]
+fn the_parts_of_a_duration_add_up() {
+    let mut spans = 0;
+    for (name, capture) in cases() {
+        for line in replay(&capture, "1").lines() {
+            let span: Value = serde_json::from_str(line).expect("a record");
+            if span["type"] != "span" {
+                continue;
+            }
+            let ns = |key: &str| span[key].as_u64();
+            let parts = [ns("send_ns"), ns("wait_ns"), ns("transfer_ns")];
+            let sum: u64 = parts.iter().flatten().sum();
+            assert_eq!(Some(sum), ns("duration_ns"), "{name}: {line}");
+            let (start, end) = (ns("start_unix_ns"), ns("end_unix_ns"));
+            assert_eq!(end.zip(start).map(|(end, start)| end - start), Some(sum), "{name}: {line}");
+            for key in ["request", "response", "partial_request", "partial_response"] {
+                let time = |at: &str| span[key][at].as_u64();
+                assert!(time("first_ns") <= time("last_ns"), "{name}: {line}");
+                assert!(span[key].is_null() || start <= time("first_ns"), "{name}: {line}");
+            }
+            let answered = !span["response"].is_null() || !span["partial_response"].is_null();
+            assert!(parts[1].is_some() || !answered || span["outcome"] == "no_request", "{line}");
+            spans += 1;
+        }
+    }
+    assert!(spans > 100, "{spans} spans");
+}
+
 /// Beginnings of the passwords with which the recordings' clients log in, also in vain.
 const PASSWORDS: &[&str] = &["wonderland", "looking-glass", "rabbit-hole"];
 

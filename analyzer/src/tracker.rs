@@ -123,7 +123,13 @@ impl Tracker {
         };
         let mut budget =
             Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
-        flow.finish(cause, &mut budget, &mut self.pool, sink);
+        // It was over at its time-out, however late that is noticed.
+        let over = if cause == EndCause::Idle {
+            now.min(self.config.flows.expires_at(&flow))
+        } else {
+            now
+        };
+        flow.finish(cause, over, &mut budget, &mut self.pool, sink);
         let (state, reason) = flow.end(cause, now);
         sink.emit(Fact::FlowClosed(&record(&flow, flow.last, state, Some(reason))));
         flow.close_conversation(&mut self.pool);

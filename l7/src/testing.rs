@@ -181,7 +181,8 @@ impl Talk {
 
     pub(crate) fn end(&mut self, end: End) -> &mut Self {
         self.now += 1000;
-        self.conversation.end(&self.cx, end, &mut self.pool, &mut self.found);
+        let time = Timestamp::from_nanos(self.now);
+        self.conversation.end(&self.cx, end, time, &mut self.pool, &mut self.found);
         self
     }
 

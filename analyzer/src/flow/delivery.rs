@@ -44,7 +44,7 @@ impl Flow {
         }
         if tcp.flags.rst() {
             self.flush(segment.time, budget, pool, sink);
-            self.end_conversation(End::Over(Unanswered::Reset), pool, sink);
+            self.end_conversation(End::Over(Unanswered::Reset), segment.time, pool, sink);
         } else if tcp.payload_len > 0 || segment.occupies_seq() {
             if tcp.payload_len > 0 {
                 self.start_conversation(pool);
@@ -53,7 +53,7 @@ impl Flow {
             self.remember_server(pool);
         }
         if segment.tcp.flags.fin() && self.both_delivered() {
-            self.end_conversation(End::Over(Unanswered::Closed), pool, sink);
+            self.end_conversation(End::Over(Unanswered::Closed), segment.time, pool, sink);
             self.close_conversation(pool);
         }
     }
@@ -103,6 +103,7 @@ impl Flow {
     pub(crate) fn finish<S: Sink>(
         &mut self,
         cause: EndCause,
+        now: Timestamp,
         budget: &mut Budget<'_>,
         pool: &mut SessionPool,
         sink: &mut S,
@@ -114,7 +115,7 @@ impl Flow {
             EndCause::PortReused => Unanswered::Closed,
             EndCause::Evicted => Unanswered::Displaced,
         };
-        self.end_conversation(End::Over(why), pool, sink);
+        self.end_conversation(End::Over(why), now, pool, sink);
     }
 
     /// Whether time passing can make something come out.
@@ -154,13 +155,19 @@ impl Flow {
         self.connection.as_ref().is_some_and(|c| c.streams.both().iter().all(|s| s.is_finished()))
     }
 
-    fn end_conversation<S: Sink>(&mut self, end: End, pool: &mut SessionPool, sink: &mut S) {
+    fn end_conversation<S: Sink>(
+        &mut self,
+        end: End,
+        time: Timestamp,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
         if self.conversation.as_ref().is_none_or(|conversation| conversation.is_closed()) {
             return;
         }
         let context = self.context();
         if let Some(conversation) = &mut self.conversation {
-            conversation.end(&context, end, pool, sink);
+            conversation.end(&context, end, time, pool, sink);
         }
     }
 
@@ -213,7 +220,7 @@ impl Flow {
             });
         }
         if reassembled.finished {
-            self.end_conversation(End::Fin(direction), pool, sink);
+            self.end_conversation(End::Fin(direction), time, pool, sink);
         }
     }
 }

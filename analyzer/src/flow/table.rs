@@ -1,5 +1,7 @@
 //! The flow table: all open flows, found by key, in order of their last packet.
 
+use std::time::Duration;
+
 use wire::{FlowKey, Timestamp, invariant};
 
 use super::index::Index;
@@ -127,13 +129,21 @@ impl Table {
 impl FlowLimits {
     /// Whether the time-out of `flow` is over at `now`.
     pub(crate) fn expired(&self, flow: &Flow, now: Timestamp) -> bool {
-        let limit = match flow.timeout_class() {
+        u128::from(now.nanos_since(flow.last)) > self.idle_limit(flow).as_nanos()
+    }
+
+    /// When the time-out of `flow` is over if nothing more comes.
+    pub(crate) fn expires_at(&self, flow: &Flow) -> Timestamp {
+        flow.last + self.idle_limit(flow)
+    }
+
+    fn idle_limit(&self, flow: &Flow) -> Duration {
+        match flow.timeout_class() {
             TimeoutClass::Closed => self.closed_linger,
             TimeoutClass::Handshake => self.handshake_idle,
             TimeoutClass::Datagrams => self.udp_idle,
             TimeoutClass::HalfClosed => self.half_closed_idle,
             TimeoutClass::Established => self.established_idle,
-        };
-        u128::from(now.nanos_since(flow.last)) > limit.as_nanos()
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Direction, PerDirection, Transport, invariant};
+use wire::{Direction, PerDirection, Timestamp, Transport, invariant};
 
 use super::counters::Counters;
 use super::entry::Entry;
@@ -40,6 +40,10 @@ pub(crate) struct Correlator {
     pub(crate) counters: Counters,
     /// Attributes that the protocol before this one on the same connection kept for what follows.
     pub(super) carried_over: Attributes,
+    /// Time of what is dealt with now.
+    pub(super) now: Timestamp,
+    /// No request of the connection began that is going to be emitted.
+    pub(super) before_first: bool,
 }
 
 /// A message that begins.
@@ -63,6 +67,8 @@ impl Correlator {
             loss: Loss::default(),
             counters: Counters::default(),
             carried_over: Attributes::default(),
+            now: Timestamp::ZERO,
+            before_first: true,
         }
     }
 
@@ -85,6 +91,11 @@ impl Correlator {
     pub(crate) fn set_protocol(&mut self, protocol: Protocol, order: Order) {
         self.protocol = protocol;
         self.pairing.order = order;
+    }
+
+    /// Sets the time of what is dealt with from now on: a packet, a tick, or the end of the input.
+    pub(crate) fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// Sets whether what is lost now was cut off by the snap length.
@@ -167,6 +178,9 @@ impl Correlator {
         let troubles = position.troubles_at(message.start.offset);
         let mut entry = pool.take(self.protocol);
         entry.set_origin(message.id, position.asker(message.kind), transport, troubles);
+        if message.kind != Kind::Response {
+            entry.is_first = std::mem::take(&mut self.before_first);
+        }
         self.queue.push(entry, by_id)
     }
 }

@@ -57,6 +57,7 @@ impl Correlator {
         let failed = matches!(outcome, Outcome::ClientError | Outcome::ServerError);
         if entry.notes.errors_only && !failed {
             self.counters.on_unreported(&entry);
+            self.pass_on_first(&entry);
             return pool.put(entry);
         }
         entry.exchange.outcome = outcome;
@@ -64,6 +65,16 @@ impl Correlator {
             self.counters.errors += 1;
         }
         self.finished.push_back(entry);
+    }
+
+    /// An exchange is not emitted. If it was the first of the connection, the next one is.
+    fn pass_on_first(&mut self, entry: &Entry) {
+        if entry.is_first {
+            match self.queue.iter_mut().find(|next| next.exchange.request.is_some()) {
+                Some(next) => next.is_first = true,
+                None => self.before_first = true,
+            }
+        }
     }
 
     /// Gives up a request: it will not be answered.
@@ -80,6 +91,9 @@ impl Correlator {
         };
         if !matches!(outcome, Outcome::LostBytes | Outcome::Ok) {
             entry.exchange.attributes.push_text(Unanswered::KEY, why.as_str());
+            // Who closed its direction answers nothing any more, whenever that is noticed.
+            let closed_at = self.timelines[entry.asker.reverse()].closed_at();
+            entry.exchange.waited_until = Some(closed_at.unwrap_or(self.now));
         }
         self.remove(index, outcome, pool);
     }
@@ -143,7 +157,7 @@ impl Correlator {
             }
         }
         if entry.is_pending() {
-            let server_closed = self.timelines[entry.asker.reverse()].is_closed();
+            let server_closed = self.timelines[entry.asker.reverse()].closed_at().is_some();
             let closed = why == Unanswered::InputEnd && server_closed;
             return self.give_up(index, if closed { Unanswered::Closed } else { why }, pool);
         }
@@ -160,6 +174,8 @@ impl Correlator {
             let waits = entry.is_pending() && !entry.message(Kind::Request).open;
             match entry.exchange.request {
                 Some(request) if waits && request.last + wait <= now => {
+                    // The wait was over then, however late that is noticed.
+                    self.now = request.last + wait;
                     self.give_up(0, Unanswered::TimedOut, pool);
                 }
                 _ => return,

@@ -76,6 +76,8 @@ pub(crate) struct Entry {
     pub(super) asker: Direction,
     /// Nobody answers the request.
     pub(super) one_way: bool,
+    /// Its request is the first of the connection: the client waited for the connection before it.
+    pub(super) is_first: bool,
     pub(super) doubts: Doubts,
     /// Totals of the flow at the first byte.
     troubles_before: TroubleCounts,
@@ -112,6 +114,7 @@ impl Entry {
             slot: Slot::default(),
             asker: Direction::ToServer,
             one_way: false,
+            is_first: false,
             doubts: Doubts::default(),
             troubles_before: TroubleCounts::default(),
             request: MessageState::default(),
@@ -148,6 +151,8 @@ impl Entry {
         exchange.flow = cx.flow;
         exchange.tap = cx.tap;
         exchange.transport = cx.transport;
+        exchange.connect_ns = cx.connect_ns.filter(|_| self.is_first);
+        exchange.connected = cx.connected.filter(|_| self.is_first);
         (exchange.client, exchange.server) = match self.asker {
             Direction::ToServer => (cx.client, cx.server),
             Direction::ToClient => (cx.server, cx.client),

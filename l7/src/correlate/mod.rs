@@ -36,6 +36,8 @@ mod position;
 mod queue;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 mod timeline;
 
 pub(crate) use correlator::Correlator;

@@ -14,7 +14,7 @@ pub(crate) struct Timeline {
     /// Where bytes of another time begin, and that time.
     marks: Vec<(u64, Timestamp)>,
     end: u64,
-    closed: bool,
+    closed_at: Option<Timestamp>,
 }
 
 impl Timeline {
@@ -50,14 +50,14 @@ impl Timeline {
         self.marks.push((offset, time));
     }
 
-    /// Nothing more comes in this direction (FIN).
-    pub(crate) fn close(&mut self) {
-        self.closed = true;
+    /// Nothing more comes in this direction (FIN), as was seen at `time`.
+    pub(crate) fn close(&mut self, time: Timestamp) {
+        self.closed_at.get_or_insert(time);
     }
 
-    /// Whether nothing more comes in this direction.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
+    /// Since when nothing more comes in this direction.
+    pub(crate) fn closed_at(&self) -> Option<Timestamp> {
+        self.closed_at
     }
 
     /// An empty timeline with the memory of this one, if that is little.

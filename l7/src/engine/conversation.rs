@@ -72,10 +72,17 @@ impl Conversation {
         session.emit(cx, &mut pool.entries, sink);
     }
 
-    /// Ends one or both directions; unanswered requests are emitted.
-    pub fn end<S: Sink>(&mut self, cx: &Context, end: End, pool: &mut SessionPool, sink: &mut S) {
+    /// Ends one or both directions at `time`; unanswered requests are emitted.
+    pub fn end<S: Sink>(
+        &mut self,
+        cx: &Context,
+        end: End,
+        time: Timestamp,
+        pool: &mut SessionPool,
+        sink: &mut S,
+    ) {
         let State::Open(session) = &mut self.state else { return };
-        session.end(cx, end, &mut pool.entries);
+        session.end(cx, end, time, &mut pool.entries);
         session.emit(cx, &mut pool.entries, sink);
     }
 

@@ -58,6 +58,11 @@ pub(crate) struct Span<'a> {
     start_unix_ns: u64,
     end_unix_ns: u64,
     duration_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect_ns: Option<u64>,
+    send_ns: u64,
+    wait_ns: Option<u64>,
+    transfer_ns: u64,
     outcome: &'static str,
     request: Option<Message>,
     response: Option<Message>,
@@ -129,6 +134,7 @@ impl Serialize for AttributeMap<'_> {
 
 impl<'a> Span<'a> {
     pub(crate) fn new(exchange: &'a Exchange, tap: &'a str) -> Self {
+        let phases = exchange.phases();
         Self {
             protocol: exchange.protocol.as_str(),
             operation: &exchange.operation,
@@ -143,6 +149,10 @@ impl<'a> Span<'a> {
             start_unix_ns: exchange.start().as_nanos(),
             end_unix_ns: exchange.end().as_nanos(),
             duration_ns: exchange.end().nanos_since(exchange.start()),
+            connect_ns: phases.connect_ns,
+            send_ns: phases.send_ns,
+            wait_ns: phases.wait_ns,
+            transfer_ns: phases.receive_ns,
             outcome: exchange.outcome.as_str(),
             request: exchange.request.filter(|m| m.whole).map(Message::from),
             response: exchange.response.filter(|m| m.whole).map(Message::from),

@@ -1,6 +1,6 @@
 //! How a session ends: one direction after the other, or both at once.
 
-use wire::Direction;
+use wire::{Direction, Timestamp};
 
 use super::Session;
 use crate::correlate::{EntryPool, Messages};
@@ -8,16 +8,23 @@ use crate::input::{Context, End};
 use fact::Unanswered;
 
 impl Session {
-    /// Ends one or both directions.
-    pub(crate) fn end(&mut self, cx: &Context, end: End, pool: &mut EntryPool) {
+    /// Ends one or both directions at `time`.
+    pub(crate) fn end(&mut self, cx: &Context, end: End, time: Timestamp, pool: &mut EntryPool) {
+        self.correlator.set_now(time);
         match end {
-            End::Fin(direction) => self.end_direction(cx, direction, pool),
+            End::Fin(direction) => self.end_direction(cx, direction, time, pool),
             End::Over(why) => self.finish(cx, why, pool),
         }
     }
 
-    fn end_direction(&mut self, cx: &Context, direction: Direction, pool: &mut EntryPool) {
-        self.correlator.timelines[direction].close();
+    fn end_direction(
+        &mut self,
+        cx: &Context,
+        direction: Direction,
+        time: Timestamp,
+        pool: &mut EntryPool,
+    ) {
+        self.correlator.timelines[direction].close(time);
         let position = self.buffers[direction].position(cx, direction, 0);
         let side = self.reader.side(direction);
         if let Some(parser) = self.reader.parser() {

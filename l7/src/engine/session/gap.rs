@@ -23,6 +23,7 @@ impl Session {
             return;
         }
         let Gap { offset, len, time, snapped } = gap;
+        self.correlator.set_now(time);
         let buffer = &mut self.buffers[direction];
         let expected = buffer.expected(offset);
         let end = offset.saturating_add(len);

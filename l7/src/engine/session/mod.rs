@@ -134,6 +134,7 @@ impl Session {
             Transport::Tcp => self.limits.stream_wait,
             Transport::Udp => self.limits.datagram_wait,
         };
+        self.correlator.set_now(now);
         self.correlator.expire(now, wait, pool);
     }
 }

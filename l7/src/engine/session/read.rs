@@ -26,6 +26,7 @@ impl Session {
         if self.reader.is_opaque() {
             return;
         }
+        self.correlator.set_now(time);
         let expected = self.buffers[direction].expected(offset);
         if offset > expected {
             let gap = Gap { offset: expected, len: offset - expected, time, snapped: false };
@@ -65,6 +66,7 @@ impl Session {
         if self.reader.is_opaque() || bytes.is_empty() {
             return;
         }
+        self.correlator.set_now(time);
         let offset = self.buffers[direction].start;
         self.buffers[direction].start += bytes.len() as u64;
         let timeline = &mut self.correlator.timelines[direction];
