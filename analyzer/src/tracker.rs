@@ -4,11 +4,15 @@ use wire::decode::{Decoded, Layer4};
 use wire::{InputClock, Timestamp, invariant};
 
 use crate::config::Config;
-use crate::flow::{Flow, Table, record};
+use crate::flow::{Fit, Flow, Table, record};
 use crate::tcp::{Budget, EndCause, Segment};
 use crate::usage::Usage;
 use fact::{self, Fact, FlowId, Sink};
 use l7::SessionPool;
+
+/// Flows with the same addresses and ports in as many networks. All of them are looked at for a
+/// packet in a new one.
+const MAX_SAME_KEY: usize = 64;
 
 /// From packets to facts: finds the flow of each packet, keeps its figures, ends it when its time
 /// is over.
@@ -89,7 +93,8 @@ impl Tracker {
     ) -> u32 {
         let now = packet.time.min(limit);
         let mut closed_well = false;
-        if let Some(slot) = self.table.find(&packet.key)
+        let found = self.table.find(packet).or_else(|| self.find_by_content(packet, now, sink));
+        if let Some(slot) = found
             && let Some(flow) = self.table.get(slot)
         {
             if flow.starts_over(packet) {
@@ -113,6 +118,53 @@ impl Tracker {
         }
         sink.emit(Fact::FlowOpened(&flow.opening()));
         self.table.insert(flow)
+    }
+
+    /// Slot of the flow that `packet` belongs to, where no flow with its addresses and ports is known
+    /// to be in its network: the one whose numbers it continues. Others with the same addresses and
+    /// ports are other connections, which only their networks tell apart.
+    #[cold]
+    fn find_by_content<S: Sink>(
+        &mut self,
+        packet: &Decoded<'_>,
+        now: Timestamp,
+        sink: &mut S,
+    ) -> Option<u32> {
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.extend(self.table.with_key(&packet.key));
+        let fitting = slots.iter().filter_map(|&slot| {
+            let flow = self.table.get(slot).filter(|f| !self.config.flows.expired(f, now))?;
+            Some((flow.fits(packet)?, flow.last, flow.id, slot))
+        });
+        let found = fitting.max_by_key(|&(fit, last, id, _)| (fit, last, id));
+        if let Some((fit, .., slot)) = found {
+            if let Some(flow) = self.table.get_mut(slot) {
+                let corrects = fit != Fit::Numbers || !flow.has_sent(packet.side);
+                let remembers_all = flow.networks.add(packet, corrects);
+                if fit == Fit::Answer {
+                    flow.networks.suppose(packet.side);
+                }
+                if !remembers_all {
+                    sink.emit(Fact::Evicted { table: fact::Table::FlowNetworks, entries: 1 });
+                }
+            }
+        } else {
+            for &slot in &slots {
+                if let Some(flow) = self.table.get_mut(slot) {
+                    flow.networks.retract(packet.side.other(), packet.network);
+                }
+            }
+        }
+        if found.is_none() && slots.len() >= MAX_SAME_KEY {
+            let last = |&slot: &u32| self.table.get(slot).map(|flow| (flow.last, flow.id));
+            if let Some(oldest) = slots.iter().copied().min_by_key(last) {
+                self.close(oldest, EndCause::Evicted, now, sink);
+                sink.emit(Fact::Evicted { table: fact::Table::Flows, entries: 1 });
+            }
+        }
+        slots.clear();
+        self.scratch = slots;
+        found.map(|(.., slot)| slot)
     }
 
     /// Removes a flow from the table and emits its final record.

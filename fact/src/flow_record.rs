@@ -63,9 +63,11 @@ pub struct FlowRecord {
     pub server: Endpoint,
     /// How it was decided which is which.
     pub client_by: ClientBy,
-    /// VLAN ids, outermost first.
+    /// VLAN ids, outermost first, as on the first packet; then those that only other packets of the
+    /// flow have, in the order in which they were seen.
     pub vlans: Vec<u16>,
-    /// Tunnels, outermost first, as on the first packet.
+    /// Tunnels, outermost first, as on the first packet; then those of a kind and id that only other
+    /// packets of the flow have.
     pub tunnels: Vec<TunnelRecord>,
     /// Time of the first packet.
     pub start: Timestamp,

@@ -169,17 +169,20 @@ pub enum Table {
     MessageHeads,
     /// Servers of which it is remembered what they speak.
     KnownServers,
+    /// Networks that a flow came in.
+    FlowNetworks,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Flows,
         Self::ReassemblyBytes,
         Self::Fragments,
         Self::PendingRequests,
         Self::MessageHeads,
         Self::KnownServers,
+        Self::FlowNetworks,
     ];
 
     /// Name in metric labels.
@@ -191,6 +194,7 @@ impl Table {
             Self::PendingRequests => "pending_requests",
             Self::MessageHeads => "message_heads",
             Self::KnownServers => "known_servers",
+            Self::FlowNetworks => "flow_networks",
         }
     }
 }

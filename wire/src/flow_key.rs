@@ -1,4 +1,4 @@
-//! The key of a flow: transport, two endpoints, network.
+//! The key of a flow: transport and two endpoints, at one tap.
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
@@ -45,18 +45,16 @@ impl Side {
     }
 }
 
-/// Identity of a flow at one tap: the innermost addresses and ports without order, and the virtual
-/// network (VLANs, overlay ids) that they are meant in. Equal for both directions.
+/// Addresses and ports of a flow at one tap: the innermost ones, without order. Equal for both
+/// directions. The virtual network around them is no part of it: each direction may have VLANs and
+/// overlay ids of its own. Where two connections have one key at the same time, the analyzer tells
+/// them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowKey {
     /// The smaller endpoint.
     pub low: Endpoint,
     /// The larger endpoint.
     pub high: Endpoint,
-    /// Virtual network: 0 for none, else a hash of the VLAN ids and of the overlay identifiers that
-    /// are the same in both directions (VXLAN and GENEVE VNI). Keys of GRE count only where the
-    /// configuration says so: they may be a direction's own.
-    pub network: u64,
     /// Where it was seen.
     pub tap: TapId,
     /// Transport protocol.
@@ -78,7 +76,6 @@ impl Hash for FlowKey {
             }
         }
         let TapId(tap) = self.tap;
-        state.write_u64(self.network);
         state.write_u64(u64::from(tap) << 1 | u64::from(self.transport == Transport::Udp));
     }
 }
@@ -88,7 +85,6 @@ impl FlowKey {
     pub fn new(
         tap: TapId,
         transport: Transport,
-        network: u64,
         source: Endpoint,
         destination: Endpoint,
     ) -> (Self, Side) {
@@ -97,7 +93,7 @@ impl FlowKey {
         } else {
             (destination, source, Side::High)
         };
-        (Self { low, high, network, tap, transport }, side)
+        (Self { low, high, tap, transport }, side)
     }
 
     /// The endpoint of `side`.

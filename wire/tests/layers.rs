@@ -35,7 +35,7 @@ fn a_segment_with_timestamps() {
     let decoded = decoder.decode(&frame).unwrap();
     assert_eq!(decoded.key.endpoint(decoded.side).to_string(), "10.0.0.1:40000");
     assert_eq!(decoded.key.endpoint(decoded.side.other()).to_string(), "10.0.0.2:80");
-    assert_eq!((decoded.key.network, decoded.ip.len, decoded.ip.ttl), (0, 57, 64));
+    assert_eq!((decoded.network, decoded.ip.len, decoded.ip.ttl), (0, 57, 64));
     let Layer4::Tcp(t) = decoded.layer4 else { panic!("UDP") };
     assert_eq!((t.seq, t.ack, t.window), (SeqNum(1000), SeqNum(7), 501));
     assert!(t.flags.ack() && t.flags.psh() && !t.flags.syn());
@@ -74,14 +74,14 @@ fn vlan_tags_of_kernel_and_frame() {
     with_tag.vlan = Some(VlanTag { tpid: 0x88a8, tci: 0xe006 });
     let tagged = decoder.decode(&with_tag).unwrap();
     assert_eq!(tagged.vlans.as_slice(), [6, 7, 8]);
-    let network = tagged.key.network;
+    let network = tagged.network;
     with_tag.vlan = None;
     let untagged = decoder.decode(&with_tag).unwrap();
     assert_eq!(untagged.vlans.as_slice(), [7, 8]);
-    assert!(untagged.key.network != network && network != 0);
+    assert!(untagged.network != network && network != 0);
     let priority = ethernet(0x8100, &join(&[0xe0, 0, 8, 0], &tcp_v4(b"")));
     let priority = frame(LinkType::Ethernet, &priority);
-    assert_eq!(decoder.decode(&priority).unwrap().key.network, 0);
+    assert_eq!(decoder.decode(&priority).unwrap().network, 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn decode(link_type: LinkType, bytes: &[u8]) -> Result<(Seen, u64), Undecoded> {
     let decoded = decoder.decode(&frame)?;
     let Layer4::Tcp(tcp) = decoded.layer4 else { return Ok((Vec::new(), 0)) };
     assert_eq!(tcp.payload, b"hello");
-    Ok((decoded.tunnels.iter().map(|t| (t.kind, t.id)).collect(), decoded.key.network))
+    Ok((decoded.tunnels.iter().map(|t| (t.kind, t.id)).collect(), decoded.network))
 }
 
 fn expect(link_type: LinkType, bytes: &[u8], kind: TunnelKind, id: Option<u32>) -> u64 {
@@ -106,7 +106,7 @@ fn tenants_of_gre_are_told_apart_where_keys_are_said_to_do_so() {
     let mut decoder = Decoder::new(config);
     let mut network = |ether_type: [u8; 2], key: [u8; 4], inner: &[u8]| {
         let bytes = ipv4(47, &[&[0x20, 0], &ether_type[..], &key, inner].concat());
-        decoder.decode(&frame(LinkType::RawIp, &bytes)).unwrap().key.network
+        decoder.decode(&frame(LinkType::RawIp, &bytes)).unwrap().network
     };
     let inner = inner_frame();
     let one = network([0x65, 0x58], [0, 0x10, 1, 7], &inner);

@@ -1,8 +1,9 @@
 //! One flow at one tap.
 
-use wire::decode::{Decoded, Layer4, Tunnel};
+use wire::decode::{Decoded, Layer4};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
+use super::Networks;
 use super::client::{by_flags, client_of};
 use crate::per_side::PerSide;
 use crate::tcp::{Connection, EndCause, Phase, Segment};
@@ -29,8 +30,7 @@ pub(crate) struct Flow {
     /// In the analyzer's list of flows that may wait for something.
     pub(crate) watched: bool,
     pub(crate) traffic: PerSide<Traffic>,
-    /// None where there is neither VLAN nor tunnel.
-    pub(crate) wrapping: Option<Box<Wrapping>>,
+    pub(crate) networks: Networks,
     /// None for UDP.
     pub(crate) connection: Option<Connection>,
     /// None until there is payload.
@@ -47,13 +47,6 @@ pub(crate) struct Traffic {
     pub(crate) wire_bytes: u64,
 }
 
-/// VLANs and tunnels around the first packet.
-#[derive(Debug)]
-pub(crate) struct Wrapping {
-    pub(crate) vlans: Vec<u16>,
-    pub(crate) tunnels: Vec<Tunnel>,
-}
-
 /// Which time-out a flow has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeoutClass {
@@ -62,6 +55,17 @@ pub(crate) enum TimeoutClass {
     Datagrams,
     HalfClosed,
     Established,
+}
+
+/// Why a packet in a network of its own belongs to a flow, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    /// Its side had not sent yet.
+    Answer,
+    /// The other side sends in its network.
+    Network,
+    /// Its sequence and acknowledgement numbers are those of the connection.
+    Numbers,
 }
 
 impl TimeoutClass {
@@ -74,7 +78,6 @@ impl Flow {
     #[inline]
     pub(crate) fn new(id: FlowId, packet: &Decoded<'_>) -> Self {
         let (client, client_by) = client_of(&packet.key, packet.side, &packet.layer4);
-        let wrapped = !packet.vlans.as_slice().is_empty() || !packet.tunnels.is_empty();
         Self {
             id,
             key: packet.key,
@@ -86,12 +89,7 @@ impl Flow {
             changed: false,
             watched: false,
             traffic: PerSide::default(),
-            wrapping: wrapped.then(|| {
-                Box::new(Wrapping {
-                    vlans: packet.vlans.as_slice().to_vec(),
-                    tunnels: packet.tunnels.to_vec(),
-                })
-            }),
+            networks: Networks::new(packet),
             connection: matches!(packet.layer4, Layer4::Tcp(_)).then(Connection::default),
             conversation: None,
         }
@@ -205,6 +203,29 @@ impl Flow {
         }
     }
 
+    /// Whether `packet`, which has the addresses and ports of this flow but came in a network of its
+    /// own, belongs to this flow; the larger, the better it fits. TCP: its numbers are those of the
+    /// connection. UDP: the other side sends in the same network, or, as it seems, its side answers
+    /// in a network of its own.
+    pub(crate) fn fits(&self, packet: &Decoded<'_>) -> Option<Fit> {
+        match (&self.connection, &packet.layer4) {
+            (Some(connection), Layer4::Tcp(tcp)) => {
+                let segment = Segment { time: packet.time, side: packet.side, tcp };
+                connection.analysis.takes(&segment).then_some(Fit::Numbers)
+            }
+            (None, Layer4::Udp(_)) if self.networks.owns(packet.side.other(), packet.network) => {
+                Some(Fit::Network)
+            }
+            (None, Layer4::Udp(_)) if !self.has_sent(packet.side) => Some(Fit::Answer),
+            _ => None,
+        }
+    }
+
+    /// Whether `side` sent a packet.
+    pub(crate) fn has_sent(&self, side: Side) -> bool {
+        self.traffic.get(side).packets > 0
+    }
+
     /// Whether both sides sent FIN.
     pub(crate) fn closed_well(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.lifecycle.state() == FlowState::Closed)
@@ -237,13 +258,9 @@ impl Flow {
 
     /// Memory that it takes, in bytes, besides what waits in reassembly.
     pub(crate) fn bytes(&self) -> usize {
-        let wrapping = self
-            .wrapping
-            .as_ref()
-            .map_or(0, |w| size_of::<Wrapping>() + w.tunnels.len() * size_of::<Tunnel>());
         let conversation = self.conversation.as_ref().map_or(0, |c| c.bytes());
         size_of::<Self>()
-            + wrapping
+            + self.networks.bytes()
             + conversation
             + self.connection.as_ref().map_or(0, Connection::bytes)
     }

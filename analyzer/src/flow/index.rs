@@ -62,6 +62,12 @@ impl Index {
         self.entries.find(hash.both_ends(), equal).map(|entry| entry.slot)
     }
 
+    /// The slots with this hash, and maybe others, in an order that must not reach the output.
+    pub(super) fn with_hash(&self, hash: KeyHash) -> impl Iterator<Item = u32> {
+        let equal = move |entry: &&Entry| entry.hash == hash;
+        self.entries.iter_hash(hash.both_ends()).filter(equal).map(|entry| entry.slot)
+    }
+
     /// Adds a slot that is not in the index.
     pub(super) fn insert(&mut self, hash: KeyHash, slot: u32) {
         let rehash = |entry: &Entry| entry.hash.both_ends();
@@ -106,7 +112,7 @@ mod tests {
                 (40_000 + n % 4) as u16,
             );
             let server = Endpoint::new(Ipv4Addr::new(10, 0, 0, 1).into(), 443);
-            FlowKey::new(TapId(1), Transport::Tcp, 0, client, server).0
+            FlowKey::new(TapId(1), Transport::Tcp, client, server).0
         })
     }
 
@@ -117,7 +123,7 @@ mod tests {
             let source = 0xc0ac_29b7_c97c_50dd_u128 << 64 | u128::from(n);
             let source = Endpoint::new(Ipv6Addr::from_bits(source).into(), 5353);
             let target = Endpoint::new(Ipv6Addr::LOCALHOST.into(), 53);
-            FlowKey::new(TapId(1), Transport::Udp, 0, source, target).0
+            FlowKey::new(TapId(1), Transport::Udp, source, target).0
         })
     }
 

@@ -4,12 +4,14 @@ mod client;
 mod delivery;
 mod entry;
 mod index;
+mod networks;
 mod order;
 mod record;
 mod table;
 
-pub(crate) use entry::{Flow, TimeoutClass};
+pub(crate) use entry::{Fit, Flow, TimeoutClass};
 pub(crate) use record::record;
 pub(crate) use table::Table;
 
+use networks::Networks;
 use order::Order;

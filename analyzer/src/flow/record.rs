@@ -14,7 +14,6 @@ pub(crate) fn record(
 ) -> FlowRecord {
     let client = flow.client();
     let connection = flow.connection.as_ref();
-    let wrapping = flow.wrapping.as_deref();
     FlowRecord {
         id: flow.id,
         tap: flow.key.tap,
@@ -22,8 +21,8 @@ pub(crate) fn record(
         client: flow.key.endpoint(client),
         server: flow.key.endpoint(client.other()),
         client_by: flow.client_by,
-        vlans: wrapping.map(|w| w.vlans.clone()).unwrap_or_default(),
-        tunnels: wrapping.map(|w| w.tunnels.iter().map(tunnel).collect()).unwrap_or_default(),
+        vlans: flow.networks.vlans().to_vec(),
+        tunnels: flow.networks.tunnels().iter().map(tunnel).collect(),
         start: flow.start,
         end: flow.last,
         state,

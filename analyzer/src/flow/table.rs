@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wire::decode::Decoded;
 use wire::{FlowKey, Timestamp, invariant};
 
 use super::index::Index;
@@ -33,10 +34,19 @@ impl Table {
         self.index.len()
     }
 
-    /// Slot of the flow with this key.
-    pub(crate) fn find(&self, key: &FlowKey) -> Option<u32> {
-        self.index
-            .find(self.index.hash(key), |slot| self.get(slot).is_some_and(|flow| flow.key == *key))
+    /// Slot of the flow that has the key of `packet`, and the sender of which is known to send in
+    /// its network.
+    #[inline]
+    pub(crate) fn find(&self, packet: &Decoded<'_>) -> Option<u32> {
+        let belongs =
+            |flow: &Flow| flow.key == packet.key && flow.networks.has(packet.side, packet.network);
+        self.index.find(self.index.hash(&packet.key), |slot| self.get(slot).is_some_and(belongs))
+    }
+
+    /// Slots of all flows with this key, in an order that must not reach the output.
+    pub(crate) fn with_key(&self, key: &FlowKey) -> impl Iterator<Item = u32> {
+        let has_key = |&slot: &u32| self.get(slot).is_some_and(|flow| flow.key == *key);
+        self.index.with_hash(self.index.hash(key)).filter(has_key)
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<&Flow> {
@@ -47,7 +57,7 @@ impl Table {
         self.flows.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    /// Adds a flow whose key is not in the table; returns its slot.
+    /// Adds a flow; returns its slot.
     pub(crate) fn insert(&mut self, flow: Box<Flow>) -> u32 {
         let (hash, class, time) = (self.index.hash(&flow.key), flow.timeout_class(), flow.last);
         let slot = match self.free.pop() {

@@ -16,6 +16,9 @@ const REORDERING_NS: u64 = 3_000_000;
 const DUPLICATES_UNKNOWN: u32 = u32::MAX;
 /// Window before the first segment: differs from every window field.
 const WINDOW_UNKNOWN: u32 = u32::MAX;
+/// Distance at which a number still belongs to a connection: more than any receive buffer in use,
+/// and one of 128 numbers of an unrelated connection.
+const NEAR: u32 = 1 << 24;
 /// Segments remembered of a side whose peer was never seen.
 const ONE_WAY_SEGMENTS: usize = 256;
 
@@ -108,6 +111,23 @@ impl Analysis {
     /// Whether `segment` opens another connection on the same addresses and ports.
     pub(crate) fn is_new_connection(&self, segment: &Segment<'_>) -> bool {
         segment.is_syn() && self.senders.get(segment.side).has_other_base(segment.tcp.seq)
+    }
+
+    /// Whether `segment` may be one of this connection, by its numbers. The first SYN of a side
+    /// decides on its initial sequence number; a SYN/ACK is known by the SYN that it acknowledges:
+    /// several may answer one SYN (SYN proxies).
+    pub(crate) fn takes(&self, segment: &Segment<'_>) -> bool {
+        let (own, peer) = (self.senders.get(segment.side), self.senders.get(segment.side.other()));
+        let tcp = &segment.tcp;
+        if segment.is_syn() {
+            return !own.has_other_base(tcp.seq);
+        }
+        let ack = !tcp.flags.ack() || peer.is_near(own, tcp.ack);
+        // A RST without a connection has sequence number 0 (RFC 9293, section 3.5.2).
+        let seq = segment.is_syn_ack()
+            || (tcp.flags.rst() && tcp.flags.ack() && tcp.seq.0 == 0)
+            || own.is_near(peer, tcp.seq);
+        ack && seq
     }
 
     pub(crate) fn window_scale(&self, side: Side) -> Option<u8> {
@@ -223,6 +243,21 @@ impl Sender {
     /// Whether its last segment reported a hole in what it receives.
     fn reports_hole(&self) -> bool {
         self.sack_beyond_ack || (1..DUPLICATES_UNKNOWN).contains(&self.duplicates)
+    }
+
+    /// Whether `seq` may be one of this side's numbers soon, or was one just now. `receiver` is the
+    /// other side, which knows where this one is if it sends itself.
+    fn is_near(&self, receiver: &Self, seq: SeqNum) -> bool {
+        let at = if self.next.0 != 0 {
+            self.next
+        } else if receiver.has_sent && receiver.last_ack.0 != 0 {
+            receiver.last_ack
+        } else if self.has_base {
+            self.base
+        } else {
+            return true;
+        };
+        seq.distance(at).unsigned_abs() <= NEAR
     }
 
     fn has_other_base(&self, seq: SeqNum) -> bool {

@@ -15,6 +15,10 @@ pub struct Decoded<'r> {
     pub key: FlowKey,
     /// Which end of `key` sent it.
     pub side: Side,
+    /// Virtual network: 0 for none, else a hash of the VLAN ids and of the overlay identifiers
+    /// (VXLAN and GENEVE VNI) around the packet. Keys of GRE count only where the configuration
+    /// says so. The directions of a connection may have different ones.
+    pub network: u64,
     /// Innermost network layer.
     pub ip: Ip,
     /// VLAN tags outside of the innermost network layer, outermost first.
@@ -31,6 +35,8 @@ pub struct Ip {
     /// IPv4 total length, or IPv6 payload length + 40, in bytes; the captured rest of the frame
     /// where the field is 0 (TSO).
     pub len: u32,
+    /// IPv4 identification (RFC 791, section 3.1); 0 in IPv6, and where the sender gives none.
+    pub id: u16,
     /// Time to live, or hop limit.
     pub ttl: u8,
     /// Explicit congestion notification, 2 bits (RFC 3168): 3 is Congestion Experienced.

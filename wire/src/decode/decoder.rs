@@ -111,6 +111,7 @@ impl Decoder {
             wire_len,
             key: packet.key,
             side: packet.side,
+            network: self.path.network,
             ip: packet.ip,
             vlans: self.path.vlans,
             tunnels: self.path.tunnels(),

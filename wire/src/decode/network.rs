@@ -46,7 +46,7 @@ pub(super) fn ipv4(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     let datagram = Datagram {
         source: IpAddr::V4(header.source_addr()),
         destination: IpAddr::V4(header.destination_addr()),
-        ip: Ip { len, ttl: header.ttl(), ecn: header.ecn().value() },
+        ip: Ip { len, id: header.identification(), ttl: header.ttl(), ecn: header.ecn().value() },
         protocol: header.protocol().0,
         payload: span.limit(len).skip(header_len)?,
     };
@@ -75,7 +75,7 @@ pub(super) fn ipv6(span: Span<'_>) -> Result<Step<'_>, Undecoded> {
     Ok(Step::Next(Layer::Transport(Datagram {
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
-        ip: Ip { len, ttl: header.hop_limit(), ecn: header.ecn().value() },
+        ip: Ip { len, id: 0, ttl: header.hop_limit(), ecn: header.ecn().value() },
         protocol: header.next_header().0,
         payload: span.limit(len).skip(IPV6_HEADER_LEN.into())?,
     })))

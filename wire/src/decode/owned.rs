@@ -14,12 +14,13 @@ pub struct OwnedDecoded {
 impl Decoded<'_> {
     /// Copies all that the packet borrows.
     pub fn to_owned(&self) -> OwnedDecoded {
-        let Decoded { time, wire_len, key, side, ip, vlans, tunnels, layer4 } = *self;
+        let Decoded { time, wire_len, key, side, network, ip, vlans, tunnels, layer4 } = *self;
         let (layer4, payload) = match layer4 {
             Layer4::Tcp(tcp) => (Layer4::Tcp(Tcp { payload: &[], ..tcp }), tcp.payload.to_vec()),
             Layer4::Udp(udp) => (Layer4::Udp(Udp { payload: &[], ..udp }), udp.payload.to_vec()),
         };
-        let packet = Decoded { time, wire_len, key, side, ip, vlans, tunnels: &[], layer4 };
+        let packet =
+            Decoded { time, wire_len, key, side, network, ip, vlans, tunnels: &[], layer4 };
         OwnedDecoded { packet, tunnels: tunnels.to_vec(), payload }
     }
 }

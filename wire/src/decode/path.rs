@@ -16,7 +16,7 @@ const NONE: Tunnel =
 #[derive(Debug)]
 pub(super) struct Path {
     pub(super) vlans: Vlans,
-    /// Hash of VLAN ids and virtual network identifiers, 0 for none.
+    /// See [`Decoded::network`](super::Decoded::network).
     pub(super) network: u64,
     tunnels: [Tunnel; MAX_TUNNELS],
     count: usize,

@@ -85,7 +85,7 @@ impl Walk<'_> {
     ) -> Packet<'r> {
         let source = Endpoint::new(datagram.source, ports.source);
         let destination = Endpoint::new(datagram.destination, ports.destination);
-        let (key, side) = FlowKey::new(self.tap, transport, self.path.network, source, destination);
+        let (key, side) = FlowKey::new(self.tap, transport, source, destination);
         Packet { key, side, ip: datagram.ip, layer4 }
     }
 

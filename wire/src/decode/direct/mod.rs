@@ -71,10 +71,10 @@ fn segment<'r>(
     layer: &Network<'r>,
 ) -> Option<Decoded<'r>> {
     let (ports, segment) = tcp::segment(layer.payload).ok()?;
-    let (key, side) = layer.addresses.key(frame.tap, Transport::Tcp, network, ports);
+    let (key, side) = layer.addresses.key(frame.tap, Transport::Tcp, ports);
     let (time, wire_len, ip) = (frame.time, frame.whole_wire_len(), layer.ip);
     let layer4 = Layer4::Tcp(segment);
-    Some(Decoded { time, wire_len, key, side, ip, vlans, tunnels: &[], layer4 })
+    Some(Decoded { time, wire_len, key, side, network, ip, vlans, tunnels: &[], layer4 })
 }
 
 #[inline]
@@ -86,10 +86,10 @@ fn datagram<'r>(
     ports: Ports,
     payload: Span<'r>,
 ) -> Decoded<'r> {
-    let (key, side) = layer.addresses.key(frame.tap, Transport::Udp, network, ports);
+    let (key, side) = layer.addresses.key(frame.tap, Transport::Udp, ports);
     let (time, wire_len, ip) = (frame.time, frame.whole_wire_len(), layer.ip);
     let layer4 = Layer4::Udp(Udp { payload_len: payload.len, payload: payload.bytes });
-    Decoded { time, wire_len, key, side, ip, vlans, tunnels: &[], layer4 }
+    Decoded { time, wire_len, key, side, network, ip, vlans, tunnels: &[], layer4 }
 }
 
 /// What is inside of one tunnel that carries Ethernet, unless it is another.

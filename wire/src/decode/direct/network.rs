@@ -25,6 +25,7 @@ mod ipv4_field {
     pub(super) const VERSION_IHL: usize = 0;
     pub(super) const TYPE_OF_SERVICE: usize = 1;
     pub(super) const TOTAL_LENGTH: [usize; 2] = [2, 3];
+    pub(super) const IDENTIFICATION: [usize; 2] = [4, 5];
     pub(super) const FLAGS_FRAGMENT_OFFSET: [usize; 2] = [6, 7];
     pub(super) const TIME_TO_LIVE: usize = 8;
     pub(super) const PROTOCOL: usize = 9;
@@ -95,13 +96,7 @@ impl Addresses {
 
     /// What [`FlowKey::new`] gives, with addresses compared as numbers.
     #[inline]
-    pub(super) fn key(
-        self,
-        tap: TapId,
-        transport: Transport,
-        network: u64,
-        ports: Ports,
-    ) -> (FlowKey, Side) {
+    pub(super) fn key(self, tap: TapId, transport: Transport, ports: Ports) -> (FlowKey, Side) {
         let ordered = match self {
             Self::V4([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),
             Self::V6([a, b]) => (a.to_bits(), ports.source) <= (b.to_bits(), ports.destination),
@@ -114,7 +109,7 @@ impl Addresses {
         } else {
             (destination, source, Side::High)
         };
-        (FlowKey { low, high, network, tap, transport }, side)
+        (FlowKey { low, high, tap, transport }, side)
     }
 }
 
@@ -168,7 +163,12 @@ fn ipv4(span: Span<'_>) -> Option<Network<'_>> {
             Ipv4Addr::from_octets(field::SOURCE.map(|at| h[at])),
             Ipv4Addr::from_octets(field::DESTINATION.map(|at| h[at])),
         ]),
-        ip: Ip { len, ttl: h[field::TIME_TO_LIVE], ecn: h[field::TYPE_OF_SERVICE] & field::ECN },
+        ip: Ip {
+            len,
+            id: u16::from_be_bytes(field::IDENTIFICATION.map(|at| h[at])),
+            ttl: h[field::TIME_TO_LIVE],
+            ecn: h[field::TYPE_OF_SERVICE] & field::ECN,
+        },
         protocol: h[field::PROTOCOL],
         payload: span.limit(len).skip(field::LEN).ok()?,
     })
@@ -198,6 +198,7 @@ fn ipv6(span: Span<'_>) -> Option<Network<'_>> {
         addresses: Addresses::V6([source, destination]),
         ip: Ip {
             len,
+            id: 0,
             ttl: h[field::HOP_LIMIT],
             ecn: h[field::TRAFFIC_CLASS_LOW] >> 4 & field::ECN,
         },
