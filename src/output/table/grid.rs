@@ -3,53 +3,24 @@
 use std::io::{self, Write};
 
 use super::cell::{Cell, Text};
-use crate::output::printable::cut;
+use super::column::{Align, Column, Cut, Hidden};
+use super::layout::{Content, GAP, lay_out};
+use crate::output::printable::{cut, cut_address};
 use crate::output::style::{Style, width};
 use crate::output::units::{clock, day};
 
-/// Which edge the texts of a column share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Align {
-    Left,
-    Right,
-}
-
-/// Head of a column.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Column {
-    title: &'static str,
-    align: Align,
-    /// Left out while every row says the same in it.
-    optional: bool,
-}
-
-impl Column {
-    pub(crate) const fn left(title: &'static str) -> Self {
-        Self { title, align: Align::Left, optional: false }
-    }
-
-    pub(crate) const fn right(title: &'static str) -> Self {
-        Self { title, align: Align::Right, optional: false }
-    }
-
-    /// A column that is left out while every row says the same in it.
-    pub(crate) const fn optional(title: &'static str) -> Self {
-        Self { title, align: Align::Left, optional: true }
-    }
-}
-
 /// A table that is printed in blocks of at most [`Grid::BLOCK`] rows, so that an endless input
 /// needs no endless memory. The rows of a block are sorted by their key. On a terminal the table
-/// fits its width, elsewhere nothing is cut.
+/// fits its width and says which columns it leaves out for that; elsewhere nothing is cut.
 #[derive(Debug)]
 pub(crate) struct Grid {
     columns: &'static [Column],
     rows: Vec<((u64, u64), Vec<Cell>)>,
-    widths: Vec<usize>,
-    /// What every row so far said in each optional column; columns where rows differ are shown.
+    contents: Vec<Content>,
+    /// What every row so far said in each column that is hidden while rows say the same.
     same: Vec<Option<Cell>>,
-    shown: Vec<bool>,
-    printed: bool,
+    /// Titles of the columns under the last head.
+    printed: Vec<&'static str>,
     /// The day that stands in the head instead of in every row.
     day: Option<String>,
     style: Style,
@@ -58,17 +29,20 @@ pub(crate) struct Grid {
 impl Grid {
     /// Rows that are aligned and sorted together.
     const BLOCK: usize = 4096;
-    /// Columns are not made narrower than this to fit a terminal.
-    const NARROWEST: usize = 16;
 
     pub(crate) fn new(columns: &'static [Column], style: Style) -> Self {
+        let content = |column: &Column| Content {
+            column: *column,
+            width: column.title.chars().count(),
+            hidden: column.hidden != Hidden::Never,
+            bad: false,
+        };
         Self {
             columns,
             rows: Vec::new(),
-            widths: columns.iter().map(|column| column.title.chars().count()).collect(),
+            contents: columns.iter().map(content).collect(),
             same: vec![None; columns.len()],
-            shown: columns.iter().map(|column| !column.optional).collect(),
-            printed: false,
+            printed: Vec::new(),
             day: None,
             style,
         }
@@ -87,25 +61,37 @@ impl Grid {
 
     /// Prints the rows that wait.
     pub(crate) fn print(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.print_within(width(), out)
+    }
+
+    fn print_within(&mut self, room: Option<usize>, out: &mut impl Write) -> io::Result<()> {
         self.rows.sort_by_key(|(key, _)| *key);
         let rows = std::mem::take(&mut self.rows);
         if rows.is_empty() {
             return Ok(());
         }
-        self.look_for_differences(&rows);
-        if !self.printed {
+        let before: Vec<bool> = self.contents.iter().map(|content| content.hidden).collect();
+        rows.iter().for_each(|(_, row)| self.look_at(row));
+        let appeared = self.contents.iter().zip(before).any(|(now, hidden)| hidden && !now.hidden);
+        if self.printed.is_empty() || appeared {
             self.day = one_day(&rows);
         }
         let rows: Vec<Vec<Cell>> = rows.into_iter().map(|(_, row)| self.dated(row)).collect();
-        let head = (!self.printed).then(|| self.head());
-        for row in head.iter().chain(&rows) {
-            for (width, cell) in self.widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.len());
+        let head = self.head();
+        for row in rows.iter().chain([&head]) {
+            for (content, cell) in self.contents.iter_mut().zip(row) {
+                content.width = content.width.max(cell.len());
             }
         }
-        let widths = self.fitting(width());
-        if let Some(head) = head {
-            self.printed = true;
+        let widths = lay_out(&self.contents, room);
+        let titles = self.titles(|i| widths[i].is_some());
+        if self.printed != titles {
+            let left_out = self.titles(|i| widths[i].is_none() && !self.contents[i].hidden);
+            if !left_out.is_empty() {
+                let text = format!("no room for {}", left_out.join(", "));
+                writeln!(out, "{}", self.style.dim(text))?;
+            }
+            self.printed = titles;
             writeln!(out, "{}", self.style.bold(self.line(&head, &widths)))?;
         }
         for row in &rows {
@@ -114,14 +100,21 @@ impl Grid {
         Ok(())
     }
 
-    /// Shows optional columns from the first block on in which rows differ, under a new head.
-    fn look_for_differences(&mut self, rows: &[((u64, u64), Vec<Cell>)]) {
-        for (_, row) in rows {
-            for ((same, shown), cell) in self.same.iter_mut().zip(&mut self.shown).zip(row) {
-                if !*shown && same.get_or_insert_with(|| cell.clone()) != cell {
-                    *shown = true;
-                    self.printed = false;
-                }
+    fn titles(&self, wanted: impl Fn(usize) -> bool) -> Vec<&'static str> {
+        let places = (0..self.columns.len()).filter(|&i| wanted(i));
+        places.map(|i| self.columns[i].title).collect()
+    }
+
+    /// Shows columns from the first block on in which they say something, under a new head.
+    fn look_at(&mut self, row: &[Cell]) {
+        for ((same, content), cell) in self.same.iter_mut().zip(&mut self.contents).zip(row) {
+            content.bad |= cell.bad;
+            if content.hidden {
+                content.hidden = match content.column.hidden {
+                    Hidden::Never => false,
+                    Hidden::WhileSame => same.get_or_insert_with(|| cell.clone()) == cell,
+                    Hidden::WhileEmpty => cell.len() == 0,
+                };
             }
         }
     }
@@ -147,45 +140,18 @@ impl Grid {
         row
     }
 
-    /// Widths of the columns; on a terminal that is too narrow the last takes what is left, and
-    /// then the widest give room.
-    fn fitting(&self, room: Option<usize>) -> Vec<usize> {
-        let mut widths = self.widths.clone();
-        let Some(room) = room else { return widths };
-        let places: Vec<usize> = (0..widths.len()).filter(|&i| self.shown[i]).collect();
-        let room = room.saturating_sub(2 * places.len().saturating_sub(1));
-        let excess = |widths: &[usize]| {
-            places.iter().filter_map(|&i| widths.get(i)).sum::<usize>().saturating_sub(room)
-        };
-        let narrow = |widths: &mut Vec<usize>, i: usize| {
-            let spare = widths[i].saturating_sub(Self::NARROWEST).min(excess(widths));
-            widths[i] -= spare;
-            spare > 0
-        };
-        if let Some(&last) = places.last() {
-            narrow(&mut widths, last);
-        }
-        while let Some(&widest) = places
-            .iter()
-            .filter(|&&i| self.columns[i].align == Align::Left)
-            .max_by_key(|&&i| widths[i])
-        {
-            if !narrow(&mut widths, widest) {
-                break;
-            }
-        }
-        widths
-    }
-
-    fn line(&self, row: &[Cell], widths: &[usize]) -> String {
+    fn line(&self, row: &[Cell], widths: &[Option<usize>]) -> String {
         let mut line = String::new();
-        let shown =
-            self.columns.iter().zip(row).zip(widths).zip(&self.shown).filter(|(_, shown)| **shown);
-        for (i, (((column, cell), &width), _)) in shown.enumerate() {
+        let shown = self.columns.iter().zip(row).zip(widths);
+        let shown = shown.filter_map(|((column, cell), width)| Some((column, cell, (*width)?)));
+        for (i, (column, cell, width)) in shown.enumerate() {
             if i > 0 {
-                line.push_str("  ");
+                line.push_str(&" ".repeat(GAP));
             }
-            let text = cut(cell.words(), width);
+            let text = match column.cut {
+                Cut::Address => cut_address(cell.words(), width),
+                Cut::No | Cut::End => cut(cell.words(), width),
+            };
             let padding = " ".repeat(width.saturating_sub(text.chars().count()));
             let text = if cell.bad { self.style.red(&text) } else { text };
             match column.align {
@@ -213,7 +179,11 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[Column::right("N"), Column::left("NAME"), Column::left("REST")];
-    const TIMED: &[Column] = &[Column::left("TIME"), Column::optional("TAP"), Column::left("REST")];
+    const TIMED: &[Column] = &[
+        Column::time("TIME").gives_way(1),
+        Column::left("TAP").unless_same(),
+        Column::left("REST").unless_empty(),
+    ];
     const DAY: u64 = 86_400_000_000_000;
 
     fn printed(grid: &mut Grid) -> String {
@@ -258,14 +228,25 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_a_terminal_and_is_whole_elsewhere() {
-        let mut grid = Grid::new(COLUMNS, Style::default());
-        let row = vec!["1".into(), "n".repeat(40).into(), "r".repeat(200).into()];
+    fn a_column_that_says_something_is_shown_also_where_all_rows_say_the_same() {
+        let mut grid = Grid::new(TIMED, Style::default());
+        let row = |rest: &str| vec![Cell::time(0), "a".into(), rest.into()];
+        grid.push((0, 0), row(""), &mut Vec::new()).unwrap();
+        assert_eq!(printed(&mut grid), "1970-01-01 UTC\n00:00:00.000000\n");
+        grid.push((0, 0), row("lost"), &mut Vec::new()).unwrap();
+        assert_eq!(printed(&mut grid), "1970-01-01 UTC   REST\n00:00:00.000000  lost\n");
+        grid.push((0, 0), row(""), &mut Vec::new()).unwrap();
+        assert_eq!(printed(&mut grid), "00:00:00.000000\n");
+    }
+
+    #[test]
+    fn a_narrow_table_says_what_it_leaves_out() {
+        let mut grid = Grid::new(TIMED, Style::default());
+        let row = vec![Cell::time(0), "a".into(), "r".repeat(30).into()];
         grid.push((0, 0), row, &mut Vec::new()).unwrap();
-        printed(&mut grid);
-        assert_eq!(grid.fitting(None), [1, 40, 200]);
-        assert_eq!(grid.fitting(Some(100)), [1, 40, 55]);
-        assert_eq!(grid.fitting(Some(50)), [1, 29, 16]);
-        assert_eq!(grid.fitting(Some(10)), [1, 16, 16]);
+        let mut out = Vec::new();
+        grid.print_within(Some(20), &mut out).unwrap();
+        let expected = format!("no room for TIME\nREST\n{}…\n", "r".repeat(19));
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

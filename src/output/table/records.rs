@@ -10,32 +10,32 @@ use crate::output::{bytes, count, nanos, words};
 
 /// Columns of exchanges.
 pub(crate) const SPAN_COLUMNS: &[Column] = &[
-    Column::left("TIME"),
-    Column::optional("TAP"),
-    Column::left("CLIENT"),
-    Column::left("SERVER"),
-    Column::left("PROTOCOL"),
+    Column::time("TIME").gives_way(3),
+    Column::left("TAP").unless_same().gives_way(2),
+    Column::address("CLIENT"),
+    Column::address("SERVER"),
+    Column::left("PROTOCOL").gives_way(4),
     Column::left("RESULT"),
-    Column::right("DURATION"),
-    Column::right("RETR"),
+    Column::right("DURATION").gives_way(1),
+    Column::right("RETR").gives_way(5),
     Column::left("REQUEST"),
 ];
 
 /// Columns of flows.
 pub(crate) const FLOW_COLUMNS: &[Column] = &[
-    Column::left("TIME"),
-    Column::optional("TAP"),
-    Column::left("PROTOCOL"),
-    Column::left("CLIENT"),
-    Column::left("SERVER"),
+    Column::time("TIME").gives_way(1),
+    Column::left("TAP").unless_same().gives_way(2),
+    Column::left("PROTOCOL").gives_way(9),
+    Column::address("CLIENT"),
+    Column::address("SERVER"),
     Column::left("END"),
-    Column::right("DURATION"),
-    Column::right("SENT"),
-    Column::right("RECEIVED"),
-    Column::right("RTT"),
-    Column::right("RETR"),
-    Column::optional("TROUBLE"),
-    Column::left("APPLICATION"),
+    Column::right("DURATION").gives_way(4),
+    Column::right("SENT").gives_way(8),
+    Column::right("RECEIVED").gives_way(7),
+    Column::right("RTT").gives_way(6),
+    Column::right("RETR").gives_way(3),
+    Column::left("TROUBLE").unless_empty().keeps(32),
+    Column::left("APPLICATION").gives_way(5).keeps(28),
 ];
 
 /// The row of an exchange.
