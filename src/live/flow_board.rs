@@ -84,6 +84,12 @@ impl FlowBoard {
         }
     }
 
+    /// Removes the flows that are not known to be closed. Those that are open come again at the
+    /// next tick.
+    fn remove_open(&mut self) {
+        self.flows.retain(|_, listed| listed.record().close_reason.is_some());
+    }
+
     /// The flows on the board, in no order.
     pub(crate) fn flows(&self) -> impl Iterator<Item = &ListedFlow> {
         self.flows.values()
@@ -97,10 +103,14 @@ pub(crate) struct BoardUpdater {
     /// next tick; those of closed flows do not, and without them the flow would stay open in the
     /// list.
     missed: Vec<ListedFlow>,
+    /// Closed flows came for which there was no room in `missed`.
+    lost: bool,
 }
 
 /// Closed flows that may wait until the board was read. A reader copies the board, which takes less
-/// than a millisecond for 2000 flows; 1024 in that time are a million connections a second.
+/// than a millisecond for 2000 flows; 1024 in that time are a million connections a second. Where
+/// more come, nobody knows which flows of the board are still open, and those that are show
+/// themselves anew: else the places of the closed ones would never be given to others.
 const MAX_MISSED: usize = 1024;
 
 impl BoardUpdater {
@@ -110,12 +120,19 @@ impl BoardUpdater {
             Ok(board) => board,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                if record.close_reason.is_some() && self.missed.len() < MAX_MISSED {
-                    self.missed.push(ListedFlow::new(record));
+                if record.close_reason.is_some() {
+                    if self.missed.len() < MAX_MISSED {
+                        self.missed.push(ListedFlow::new(record));
+                    } else {
+                        self.lost = true;
+                    }
                 }
                 return;
             }
         };
+        if std::mem::take(&mut self.lost) {
+            board.remove_open();
+        }
         for missed in self.missed.drain(..) {
             board.update(missed.record());
         }
@@ -213,5 +230,22 @@ mod tests {
         let board = board.lock().unwrap();
         let one = board.flows().find(|flow| flow.record().id == FlowId(1)).unwrap();
         assert_eq!(one.record().close_reason, Some(CloseReason::Fin));
+    }
+
+    #[test]
+    fn places_of_flows_whose_end_was_missed_are_given_to_others() {
+        let count = MAX_MISSED as u64 + 10;
+        let board = Mutex::new(FlowBoard::new(count as usize));
+        let mut updater = BoardUpdater::default();
+        (0..count).for_each(|id| updater.update(&board, &flow(id)));
+        {
+            let _reader = board.lock().unwrap();
+            (0..count).for_each(|id| updater.update(&board, &closed(id)));
+        }
+        updater.update(&board, &flow(count));
+        let board = board.into_inner().unwrap();
+        let open = board.flows().filter(|flow| flow.record().close_reason.is_none());
+        assert_eq!(open.map(|flow| flow.record().id.0).collect::<Vec<_>>(), [count]);
+        assert_eq!(board.flows().count(), MAX_MISSED + 1);
     }
 }

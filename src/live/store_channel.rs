@@ -53,10 +53,16 @@ impl StoreSender {
     /// Sends the message if there is room for it; else returns it.
     pub(crate) fn try_send(&self, message: StoreMessage) -> Result<(), StoreMessage> {
         let weight = message.weight();
-        let before = self.waiting.fetch_add(weight, Ordering::Relaxed);
-        // A batch larger than the whole room passes when nothing else waits.
-        let full = before > 0 && before + weight > self.capacity;
-        let sent = if full { Err(message) } else { self.send_now(message) };
+        // A batch larger than the whole room passes when nothing else waits. Room is taken only
+        // where it is enough: what is refused must not keep out a smaller message meanwhile.
+        let take = |before: usize| {
+            let after = before.saturating_add(weight);
+            (before == 0 || after <= self.capacity).then_some(after)
+        };
+        if self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            return Err(message);
+        }
+        let sent = self.send_now(message);
         if sent.is_err() {
             self.waiting.fetch_sub(weight, Ordering::Relaxed);
         }
@@ -112,5 +118,36 @@ mod tests {
         assert!(receiver.recv_timeout(Duration::ZERO).is_ok());
         assert!(sender.try_send(cgroup()).is_ok());
         assert!(sender.try_send(cgroup()).is_err());
+    }
+    #[test]
+    fn a_message_that_is_refused_keeps_no_other_out() {
+        let records = |count: usize| {
+            let io = wire::SockIo {
+                kind: wire::SockIoKind::Send,
+                process: wire::Process { pid: 1, tid: 1, command: [0; 16], cgroup: 0 },
+                cookie: 1,
+                local: wire::Endpoint::new([192, 0, 2, 1].into(), 1),
+                remote: wire::Endpoint::new([192, 0, 2, 1].into(), 2),
+                seq: wire::SeqRange { start: wire::SeqNum(0), end: wire::SeqNum(0) },
+                enter: wire::Timestamp::ZERO,
+                exit: wire::Timestamp::ZERO,
+            };
+            StoreMessage::SocketRecords(vec![io; count])
+        };
+        let (sender, receiver) = store_channel(100);
+        assert!(sender.try_send(records(1)).is_ok());
+        std::thread::scope(|scope| {
+            let other = sender.clone();
+            let refused = scope.spawn(move || {
+                let mut large = records(100);
+                for _ in 0..50_000 {
+                    large = other.try_send(large).expect_err("there is no room for 100 more");
+                }
+            });
+            while !refused.is_finished() {
+                assert!(sender.try_send(records(1)).is_ok(), "there is room for 1 more");
+                assert!(receiver.recv_timeout(Duration::ZERO).is_ok());
+            }
+        });
     }
 }
