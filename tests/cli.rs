@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 fn wirespan(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wirespan"))
@@ -78,11 +79,107 @@ fn wrong_input_is_told_apart_from_a_failure() {
     );
     fails(&["replay", &scratch.file("empty.pcap", b"")], 2, "empty.pcap is empty");
     fails(&["replay", &whole, "-f", "tcp prot 80"], 2, "tcp prot 80");
-    fails(&["replay", &whole, "/no/such/file.pcap"], 2, "/no/such/file.pcap");
+    fails(
+        &["replay", &whole, "/no/such/file.pcap"],
+        2,
+        "/no/such/file.pcap: No such file, and no filter expression",
+    );
+    fails(&["replay", &whole, "tcp prot 80"], 2, "tcp prot 80: No such file, and ");
+    fails(&["replay", "tcp port 80"], 2, "is a filter expression: name a capture file");
     fails(&["replay"], 2, "required");
     fails(&["trace", "--store", "/no/such/store"], 2, "no such file");
     fails(&["trace", "--store", &whole], 2, "not a trace store");
     fails(&["trace", "--url", "http://127.0.0.1:1"], 1, "no answer from http://127.0.0.1:1");
+}
+
+#[test]
+fn a_filter_expression_stands_behind_the_files() {
+    let scratch = Scratch::new();
+    let whole = scratch.file("whole.pcap", &capture());
+    let flows = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wirespan"));
+        command.args(["replay", "-o", "jsonl", "--emit", "flows"]).args(arguments);
+        command.stdin(fs::File::open(&whole).unwrap());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    for (filter, expected) in [("tcp port 80", 2), ("tcp port 81", 0), ("tcp", 2), ("udp", 0)] {
+        for file in [&*whole, "-"] {
+            assert_eq!(flows(&[file, filter]), expected, "{file} {filter}");
+            assert_eq!(flows(&[file, "-f", filter]), expected, "{file} -f {filter}");
+        }
+    }
+    assert_eq!(flows(&[&whole, "tcp", "port", "81"]), 0);
+    assert_eq!(flows(&[&whole, "--", "tcp", "port", "80"]), 2);
+}
+
+/// A question for the address of `a.test`, or its answer, as a record of a pcap file.
+fn dns_record(id: u8, second: u32, is_answer: bool) -> Vec<u8> {
+    let mut message = vec![0, id, if is_answer { 0x81 } else { 1 }, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    message.extend(b"\x01a\x04test\0\0\x01\0\x01");
+    let (udp, ip) = (8 + message.len() as u8, 28 + message.len() as u8);
+    let mut packet = vec![0x45, 0, 0, ip, 0, 0, 0, 0, 64, 17, 0, 0];
+    let ([client, server], [source, target]) =
+        ([[10, 0, 0, 1], [10, 0, 0, 2]], [[0x9c, id], [0, 53]]);
+    if is_answer {
+        packet.extend([server, client, [target[0], target[1], source[0], source[1]]].concat());
+    } else {
+        packet.extend([client, server, [source[0], source[1], target[0], target[1]]].concat());
+    }
+    packet.extend([0, udp, 0, 0]);
+    packet.extend(message);
+    let words = [second, if is_answer { 500 } else { 0 }, u32::from(ip), u32::from(ip)];
+    words.iter().flat_map(|word| word.to_le_bytes()).chain(packet).collect()
+}
+
+#[test]
+fn what_comes_out_of_a_pipe_is_shown_while_the_pipe_is_open() {
+    let all = [["--output", "table", "--threads", "1"], ["--output", "jsonl", "--threads", "1"]];
+    let more = [["--output", "table", "--threads", "3"], ["--output", "jsonl", "--threads", "3"]];
+    for arguments in all.into_iter().chain(more) {
+        let mut replay = Command::new(env!("CARGO_BIN_EXE_wirespan"))
+            .args(["replay", "-q", "--emit", "spans", "-"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = replay.stdin.take().unwrap();
+        let (sender, lines) = std::sync::mpsc::channel();
+        let mut output = BufReader::new(replay.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while output.read_line(&mut line).is_ok_and(|read| read > 0) {
+                let _ = sender.send(std::mem::take(&mut line));
+            }
+        });
+        let expect = |text: &str| loop {
+            let line = lines.recv_timeout(Duration::from_secs(20));
+            if line.unwrap_or_else(|_| panic!("{arguments:?}: no line with {text}")).contains(text)
+            {
+                return;
+            }
+        };
+        input.write_all(&capture()[..24]).unwrap();
+        input.write_all(&[dns_record(1, 1, false), dns_record(1, 1, true)].concat()).unwrap();
+        expect("NOERROR");
+        // Half of a record is waited for; what stands before it is shown.
+        let next = [dns_record(2, 2, false), dns_record(2, 2, true)].concat();
+        let (head, tail) = next.split_at(next.len() - 9);
+        input.write_all(head).unwrap();
+        input.flush().unwrap();
+        assert!(lines.recv_timeout(Duration::from_millis(300)).is_err(), "{arguments:?}");
+        input.write_all(tail).unwrap();
+        expect("NOERROR");
+        // Time goes on with the packets, and one alone does not make it jump.
+        input.write_all(&dns_record(3, 3, false)).unwrap();
+        input.write_all(&dns_record(4, 300, false)).unwrap();
+        input.write_all(&dns_record(5, 301, false)).unwrap();
+        expect("no_response");
+        drop(input);
+        assert!(replay.wait().unwrap().success());
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use super::emit::{Emit, EmitSet, FilterArgs, Output};
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArgs {
-    /// Captures to analyse, merged by time; `-` is standard input
+    /// Captures to analyse, merged by time; `-` is standard input. Behind them may stand a tcpdump
+    /// filter expression: `wirespan replay a.pcap 'tcp port 80'`
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]

@@ -184,6 +184,12 @@ impl Recorder {
         self.flow_grid.print(out)
     }
 
+    /// Writes out all records so far, also rows that wait to be sorted.
+    pub(crate) fn show(&mut self) -> io::Result<()> {
+        self.write_rows()?;
+        self.flush()
+    }
+
     /// Hands everything written so far to the system.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.as_mut().map_or(Ok(()), Write::flush)

@@ -16,6 +16,8 @@ use crate::taps::TapCache;
 /// written out already.
 #[derive(Debug, Default)]
 pub(super) struct BlockOutput {
+    /// What was found before this block is to be shown first.
+    pub(super) pause: bool,
     items: Vec<(Position, Item)>,
     text: Vec<u8>,
 }
@@ -41,6 +43,7 @@ pub(super) enum OutputItem<'a> {
 
 impl BlockOutput {
     pub(super) fn clear(&mut self) {
+        self.pause = false;
         self.items.clear();
         self.text.clear();
     }

@@ -16,6 +16,8 @@ const CLASSES: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Dealt {
     pub(super) block: FrameBlock,
+    /// The input pauses before this block: what was found until then is to be shown.
+    pub(super) pause: bool,
     /// The shard of each frame.
     owners: Vec<u16>,
     /// Number of the first frame that a shard analyses.

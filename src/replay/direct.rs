@@ -26,6 +26,12 @@ impl<'a> DirectOutlet<'a> {
         self.result.is_ok()
     }
 
+    /// Writes out all records so far.
+    pub(super) fn show(&mut self) {
+        let result = self.recorder.show();
+        self.set_result(result.map_err(Into::into));
+    }
+
     /// Records what is left.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
         let rest = self.record_waiting();

@@ -1,5 +1,7 @@
 //! Several capture files as one input.
 
+use std::time::Duration;
+
 use capture::{CaptureFile, FrameBlock};
 use wire::{RawFrame, SourceError, invariant};
 
@@ -8,6 +10,8 @@ use wire::{RawFrame, SourceError, invariant};
 pub(super) struct Merge {
     files: Vec<File>,
     failed: Vec<SourceError>,
+    /// A file is a pipe.
+    live: bool,
 }
 
 struct File {
@@ -24,13 +28,24 @@ const MERGED: usize = 4096;
 
 impl Merge {
     pub(super) fn new(files: Vec<CaptureFile>) -> Self {
+        let live = files.iter().any(CaptureFile::is_pipe);
         let files = files.into_iter().map(|file| File {
             file,
             ahead: FrameBlock::default(),
             passed: 0,
             ended: false,
         });
-        Self { files: files.collect(), failed: Vec::new() }
+        Self { files: files.collect(), failed: Vec::new(), live }
+    }
+
+    /// Whether a file is a pipe, whose writer may pause.
+    pub(super) const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether the next frame need not be waited for, at once or after `wait`.
+    pub(super) fn has_more(&self, wait: Duration) -> bool {
+        has_more(&self.files, wait)
     }
 
     /// Bytes read and bytes in all files, as far as both are known.
@@ -46,13 +61,16 @@ impl Merge {
 
     /// Hands over some frames; false when there are no more.
     pub(super) fn next_batch(&mut self, mut frames: impl FnMut(&RawFrame<'_>)) -> bool {
-        let Self { files, failed } = self;
+        let Self { files, failed, live } = self;
         if let [only] = &mut files[..] {
             let more = only.refill(failed);
             only.ahead.frames().for_each(|frame| frames(&frame));
             return more;
         }
-        for _ in 0..MERGED {
+        for count in 0..MERGED {
+            if *live && count > 0 && !has_more(files, Duration::ZERO) {
+                return true;
+            }
             let Some(file) = earliest(files, failed) else { return false };
             if let Some(frame) = file.head() {
                 frames(&frame);
@@ -65,12 +83,15 @@ impl Merge {
     /// Fills `block` with the next frames, of several files with copies of them; false when there
     /// are no more.
     pub(super) fn next_block(&mut self, block: &mut FrameBlock) -> bool {
-        let Self { files, failed } = self;
+        let Self { files, failed, live } = self;
         block.clear();
         if let [only] = &mut files[..] {
             return only.fill(block, failed);
         }
         while block.len() < MERGED {
+            if *live && !block.is_empty() && !has_more(files, Duration::ZERO) {
+                break;
+            }
             let Some(file) = earliest(files, failed) else { break };
             let Some(frame) = file.head() else {
                 invariant!("the earliest file has a frame");
@@ -84,6 +105,13 @@ impl Merge {
         }
         !block.is_empty()
     }
+}
+
+/// Whether no file's next frame must be waited for. The frames of a single file are not read ahead.
+fn has_more(files: &[File], wait: Duration) -> bool {
+    let single = files.len() == 1;
+    let mut empty = files.iter().filter(|file| single || file.head().is_none());
+    empty.all(|file| file.file.has_more(wait))
 }
 
 /// The file with the earliest frame, which was read ahead; none when all are at their ends.

@@ -8,11 +8,13 @@ mod filter;
 mod input;
 mod merge;
 mod order;
+mod pause;
 mod progress;
 mod sharded;
 mod single;
 mod totals;
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,9 +41,13 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let settings =
         config::load(&Sources { file: args.config.as_deref(), environment, flags: Vec::new() })?;
     let taps = Arc::new(Taps::default());
-    let mut filters = Filters::new(args.filter.expression())?;
+    let (files, expression) = match args.filter.expression() {
+        Some(expression) => (&args.files[..], Some(expression)),
+        None => filter::split_arguments(&args.files)?,
+    };
+    let mut filters = Filters::new(expression)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let mut merge = Merge::new(input::open(&args.files, &taps, &stop)?);
+    let mut merge = Merge::new(input::open(files, &taps, &stop)?);
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
     let metrics =
@@ -66,7 +72,9 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let mut recorder = Recorder::new(args.output, emit, spans, taps.clone(), store);
     signals::set_on_signal(&stop)?;
 
-    let bar = progress::bar(!args.no_progress && !quiet, merge.progress().1);
+    // Rows that come while the input goes on would be mixed with the bar.
+    let rows = merge.is_live() && std::io::stdout().is_terminal();
+    let bar = progress::bar(!args.no_progress && !quiet && !rows, merge.progress().1);
     let progress = |merge: &Merge, totals: &InputTotals| {
         bar.set_position(merge.progress().0);
         bar.set_message(crate::output::count(totals.captured, "packet"));

@@ -17,6 +17,7 @@ use super::deal::{Dealer, Dealt, DealtItem};
 use super::filter::Filters;
 use super::merge::Merge;
 use super::order::Position;
+use super::pause::Pauses;
 use super::totals::InputTotals;
 use crate::output::Captured;
 use crate::pipeline::{Recorder, Shard, ShardConfig};
@@ -40,10 +41,14 @@ fn read(
     mut progress: impl FnMut(&Merge, &InputTotals),
 ) -> InputTotals {
     let (mut more, mut wanted) = (true, true);
+    let (mut pauses, mut paused) = (Pauses::new(), false);
     while more && wanted {
         let mut dealt = shards.used.try_recv().unwrap_or_default();
         dealt.block.clear();
-        more = !stop.load(Ordering::Relaxed) && merge.next_block(&mut dealt.block);
+        // A block without frames carries the news to the writer; then the next is waited for.
+        paused = !paused && pauses.is_pause(merge);
+        dealt.pause = paused;
+        more = paused || !stop.load(Ordering::Relaxed) && merge.next_block(&mut dealt.block);
         dealer.deal(&mut dealt);
         if !more {
             // All analyzers end at the same time, whichever of them had the last frame.
@@ -69,6 +74,7 @@ fn analyse(
     written: &Receiver<BlockOutput>,
 ) -> Captured {
     for dealt in blocks {
+        let pause = dealt.pause;
         dealt.visit(index, |number, item| match item {
             DealtItem::Frame(frame) => shard.on_frame(number, &frame),
             DealtItem::Tick(now) => shard.on_tick(number, now),
@@ -85,7 +91,9 @@ fn analyse(
         // it.
         let mut next = written.try_recv().unwrap_or_default();
         next.clear();
-        if out.send(shard.destination().replace_output(next)).is_err() {
+        let mut found = shard.destination().replace_output(next);
+        found.pause = pause;
+        if out.send(found).is_err() {
             break;
         }
     }
@@ -156,6 +164,9 @@ fn write(
             outputs.iter().map(|(output, _)| output.recv().ok()).collect();
         if block.iter().all(Option::is_none) {
             return Ok(());
+        }
+        if block.iter().flatten().any(|output| output.pause) {
+            recorder.show()?;
         }
         order.clear();
         for (shard, output) in block.iter().enumerate() {

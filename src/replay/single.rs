@@ -7,6 +7,7 @@ use wire::InputClock;
 use super::direct::DirectOutlet;
 use super::filter::Filters;
 use super::merge::Merge;
+use super::pause::Pauses;
 use super::totals::InputTotals;
 use crate::output::Captured;
 use crate::pipeline::{Recorder, Shard, ShardConfig};
@@ -27,7 +28,11 @@ pub(super) fn replay(
     let mut shard = Shard::new(config, DirectOutlet::new(recorder));
     let mut totals = InputTotals::default();
     let mut clock = InputClock::default();
+    let mut pauses = Pauses::new();
     while !stop.load(Ordering::Relaxed) {
+        if pauses.is_pause(merge) {
+            shard.destination().show();
+        }
         let more = merge.next_batch(|frame| {
             totals.add(frame);
             if !filters.match_frame(frame) {

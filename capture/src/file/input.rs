@@ -28,14 +28,21 @@ pub(super) struct Input {
     pub(super) position: Arc<AtomicU64>,
     /// Size of the file itself; unknown for pipes.
     pub(super) size: Option<u64>,
+    /// The pipe, where it is one, to look whether there is something in it.
+    pub(super) pipe: Option<File>,
 }
 
 impl Input {
     pub(super) fn open(path: &Path, stop: Arc<AtomicBool>) -> Result<Self, Error> {
         let fail = |source| Error::File { path: path.display().to_string(), source };
-        let (raw, size): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
-            let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(fail)?;
-            (Box::new(Stoppable { file: stdin.into(), stop }), None)
+        let stoppable = |file: File| {
+            let pipe = file.try_clone()?;
+            let raw: Box<dyn Read + Send> = Box::new(Stoppable { file, stop });
+            Ok((raw, None, Some(pipe)))
+        };
+        let (raw, size, pipe) = if path == Path::new("-") {
+            let stdin = io::stdin().as_fd().try_clone_to_owned();
+            stdin.and_then(|stdin| stoppable(stdin.into())).map_err(fail)?
         } else {
             let file = File::open(path).map_err(fail)?;
             let metadata = file.metadata().map_err(fail)?;
@@ -45,10 +52,11 @@ impl Input {
                     problem: "is a directory, not a capture file".into(),
                 });
             }
-            let size = metadata.is_file().then_some(metadata.len());
-            match size {
-                Some(_) => (Box::new(file), size),
-                None => (Box::new(Stoppable { file, stop }), None),
+            if metadata.is_file() {
+                let raw: Box<dyn Read + Send> = Box::new(file);
+                (raw, Some(metadata.len()), None)
+            } else {
+                stoppable(file).map_err(fail)?
             }
         };
         let position = Arc::new(AtomicU64::new(0));
@@ -65,8 +73,14 @@ impl Input {
         } else {
             Box::new(whole)
         };
-        Ok(Self { reader, position, size })
+        Ok(Self { reader, position, size, pipe })
     }
+}
+
+/// Whether something comes out of `pipe` at once or within `wait`; also its end, and an error that
+/// reading it tells.
+pub(super) fn has_more(pipe: &File, wait: Duration) -> bool {
+    wait_readable(pipe.as_fd(), wait).unwrap_or(true)
 }
 
 /// A pipe, which ends when it is asked to: nobody may ever write to it again.

@@ -1,5 +1,6 @@
 //! Reads capture files, pcap and pcapng, block by block.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use wire::{Batch, Drops, RawFrame, Source, SourceError};
 
 use super::frame_block::FrameBlock;
-use super::input::{Input, TapNames, describe};
+use super::input::{Input, TapNames, describe, has_more};
 use super::pcap::{self, Pcap};
 use super::pcapng::PcapNg;
 use super::step::Rest;
@@ -29,6 +30,7 @@ pub struct CaptureFile {
     format: Format,
     position: Arc<AtomicU64>,
     size: Option<u64>,
+    pipe: Option<File>,
     /// The start of what the next block is read into, `ahead` bytes of it: a record that was not
     /// whole.
     spare: Vec<u8>,
@@ -87,7 +89,7 @@ impl CaptureFile {
         mut taps: TapNames,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
-        let Input { reader: mut input, position, size } = Input::open(path, stop)?;
+        let Input { reader: mut input, position, size, pipe } = Input::open(path, stop)?;
         let shown = if path == Path::new("-") {
             "standard input".into()
         } else {
@@ -127,6 +129,7 @@ impl CaptureFile {
             format,
             position,
             size,
+            pipe,
             ahead: head.len(),
             spare: head,
             offset,
@@ -147,6 +150,17 @@ impl CaptureFile {
     /// Size of the file in bytes; none for pipes.
     pub const fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    /// Whether it is a pipe, whose writer may pause.
+    pub const fn is_pipe(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// Whether reading need not wait for the writer of a pipe, at once or after `wait`. Of a
+    /// compressed pipe more frames may be at hand than this knows of.
+    pub fn has_more(&self, wait: Duration) -> bool {
+        self.ended || self.pipe.as_ref().is_none_or(|pipe| has_more(pipe, wait))
     }
 
     /// Fills `block` with the next frames, as many as one read of the file brings; false at the end
