@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::{InterfacesArgs, Output};
 use crate::config::{self, Sources};
 use crate::failure::Failure;
+use crate::names::pod_name;
 use crate::output::table::{Cell, Column, Grid};
 use crate::output::{Stdout, Style};
 
@@ -18,13 +19,13 @@ pub(crate) const CNI_CACHE: &str = "/var/lib/cni/results";
 
 const COLUMNS: &[Column] = &[
     Column::left("NAME"),
-    Column::left("KIND"),
-    Column::left("STATE"),
+    Column::left("KIND").gives_way(2),
+    Column::left("STATE").gives_way(3),
     Column::left("TAP"),
-    Column::left("PEER"),
-    Column::left("BRIDGE"),
-    Column::left("CONTAINER"),
-    Column::left("WHY"),
+    Column::left("PEER").gives_way(4),
+    Column::left("BRIDGE").gives_way(5),
+    Column::left("CONTAINER").gives_way(1),
+    Column::left("WHY").keeps(36),
 ];
 
 /// One line of the list.
@@ -43,6 +44,9 @@ struct Row {
     master: Option<String>,
     container: Option<String>,
     pod: Option<String>,
+    pod_namespace: Option<String>,
+    /// The container as metrics and traces call it.
+    workload: Option<String>,
     selected: bool,
     why: String,
 }
@@ -106,6 +110,8 @@ fn row(
         }),
         container: pod.map(|pod| pod.container.clone()),
         pod: pod.and_then(|pod| pod.pod.clone()),
+        pod_namespace: pod.and_then(|pod| pod.pod_namespace.clone()),
+        workload: pod.map(|pod| pod_name(pod).to_string()),
         selected: choice.tap,
         why: choice.reason,
     }
@@ -117,7 +123,6 @@ fn cells(row: Row) -> Vec<Cell> {
         (Some(peer), None) => peer,
         (None, _) => "-".to_owned(),
     };
-    let container = row.pod.or_else(|| row.container.map(|id| id.chars().take(12).collect()));
     vec![
         row.name.into(),
         row.kind.into(),
@@ -125,7 +130,7 @@ fn cells(row: Row) -> Vec<Cell> {
         if row.selected { "yes" } else { "no" }.into(),
         peer.into(),
         row.master.unwrap_or_else(|| "-".to_owned()).into(),
-        container.unwrap_or_else(|| "-".to_owned()).into(),
+        row.workload.unwrap_or_else(|| "-".to_owned()).into(),
         row.why.into(),
     ]
 }

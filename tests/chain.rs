@@ -137,6 +137,58 @@ fn one_request_is_one_trace() {
     );
 }
 
+/// Two pods run nginx. Metrics, traces, the map of services and the list of connections tell them
+/// apart, and call each by the same name.
+#[test]
+fn a_service_has_one_name() {
+    if skipped_without_root("a_service_has_one_name") {
+        return;
+    }
+    let chain = Chain::up();
+    let wirespan = run(&chain, "names", "traces");
+    let url = format!("http://{}/order/one", chain.address("web"));
+    common::text(chain.on_node("curl").args(["-sf", &url]).output().expect("curl starts"));
+    let edges = [("curl", "web"), ("web", "shop"), ("shop", "stock")].map(|(client, server)| {
+        let pod = |name: &str| format!("wirespan/{name}");
+        (if client == "curl" { client.to_owned() } else { pod(client) }, pod(server))
+    });
+    let json = |path: &str| -> Value {
+        let answer = wirespan.get(path).unwrap_or_default();
+        serde_json::from_str(&answer).unwrap_or_default()
+    };
+    let metrics = common::wait_for(20, "metrics name all edges", || {
+        let metrics = wirespan.get("/metrics")?;
+        let has = |(client, server): &(String, String)| {
+            let labels = format!("client=\"{client}\",server=\"{server}\"");
+            metrics
+                .lines()
+                .any(|line| line.starts_with("wirespan_requests_total") && line.contains(&labels))
+        };
+        edges.iter().all(has).then_some(metrics)
+    });
+    assert!(!metrics.contains("=\"nginx\""), "{metrics}");
+    let services = common::wait_for(20, "the map has all edges", || {
+        let services = json("/api/services");
+        (services.as_array()?.len() >= edges.len()).then_some(services)
+    });
+    for (client, server) in &edges {
+        let edge = |edge: &&Value| edge["client"] == **client && edge["server"] == **server;
+        let services = services.as_array().expect("a list");
+        assert_eq!(services.iter().filter(edge).count(), 1, "{client} {server}: {services:?}");
+    }
+    let flows = json("/api/flows");
+    let named = |flow: &&Value| flow["server"]["workload"] == "wirespan/stock";
+    assert!(flows.as_array().is_some_and(|flows| flows.iter().any(|f| named(&f))), "{flows}");
+    let (status, traces) = wirespan.stop("trace");
+    assert!(status.success(), "{status}");
+    let mut call = &trace_of(&traces, "/one").first().expect("a trace")["root"];
+    for (client, server) in &edges {
+        assert_eq!(call["client"]["workload"], **client, "{call:#}");
+        assert_eq!(call["server"]["workload"], **server, "{call:#}");
+        call = &call["children"][0];
+    }
+}
+
 /// A cache asked before the call and told after it: both stand beside the call, in the order of
 /// their times.
 #[test]

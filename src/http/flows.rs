@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use metrics::Names;
 use serde::Deserialize;
 
 use super::Api;
@@ -37,7 +38,9 @@ pub(super) async fn list(
         if i > 0 {
             json.push(b',');
         }
-        serde_json::to_writer(&mut json, &Flow::new(record, taps.name(record.tap)))
+        let flow = Flow::new(record, taps.name(record.tap))
+            .with_workloads(record, |endpoint| Names::workload(&*api.shared.names, endpoint));
+        serde_json::to_writer(&mut json, &flow)
             .map_err(|error| Refusal::Failed(error.to_string()))?;
     }
     json.push(b']');

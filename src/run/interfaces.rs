@@ -57,7 +57,9 @@ impl PodWatch {
         self.reads_left -= 1;
         match read_cni_cache(Path::new(CNI_CACHE)) {
             Ok(pods) => names.set_pods(&pods),
-            Err(error) => tracing::warn!("pods are called by their processes: {error}"),
+            Err(error) => tracing::warn!(
+                "pods are not known, and called by their containers or processes: {error}"
+            ),
         }
     }
 }

@@ -59,17 +59,18 @@ pub(super) fn read(
 
 impl Reader<'_> {
     fn on_record(&mut self, record: SockIo) {
+        self.add_cgroup(&record);
         self.shared.names.add_process(&record);
-        self.send_cgroup(&record);
         self.batch.push(record);
         if self.batch.len() >= BATCH {
             self.flush(self.shared.stopping());
         }
     }
 
-    /// Sends the name of the process's control group ahead of the first record that needs it.
-    fn send_cgroup(&mut self, SockIo { process, exit, .. }: &SockIo) {
+    /// Passes the name of the process's control group on ahead of the first record that needs it.
+    fn add_cgroup(&mut self, SockIo { process, exit, .. }: &SockIo) {
         let Some(name) = self.cgroups.look_up(process, *exit) else { return };
+        self.shared.names.add_cgroup(process.cgroup, &name);
         match self.sender.try_send(StoreMessage::Cgroup(process.cgroup, name)) {
             Ok(()) => self.cgroups.set_named(process.cgroup),
             Err(_) => self.cgroups.set_failed(process, *exit),

@@ -91,7 +91,7 @@ impl StoreThread {
         match traces {
             Ok(traces) => {
                 for trace in &traces {
-                    names::set_exemplars(&self.shared.metrics, &self.shared.names, trace);
+                    names::set_exemplars(&self.shared.metrics, trace);
                 }
                 self.recorder.write_traces(&traces)?;
             }

@@ -41,9 +41,10 @@ pub(super) struct Threads {
 impl Threads {
     /// Starts all threads.
     pub(super) fn start(ready: Ready, settings: &Settings, emit: EmitSet) -> anyhow::Result<Self> {
-        let Ready { taps, sources, watch, events, skipped, records, store, writer, .. } = ready;
+        let Ready { taps, sources, watch, events, skipped, records, mut store, writer, .. } = ready;
         let count = sources.len();
         let shared = shared_state(settings, &taps, records.is_some(), count);
+        store.set_workloads(shared.names.clone());
         let (store_sender, receiver) = store_channel(settings.pipeline.queue_facts);
         let store = thread("store", {
             let (shared, taps) = (shared.clone(), taps.clone());

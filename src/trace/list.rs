@@ -7,14 +7,13 @@ use store::Trace;
 
 use crate::output::table::{Cell, Column, Grid};
 use crate::output::tree::{status, title};
-use crate::output::units::date;
 use crate::output::{Stdout, Style, nanos};
 
 const COLUMNS: &[Column] = &[
     Column::left("TRACE"),
-    Column::left("STARTED"),
+    Column::time("TIME").gives_way(1),
     Column::right("DURATION"),
-    Column::right("CALLS"),
+    Column::right("CALLS").gives_way(2),
     Column::left("RESULT"),
     Column::left("CLIENT"),
     Column::left("REQUEST"),
@@ -27,15 +26,12 @@ pub(super) fn print(traces: &[Arc<Trace>], style: Style, out: &mut Stdout) -> io
         let root = &trace.root;
         let mut calls = 0_u64;
         trace.visit(|_| calls += 1);
-        let client = root
-            .client
-            .process
-            .as_ref()
-            .map_or_else(|| root.client.address.to_string(), |p| p.command.clone());
+        let client =
+            root.client.name().map_or_else(|| root.client.address.to_string(), ToOwned::to_owned);
         let id = trace.trace_id.to_string();
         let row = vec![
             id.chars().take(12).collect::<String>().into(),
-            date(root.start_unix_ns).into(),
+            Cell::time(root.start_unix_ns),
             nanos(root.duration_ns()).into(),
             calls.to_string().into(),
             Cell::bad_if(status(root), trace.is_error()),

@@ -11,19 +11,27 @@ use crate::hash::{Fingerprint, Map};
 use crate::model::{Call, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId};
 use crate::path::{Step, path};
 use crate::side::Side;
+use crate::workloads::Workloads;
 
-/// Names of taps and control groups, which calls know by number only.
+/// Names of taps and control groups, which calls know by number only, and of workloads.
 #[derive(Debug)]
 pub(crate) struct Names {
     node: Arc<str>,
     taps: Map<TapId, (Arc<str>, TapKind)>,
     cgroups: Map<u64, Arc<str>>,
     most_cgroups: usize,
+    workloads: Option<Arc<dyn Workloads>>,
 }
 
 impl Names {
     pub(crate) fn new(node: &str, most_cgroups: usize) -> Self {
-        Self { node: node.into(), taps: Map::default(), cgroups: Map::default(), most_cgroups }
+        Self {
+            node: node.into(),
+            taps: Map::default(),
+            cgroups: Map::default(),
+            most_cgroups,
+            workloads: None,
+        }
     }
 
     pub(crate) fn add_tap(&mut self, tap: Tap) {
@@ -34,6 +42,10 @@ impl Names {
         if self.cgroups.len() < self.most_cgroups || self.cgroups.contains_key(&id) {
             self.cgroups.insert(id, name.into());
         }
+    }
+
+    pub(crate) fn set_workloads(&mut self, workloads: Arc<dyn Workloads>) {
+        self.workloads = Some(workloads);
     }
 
     fn tap(&self, tap: TapId) -> Arc<str> {
@@ -111,10 +123,12 @@ fn identity(transport: Transport, first: &Observation) -> Fingerprint {
 }
 
 fn peer(side: Option<&Side>, seen: Endpoint, names: &Names) -> Peer {
-    let Endpoint { address, port } = side.map_or(seen, |side| side.local);
+    let endpoint = side.map_or(seen, |side| side.local);
+    let process = side.map(|side| &side.process);
     Peer {
-        address,
-        port,
+        address: endpoint.address,
+        port: endpoint.port,
+        workload: names.workloads.as_ref().and_then(|known| known.workload(endpoint, process)),
         process: side.map(|side| ProcessInfo {
             pid: side.process.pid,
             tid: side.process.tid,

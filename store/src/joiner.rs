@@ -23,6 +23,7 @@ use crate::schedule::{Schedule, Task};
 use crate::sides;
 use crate::tree::{self, Link, Unlinked};
 use crate::waiting::Waiting;
+use crate::workloads::Workloads;
 
 /// Complete traces that wait for the next tick; more only if more calls may wait.
 const FINISHED: usize = 256;
@@ -75,6 +76,10 @@ impl Joiner {
 
     pub(crate) fn add_cgroup(&mut self, id: u64, name: String) {
         self.names.add_cgroup(id, name);
+    }
+
+    pub(crate) fn set_workloads(&mut self, workloads: Arc<dyn Workloads>) {
+        self.names.set_workloads(workloads);
     }
 
     pub(crate) fn add_sock_io(&mut self, io: &SockIo) {

@@ -33,6 +33,7 @@ mod spans;
 mod store;
 mod tree;
 mod waiting;
+mod workloads;
 
 pub use archive::{Query, Reader};
 pub use config::StoreConfig;
@@ -44,3 +45,4 @@ pub use model::{
 pub use services::ServiceEdge;
 pub use spans::{ObservedAt, Span, flatten};
 pub use store::Store;
+pub use workloads::Workloads;

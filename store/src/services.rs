@@ -10,9 +10,9 @@ use crate::model::{Peer, Trace, protocol_text};
 /// Calls of one service by another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceEdge {
-    /// Command of the calling process, else its address.
+    /// Workload that calls, else its address.
     pub client: String,
-    /// Command of the called process, else its address and port.
+    /// Workload that is called, else its address and port.
     pub server: String,
     /// Application protocol.
     #[serde(with = "protocol_text")]
@@ -64,8 +64,8 @@ impl ServiceMap {
 }
 
 fn name(peer: &Peer, with_port: bool) -> String {
-    match &peer.process {
-        Some(process) => process.command.clone(),
+    match peer.name() {
+        Some(name) => name.to_owned(),
         None if with_port => peer.endpoint().to_string(),
         None => peer.address.to_string(),
     }

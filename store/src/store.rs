@@ -11,6 +11,7 @@ use crate::counters::Counters;
 use crate::error::Error;
 use crate::joiner::Joiner;
 use crate::model::Trace;
+use crate::workloads::Workloads;
 
 /// Joins what is added to it into traces, and keeps them.
 #[derive(Debug)]
@@ -46,6 +47,11 @@ impl Store {
     /// Sets the name of a control group (container, unit); without, processes carry its number.
     pub fn add_cgroup(&mut self, id: u64, name: String) {
         self.joiner.add_cgroup(id, name);
+    }
+
+    /// Sets who names the workloads of calls; without, they have none.
+    pub fn set_workloads(&mut self, workloads: Arc<dyn Workloads>) {
+        self.joiner.set_workloads(workloads);
     }
 
     /// Adds an exchange as one tap saw it; each tap's is to be added.

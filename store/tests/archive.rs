@@ -4,11 +4,12 @@
 
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Error, Query, Reader, Store, StoreConfig};
-use wire::Timestamp;
-use world::{Setup, run};
+use store::{Error, Query, Reader, Store, StoreConfig, Trace, Workloads};
+use wire::{Endpoint, Process, Timestamp};
+use world::{Input, Setup, run};
 
 fn config(path: &std::path::Path) -> StoreConfig {
     StoreConfig { path: Some(path.into()), ..StoreConfig::default() }
@@ -57,6 +58,60 @@ fn what_was_kept_is_found_in_a_file_and_in_memory_alike() {
         pairs,
         [("curl", "nginx", 60), ("gunicorn", "backend", 60), ("nginx", "gunicorn", 60)]
     );
+}
+
+/// Calls what has an address of the chain's pods by that pod.
+#[derive(Debug)]
+struct Pods;
+
+impl Workloads for Pods {
+    fn workload(&self, endpoint: Endpoint, process: Option<&Process>) -> Option<Arc<str>> {
+        let name = process.map_or("nobody", Process::command);
+        Some(format!("{name}@{}", endpoint.address).into())
+    }
+}
+
+#[test]
+fn services_are_told_apart_and_found_by_their_workloads() {
+    let mut store = Store::open(StoreConfig::default()).unwrap();
+    store.set_workloads(Arc::new(Pods));
+    for (_, input) in world::simulate(&Setup { requests: 5, clients: 1, ..Setup::default() }) {
+        match input {
+            Input::Io(io) => store.add_sock_io(&io),
+            Input::Exchange(exchange) => store.add_exchange(exchange),
+        }
+    }
+    store.finish().unwrap();
+    let reader = store.reader().unwrap();
+    let edges = reader.services(&Query::default()).unwrap();
+    let pairs: Vec<_> = edges.iter().map(|e| (e.client.as_str(), e.server.as_str())).collect();
+    assert_eq!(
+        pairs,
+        [
+            ("curl@10.0.0.10", "nginx@10.0.0.2"),
+            ("gunicorn@10.0.0.3", "backend@10.0.0.4"),
+            ("nginx@10.0.0.2", "gunicorn@10.0.0.3")
+        ]
+    );
+    let of = |name: &str| Query { service: Some(name.to_owned()), ..Query::default() };
+    assert_eq!(reader.traces(&of("NGINX@10.0.0.2")).unwrap().len(), 5);
+    assert_eq!(reader.traces(&of("nobody")).unwrap().len(), 0);
+}
+
+#[test]
+fn a_trace_that_was_kept_before_workloads_had_names_is_read() {
+    let (traces, _) = run(&Setup { requests: 1, ..Setup::default() }, StoreConfig::default());
+    let mut older = serde_json::to_value(&*traces[0]).unwrap();
+    let client = older["root"]["client"].as_object_mut().unwrap();
+    assert!(!client.contains_key("workload"), "none is not written");
+    let read: Trace = serde_json::from_value(older.clone()).unwrap();
+    assert_eq!(
+        (read.root.client.workload.as_deref(), read.root.client.name()),
+        (None, Some("curl"))
+    );
+    older["root"]["client"]["workload"] = "shop/web".into();
+    let read: Trace = serde_json::from_value(older).unwrap();
+    assert_eq!(read.root.client.name(), Some("shop/web"));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct CniPod {
     pub pod: Option<String>,
     /// Namespace of the pod, from `K8S_POD_NAMESPACE`.
     pub pod_namespace: Option<String>,
+    /// UID of the pod, from `K8S_POD_UID`: control groups carry it too.
+    pub pod_uid: Option<String>,
     /// Name of the CNI network.
     pub network: String,
     /// Name of the interface inside of the container.
@@ -86,6 +88,7 @@ fn pod(cached: &Value) -> Option<CniPod> {
         container: text(cached.get("containerId")?)?,
         pod: argument("K8S_POD_NAME"),
         pod_namespace: argument("K8S_POD_NAMESPACE"),
+        pod_uid: argument("K8S_POD_UID"),
         network: cached.get("networkName").and_then(text).unwrap_or_default(),
         interface: text(cached.get("ifName")?)?,
         host_interfaces: interfaces
@@ -109,7 +112,7 @@ mod tests {
     fn a_result_names_container_and_host_side() {
         let folder = tempfile::tempdir().unwrap();
         let result = r#"{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","networkName":"pods",
-            "cniArgs":[["IgnoreUnknown","1"],["K8S_POD_NAME","web-0"],["K8S_POD_NAMESPACE","shop"]],
+            "cniArgs":[["IgnoreUnknown","1"],["K8S_POD_NAME","web-0"],["K8S_POD_NAMESPACE","shop"],["K8S_POD_UID","1f-2e"]],
             "result":{"cniVersion":"1.0.0","interfaces":[{"name":"cni0","mac":"aa"},{"name":"veth12ab","mac":"bb"},
             {"name":"eth0","mac":"cc","sandbox":"/run/netns/c1"}],"ips":[{"address":"10.1.2.3/24"},{"address":"fd00::3/64"}]}}"#;
         fs::write(folder.path().join("pods-c1-eth0"), result).unwrap();
@@ -123,6 +126,8 @@ mod tests {
             ["10.1.2.3".parse::<IpAddr>().unwrap(), "fd00::3".parse().unwrap()]
         );
         assert_eq!(pod.pod.as_deref(), Some("web-0"));
+        assert_eq!(pod.pod_namespace.as_deref(), Some("shop"));
+        assert_eq!(pod.pod_uid.as_deref(), Some("1f-2e"));
         assert_eq!((pod.container.as_str(), pod.netns.as_deref()), ("c1", Some("/run/netns/c1")));
         assert_eq!(read_cni_cache(&folder.path().join("none")).unwrap(), []);
     }

@@ -1,9 +1,11 @@
 //! The `flow` record.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use fact::{FlowRecord, Handshake, Trouble, TunnelRecord};
 use serde::Serialize;
+use wire::Endpoint;
 
 use super::End;
 use super::direction::Direction;
@@ -101,5 +103,16 @@ impl<'a> Flow<'a> {
             responses: l7.map_or(0, |l7| l7.responses),
             errors: l7.map_or(0, |l7| l7.errors),
         }
+    }
+
+    /// The record with the names of the workloads at its ends, as far as `workload` knows them.
+    pub(crate) fn with_workloads(
+        self,
+        record: &FlowRecord,
+        workload: impl Fn(Endpoint) -> Option<Arc<str>>,
+    ) -> Self {
+        let [client, server] = [record.client, record.server]
+            .map(|endpoint| End::from(endpoint).with_workload(workload(endpoint)));
+        Self { client, server, ..self }
     }
 }

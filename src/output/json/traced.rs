@@ -34,6 +34,8 @@ pub(crate) struct TracedSpan<'a> {
 impl<'a> From<&Observation<'a>> for TracedSpan<'a> {
     fn from(span: &Observation<'a>) -> Self {
         let (call, hop) = (span.call, span.hop);
+        let client = hop.map_or_else(|| call.client.endpoint(), |hop| hop.client);
+        let server = hop.map_or_else(|| call.server.endpoint(), |hop| hop.server);
         Self {
             protocol: call.protocol.as_str(),
             operation: &call.operation,
@@ -43,8 +45,8 @@ impl<'a> From<&Observation<'a>> for TracedSpan<'a> {
             observed_at: span.observed_at.as_str(),
             tap: hop.map(|hop| &*hop.tap),
             flow: hop.map(|hop| hop.flow),
-            client: hop.map_or_else(|| call.client.endpoint(), |hop| hop.client).into(),
-            server: hop.map_or_else(|| call.server.endpoint(), |hop| hop.server).into(),
+            client: End::from(client).with_workload(call.client.workload.clone()),
+            server: End::from(server).with_workload(call.server.workload.clone()),
             start_unix_ns: span.start_unix_ns,
             end_unix_ns: span.end_unix_ns,
             duration_ns: span.end_unix_ns.saturating_sub(span.start_unix_ns),

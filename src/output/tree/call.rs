@@ -5,7 +5,7 @@ use std::fmt::Write;
 use fact::{Outcome, Protocol, Value};
 use store::{Call, Cause, Trace};
 
-use super::path::{Point, address, points, who};
+use super::path::{Point, address, is_named, points, who};
 use super::shares::Slowest;
 use crate::output::printable::{cut, printable};
 use crate::output::style::width;
@@ -32,7 +32,7 @@ pub(super) fn draw_call(
     let prefix = format!("{rest}{open}");
     let (client, server) = (who(&call.client), who(&call.server));
     let mut parties = format!("{client} → {server}");
-    if call.client.process.is_some() || call.server.process.is_some() {
+    if is_named(&call.client) || is_named(&call.server) {
         let _ = write!(parties, "  ({} → {})", address(&call.client), address(&call.server));
     }
     let _ = writeln!(out, "{}{}", style.dim(&prefix), printable(&parties));

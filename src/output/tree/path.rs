@@ -1,6 +1,6 @@
 //! The hops of a call.
 
-use store::{Call, Peer};
+use store::{Call, Peer, ProcessInfo};
 
 /// One point of a call's path: the client's process, a tap, or the server's process.
 #[derive(Clone, Debug)]
@@ -50,9 +50,9 @@ fn process(
     request: Option<u64>,
     response: Option<u64>,
 ) -> Option<Point> {
-    peer.process.as_ref()?;
+    let process = peer.process.as_ref()?;
     Some(Point {
-        name: who(peer),
+        name: command(process),
         kind,
         is_process: true,
         request,
@@ -64,12 +64,26 @@ fn process(
     })
 }
 
-/// Command and process id of a side, else its address and port.
+/// Workload and process of a side; what is known of them, else its address and port.
 pub(super) fn who(peer: &Peer) -> String {
-    match &peer.process {
-        Some(process) => format!("{}[{}]", process.command, process.pid),
-        None => address(peer),
+    match (peer.workload.as_deref(), &peer.process) {
+        (Some(workload), Some(process)) if *workload != *process.command => {
+            format!("{workload} {}", command(process))
+        }
+        (_, Some(process)) => command(process),
+        (Some(workload), None) => workload.to_owned(),
+        (None, None) => address(peer),
     }
+}
+
+/// Command and process id.
+fn command(process: &ProcessInfo) -> String {
+    format!("{}[{}]", process.command, process.pid)
+}
+
+/// Whether more is known of a side than its address and port.
+pub(super) const fn is_named(peer: &Peer) -> bool {
+    peer.workload.is_some() || peer.process.is_some()
 }
 
 /// Address and port of a side.

@@ -48,3 +48,16 @@ fn a_get_of_a_cache_is_not_taken_for_one_of_the_web() {
     trace.root.attributes = serde_json::from_str(r#"{"db.query.text":"GET ?"}"#).unwrap();
     assert!(draw(&trace, Style::default()).contains("\nredis GET ? ok"));
 }
+
+#[test]
+fn a_side_is_called_by_its_workload_and_process() {
+    let mut trace = trace();
+    trace.root.client.workload = Some("shop/web-0".into());
+    trace.root.server.workload = Some("proxy".into());
+    let drawn = draw(&trace, Style::default());
+    let parties = "shop/web-0 curl[7] → proxy  (10.0.0.1:40000 → 10.0.0.2:80)";
+    assert!(drawn.contains(parties), "{drawn}");
+    trace.root.client.workload = Some("curl".into());
+    let drawn = draw(&trace, Style::default());
+    assert!(drawn.lines().any(|line| line.trim_start().starts_with("curl[7] → proxy")), "{drawn}");
+}

@@ -7,8 +7,8 @@ use crate::model::Trace;
 /// What traces are asked for; the newest come first.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Text that a command, control group, address, port or host name of a call contains, case
-    /// ignored.
+    /// Text that a workload, command, control group, address, port or host name of a call
+    /// contains, case ignored.
     pub service: Option<String>,
     /// Shortest duration of the root call.
     pub min_duration: Duration,
@@ -40,6 +40,7 @@ pub(super) fn services(trace: &Trace) -> String {
     trace.visit(|call| {
         for peer in [&call.client, &call.server] {
             lines.push(format!("{}:{}", peer.address, peer.port));
+            lines.extend(peer.workload.as_deref().map(str::to_lowercase));
             if let Some(process) = &peer.process {
                 lines.push(process.command.to_lowercase());
                 lines.push(process.cgroup.to_lowercase());

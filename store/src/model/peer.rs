@@ -13,6 +13,10 @@ pub struct Peer {
     pub address: IpAddr,
     /// Transport port.
     pub port: u16,
+    /// What people call it: its pod, container, unit or process. None where that is not known, and
+    /// in traces that were kept before workloads had names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Arc<str>>,
     /// Who it was.
     pub process: Option<ProcessInfo>,
     /// When it began to send: client, the request; server, the response (entry of the system call).
@@ -32,6 +36,12 @@ impl Peer {
     /// Address and port.
     pub const fn endpoint(&self) -> Endpoint {
         Endpoint { address: self.address, port: self.port }
+    }
+
+    /// The name of the workload; where it has none, that of the process.
+    pub fn name(&self) -> Option<&str> {
+        let process = || self.process.as_ref().map(|process| process.command.as_str());
+        self.workload.as_deref().or_else(process)
     }
 }
 
