@@ -331,6 +331,46 @@ fn output_does_not_depend_on_the_number_of_threads() {
     }
 }
 
+/// Five SYNs, and another connection's packet a minute after them: whichever thread has it, the
+/// input ends for all of them when it ends.
+#[test]
+fn the_input_ends_at_one_time_for_all_threads() {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
+        file.extend(word.to_le_bytes());
+    }
+    for (second, client) in (1..6).map(|client| (0_u32, client)).chain([(61, 9)]) {
+        for word in [second, u32::from(client), 40, 40] {
+            file.extend(word.to_le_bytes());
+        }
+        let flags = if second == 0 { 2 } else { 16 };
+        file.extend([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, client, 10, 0, 0, 99]);
+        file.extend([0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, flags, 0xff, 0xff]);
+        file.extend([0; 4]);
+    }
+    let scratch = Scratch::new();
+    let capture = scratch.file("syns.pcap", &file);
+    let run = |threads: &str| {
+        let arguments = [
+            "replay",
+            "-q",
+            "--output",
+            "jsonl",
+            "--emit",
+            "flows",
+            "--threads",
+            threads,
+            &capture,
+        ];
+        String::from_utf8(wirespan(&arguments).stdout).unwrap()
+    };
+    let one = run("1");
+    assert_eq!(one.matches("\"close_reason\":\"syn_unanswered\"").count(), 5, "{one}");
+    for threads in ["2", "3", "4", "8"] {
+        assert_eq!(run(threads), one, "with {threads} threads");
+    }
+}
+
 #[test]
 fn spans_say_which_trace_they_are_of_where_traces_are_told() {
     let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/pcaps/http-lossy/capture.pcap.gz");

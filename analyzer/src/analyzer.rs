@@ -87,9 +87,15 @@ impl Analyzer {
         self.tracker.tick(now, sink);
     }
 
-    /// Closes all flows, by flow number: the input is over.
+    /// Closes all flows, by flow number: the input ended at `end`, which is one time for all
+    /// analyzers that share an input.
+    pub fn finish_at<S: Sink>(&mut self, end: Timestamp, sink: &mut S) {
+        self.tracker.finish(end, sink);
+    }
+
+    /// The same at the time of the latest frame or tick.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) {
-        self.tracker.finish(sink);
+        self.tracker.finish(self.tracker.latest(), sink);
     }
 
     /// What is held at the moment. Walks through all flows.

@@ -58,6 +58,9 @@ pub struct FlowLimits {
     /// TCP, closed or reset: late packets still belong to the flow, its record comes out after this
     /// time.
     pub closed_linger: Duration,
+    /// TCP, both sides sent FIN, and one of them was not acknowledged: it is repeated, on Linux after
+    /// up to 120 s.
+    pub closing_idle: Duration,
     /// UDP.
     pub udp_idle: Duration,
 }
@@ -70,6 +73,7 @@ impl Default for FlowLimits {
             handshake_idle: Duration::from_secs(120),
             half_closed_idle: Duration::from_secs(600),
             closed_linger: Duration::from_secs(10),
+            closing_idle: Duration::from_secs(130),
             udp_idle: Duration::from_secs(60),
         }
     }

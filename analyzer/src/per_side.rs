@@ -33,6 +33,10 @@ impl<T> PerSide<T> {
         }
     }
 
+    pub(crate) fn map<U>(&self, f: impl Fn(&T) -> U) -> PerSide<U> {
+        PerSide { low: f(&self.low), high: f(&self.high) }
+    }
+
     pub(crate) const fn both(&self) -> [&T; 2] {
         [&self.low, &self.high]
     }

@@ -4,7 +4,7 @@ use wire::decode::{Decoded, Layer4};
 use wire::{InputClock, Timestamp, invariant};
 
 use crate::config::Config;
-use crate::flow::{Fit, Flow, Table, record};
+use crate::flow::{Fit, Flow, Gone, Table, record};
 use crate::tcp::{Budget, EndCause, Segment};
 use crate::usage::Usage;
 use fact::{self, Fact, FlowId, Sink};
@@ -20,6 +20,7 @@ const MAX_SAME_KEY: usize = 64;
 pub(crate) struct Tracker {
     config: Config,
     table: Table,
+    gone: Gone,
     pool: SessionPool,
     reassembly_bytes: usize,
     /// Time of the latest packet.
@@ -41,6 +42,7 @@ impl Tracker {
             pool: SessionPool::new(config.requests),
             table: Table::with_seed(config.hash_seed),
             config,
+            gone: Gone::default(),
             reassembly_bytes: 0,
             latest: Timestamp::ZERO,
             ticked: None,
@@ -54,7 +56,10 @@ impl Tracker {
     pub(crate) fn packet<S: Sink>(&mut self, number: u64, packet: &Decoded<'_>, sink: &mut S) {
         let limit = self.ticked.map_or(Timestamp::MAX, |ticked| ticked + InputClock::STEP);
         self.latest = self.latest.max(packet.time.min(limit));
-        let slot = self.flow_of(number, packet, limit, sink);
+        let Some(slot) = self.flow_of(number, packet, limit, sink) else {
+            sink.emit(Fact::Stray { tap: packet.key.tap });
+            return;
+        };
         let Some(flow) = self.table.get_mut(slot) else {
             invariant!("the slot of a packet's flow holds a flow");
             return;
@@ -65,10 +70,12 @@ impl Tracker {
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
                 let segment = Segment { time: packet.time, side: packet.side, tcp };
-                if let Some(connection) = &mut flow.connection {
-                    connection.on_segment(&segment, packet.ip.ecn, self.config.unacked_segments);
+                let max_unacked = self.config.unacked_segments;
+                if let Some(connection) = &mut flow.connection
+                    && connection.on_segment(&segment, packet.ip.ecn, max_unacked)
+                {
+                    flow.on_segment(&segment, &mut self.pool, &mut budget, sink);
                 }
-                flow.on_segment(&segment, &mut self.pool, &mut budget, sink);
             }
             Layer4::Udp(udp) => {
                 flow.on_datagram(packet.side, packet.time, udp.payload, &mut self.pool, sink)
@@ -82,15 +89,15 @@ impl Tracker {
     }
 
     /// Slot of the flow that `packet` belongs to; makes a new one where there is none, or where the
-    /// old one is over. A time beyond `limit` may be wrong: no flow is over
-    /// by it.
+    /// old one is over. A time beyond `limit` may be wrong: no flow is over by it. None for a late
+    /// packet of a connection that is gone.
     fn flow_of<S: Sink>(
         &mut self,
         number: u64,
         packet: &Decoded<'_>,
         limit: Timestamp,
         sink: &mut S,
-    ) -> u32 {
+    ) -> Option<u32> {
         let now = packet.time.min(limit);
         let mut closed_well = false;
         let found = self.table.find(packet).or_else(|| self.find_by_content(packet, now, sink));
@@ -103,8 +110,13 @@ impl Tracker {
             } else if self.config.flows.expired(flow, now) {
                 self.close(slot, EndCause::Idle, now, sink);
             } else {
-                return slot;
+                return Some(slot);
             }
+        }
+        if let Layer4::Tcp(tcp) = &packet.layer4
+            && self.gone.has(self.table.long_hash(&packet.key), packet.side, tcp, now)
+        {
+            return None;
         }
         if self.table.len() >= self.config.flows.max_flows.max(1)
             && let Some(oldest) = self.table.oldest()
@@ -117,7 +129,7 @@ impl Tracker {
             connection.lifecycle.on_time_wait_reuse();
         }
         sink.emit(Fact::FlowOpened(&flow.opening()));
-        self.table.insert(flow)
+        Some(self.table.insert(flow))
     }
 
     /// Slot of the flow that `packet` belongs to, where no flow with its addresses and ports is known
@@ -173,6 +185,9 @@ impl Tracker {
             invariant!("a flow that is closed is in the table");
             return;
         };
+        if let Some(gone) = flow.gone() {
+            self.gone.insert(self.table.long_hash(&flow.key), gone);
+        }
         let mut budget =
             Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         // It was over at its time-out, however late that is noticed.
@@ -193,6 +208,7 @@ impl Tracker {
         self.watch();
         self.expire_waiting(now, sink);
         self.expire(now, sink);
+        self.gone.expire(now);
         self.report(now, sink);
         self.pool.emit_evicted(sink);
     }
@@ -248,10 +264,15 @@ impl Tracker {
         self.changed = changed;
     }
 
-    /// Closes everything; the input is over.
-    pub(crate) fn finish<S: Sink>(&mut self, sink: &mut S) {
+    /// Time of the latest packet or tick.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Closes everything; the input ended at `end`.
+    pub(crate) fn finish<S: Sink>(&mut self, end: Timestamp, sink: &mut S) {
         let mut slots: Vec<u32> = self.table.slots().collect();
-        self.close_all(&mut slots, EndCause::InputEnd, self.latest, sink);
+        self.close_all(&mut slots, EndCause::InputEnd, end, sink);
         self.changed.clear();
         self.watched.clear();
     }
@@ -274,7 +295,7 @@ impl Tracker {
         let mut usage = Usage {
             flows: self.table.len(),
             reassembly_bytes: self.reassembly_bytes,
-            table_bytes: self.table.bytes(),
+            table_bytes: self.table.bytes() + self.gone.bytes(),
             flow_bytes: self.pool.bytes(),
             ..Usage::default()
         };

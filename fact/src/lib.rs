@@ -47,6 +47,12 @@ pub enum Fact<'a> {
         /// Why.
         reason: Undecoded,
     },
+    /// A packet of a TCP connection came after the final figures of its flow: a repeated FIN, or a
+    /// late RST or ACK.
+    Stray {
+        /// Where it was seen.
+        tap: TapId,
+    },
     /// Bytes of a stream that were never captured and are no longer waited for.
     StreamGap {
         /// Where.

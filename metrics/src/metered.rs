@@ -293,6 +293,7 @@ impl<S: Sink> Sink for Metered<S> {
             Fact::FlowClosed(flow) => self.on_flow_closed(flow),
             Fact::Exchange(exchange) => self.on_exchange(exchange),
             Fact::Undecoded { reason, .. } => self.internal.add_undecoded(reason),
+            Fact::Stray { .. } => self.internal.stray += 1,
             Fact::StreamGap { bytes, .. } => self.internal.gap_bytes += bytes,
             Fact::Inference { result, times, .. } => self.internal.add_inference(result, times),
             Fact::Evicted { table, entries } => self.internal.add_evictions(table, entries),

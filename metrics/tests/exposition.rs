@@ -261,6 +261,7 @@ fn what_the_analyzer_lost_is_added_at_a_flush() {
         [
             value(&text, "wirespan_frames_undecoded_total{", &["reason=\"truncated\""]),
             value(&text, "wirespan_frames_undecoded_total{", &["reason=\"malformed\""]),
+            value(&text, "wirespan_stray_packets_total", &[]),
             value(&text, "wirespan_stream_gap_bytes_total", &[]),
             value(&text, "wirespan_protocol_inference_total{", &["result=\"revision\""]),
             value(&text, "wirespan_table_evictions_total{", &["table=\"fragments\""]),
@@ -271,15 +272,16 @@ fn what_the_analyzer_lost_is_added_at_a_flush() {
         let tap = TapId(0);
         sink.emit(Fact::Undecoded { reason: Undecoded::Truncated, tap });
         sink.emit(Fact::Undecoded { reason: Undecoded::Truncated, tap });
+        sink.emit(Fact::Stray { tap });
         sink.emit(Fact::StreamGap { tap, bytes: 700 });
         sink.emit(Fact::Inference { tap, result: Inference::Revision, times: 3 });
         sink.emit(Fact::Evicted { table: Table::Fragments, entries: 5 });
     };
     lose();
     lose();
-    assert_eq!(read(), [Some(0.0); 6]);
+    assert_eq!(read(), [Some(0.0); 7]);
     sink.flush();
-    let sums = [4.0, 0.0, 1_400.0, 6.0, 10.0, 0.0].map(Some);
+    let sums = [4.0, 0.0, 2.0, 1_400.0, 6.0, 10.0, 0.0].map(Some);
     assert_eq!(read(), sums);
     sink.finish();
     assert_eq!(read(), sums);

@@ -96,6 +96,7 @@ pub(super) const KEYS: &[Key] = keys! {
         handshake_idle_s: Seconds { min: 1, max: 3600 }, analyzer.flows.handshake_idle, "The same before its handshake is complete";
         half_closed_idle_s: Seconds { min: 1, max: 604_800 }, analyzer.flows.half_closed_idle, "The same after one side sent FIN";
         closed_linger_s: Seconds { min: 1, max: 3600 }, analyzer.flows.closed_linger, "How long late packets still belong to a closed connection";
+        closing_idle_s: Seconds { min: 1, max: 3600 }, analyzer.flows.closing_idle, "The same while a FIN waits for its acknowledgement, and is repeated";
         udp_idle_s: Seconds { min: 1, max: 86_400 }, analyzer.flows.udp_idle, "Idle time after which a UDP flow is closed";
         stream_bytes: Int { min: 0, max: 1 << 30 }, analyzer.reassembly.stream_bytes, "Bytes of one direction of a connection that may wait for a hole";
         total_bytes: Int { min: 0, max: 1 << 34 }, analyzer.reassembly.total_bytes, "Bytes of all connections that may wait for holes";

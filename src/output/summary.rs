@@ -40,6 +40,9 @@ pub(crate) struct Summary {
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Frames that gave no packet, by reason.
     pub(crate) undecoded: BTreeMap<&'static str, u64>,
+    /// Packets of TCP connections that came after the record of their flow.
+    #[serde(skip_serializing_if = "super::json::is_zero")]
+    pub(crate) stray_packets: u64,
     /// Bytes of streams that were never captured.
     pub(crate) stream_gap_bytes: u64,
     /// Entries that left a full table, by table.
@@ -57,6 +60,7 @@ pub(crate) struct Captured {
     spans: u64,
     errors: u64,
     undecoded: [u64; Undecoded::ALL.len()],
+    stray: u64,
     gap_bytes: u64,
     evicted: [u64; Table::ALL.len()],
 }
@@ -70,6 +74,7 @@ impl Sink for Captured {
                 self.errors += u64::from(exchange.outcome != Outcome::Ok);
             }
             Fact::Undecoded { reason, .. } => self.undecoded[reason.index()] += 1,
+            Fact::Stray { .. } => self.stray += 1,
             Fact::StreamGap { bytes, .. } => self.gap_bytes += bytes,
             Fact::Evicted { table, entries } => self.evicted[table as usize] += entries,
             _ => {}
@@ -83,6 +88,7 @@ impl Summary {
         self.flows += found.flows;
         self.spans += found.spans;
         self.spans_with_errors += found.errors;
+        self.stray_packets += found.stray;
         self.stream_gap_bytes += found.gap_bytes;
         for reason in Undecoded::ALL {
             add(&mut self.undecoded, reason.as_str(), found.undecoded[reason.index()]);
@@ -157,6 +163,12 @@ impl Summary {
                 "{} not decoded: {}",
                 count(*n, "packet"),
                 reason.replace('_', " ")
+            ));
+        }
+        if self.stray_packets > 0 {
+            lines.push(format!(
+                "{} after the record of their connection",
+                count(self.stray_packets, "packet")
             ));
         }
         if self.stream_gap_bytes > 0 {

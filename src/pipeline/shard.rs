@@ -90,10 +90,11 @@ impl<D: Destination> Shard<D> {
         self.sink.inner().destination()
     }
 
-    /// Closes all flows, and returns the destination, which has all facts then, and their counts.
-    pub(crate) fn finish(mut self) -> (D, Captured) {
+    /// Closes all flows at `end`, the end of the input for all shards, and returns the destination,
+    /// which has all facts then, and their counts.
+    pub(crate) fn finish(mut self, end: Timestamp) -> (D, Captured) {
         self.destination().on_tick(u64::MAX);
-        self.analyzer.finish(&mut self.sink);
+        self.analyzer.finish_at(end, &mut self.sink);
         self.sink.finish().into_parts()
     }
 }

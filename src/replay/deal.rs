@@ -29,6 +29,7 @@ pub(super) struct Dealt {
 #[derive(Debug)]
 enum Note {
     Tick(Timestamp),
+    End(Timestamp),
     Packet(Box<OwnedDecoded>),
     Undecoded(TapId, Undecoded, u64),
 }
@@ -38,6 +39,8 @@ pub(super) enum DealtItem<'a> {
     Frame(RawFrame<'a>),
     /// Time comes to this before the frame of the same number.
     Tick(Timestamp),
+    /// The input ended at this time.
+    End(Timestamp),
     /// A packet that was put together from fragments, instead of the last of them.
     Packet(&'a OwnedDecoded),
     /// A fragment that gave no packet, and how many datagrams were given up since the last such
@@ -91,6 +94,7 @@ impl Note {
     const fn instead(&self) -> DealtItem<'_> {
         match self {
             Self::Tick(now) => DealtItem::Tick(*now),
+            Self::End(time) => DealtItem::End(*time),
             Self::Packet(packet) => DealtItem::Packet(packet),
             Self::Undecoded(tap, reason, given_up) => {
                 DealtItem::Undecoded(*tap, *reason, *given_up)
@@ -156,9 +160,10 @@ impl<'a> Dealer<'a> {
         }
     }
 
-    /// Adds the tick at the end of the input, behind the last frame.
+    /// Adds the tick at the end of the input, and the end itself, behind the last frame.
     pub(super) fn end(&mut self, dealt: &mut Dealt) {
         dealt.notes.push((dealt.block.len(), Note::Tick(self.clock.now())));
+        dealt.notes.push((dealt.block.len(), Note::End(self.clock.end())));
     }
 
     /// What was read so far.

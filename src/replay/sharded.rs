@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::anyhow;
-use wire::invariant;
+use wire::{Timestamp, invariant};
 
 use super::block_output::{BlockOutlet, BlockOutput, OutputItem};
 use super::deal::{Dealer, Dealt, DealtItem};
@@ -73,11 +73,13 @@ fn analyse(
     out: &SyncSender<BlockOutput>,
     written: &Receiver<BlockOutput>,
 ) -> Captured {
+    let mut end = Timestamp::ZERO;
     for dealt in blocks {
         let pause = dealt.pause;
         dealt.visit(index, |number, item| match item {
             DealtItem::Frame(frame) => shard.on_frame(number, &frame),
             DealtItem::Tick(now) => shard.on_tick(number, now),
+            DealtItem::End(time) => end = time,
             DealtItem::Packet(packet) => shard.on_packet(number, &packet.get()),
             DealtItem::Undecoded(tap, reason, given_up) => {
                 shard.on_undecoded(number, tap, reason, given_up);
@@ -97,7 +99,7 @@ fn analyse(
             break;
         }
     }
-    let (outlet, counts) = shard.finish();
+    let (outlet, counts) = shard.finish(end);
     // A writer that has ended has its own reason, which it returns.
     let _ = out.send(outlet.into_output());
     counts

@@ -50,6 +50,6 @@ pub(super) fn replay(
         }
     }
     shard.on_tick(totals.analysed + 1, clock.now());
-    let (outlet, counts) = shard.finish();
+    let (outlet, counts) = shard.finish(clock.end());
     (totals, counts, outlet.finish())
 }

@@ -162,7 +162,7 @@ impl CaptureThread {
         self.report_counts(&counts, &mut report);
         report.packets = counts.packets;
         report.bytes = counts.bytes;
-        let (outlet, facts) = self.shard.finish();
+        let (outlet, facts) = self.shard.finish(clock::now());
         report.counts = facts;
         report.facts_dropped = outlet.finish();
         report

@@ -23,6 +23,7 @@ pub(crate) fn config() -> Config {
         &mut flows.handshake_idle,
         &mut flows.half_closed_idle,
         &mut flows.closed_linger,
+        &mut flows.closing_idle,
     ] {
         *wait = never;
     }

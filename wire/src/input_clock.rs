@@ -59,6 +59,14 @@ impl InputClock {
         self.now.unwrap_or(Timestamp::ZERO)
     }
 
+    /// The time at which the input ended: that of its last frame, but at most a step after the time
+    /// that was reached, where no frame confirms it.
+    pub fn end(&self) -> Timestamp {
+        let ahead =
+            self.unconfirmed.map_or(Timestamp::ZERO, |time| time.min(self.now() + Self::STEP));
+        self.now().max(ahead)
+    }
+
     /// Moves the clock as far as `time` and the frame before it allow, and returns its time.
     fn advance(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {
@@ -114,6 +122,20 @@ mod tests {
             ticks(&[10, 400, 800, 801, 1200, 1250]),
             [Some(10), None, Some(400), Some(800), None, Some(1200)]
         );
+    }
+
+    #[test]
+    fn the_input_ends_with_its_last_frame_or_a_step_later() {
+        let end = |seconds: &[u64]| {
+            let mut clock = InputClock::default();
+            seconds.iter().for_each(|&s| _ = clock.on_frame(Timestamp::from_parts(s, 0)));
+            clock.end().as_nanos() / 1_000_000_000
+        };
+        assert_eq!(end(&[]), 0);
+        assert_eq!(end(&[10, 12, 11]), 12);
+        assert_eq!(end(&[10, 71]), 70);
+        assert_eq!(end(&[10, 2_000_000, 11]), 11);
+        assert_eq!(end(&[1000, 11]), 1000);
     }
 
     #[test]

@@ -22,8 +22,106 @@ enum Trigger<'a> {
 }
 
 impl Flow {
-    /// Reassembles a segment and delivers what comes out to the conversation.
+    /// Takes a segment. One that acknowledges payload which was not seen yet is held back for a
+    /// moment, and those of its side after it: where the directions of a capture are slightly out of
+    /// order, a response stands before its request.
     pub(crate) fn on_segment<S: Sink>(
+        &mut self,
+        segment: &Segment<'_>,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        if self.held.is_some() || self.answers_unseen(segment) {
+            self.on_segment_out_of_order(segment, pool, budget, sink);
+        } else {
+            self.deliver(segment, pool, budget, sink);
+        }
+    }
+
+    /// Whether `segment` carries payload and acknowledges payload that was not seen yet.
+    fn answers_unseen(&self, segment: &Segment<'_>) -> bool {
+        let (tcp, peer) = (segment.tcp, segment.side.other());
+        tcp.payload_len > 0
+            && tcp.flags.ack()
+            && !segment.has_control_flag()
+            && self.connection.as_ref().is_some_and(|c| c.streams.get(peer).lacks(tcp.ack))
+            && self.wants_payload()
+    }
+
+    #[cold]
+    fn on_segment_out_of_order<S: Sink>(
+        &mut self,
+        segment: &Segment<'_>,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        self.release_held(segment.time, pool, budget, sink);
+        let follows = self.held.as_ref().is_some_and(|held| held.holds_back(segment));
+        let waits = (follows || self.answers_unseen(segment)) && !segment.tcp.flags.rst();
+        if waits && self.held.get_or_insert_default().push(segment, budget) {
+            return;
+        }
+        if waits || segment.tcp.flags.rst() {
+            self.release_all_held(pool, budget, sink);
+        }
+        self.deliver(segment, pool, budget, sink);
+        self.release_held(segment.time, pool, budget, sink);
+    }
+
+    /// Delivers the first of the held segments, as long as what they acknowledge was seen, or was
+    /// waited for long enough at `now`. What answers is no earlier than what it answers: where that
+    /// came now, so did the held segment.
+    fn release_held<S: Sink>(
+        &mut self,
+        now: Timestamp,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        while let Some(first) = self.held.as_ref().and_then(|held| held.first()) {
+            let waited = now.nanos_since(first.time);
+            let seen = self.connection.as_ref().is_none_or(|connection| {
+                !connection.streams.get(first.side.other()).lacks(first.tcp.ack)
+            });
+            if !seen && u128::from(waited) < budget.limits.acked_hole_wait.as_nanos() {
+                return;
+            }
+            let earliest = if seen { now } else { first.time };
+            self.release_first_held(earliest, pool, budget, sink);
+        }
+        self.held = None;
+    }
+
+    fn release_all_held<S: Sink>(
+        &mut self,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) {
+        while self.release_first_held(Timestamp::ZERO, pool, budget, sink) {}
+        self.held = None;
+    }
+
+    /// Delivers the first of the held segments, with a time no earlier than `earliest`.
+    fn release_first_held<S: Sink>(
+        &mut self,
+        earliest: Timestamp,
+        pool: &mut SessionPool,
+        budget: &mut Budget<'_>,
+        sink: &mut S,
+    ) -> bool {
+        let Some(first) = self.held.as_mut().and_then(|held| held.pop(budget)) else {
+            return false;
+        };
+        let (time, side, tcp) = (first.time.max(earliest), first.side, &first.tcp());
+        self.deliver(&Segment { time, side, tcp }, pool, budget, sink);
+        true
+    }
+
+    /// Reassembles a segment and delivers what comes out to the conversation.
+    fn deliver<S: Sink>(
         &mut self,
         segment: &Segment<'_>,
         pool: &mut SessionPool,
@@ -32,10 +130,13 @@ impl Flow {
     ) {
         let tcp = &segment.tcp;
         let (side, peer) = (segment.side, segment.side.other());
-        // `short`: the header is longer than its packet; no kernel takes such a segment.
-        let Some(connection) = self.connection.as_mut().filter(|_| !tcp.short) else { return };
-        if tcp.flags.ack() && !tcp.flags.rst() && !tcp.flags.syn() {
-            connection.streams.get_mut(peer).on_ack_before_start(tcp.ack);
+        let Some(connection) = self.connection.as_mut() else { return };
+        if tcp.flags.ack() && !tcp.flags.rst() {
+            let stream = connection.streams.get_mut(peer);
+            if !tcp.flags.syn() {
+                stream.on_ack_before_start(tcp.ack);
+            }
+            stream.on_ack_of_syn(tcp.ack, tcp.flags.syn());
         }
         if tcp.flags.ack() && !tcp.flags.rst() && connection.streams.get(peer).is_behind(tcp.ack) {
             let answered = tcp.payload_len > 0 && !tcp.flags.syn();
@@ -88,6 +189,7 @@ impl Flow {
         pool: &mut SessionPool,
         sink: &mut S,
     ) {
+        self.release_held(now, pool, budget, sink);
         for side in [Side::Low, Side::High] {
             if self.connection.as_ref().is_some_and(|c| c.streams.get(side).is_waiting()) {
                 self.reassemble(side, now, Trigger::Tick, budget, pool, sink);
@@ -108,6 +210,7 @@ impl Flow {
         pool: &mut SessionPool,
         sink: &mut S,
     ) {
+        self.release_all_held(pool, budget, sink);
         self.flush(self.last, budget, pool, sink);
         let why = match cause {
             EndCause::Idle => Unanswered::TimedOut,
@@ -120,7 +223,11 @@ impl Flow {
 
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
-        self.connection.as_ref().is_some_and(|c| c.streams.both().iter().any(|s| s.is_waiting()))
+        self.held.is_some()
+            || self
+                .connection
+                .as_ref()
+                .is_some_and(|c| c.streams.both().iter().any(|s| s.is_waiting()))
             || self.conversation.as_ref().is_some_and(|c| c.has_pending())
     }
 

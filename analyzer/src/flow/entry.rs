@@ -3,8 +3,8 @@
 use wire::decode::{Decoded, Layer4};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
-use super::Networks;
 use super::client::{by_flags, client_of};
+use super::{GoneConnection, Held, Networks};
 use crate::per_side::PerSide;
 use crate::tcp::{Connection, EndCause, Phase, Segment};
 use fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
@@ -33,6 +33,8 @@ pub(crate) struct Flow {
     pub(crate) networks: Networks,
     /// None for UDP.
     pub(crate) connection: Option<Connection>,
+    /// None while no segment waits.
+    pub(crate) held: Option<Box<Held>>,
     /// None until there is payload.
     pub(crate) conversation: Option<Box<Conversation>>,
 }
@@ -51,6 +53,7 @@ pub(crate) struct Traffic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeoutClass {
     Closed,
+    Closing,
     Handshake,
     Datagrams,
     HalfClosed,
@@ -70,8 +73,14 @@ pub(crate) enum Fit {
 
 impl TimeoutClass {
     /// Every class.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Closed, Self::Handshake, Self::Datagrams, Self::HalfClosed, Self::Established];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Closed,
+        Self::Closing,
+        Self::Handshake,
+        Self::Datagrams,
+        Self::HalfClosed,
+        Self::Established,
+    ];
 }
 
 impl Flow {
@@ -91,6 +100,7 @@ impl Flow {
             traffic: PerSide::default(),
             networks: Networks::new(packet),
             connection: matches!(packet.layer4, Layer4::Tcp(_)).then(Connection::default),
+            held: None,
             conversation: None,
         }
     }
@@ -237,8 +247,21 @@ impl Flow {
             Some(Phase::Handshake) => TimeoutClass::Handshake,
             Some(Phase::Established) => TimeoutClass::Established,
             Some(Phase::HalfClosed) => TimeoutClass::HalfClosed,
+            Some(Phase::Closed) if self.is_closing() => TimeoutClass::Closing,
             Some(Phase::Closed) => TimeoutClass::Closed,
         }
+    }
+
+    /// Where the connection ended, if it is closed.
+    pub(crate) fn gone(&self) -> Option<GoneConnection> {
+        let connection = self.connection.as_ref()?;
+        let next = connection.analysis.next();
+        let closed = connection.lifecycle.phase() == Phase::Closed;
+        closed.then_some(GoneConnection { last: self.last, next })
+    }
+
+    fn is_closing(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_closing)
     }
 
     /// What the final record says for `cause` at `now`.

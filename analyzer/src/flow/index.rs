@@ -47,9 +47,15 @@ impl Index {
     }
 
     pub(super) fn hash(&self, key: &FlowKey) -> KeyHash {
+        KeyHash(self.long_hash(key) as u32)
+    }
+
+    /// The whole hash of a key: hardly two keys in use have the same.
+    #[inline]
+    pub(super) fn long_hash(&self, key: &FlowKey) -> u64 {
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared_seed);
         key.hash(&mut hasher);
-        KeyHash(hasher.finish() as u32)
+        hasher.finish()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -3,6 +3,8 @@
 mod client;
 mod delivery;
 mod entry;
+mod gone;
+mod held;
 mod index;
 mod networks;
 mod order;
@@ -10,8 +12,11 @@ mod record;
 mod table;
 
 pub(crate) use entry::{Fit, Flow, TimeoutClass};
+pub(crate) use gone::Gone;
 pub(crate) use record::record;
 pub(crate) use table::Table;
 
+use gone::GoneConnection;
+use held::Held;
 use networks::Networks;
 use order::Order;

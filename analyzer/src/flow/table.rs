@@ -49,6 +49,11 @@ impl Table {
         self.index.with_hash(self.index.hash(key)).filter(has_key)
     }
 
+    /// Hash of a key by which a connection that left the table is known.
+    pub(crate) fn long_hash(&self, key: &FlowKey) -> u64 {
+        self.index.long_hash(key)
+    }
+
     pub(crate) fn get(&self, slot: u32) -> Option<&Flow> {
         self.flows.get(slot as usize)?.as_deref()
     }
@@ -102,7 +107,8 @@ impl Table {
 
     /// The flow that was idle for longest; flows that are closed go first.
     pub(crate) fn oldest(&self) -> Option<u32> {
-        if let Some(closed) = self.order.first(TimeoutClass::Closed) {
+        let over = [TimeoutClass::Closed, TimeoutClass::Closing];
+        if let Some(closed) = over.into_iter().find_map(|class| self.order.first(class)) {
             return Some(closed);
         }
         TimeoutClass::ALL
@@ -150,6 +156,7 @@ impl FlowLimits {
     fn idle_limit(&self, flow: &Flow) -> Duration {
         match flow.timeout_class() {
             TimeoutClass::Closed => self.closed_linger,
+            TimeoutClass::Closing => self.closing_idle,
             TimeoutClass::Handshake => self.handshake_idle,
             TimeoutClass::Datagrams => self.udp_idle,
             TimeoutClass::HalfClosed => self.half_closed_idle,

@@ -142,6 +142,31 @@ impl Analysis {
         self.senders.get(segment.side.other()).next == segment.tcp.ack
     }
 
+    /// Whether each side acknowledges all that the other one sent.
+    pub(crate) fn all_acked(&self) -> bool {
+        let [low, high] = self.senders.both();
+        low.next == high.last_ack && high.next == low.last_ack
+    }
+
+    /// One past what each side sent; None for a side that was not seen.
+    pub(crate) fn next(&self) -> PerSide<Option<SeqNum>> {
+        self.senders.map(|sender| (sender.next.0 != 0).then_some(sender.next))
+    }
+
+    /// Whether the receiver of `segment`, a RST, takes it for one of this connection: its number is
+    /// no older than what the receiver acknowledged, and not far beyond what was sent (RFC 9293,
+    /// section 3.10.7.4). A refusal has number 0, and acknowledges the SYN (section 3.5.2).
+    pub(crate) fn accepts_rst(&self, segment: &Segment<'_>) -> bool {
+        let (own, peer) = (self.senders.get(segment.side), self.senders.get(segment.side.other()));
+        let seq = segment.tcp.seq;
+        let sent = if own.next.0 != 0 { own.next } else { peer.last_ack };
+        if sent.0 == 0 {
+            return true;
+        }
+        let acked = if peer.last_ack.0 != 0 { peer.last_ack } else { own.base };
+        !seq.before(acked) && (!seq.after(sent) || seq.distance(sent).unsigned_abs() <= NEAR)
+    }
+
     /// Copies of segments of `side` that were sent more than once and are not acknowledged.
     pub(crate) fn unacked_retransmits(&self, side: Side) -> usize {
         self.senders.get(side).unacked.copies()

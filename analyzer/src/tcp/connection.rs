@@ -5,8 +5,8 @@ use wire::decode::TcpFlags;
 use wire::{Side, Timestamp};
 
 use super::{
-    Analysis, Diagnosis, Distribution, Findings, Health, Lifecycle, RoundTrips, Samples, Segment,
-    SideCounters, SideState, Stream, TroubleCounts,
+    Analysis, Diagnosis, Distribution, Findings, Health, Lifecycle, Phase, RoundTrips, Samples,
+    Segment, SideCounters, SideState, Stream, TroubleCounts,
 };
 use crate::per_side::PerSide;
 use fact::{CloseReason, DirectionRecord, FlowState, TcpCounter, Trouble};
@@ -53,16 +53,27 @@ struct Extra {
 }
 
 impl Connection {
-    /// Counts and times `segment`. `ecn` is the IP header's field.
-    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, ecn: u8, max_unacked: usize) {
+    /// Counts and times `segment`. `ecn` is the IP header's field. False if its receiver ignores it.
+    pub(crate) fn on_segment(
+        &mut self,
+        segment: &Segment<'_>,
+        ecn: u8,
+        max_unacked: usize,
+    ) -> bool {
         let own = self.measures.get_mut(segment.side);
         own.count_flags(segment);
+        // `short`: the header is longer than its packet; no kernel takes such a segment.
         if segment.tcp.short {
-            return;
+            return false;
         }
+        let takes = !segment.tcp.flags.rst() || self.analysis.accepts_rst(segment);
         let verdict = self.analysis.on_segment(segment, max_unacked);
         let found = verdict.findings;
-        self.lifecycle.on_segment(segment, found);
+        if takes {
+            self.lifecycle.on_segment(segment, found);
+        } else {
+            self.lifecycle.on_wrong_rst();
+        }
         if segment.is_syn_ack()
             && self.lifecycle.has_syn_data()
             && self.analysis.acks_everything(segment)
@@ -98,6 +109,14 @@ impl Connection {
             }
             (self.last_sender, self.last_payload_at) = (Some(segment.side), segment.time);
         }
+        takes
+    }
+
+    /// Whether both sides sent FIN, and one waits for the acknowledgement of what it sent, so that it
+    /// repeats its FIN.
+    pub(crate) fn is_closing(&self) -> bool {
+        let closed = self.lifecycle.phase() == Phase::Closed;
+        closed && self.lifecycle.reset_by().is_none() && !self.analysis.all_acked()
     }
 
     /// Troubles and round-trip times so far.

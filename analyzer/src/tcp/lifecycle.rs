@@ -63,6 +63,12 @@ pub(crate) enum EndCause {
 }
 
 impl Lifecycle {
+    /// Takes a RST that its receiver ignores: its sequence number is outside of the window (RFC 9293,
+    /// section 3.10.7.4).
+    pub(crate) fn on_wrong_rst(&mut self) {
+        self.marks.set(Marks::RESET_IGNORED);
+    }
+
     /// Takes the next segment and what the analysis found in it.
     pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, found: Findings) {
         let tcp = &segment.tcp;

@@ -20,6 +20,8 @@ use super::{Budget, Chunk, OutOfOrderQueue, Segment};
 /// Bytes ahead of the expected one at which a segment or an acknowledgement is still believed: the
 /// largest window of TCP (RFC 7323, section 2.3).
 const MAX_AHEAD: i64 = 1 << 30;
+/// Numbers of other SYNs that are remembered until the peer acknowledges one.
+const MAX_OTHER_BASES: usize = 8;
 
 /// One direction of a connection. Every byte comes out once; of different copies, the first one.
 #[derive(Debug, Default)]
@@ -55,6 +57,8 @@ struct Extra {
     /// Bytes in the queue, as many as were on the wire.
     queued_bytes: u64,
     differing_overlaps: u32,
+    /// Where offset 0 would be by other SYNs of this side than the last one.
+    other_bases: Vec<SeqNum>,
 }
 
 /// What a call did besides passing chunks on.
@@ -134,6 +138,13 @@ impl Stream {
         self.started && (self.acked() > self.next || self.offset_of(ack) > self.next as i64)
     }
 
+    /// Whether the receiver has payload that was not seen yet, if it acknowledges `ack`.
+    pub(crate) fn lacks(&self, ack: SeqNum) -> bool {
+        let ahead = self.offset_of(ack) - self.next as i64;
+        // One byte may be a FIN that was not captured.
+        self.started && (2..=MAX_AHEAD).contains(&ahead) && self.fin.is_none()
+    }
+
     /// Whether all payload of `segment` came out before.
     pub(crate) fn has_delivered(&self, segment: &Segment<'_>) -> bool {
         let len = i64::from(segment.tcp.payload_len);
@@ -177,16 +188,45 @@ impl Stream {
         reassembled
     }
 
+    /// Takes an acknowledgement of the peer, which tells what it received of several SYNs with
+    /// numbers of their own: a SYN proxy or a load balancer answers a client as well as the server
+    /// does. A `syn_ack` acknowledges the SYN that it answers.
+    pub(crate) fn on_ack_of_syn(&mut self, ack: SeqNum, syn_ack: bool) {
+        if !self.started || ack == self.base || !self.is_empty() {
+            return;
+        }
+        let answered = |extra: &Extra| extra.other_bases.contains(&ack);
+        if syn_ack || self.extra.as_deref().is_some_and(answered) {
+            self.base = ack;
+        }
+    }
+
+    /// Whether nothing but SYNs was seen of this direction.
+    fn is_empty(&self) -> bool {
+        self.next == 0 && self.queue().is_none()
+    }
+
     /// Decides which byte has offset 0, if `segment` is the first of this direction. Where the
     /// capture begins in the middle, it is the first byte that the receiver does not have: what
     /// lies before it is a retransmission of something that was over before.
     pub(crate) fn start(&mut self, segment: &Segment<'_>) {
         let tcp = &segment.tcp;
-        let is_empty = self.next == 0 && self.queue().is_none();
-        if tcp.flags.rst() || (self.started && !(tcp.flags.syn() && is_empty)) {
+        let first = segment.payload_seq();
+        // Payload so far from the SYN belongs to another SYN, which was not captured.
+        let is_far = |stream: &Self| {
+            tcp.payload_len > 0 && !(-1..=MAX_AHEAD).contains(&stream.offset_of(first))
+        };
+        let anew = self.started && self.is_empty() && (tcp.flags.syn() || is_far(self));
+        if tcp.flags.rst() || (self.started && !anew) {
             return;
         }
-        let first = segment.payload_seq();
+        if anew && first != self.base && tcp.flags.syn() {
+            let base = self.base;
+            let others = &mut self.extra_mut().other_bases;
+            if others.len() < MAX_OTHER_BASES && !others.contains(&base) {
+                others.push(base);
+            }
+        }
         let retransmitted = self.has_ack && !tcp.flags.syn() && first.before(self.base);
         if !retransmitted {
             self.base = first;

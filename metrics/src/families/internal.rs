@@ -48,6 +48,8 @@ table! {
             "Packets lost before analysis, by tap and reason";
         undecoded: LabelFamily<Counter>, "frames_undecoded", ["reason"],
             "Frames that gave no TCP or UDP packet, by reason";
+        stray: Counter, "stray_packets", [],
+            "Packets of TCP connections that came after the record of their flow";
         gap_bytes: Counter, "stream_gap_bytes", [],
             "Bytes of streams that were never captured";
         inference: LabelFamily<Counter>, "protocol_inference", ["result"],
@@ -82,7 +84,7 @@ impl Internal {
 
     /// Adds what a shard counted.
     pub(crate) fn add(&self, tally: &InternalTally) {
-        let InternalTally { undecoded, inference, evictions, gap_bytes } = tally;
+        let InternalTally { undecoded, inference, evictions, stray, gap_bytes } = tally;
         for (reason, &count) in
             Undecoded::ALL.iter().zip(undecoded).filter(|&(_, &count)| count > 0)
         {
@@ -98,6 +100,7 @@ impl Internal {
         {
             self.add_evictions(table.as_str(), entries);
         }
+        self.stray.inc_by(*stray);
         self.gap_bytes.inc_by(*gap_bytes);
     }
 

@@ -12,6 +12,8 @@ pub(crate) struct InternalTally {
     pub(crate) inference: [u64; Inference::ALL.len()],
     /// Entries, in the order of [`Table::ALL`].
     pub(crate) evictions: [u64; Table::ALL.len()],
+    /// Packets after the record of their flow.
+    pub(crate) stray: u64,
     /// Bytes of streams that were never captured.
     pub(crate) gap_bytes: u64,
 }
