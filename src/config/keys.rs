@@ -131,8 +131,8 @@ pub(super) const KEYS: &[Key] = keys! {
         max_records: Int { min: 1, max: 1 << 28 }, store.max_records, "Records of all sockets that wait for their exchange";
         max_records_per_socket: Int { min: 1, max: 1 << 20 }, store.max_records_per_socket, "Records of one socket and direction that wait";
         max_sockets: Int { min: 1, max: 1 << 28 }, store.max_sockets, "Sockets remembered";
-        max_threads: Int { min: 1, max: 1 << 28 }, store.max_threads, "Threads whose last received messages are remembered";
-        max_calls: Int { min: 1, max: 1 << 28 }, store.max_calls, "Calls of traces that are not complete";
+        max_threads: Int { min: 1, max: 1 << 28 }, store.max_threads, "Threads and processes whose messages are remembered";
+        max_calls: Int { min: 1, max: 1 << 28 }, store.max_calls, "Calls of traces that are not complete; twice as many requests in the hands of processes";
         max_calls_per_trace: Int { min: 1, max: 1 << 20 }, store.max_calls_per_trace, "Calls in one trace";
         max_depth: Int { min: 1, max: 48 }, store.max_depth, "Levels of calls in one trace";
         max_cgroups: Int { min: 1, max: 1 << 28 }, store.max_cgroups, "Names of control groups remembered";

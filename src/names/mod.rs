@@ -189,6 +189,7 @@ pub(crate) fn count_joins(metrics: &Metrics, now: &store::Counters, before: &sto
     metrics.add_join_results(JoinResult::Joined, now.joined.saturating_sub(before.joined));
     metrics.add_join_results(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
     metrics.add_join_results(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
+    metrics.add_join_results(JoinResult::Undecided, now.undecided.saturating_sub(before.undecided));
 }
 
 /// Makes the calls of a complete trace the exemplars of their buckets in the histogram of request

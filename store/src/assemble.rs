@@ -84,6 +84,7 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         return None;
     };
     children.sort_by_key(|child| (child.start_unix_ns, child.span_id));
+    let undecided = open.undecided();
     let client = peer(open.client.as_ref(), first.seen.client, names);
     let server = peer(open.server.as_ref(), last.seen.server, names);
     let (start, end) = (open.start.as_nanos(), open.end.as_nanos());
@@ -98,6 +99,7 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         client,
         server,
         cause: open.cause,
+        undecided,
         guess: open.guess,
         tcp: steps
             .iter()

@@ -3,10 +3,10 @@
 use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
-use crate::call_id::{CallId, Wait};
+use crate::call_id::CallId;
 use crate::hash::Map;
 use crate::headers::TraceHeaders;
-use crate::model::Cause;
+use crate::model::{Cause, Undecided};
 use crate::side::Side;
 
 /// An exchange at one tap.
@@ -46,7 +46,8 @@ pub(crate) struct OpenCall {
     pub(crate) client: Option<Side>,
     pub(crate) server: Option<Side>,
     pub(crate) state: State,
-    pub(crate) wait: Option<Wait>,
+    /// The socket on which its parent is waited for.
+    pub(crate) wait: Option<u64>,
     /// It has been put down for a recheck.
     pub(crate) queued: bool,
     /// It has waited long enough for calls in between that may never be seen.
@@ -120,6 +121,14 @@ impl OpenCall {
             .filter_map(|o| o.response)
             .map(|m| m.seq)
             .max_by_key(|seq| seq.len())
+    }
+
+    /// Where nothing is believed to have caused it, and its process had requests in hand that may
+    /// have.
+    pub(crate) fn undecided(&self) -> Option<Undecided> {
+        let begun = self.client.as_ref().and_then(|side| side.begun)?;
+        (self.cause == Cause::None && begun.open_requests > 0)
+            .then_some(Undecided { open_requests: begun.open_requests })
     }
 
     /// Whether the server was still busy with it at `time`, as far as known.

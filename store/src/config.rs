@@ -38,9 +38,10 @@ pub struct StoreConfig {
     pub max_records_per_socket: usize,
     /// Sockets remembered.
     pub max_sockets: usize,
-    /// Threads whose last received messages are remembered.
+    /// Threads whose received messages are remembered, and processes whose courses are.
     pub max_threads: usize,
-    /// Calls of traces that are not complete yet.
+    /// Calls of traces that are not complete yet; of requests that processes have in hand, twice
+    /// as many are remembered.
     pub max_calls: usize,
     /// Calls in one trace.
     pub max_calls_per_trace: usize,

@@ -13,6 +13,8 @@ pub struct Counters {
     pub unmatched: u64,
     /// Calls whose cause was one of several possible.
     pub ambiguous: u64,
+    /// Calls in finished traces that are roots although their process had requests in hand.
+    pub undecided: u64,
     /// Calls in finished traces.
     pub calls: u64,
     /// Finished traces.
@@ -23,6 +25,8 @@ pub struct Counters {
     pub late_records: u64,
     /// Observations whose call was in a finished trace already.
     pub late_observations: u64,
+    /// Observations of calls that were seen at too many taps.
+    pub excess_observations: u64,
     /// Calls whose parent was in a finished trace already, so that they became roots.
     pub late_children: u64,
     /// Calls that waited in vain for their parent, so that they became roots.
@@ -42,6 +46,8 @@ pub struct Evictions {
     pub sockets: u64,
     /// Threads.
     pub threads: u64,
+    /// Requests that processes had in hand.
+    pub requests: u64,
     /// Calls finished before their trace was quiet.
     pub calls: u64,
     /// Complete traces that no tick asked for.
@@ -52,12 +58,13 @@ pub struct Evictions {
 
 impl Evictions {
     /// Table names, as in metric labels, with their counts.
-    pub const fn by_table(&self) -> [(&'static str, u64); 7] {
+    pub const fn by_table(&self) -> [(&'static str, u64); 8] {
         [
             ("unordered_records", self.unordered_records),
             ("records", self.records),
             ("sockets", self.sockets),
             ("threads", self.threads),
+            ("requests", self.requests),
             ("calls", self.calls),
             ("finished", self.finished),
             ("trace_size", self.trace_size),

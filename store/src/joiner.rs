@@ -8,9 +8,9 @@ use fact::Exchange;
 use wire::{SockIo, Tap, Timestamp, invariant};
 
 use crate::assemble::{self, Names};
-use crate::call_id::{CallId, Wait};
+use crate::call_id::CallId;
 use crate::calls::{Calls, OpenCall, State};
-use crate::cause::{Lead, Messages};
+use crate::cause::{Lead, Requests};
 use crate::config::StoreConfig;
 use crate::counters::Counters;
 use crate::hash::Map;
@@ -38,7 +38,7 @@ pub(crate) struct Joiner {
     kernel: Kernel,
     observed: Observed,
     calls: Calls,
-    messages: Messages,
+    requests: Requests,
     by_header: ByHeader,
     waiting: Waiting,
     schedule: Schedule,
@@ -60,7 +60,7 @@ impl Joiner {
             kernel: Kernel::default(),
             observed: Observed::default(),
             calls: Calls::default(),
-            messages: Messages::default(),
+            requests: Requests::default(),
             by_header: ByHeader::default(),
             waiting: Waiting::default(),
             schedule: Schedule::default(),
@@ -106,11 +106,14 @@ impl Joiner {
 
     /// Adds what one more tap saw of a call.
     fn add_observation(&mut self, id: CallId, exchange: Box<Exchange>, headers: TraceHeaders) {
-        let call = self.calls.get_mut(id).filter(|call| call.observations.len() < MOST_TAPS);
-        let Some(call) = call else {
+        let Some(call) = self.calls.get_mut(id) else {
             self.counters.late_observations += 1;
             return;
         };
+        if call.observations.len() >= MOST_TAPS {
+            self.counters.excess_observations += 1;
+            return;
+        }
         // Another observation may overlap this one only.
         let known = call.observations.iter().any(|o| {
             (o.client, o.server) == (exchange.client, exchange.server)
@@ -177,12 +180,6 @@ impl Joiner {
         let ids = self.schedule.take_calls();
         ids.iter().for_each(|id| self.settle(*id));
         ids.iter().for_each(|id| self.decide(*id));
-        for id in &ids {
-            if let Some(call) = self.calls.get_mut(*id) {
-                call.impatient = true;
-            }
-            self.decide(*id);
-        }
         ids.iter().for_each(|id| self.force_root(*id));
         for id in ids {
             if self.calls.get(id).is_some_and(|call| call.parent.is_none()) {
@@ -192,18 +189,18 @@ impl Joiner {
         self.schedule.clear();
         self.kernel = Kernel::default();
         self.observed = Observed::default();
-        self.messages = Messages::default();
+        self.requests = Requests::default();
         self.now = Timestamp::ZERO;
         std::mem::take(&mut self.finished).into()
     }
 
     fn settle_kernel(&mut self, until: Timestamp) {
         for cookie in self.kernel.settle(until, &self.config, &mut self.counters) {
-            self.messages.forget(cookie);
+            self.requests.forget(cookie);
         }
-        if self.messages.len() > self.config.max_sockets.saturating_mul(2) {
+        if self.requests.len() > self.config.max_sockets.saturating_mul(2) {
             let kernel = &self.kernel;
-            self.messages.retain(|cookie| kernel.socket(cookie).is_some());
+            self.requests.retain(|cookie| kernel.socket(cookie).is_some());
         }
     }
 
@@ -228,17 +225,15 @@ impl Joiner {
             [(server, response, request, true), (client, request, response, false)]
         {
             let Some(cookie) = cookie else { continue };
+            self.kernel.set_role(cookie, !is_server);
             self.kernel.consumed(cookie, sent, received);
-            if let Some(received) = received {
-                self.messages.add(cookie, id, received, is_server, &self.calls);
+            if let Some(request) = received.filter(|_| is_server) {
+                self.requests.add(cookie, id, request, &self.calls);
             }
         }
         self.decide(id);
-        for cookie in [server, client].into_iter().flatten() {
-            self.waiting
-                .take(Wait::Socket(cookie))
-                .into_iter()
-                .for_each(|waiting| self.decide(waiting));
+        if let Some(cookie) = server {
+            self.waiting.take(cookie).into_iter().for_each(|waiting| self.decide(waiting));
         }
         self.adopt_roots(id, &headers);
     }
@@ -258,45 +253,44 @@ impl Joiner {
     }
 
     const fn evidence(&self) -> Evidence<'_> {
-        Evidence { calls: &self.calls, messages: &self.messages, by_header: &self.by_header }
-    }
-
-    /// Decides on a call, and then on those that waited for that.
-    fn decide(&mut self, id: CallId) {
-        let mut todo = vec![id];
-        while let Some(id) = todo.pop() {
-            if !self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
-                continue;
-            }
-            match self.evidence().lead(id) {
-                (Lead::Parent { id: parent, guess }, cause) => {
-                    self.counters.ambiguous += u64::from(guess);
-                    if !self.attach(Link { child: id, parent, cause, guess }) {
-                        self.make_root(id);
-                    }
-                }
-                (Lead::Nowhere, _) => self.make_root(id),
-                (Lead::Finished, _) => {
-                    self.counters.late_children += 1;
-                    self.make_root(id);
-                }
-                (Lead::Unknown(cookie), _) => self.wait(id, Wait::Socket(cookie)),
-                (Lead::Undecided(call), _) => self.wait(id, Wait::Call(call)),
-            }
-            if self.calls.get(id).is_some_and(|call| call.state == State::Decided) {
-                todo.extend(self.waiting.take(Wait::Call(id)));
-            }
+        Evidence {
+            calls: &self.calls,
+            requests: &self.requests,
+            kernel: &self.kernel,
+            by_header: &self.by_header,
         }
     }
 
-    fn wait(&mut self, id: CallId, wait: Wait) {
+    /// Decides on a call whose processes are known.
+    fn decide(&mut self, id: CallId) {
+        if !self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
+            return;
+        }
+        match self.evidence().lead(id) {
+            (Lead::Parent { id: parent, guess }, cause) => {
+                self.counters.ambiguous += u64::from(guess);
+                if !self.attach(Link { child: id, parent, cause, guess }) {
+                    self.make_root(id);
+                }
+            }
+            (Lead::Nowhere, _) => self.make_root(id),
+            (Lead::Finished, _) => {
+                self.counters.late_children += 1;
+                self.make_root(id);
+            }
+            (Lead::Unknown(cookie), _) => self.wait(id, cookie),
+        }
+    }
+
+    /// Puts a call down to be decided when its parent on the socket `cookie` becomes known.
+    fn wait(&mut self, id: CallId, cookie: u64) {
         self.stop_waiting(id);
         let Some(call) = self.calls.get_mut(id) else {
             invariant!("a call that waits is open");
             return;
         };
-        call.wait = Some(wait);
-        self.waiting.insert(wait, id);
+        call.wait = Some(cookie);
+        self.waiting.insert(cookie, id);
         if !call.queued {
             call.queued = true;
             let delay = if call.impatient { self.config.quiet } else { self.config.settle * 2 };
@@ -305,8 +299,8 @@ impl Joiner {
     }
 
     fn stop_waiting(&mut self, id: CallId) {
-        if let Some(wait) = self.calls.get_mut(id).and_then(|call| call.wait.take()) {
-            self.waiting.remove(wait, id);
+        if let Some(cookie) = self.calls.get_mut(id).and_then(|call| call.wait.take()) {
+            self.waiting.remove(cookie, id);
         }
     }
 
@@ -336,7 +330,6 @@ impl Joiner {
         if self.calls.get(id).is_some_and(|call| call.state == State::Waiting) {
             self.counters.orphans += 1;
             self.make_root(id);
-            self.waiting.take(Wait::Call(id)).into_iter().for_each(|waiting| self.decide(waiting));
         }
     }
 
@@ -391,6 +384,7 @@ impl Joiner {
             self.by_header.remove(id, &call.headers);
             sides::complete(&mut call, &self.kernel);
             w3c = call.headers.w3c;
+            self.counters.undecided += u64::from(call.undecided().is_some());
             let children = call.children.iter().filter_map(|child| built.remove(child)).collect();
             built.extend(assemble::call(call, children, &self.names).map(|call| (id, call)));
         }
@@ -411,7 +405,7 @@ impl Joiner {
         let tables = self.kernel.bytes()
             + self.observed.bytes()
             + self.calls.bytes()
-            + self.messages.bytes();
+            + self.requests.bytes();
         let waiting = self.waiting.bytes() + self.schedule.bytes() + self.finished.len() * 4_000;
         (tables + waiting) as u64
     }

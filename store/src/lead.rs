@@ -1,30 +1,32 @@
-//! The parent of a call, by what its thread had received last and by the trace headers it carries.
+//! The parent of a call, by the course in which it was made and by the trace headers it carries.
 
 use wire::invariant;
 
 use crate::call_id::CallId;
 use crate::calls::{Calls, OpenCall, State};
-use crate::cause::{Lead, Messages, follow, may_contain};
+use crate::cause::{Lead, Requests, may_contain};
 use crate::headers::ByHeader;
+use crate::kernel::Kernel;
 use crate::model::Cause;
 
 /// What shows which call caused another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence<'a> {
     pub(crate) calls: &'a Calls,
-    pub(crate) messages: &'a Messages,
+    pub(crate) requests: &'a Requests,
+    pub(crate) kernel: &'a Kernel,
     pub(crate) by_header: &'a ByHeader,
 }
 
 impl Evidence<'_> {
-    /// Where the thread's history and the headers of a call lead. Headers go before the history
-    /// where the parent that the history leads to does not carry one of them.
+    /// Where the course and the headers of a call lead. Headers go first where the parent that the
+    /// course leads to does not carry one of them.
     pub(crate) fn lead(&self, id: CallId) -> (Lead, Cause) {
         let Some(call) = self.calls.get(id) else {
             invariant!("a call whose parent is looked for is open");
             return (Lead::Nowhere, Cause::None);
         };
-        let lead = self.by_thread(id, call);
+        let lead = self.by_course(call);
         match (lead, self.by_header(id)) {
             (Lead::Parent { id: parent, .. }, Some((other, _))) if parent != other => {
                 if self.by_header.with(&call.headers).contains(&parent) {
@@ -39,28 +41,21 @@ impl Evidence<'_> {
         }
     }
 
-    /// Where the history of the client's thread leads.
-    fn by_thread(&self, id: CallId, call: &OpenCall) -> Lead {
-        for begin in call.client.iter().flat_map(|side| side.begins).flatten() {
-            let Some(cause) = begin.cause else { continue };
-            let mut lead = follow(self.messages, self.calls, id, cause, begin.at);
-            if matches!(lead, Lead::Unknown(_)) && call.impatient && cause.client {
-                // A response in a protocol that is not understood: go by what led to its request.
-                lead = cause.origin.map_or(Lead::Nowhere, |origin| {
-                    follow(self.messages, self.calls, id, origin.into(), begin.at)
-                });
-            }
-            match lead {
-                Lead::Nowhere => {}
-                Lead::Parent { id: parent, guess } => {
-                    if self.calls.get(parent).is_some_and(|p| p.is_open_at(begin.sent)) {
-                        return Lead::Parent { id: parent, guess: guess || begin.guess };
-                    }
-                }
-                other => return other,
+    /// Where the course leads to which the send of the request was attributed, if it is believed.
+    fn by_course(&self, call: &OpenCall) -> Lead {
+        let begun = call.client.as_ref().and_then(|side| side.begun);
+        let Some((course, sent)) = begun.and_then(|begun| begun.course.zip(begun.sent)) else {
+            return Lead::Nowhere;
+        };
+        let Some(request) = self.kernel.request(course) else { return Lead::Nowhere };
+        let lead = self.requests.call(self.calls, request, sent);
+        if let Lead::Parent { id, .. } = lead {
+            let parent = self.calls.get(id).and_then(|parent| parent.server.as_ref());
+            if !parent.is_some_and(|side| self.kernel.is_believed(course, side.sent)) {
+                return Lead::Nowhere;
             }
         }
-        Lead::Nowhere
+        lead
     }
 
     /// The innermost settled call with the same trace header that may have caused `id`, and whether

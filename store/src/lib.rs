@@ -2,10 +2,11 @@
 //! become traces, and traces are kept and found again.
 //!
 //! Data passes from top to bottom: [`SockIo`](wire::SockIo) records are put in order of time and
-//! listed by socket, each with what its thread had received last; [`Exchange`](fact::Exchange)s of
-//! several taps become one call; the two are joined by sequence ranges; the cause of a call leads
-//! to its parent; a tree to which nothing more is added becomes a [`Trace`], which is kept and
-//! which a [`Reader`] finds. Time is given by the caller; the only I/O is the database.
+//! listed by socket, each send with the request in the course of which it was made;
+//! [`Exchange`](fact::Exchange)s of several taps become one call; the two are joined by sequence
+//! ranges; the course of a call leads to its parent; a tree to which nothing more is added becomes
+//! a [`Trace`], which is kept and which a [`Reader`] finds. Time is given by the caller; the only
+//! I/O is the database.
 
 #![forbid(unsafe_code)]
 
@@ -41,6 +42,7 @@ pub use counters::{Counters, Evictions};
 pub use error::Error;
 pub use model::{
     Attributes, Call, Cause, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
+    Undecided,
 };
 pub use services::ServiceEdge;
 pub use spans::{ObservedAt, Span, flatten};

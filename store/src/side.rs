@@ -2,7 +2,7 @@
 
 use wire::{Endpoint, Process, Timestamp};
 
-use crate::kernel::Received;
+use crate::kernel::CourseId;
 
 /// What a process did for a call on one of its ends.
 #[derive(Clone, Debug)]
@@ -17,16 +17,17 @@ pub(crate) struct Side {
     /// Client: return of the call that received the last byte; server: of the one that received the
     /// first.
     pub(crate) received: Option<Timestamp>,
-    /// Client: what may have caused the call, likeliest first.
-    pub(crate) begins: [Option<Begin>; 2],
+    /// Client: how the call was begun.
+    pub(crate) begun: Option<Begun>,
 }
 
-/// A moment at which a client may have begun a call, and what its thread had received last.
+/// How a client began a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begin {
-    pub(crate) cause: Option<Received>,
-    pub(crate) at: Timestamp,
-    /// The cause must still be open then too: when the request was sent.
-    pub(crate) sent: Timestamp,
-    pub(crate) guess: bool,
+pub(crate) struct Begun {
+    /// The course that the send of the request was attributed to.
+    pub(crate) course: Option<CourseId>,
+    /// When the request was sent; none where that was not recorded.
+    pub(crate) sent: Option<Timestamp>,
+    /// Requests that the process had in hand then.
+    pub(crate) open_requests: u32,
 }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use wire::{Endpoint, SeqRange, invariant};
 
 use crate::calls::OpenCall;
-use crate::kernel::{IN_ADVANCE_NS, Io, Kernel};
-use crate::side::{Begin, Side};
+use crate::kernel::{Io, Kernel};
+use crate::side::{Begun, Side};
 
 fn first(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<&Io> {
     let range = range?;
@@ -35,29 +35,10 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
             let any =
                 got.or_else(|| first(&socket.receives, response).filter(|io| plausible(io, call)));
             let Some(io) = sent.or(any) else { continue };
-            let by_send = sent.map(|io| Begin {
-                cause: io.cause,
-                at: io.enter,
-                sent: io.enter,
-                guess: false,
-            });
-            let is_first = socket.first_sent.zip(request).is_some_and(|((_, seq), r)| {
-                seq == r.start || sent.is_some_and(|io| io.seq.contains(seq))
-            });
-            let begins = match (&socket.connect, sent, by_send) {
-                (Some(connect), Some(send), Some(by_send)) if is_first => {
-                    let other_course = connect.cause.is_none()
-                        || connect.process.tid != send.process.tid
-                        || send.enter.nanos_since(connect.enter) > IN_ADVANCE_NS;
-                    let by_connect = Begin {
-                        cause: connect.cause,
-                        at: connect.enter,
-                        sent: send.enter,
-                        guess: false,
-                    };
-                    [Some(by_connect), other_course.then_some(Begin { guess: true, ..by_send })]
-                }
-                (_, _, by_send) => [by_send, None],
+            let begun = Begun {
+                course: sent.and_then(|io| io.course),
+                sent: sent.map(|io| io.enter),
+                open_requests: io.open_requests,
             };
             return Some(Side {
                 cookie,
@@ -66,7 +47,7 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
                 sent: sent.map(|io| io.enter),
                 finished: last(&socket.sends, request).map(|io| io.exit),
                 received: got.map(|io| io.exit),
-                begins,
+                begun: Some(begun),
             });
         }
     }
@@ -92,7 +73,7 @@ pub(crate) fn server(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
                 sent: sent.map(|io| io.enter),
                 finished: last(&socket.sends, response).map(|io| io.exit),
                 received: got.map(|io| io.exit),
-                begins: [None; 2],
+                begun: None,
             });
         }
     }

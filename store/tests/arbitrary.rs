@@ -163,7 +163,8 @@ proptest! {
         prop_assert_eq!(counters.calls, calls);
         prop_assert_eq!(counters.traces, traces.len() as u64);
         prop_assert_eq!(counters.joined + counters.unmatched, calls);
-        prop_assert_eq!(hops + counters.late_observations, counters.exchanges);
+        let lost = counters.late_observations + counters.excess_observations;
+        prop_assert_eq!(hops + lost, counters.exchanges);
         if tight {
             let size = |t: &Arc<store::Trace>| {
                 let mut n = 0;

@@ -94,11 +94,12 @@ fn the_cause_is_named_and_ids_are_the_same_in_every_run() {
 }
 
 #[test]
-fn lost_records_cost_little_more_than_the_calls_that_they_were_of() {
+fn lost_records_cost_links_and_make_no_wrong_ones() {
     let setup = Setup { seed: 9, lost: 2, ..Setup::default() };
     let (traces, _) = run(&setup, StoreConfig { use_headers: false, ..StoreConfig::default() });
     let score = score(&traces, setup.calls);
-    // Some 20 records a request, each lost with 0.2 %.
-    assert!(score.complete * 100 >= setup.requests * 93, "{score:?}");
-    assert!(score.foreign * 100 <= setup.requests * 2, "{score:?}");
+    // Some 20 records a request, each lost with 0.2 %; while something is missing in the proxy's
+    // only thread, its other requests are in doubt.
+    assert!(score.complete * 100 >= setup.requests * 88, "{score:?}");
+    assert_eq!(score.foreign, 0, "{score:?}");
 }

@@ -23,16 +23,19 @@ pub enum JoinResult {
     Unmatched,
     /// Several fitted.
     Ambiguous,
+    /// Its process had requests in hand, and which of them caused it is not sure.
+    Undecided,
 }
 
 impl JoinResult {
-    const ALL: [Self; 3] = [Self::Joined, Self::Unmatched, Self::Ambiguous];
+    const ALL: [Self; 4] = [Self::Joined, Self::Unmatched, Self::Ambiguous, Self::Undecided];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Joined => "joined",
             Self::Unmatched => "unmatched",
             Self::Ambiguous => "ambiguous",
+            Self::Undecided => "undecided",
         }
     }
 }

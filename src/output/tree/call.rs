@@ -95,6 +95,7 @@ pub(crate) fn status(call: &Call) -> String {
     match call.cause {
         Cause::Header => status.push_str(" (by header)"),
         Cause::Thread if call.guess => status.push_str(" (a guess)"),
+        Cause::None if call.undecided.is_some() => status.push_str(" (cause undecided)"),
         _ => {}
     }
     status

@@ -2,9 +2,10 @@
 
 use wire::{Endpoint, SeqRange, SockIo, SockIoKind, Timestamp, invariant};
 
+use super::courses::{CourseId, Request};
 use super::reorder::{Reorder, effective};
 use super::sockets::{Io, Socket, Sockets};
-use super::threads::Threads;
+use super::steps::Steps;
 use crate::config::StoreConfig;
 use crate::counters::Counters;
 
@@ -13,7 +14,7 @@ use crate::counters::Counters;
 pub(crate) struct Kernel {
     waiting: Reorder,
     sockets: Sockets,
-    threads: Threads,
+    steps: Steps,
     passed: Timestamp,
 }
 
@@ -22,7 +23,7 @@ impl Kernel {
         counters.records += 1;
         if effective(&io) < self.passed {
             counters.late_records += 1;
-            self.place(&io, config, counters);
+            self.place(&io, true, config, counters);
             return;
         }
         self.waiting.push(io);
@@ -31,14 +32,14 @@ impl Kernel {
         {
             counters.evictions.unordered_records += 1;
             self.passed = self.passed.max(effective(&oldest));
-            self.place(&oldest, config, counters);
+            self.place(&oldest, false, config, counters);
         }
     }
 
     /// Puts all records in place, as at the end of the input.
     pub(crate) fn place_all(&mut self, config: &StoreConfig, counters: &mut Counters) {
         while let Some(io) = self.waiting.pop() {
-            self.place(&io, config, counters);
+            self.place(&io, false, config, counters);
         }
     }
 
@@ -51,7 +52,7 @@ impl Kernel {
         counters: &mut Counters,
     ) -> Vec<u64> {
         while let Some(io) = self.waiting.pop_until(until) {
-            self.place(&io, config, counters);
+            self.place(&io, false, config, counters);
         }
         self.passed = self.passed.max(until);
         let mut forgotten = Vec::new();
@@ -69,31 +70,41 @@ impl Kernel {
         forgotten
     }
 
-    fn place(&mut self, record: &SockIo, config: &StoreConfig, counters: &mut Counters) {
-        let tid = record.process.tid;
-        let begins = matches!(record.kind, SockIoKind::Send | SockIoKind::Connect);
-        let cause = if begins { self.threads.last(tid, record.enter) } else { None };
-        let SockIo { seq, process, enter, exit, cookie, .. } = *record;
-        let io = Io { seq, process, enter, exit, cause };
+    fn place(
+        &mut self,
+        record: &SockIo,
+        late: bool,
+        config: &StoreConfig,
+        counters: &mut Counters,
+    ) {
+        let SockIo { seq, process, enter, exit, cookie, kind, .. } = *record;
+        let open_requests = self.steps.courses().open_requests(process.pid);
         let socket = self.sockets.entry(record);
-        match record.kind {
-            SockIoKind::Connect => socket.connected(io),
-            SockIoKind::Accept => socket.accepted(),
-            SockIoKind::Close => socket.closed = Some(enter),
-            SockIoKind::Send | SockIoKind::Receive if seq.is_empty() => {}
-            SockIoKind::Send => {
-                socket.sent(&io);
-                counters.evictions.records +=
-                    self.sockets.keep(cookie, io, true, config.max_records_per_socket);
-            }
-            SockIoKind::Receive => {
-                let received = socket.received(cookie, &io);
-                counters.evictions.records +=
-                    self.sockets.keep(cookie, io, false, config.max_records_per_socket);
-                counters.evictions.threads +=
-                    u64::from(self.threads.received(tid, received, config.max_threads));
-            }
+        let is_io = matches!(kind, SockIoKind::Send | SockIoKind::Receive);
+        let is_empty = is_io && seq.is_empty();
+        let mut course = None;
+        if is_io && !is_empty {
+            // A parent process closes its copy of the descriptor while a child goes on.
+            socket.closed = None;
         }
+        match kind {
+            _ if is_empty => {}
+            _ if late => self.steps.on_late(&mut socket.turn, record),
+            SockIoKind::Connect => self.steps.on_connect(&mut socket.turn, record),
+            SockIoKind::Accept => socket.turn.client = Some(false),
+            SockIoKind::Close => self.steps.on_close(&socket.turn),
+            SockIoKind::Send => course = self.steps.on_send(&mut socket.turn, record),
+            SockIoKind::Receive => self.steps.on_receive(&mut socket.turn, record),
+        }
+        if kind == SockIoKind::Close {
+            socket.closed = Some(enter);
+        }
+        if is_io && !is_empty {
+            let io = Io { seq, process, enter, exit, course, open_requests };
+            let (send, most) = (kind == SockIoKind::Send, config.max_records_per_socket);
+            counters.evictions.records += self.sockets.keep(cookie, io, send, most);
+        }
+        self.steps.limit(config, counters);
         while self.sockets.records() > config.max_records {
             let gone = self.sockets.evict_records();
             counters.evictions.records += gone;
@@ -120,6 +131,25 @@ impl Kernel {
         self.sockets.between(local, remote)
     }
 
+    /// Sets whose end a socket is, as an exchange shows it: what the first records of a socket show
+    /// is not enough where the run began after it was opened.
+    pub(crate) fn set_role(&mut self, cookie: u64, client: bool) {
+        if let Some(socket) = self.sockets.get_mut(cookie) {
+            self.steps.set_role(&mut socket.turn, client);
+        }
+    }
+
+    /// The request of a course, while it is remembered.
+    pub(crate) fn request(&self, course: CourseId) -> Option<Request> {
+        self.steps.courses().request(course)
+    }
+
+    /// Whether the calls that were attributed to a course belong to it; `sent` is when the response
+    /// to its request was begun.
+    pub(crate) fn is_believed(&self, course: CourseId, sent: Option<Timestamp>) -> bool {
+        self.steps.courses().is_believed(course, sent)
+    }
+
     pub(crate) fn consumed(
         &mut self,
         cookie: u64,
@@ -130,6 +160,6 @@ impl Kernel {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.waiting.bytes() + self.sockets.bytes() + self.threads.bytes()
+        self.waiting.bytes() + self.sockets.bytes() + self.steps.bytes()
     }
 }

@@ -2,47 +2,11 @@
 
 use std::collections::VecDeque;
 
-use wire::{Endpoint, Process, SeqNum, SeqRange, SockIo, Timestamp, invariant};
+use wire::{Endpoint, Process, SeqRange, SockIo, Timestamp, invariant};
 
+use super::courses::CourseId;
+use super::turn::Turn;
 use crate::hash::Map;
-
-/// Bytes that a thread took from a socket, and when the call returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Received {
-    pub(crate) cookie: u64,
-    pub(crate) seq: SeqRange,
-    pub(crate) at: Timestamp,
-    /// The socket is the asking side's, so that this is (part of) a response.
-    pub(crate) client: bool,
-    /// On such a socket: what had led to the request before it, as far as the records show; never
-    /// itself of such a socket.
-    pub(crate) origin: Option<Origin>,
-}
-
-/// The request, on a server's socket, in the course of which something was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    cookie: u64,
-    seq: SeqRange,
-    at: Timestamp,
-}
-
-impl Received {
-    /// The request in the course of which this was received.
-    pub(crate) fn origin(self) -> Option<Origin> {
-        if self.client {
-            self.origin
-        } else {
-            Some(Origin { cookie: self.cookie, seq: self.seq, at: self.at })
-        }
-    }
-}
-
-impl From<Origin> for Received {
-    fn from(Origin { cookie, seq, at }: Origin) -> Self {
-        Self { cookie, seq, at, client: false, origin: None }
-    }
-}
 
 /// One system call on a socket.
 #[derive(Clone, Copy, Debug)]
@@ -51,24 +15,19 @@ pub(crate) struct Io {
     pub(crate) process: Process,
     pub(crate) enter: Timestamp,
     pub(crate) exit: Timestamp,
-    /// What the thread had received last when it began this one.
-    pub(crate) cause: Option<Received>,
+    /// Send of a request: the course that it was attributed to.
+    pub(crate) course: Option<CourseId>,
+    /// Requests that the process had in hand.
+    pub(crate) open_requests: u32,
 }
 
 /// A socket with the records that no call has asked for yet.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    pub(crate) connect: Option<Io>,
     pub(crate) closed: Option<Timestamp>,
-    /// First byte that was ever sent on it.
-    pub(crate) first_sent: Option<(Timestamp, SeqNum)>,
     pub(crate) sends: VecDeque<Io>,
     pub(crate) receives: VecDeque<Io>,
-    /// Whether it is the asking side's: it connected, or sent first.
-    client: Option<bool>,
-    /// What led to the request that was sent last.
-    asked: Option<Origin>,
-    last_was_send: bool,
+    pub(super) turn: Turn,
     ends: (Endpoint, Endpoint),
     touched: Timestamp,
 }
@@ -76,52 +35,13 @@ pub(crate) struct Socket {
 impl Socket {
     fn new(io: &SockIo) -> Self {
         Self {
-            connect: None,
             closed: None,
-            first_sent: None,
             sends: VecDeque::new(),
             receives: VecDeque::new(),
-            client: None,
-            asked: None,
-            last_was_send: false,
+            turn: Turn::default(),
             ends: (io.local, io.remote),
             touched: io.exit,
         }
-    }
-
-    pub(super) const fn accepted(&mut self) {
-        self.client = Some(false);
-    }
-
-    pub(super) const fn connected(&mut self, io: Io) {
-        self.client = Some(true);
-        self.connect = Some(io);
-    }
-
-    /// Adds a send; the parts of one request have the cause of the first.
-    pub(super) fn sent(&mut self, io: &Io) {
-        self.client.get_or_insert(true);
-        // A parent process closes its copy of the descriptor while a child goes on.
-        self.closed = None;
-        if !self.last_was_send {
-            let opening = self.connect.filter(|connect| {
-                self.first_sent.is_none()
-                    && connect.cause.is_some()
-                    && io.enter.nanos_since(connect.enter) <= IN_ADVANCE_NS
-            });
-            self.asked =
-                opening.map_or(io.cause, |connect| connect.cause).and_then(Received::origin);
-        }
-        self.last_was_send = true;
-    }
-
-    /// Adds a receive; returns what the thread has received last now.
-    pub(super) fn received(&mut self, cookie: u64, io: &Io) -> Received {
-        let client = *self.client.get_or_insert(false);
-        self.closed = None;
-        self.last_was_send = false;
-        let origin = if client { self.asked } else { None };
-        Received { cookie, seq: io.seq, at: io.exit, client, origin }
     }
 
     fn records(&self) -> usize {
@@ -140,8 +60,6 @@ pub(super) struct Sockets {
 
 /// Parts of one bulk transfer longer than this are kept as one record.
 const BULK: u32 = 8 << 10;
-/// A connection that was opened longer than this before its first request was opened in advance.
-pub(crate) const IN_ADVANCE_NS: u64 = 1_000_000_000;
 /// Sockets with the same two ends, one after the other, that are looked through.
 const PER_ENDS: usize = 32;
 /// No record grows beyond this, well below half of the sequence space.
@@ -150,6 +68,10 @@ const LONGEST: u32 = 1 << 29;
 impl Sockets {
     pub(super) fn get(&self, cookie: u64) -> Option<&Socket> {
         self.by_cookie.get(&cookie)
+    }
+
+    pub(super) fn get_mut(&mut self, cookie: u64) -> Option<&mut Socket> {
+        self.by_cookie.get_mut(&cookie)
     }
 
     /// Cookies of sockets whose own end is `local`, newest last.
@@ -180,15 +102,12 @@ impl Sockets {
             invariant!("the socket of a record was just looked up");
             return 0;
         };
-        if send && socket.first_sent.is_none_or(|(at, _)| io.enter < at) {
-            socket.first_sent = Some((io.enter, io.seq.start));
-        }
         let list = if send { &mut socket.sends } else { &mut socket.receives };
         let crowded = list.len() >= per_socket / 2;
         if let Some(last) = list.back_mut()
             && last.seq.end == io.seq.start
             && last.process.tid == io.process.tid
-            && (last.cause == io.cause || !send)
+            && (last.course == io.course || !send)
             && (crowded || (last.seq.len() >= BULK && io.seq.len() >= BULK / 8))
             && last.seq.len().saturating_add(io.seq.len()) < LONGEST
         {

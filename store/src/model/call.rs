@@ -9,13 +9,21 @@ use super::{Attributes, Hop, Peer, SpanId, TcpTotals, text};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// The thread that made it had received the parent, or a response in the parent's course, last.
+    /// The thread that made it went straight from what it had received to each of its next steps,
+    /// from the request of the parent to its response.
     Thread,
     /// Both carry the same trace header.
     Header,
     /// It is a root: nothing known caused it.
     #[default]
     None,
+}
+
+/// What is known where it is not sure which request caused a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    /// Requests that the process had in hand when it made the call.
+    pub open_requests: u32,
 }
 
 /// One exchange with all that was seen of it: client process, taps in path order, server process.
@@ -45,6 +53,9 @@ pub struct Call {
     pub end_unix_ns: u64,
     /// How its parent is known.
     pub cause: Cause,
+    /// Of a root: its process had requests in hand, of which one may have caused it.
+    #[serde(default)]
+    pub undecided: Option<Undecided>,
     /// The parent is only the likeliest of several.
     #[serde(default, skip_serializing_if = "is_false")]
     pub guess: bool,

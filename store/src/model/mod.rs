@@ -10,7 +10,7 @@ mod text;
 mod trace;
 
 pub use attributes::Attributes;
-pub use call::{Call, Cause};
+pub use call::{Call, Cause, Undecided};
 pub use hop::{Hop, Message, TcpTotals};
 pub use id::{SpanId, TraceId};
 pub use peer::{Peer, ProcessInfo};

@@ -50,6 +50,7 @@ enum Event {
     ServiceReadable(usize),
     BackReadable(usize),
     ServiceAnswered(usize),
+    ThreadFree(usize),
     ProxyAnswered(usize),
     ClientAnswered(usize),
 }
@@ -186,9 +187,12 @@ pub fn simulate(setup: &Setup) -> Vec<(u64, Input)> {
                 let size = 300 + r.rng.below(4000) as u32;
                 let reaches = r.respond(middle, who, at + 30_000, size, &path(id), &[]);
                 heap.push(Reverse((reaches, Event::ProxyAnswered(id))));
-                free_threads.push_back(requests[id].thread);
+                heap.push(Reverse((at + 40_000, Event::ThreadFree(requests[id].thread))));
+            }
+            Event::ThreadFree(thread) => {
+                free_threads.push_back(thread);
                 if let Some(next) = queue.pop_front() {
-                    heap.push(Reverse((at + 50_000, Event::ServiceReadable(next))));
+                    heap.push(Reverse((at + 10_000, Event::ServiceReadable(next))));
                 }
             }
             Event::ProxyAnswered(id) => {
