@@ -116,9 +116,9 @@ pub struct Exchange {
     pub request: Option<MessageSpan>,
     /// The response.
     pub response: Option<MessageSpan>,
-    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends the
-    /// handshake, repeats included. Only the first exchange of a connection whose handshake was seen
-    /// has it. It passed before [`Self::start`].
+    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends
+    /// the handshake, repeats included. Only the first exchange of a connection whose handshake
+    /// was seen has it. It passed before [`Self::start`].
     pub connect_ns: Option<u64>,
     /// How that handshake ended; known where [`Self::connect_ns`] is. A connection that was opened
     /// long before its first request was not waited for.

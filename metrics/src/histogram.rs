@@ -86,6 +86,11 @@ impl DurationTally {
 pub(crate) struct DurationHistogram(Arc<Mutex<DurationTally>>);
 
 impl DurationHistogram {
+    /// Adds one sample.
+    pub(crate) fn observe(&self, nanos: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).observe(nanos);
+    }
+
     /// Adds all samples of `durations`.
     pub(crate) fn add(&self, durations: &DurationTally) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -68,8 +68,14 @@ impl Metrics {
     /// Makes a call of a finished trace the exemplar of the bucket that its duration is counted in.
     pub fn set_exemplar(&self, call: &TracedCall<'_>) {
         let operation = call.labelled_operation(self.config.routes);
-        let series = self.requests.duration_series(&Arc::new(call.edge()), operation);
+        let series =
+            self.requests.duration_series(&Arc::new(call.edge(self.config.addresses)), operation);
         self.exemplars.set(&series, call.trace_id, call.duration_ns, call.end_unix_ns);
+    }
+
+    /// Counts what the network had of a call of a finished trace, on the edge of one of its taps.
+    pub fn add_call_network(&self, call: &TracedCall<'_>, network_ns: u64) {
+        self.requests.add_network(&Arc::new(call.edge(self.config.addresses)), network_ns);
     }
 }
 

@@ -1,12 +1,12 @@
-//! What an exemplar needs of a call.
+//! What the metrics need of a call.
 
 use fact::Protocol;
-use wire::TapKind;
+use wire::{Endpoint, TapKind};
 
 use crate::edge::{Edge, UNKNOWN};
 use crate::route::routed;
 
-/// A call of a finished trace as one of its taps saw it: what an exemplar needs.
+/// A call of a finished trace as one of its taps saw it.
 #[derive(Clone, Copy, Debug)]
 pub struct TracedCall<'a> {
     /// The trace.
@@ -15,6 +15,9 @@ pub struct TracedCall<'a> {
     pub tap_kind: TapKind,
     /// Application protocol.
     pub protocol: Protocol,
+    /// The two ends as that tap saw them; unused without
+    /// [`Config::addresses`](crate::Config::addresses).
+    pub ends: (Endpoint, Endpoint),
     /// Workload of the client; none if unknown.
     pub client: Option<&'a str>,
     /// Workload of the server; none if unknown.
@@ -31,10 +34,12 @@ pub struct TracedCall<'a> {
 }
 
 impl TracedCall<'_> {
-    /// The edge that the call was counted on, without addresses.
-    pub(crate) fn edge(&self) -> Edge {
+    /// The edge that the call was counted on.
+    pub(crate) fn edge(&self, addresses: bool) -> Edge {
         let name = |workload: Option<&str>| workload.unwrap_or(UNKNOWN).into();
-        Edge::new(self.tap_kind, self.protocol.as_str(), name(self.client), name(self.server))
+        let (client, server) = (name(self.client), name(self.server));
+        let edge = Edge::new(self.tap_kind, self.protocol.as_str(), client, server);
+        Edge { addresses: addresses.then_some(self.ends), ..edge }
     }
 
     /// Value of the label `operation`.

@@ -129,6 +129,7 @@ fn scenario() -> Metrics {
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         tap_kind: TapKind::Veth,
         protocol: Protocol::new("http"),
+        ends: (endpoint(1, 40_000), endpoint(2, 80)),
         client: None,
         server: Some("nginx"),
         operation: "GET",
@@ -361,6 +362,7 @@ fn routes_are_operations_where_they_are_switched_on() {
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
             tap_kind: TapKind::Veth,
             protocol: Protocol::new("http"),
+            ends: (endpoint(1, 40_000), endpoint(2, 80)),
             client: None,
             server: Some("nginx"),
             operation: "GET",
@@ -396,6 +398,42 @@ fn routes_are_operations_where_they_are_switched_on() {
         (requests(&capped, "GET /user/{id}"), requests(&capped, "__overflow__")),
         (Some(4.0), Some(2.0))
     );
+}
+
+/// With addresses a traced call is on the edge that its exchange was counted on.
+#[test]
+fn the_network_of_a_call_is_counted_on_its_edge() {
+    for addresses in [false, true] {
+        let metrics = Metrics::new(Config { addresses, ..Config::default() });
+        let call = TracedCall {
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+            tap_kind: TapKind::Veth,
+            protocol: Protocol::new("http"),
+            ends: (endpoint(1, 40_000), endpoint(2, 80)),
+            client: None,
+            server: Some("nginx"),
+            operation: "GET",
+            path: None,
+            duration_ns: 2_000_000,
+            end_unix_ns: 1_700_000_000_123_000_000,
+        };
+        metrics.add_call_network(&call, 40_000);
+        metrics.add_call_network(&call, 60_000);
+        let text = metrics.encode(Format::Prometheus);
+        let of = |name: &str, more: &[&str]| {
+            let edge = ["tap_kind=\"veth\"", "client=\"unknown\"", "server=\"nginx\""];
+            value(&text, name, &[&edge[..], more].concat())
+        };
+        assert_eq!(of("wirespan_call_network_seconds_sum", &[]), Some(0.0001));
+        assert_eq!(
+            of("wirespan_call_network_seconds_bucket", &["le=\"5e-5\""]),
+            Some(1.0),
+            "{text}"
+        );
+        let with_address =
+            of("wirespan_call_network_seconds_count", &["server_address=\"10.0.0.2\""]);
+        assert_eq!(with_address, addresses.then_some(2.0));
+    }
 }
 
 #[test]

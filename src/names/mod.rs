@@ -192,26 +192,33 @@ pub(crate) fn count_joins(metrics: &Metrics, now: &store::Counters, before: &sto
     metrics.add_join_results(JoinResult::Undecided, now.undecided.saturating_sub(before.undecided));
 }
 
-/// Makes the calls of a complete trace the exemplars of their buckets in the histogram of request
-/// durations.
-pub(crate) fn set_exemplars(metrics: &Metrics, trace: &Trace) {
+/// Counts what the network had of the calls of a complete trace, and makes them the exemplars of
+/// their buckets in the histogram of request durations.
+pub(crate) fn count_calls(metrics: &Metrics, trace: &Trace) {
     let id = trace.trace_id.to_string();
     let routes = metrics.has_routes();
     trace.visit(|call| {
         let path = routes.then(|| call.attributes.text("url.path")).flatten();
+        let mut network_ns = call.network_ns;
         for hop in &call.hops {
             let (Some(request), Some(response)) = (hop.request, hop.response) else { continue };
-            metrics.set_exemplar(&TracedCall {
+            let seen = TracedCall {
                 trace_id: &id,
                 tap_kind: hop.kind,
                 protocol: call.protocol,
+                ends: (hop.client, hop.server),
                 client: call.client.workload.as_deref(),
                 server: call.server.workload.as_deref(),
                 operation: &call.operation,
                 path,
                 duration_ns: response.last_ns.saturating_sub(request.first_ns),
                 end_unix_ns: response.last_ns,
-            });
+            };
+            metrics.set_exemplar(&seen);
+            // A call is counted once, on the edge of its first tap.
+            if let Some(network_ns) = network_ns.take() {
+                metrics.add_call_network(&seen, network_ns);
+            }
         }
     });
 }

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use fact::{Exchange, FlowRecord};
+use metrics::Metrics;
 use store::{Store, Trace};
 use wire::Timestamp;
 
 use super::owned_fact::OwnedFact;
 use crate::cli::{EmitSet, Output};
+use crate::names::count_calls;
 use crate::output::json::{Flow, Span, TracedSpan};
 use crate::output::table::{FLOW_COLUMNS, Grid, SPAN_COLUMNS, flow_row, span_row};
 use crate::output::{Stdout, Style, Summary, tree};
@@ -38,6 +40,7 @@ pub(crate) struct Recorder {
     flow_grid: Grid,
     style: Style,
     store: Option<Store>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Recorder {
@@ -60,7 +63,13 @@ impl Recorder {
             flow_grid: Grid::new(FLOW_COLUMNS, style),
             style,
             store,
+            metrics: None,
         }
+    }
+
+    /// Counts the calls of the traces that it writes.
+    pub(crate) fn counting_calls(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// The names of taps for other threads to write lines of JSON, where nothing else is to be done
@@ -159,6 +168,9 @@ impl Recorder {
     }
 
     fn write_trace(&mut self, trace: &Trace) -> io::Result<()> {
+        if let Some(metrics) = &self.metrics {
+            count_calls(metrics, trace);
+        }
         let Some(out) = &mut self.out else { return Ok(()) };
         if self.emit.spans && self.spans == SpanRecords::WithTraces {
             for span in store::flatten(trace) {

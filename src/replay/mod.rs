@@ -30,10 +30,11 @@ use self::totals::InputTotals;
 use crate::cli::{Output, ReplayArgs};
 use crate::config::{Settings, Sources};
 use crate::failure::Failure;
+use crate::names::{self, NameRegistry};
 use crate::output::{Captured, Summary};
 use crate::pipeline::{Recorder, ShardConfig, SpanRecords, Wanted, random_seed, write_summary};
 use crate::taps::Taps;
-use crate::{config, names, signals};
+use crate::{config, signals};
 
 /// Runs the command. `quiet` leaves the summary on standard error out.
 pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
@@ -52,7 +53,7 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     let store = open_store(args, &settings, emit.traces)?;
     let metrics =
         args.metrics_out.as_ref().map(|_| Arc::new(Metrics::new(settings.metrics.clone())));
-    let names: Arc<dyn Names> = Arc::new(names::NameRegistry::new(taps.clone(), false));
+    let names = Arc::new(NameRegistry::new(taps.clone(), false));
     // One thread would use what it remembers of a server, another would not have it.
     let requests = analyzer::RequestLimits { known_servers: 0, ..settings.analyzer.requests };
     let config = ShardConfig {
@@ -64,12 +65,15 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
             ..settings.analyzer.clone()
         },
         wanted: Wanted { flows: emit.flows, exchanges: emit.spans || store.is_some() },
-        metrics: metrics.clone().map(|metrics| (metrics, names)),
+        metrics: metrics.clone().map(|metrics| (metrics, names as Arc<dyn Names>)),
     };
     let jsonl = args.output == Output::Jsonl;
     let spans =
         if emit.traces && jsonl { SpanRecords::WithTraces } else { SpanRecords::WithExchanges };
     let mut recorder = Recorder::new(args.output, emit, spans, taps.clone(), store);
+    if let Some(metrics) = &metrics {
+        recorder = recorder.counting_calls(metrics.clone());
+    }
     signals::set_on_signal(&stop)?;
 
     // Rows that come while the input goes on would be mixed with the bar.

@@ -90,9 +90,6 @@ impl StoreThread {
     fn on_complete(&mut self, traces: Result<Vec<Arc<Trace>>, store::Error>) -> anyhow::Result<()> {
         match traces {
             Ok(traces) => {
-                for trace in &traces {
-                    names::set_exemplars(&self.shared.metrics, trace);
-                }
                 self.recorder.write_traces(&traces)?;
             }
             Err(error) => tracing::error!("traces were lost: {error}"),

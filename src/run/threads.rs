@@ -51,7 +51,8 @@ impl Threads {
             move || {
                 lower_priority();
                 let spans = SpanRecords::WithTraces;
-                let recorder = Recorder::new(Output::Jsonl, emit, spans, taps, Some(store));
+                let recorder = Recorder::new(Output::Jsonl, emit, spans, taps, Some(store))
+                    .counting_calls(shared.metrics.clone());
                 let result = StoreThread::new(recorder, shared.clone()).run(&receiver);
                 if result.is_err() {
                     shared.request_stop();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use store::Trace;
 
 use crate::output::table::{Cell, Column, Grid};
-use crate::output::tree::{status, title};
+use crate::output::tree::{in_short, status, title};
 use crate::output::{Stdout, Style, nanos};
 
 const COLUMNS: &[Column] = &[
@@ -17,6 +17,7 @@ const COLUMNS: &[Column] = &[
     Column::left("RESULT"),
     Column::left("CLIENT"),
     Column::left("REQUEST"),
+    Column::left("LONGEST PART"),
 ];
 
 /// Prints one line for each trace, in the order given.
@@ -37,6 +38,7 @@ pub(super) fn print(traces: &[Arc<Trace>], style: Style, out: &mut Stdout) -> io
             Cell::bad_if(status(root), trace.is_error()),
             client.into(),
             title(root).into(),
+            in_short(trace).into(),
         ];
         grid.push((place, 0), row, out)?;
     }

@@ -7,10 +7,12 @@ use fact::MessageSpan;
 use wire::{Endpoint, Tap, TapId, TapKind, Timestamp, Transport, invariant};
 
 use crate::calls::{Observation, OpenCall};
+use crate::culprit::culprit;
 use crate::hash::{Fingerprint, Map};
 use crate::model::{Call, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId};
 use crate::path::{Step, path};
 use crate::side::Side;
+use crate::timing::timing;
 use crate::workloads::Workloads;
 
 /// Names of taps and control groups, which calls know by number only, and of workloads.
@@ -73,7 +75,8 @@ pub(crate) fn trace(root: Call, w3c: Option<TraceId>) -> Trace {
             .with_number(start);
         TraceId(id.bits128().max(1))
     });
-    Trace { trace_id, root }
+    let longest = culprit(&root).map(|culprit| culprit.record());
+    Trace { trace_id, root, longest }
 }
 
 /// A call with its children, from all that was seen of it.
@@ -87,15 +90,22 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
     let undecided = open.undecided();
     let client = peer(open.client.as_ref(), first.seen.client, names);
     let server = peer(open.server.as_ref(), last.seen.server, names);
-    let (start, end) = (open.start.as_nanos(), open.end.as_nanos());
+    let timing = timing(&open, &steps);
     Some(Call {
         span_id: SpanId(identity(open.transport, &first.seen).bits64()),
         protocol: open.protocol,
         attributes: open.attributes.into(),
         outcome: open.outcome,
         hops: steps.iter().map(|step| hop(step, names)).collect(),
-        start_unix_ns: client.sent_ns.map_or(start, |sent| sent.min(start)),
-        end_unix_ns: client.received_ns.map_or(end, |received| received.max(end)),
+        start_unix_ns: timing.start.as_nanos(),
+        end_unix_ns: timing.end.as_nanos(),
+        connect_ns: timing.connect_ns,
+        send_ns: timing.send_ns,
+        wait_ns: timing.wait_ns,
+        transfer_ns: timing.receive_ns,
+        service_ns: timing.service_ns,
+        network_ns: timing.network_ns,
+        syn_repeats: timing.syn_repeats,
         client,
         server,
         cause: open.cause,
@@ -139,6 +149,8 @@ fn peer(side: Option<&Side>, seen: Endpoint, names: &Names) -> Peer {
         }),
         sent_ns: side.and_then(|side| side.sent).map(Timestamp::as_nanos),
         received_ns: side.and_then(|side| side.received).map(Timestamp::as_nanos),
+        first_received_ns: side.and_then(|side| side.first_received).map(Timestamp::as_nanos),
+        last_received_ns: side.and_then(|side| side.last_received).map(Timestamp::as_nanos),
         finished_ns: side.and_then(|side| side.finished).map(Timestamp::as_nanos),
     }
 }
@@ -151,6 +163,8 @@ fn hop(step: &Step, names: &Names) -> Hop {
         node: names.node.clone(),
         request_ns: step.request.map(Timestamp::as_nanos),
         response_ns: step.response.map(Timestamp::as_nanos),
+        connect_ns: o.connect_ns,
+        waited_until_ns: o.waited_until.map(Timestamp::as_nanos),
         retransmissions: o.tcp.retransmissions,
         flow: o.flow.0,
         client: o.client,

@@ -1,6 +1,6 @@
 //! Calls with their observations.
 
-use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+use fact::{Attributes, Connected, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
 use wire::{Endpoint, SeqRange, TapId, Timestamp, Transport};
 
 use crate::call_id::CallId;
@@ -19,6 +19,9 @@ pub(crate) struct Observation {
     pub(crate) outcome: Outcome,
     pub(crate) request: Option<MessageSpan>,
     pub(crate) response: Option<MessageSpan>,
+    pub(crate) connect_ns: Option<u64>,
+    pub(crate) connected: Option<Connected>,
+    pub(crate) waited_until: Option<Timestamp>,
     pub(crate) tcp: TcpTrouble,
 }
 
@@ -149,6 +152,9 @@ fn observation(exchange: &Exchange) -> Observation {
         outcome: exchange.outcome,
         request: exchange.request,
         response: exchange.response,
+        connect_ns: exchange.connect_ns,
+        connected: exchange.connected,
+        waited_until: exchange.waited_until,
         tcp: exchange.tcp,
     }
 }

@@ -17,6 +17,7 @@ mod calls;
 mod cause;
 mod config;
 mod counters;
+mod culprit;
 mod error;
 mod hash;
 mod headers;
@@ -26,12 +27,14 @@ mod lead;
 mod model;
 mod observe;
 mod path;
+mod points;
 mod schedule;
 mod services;
 mod side;
 mod sides;
 mod spans;
 mod store;
+mod timing;
 mod tree;
 mod waiting;
 mod workloads;
@@ -39,11 +42,13 @@ mod workloads;
 pub use archive::{Query, Reader};
 pub use config::StoreConfig;
 pub use counters::{Counters, Evictions};
+pub use culprit::{Culprit, Part, culprit, own_service_ns};
 pub use error::Error;
 pub use model::{
-    Attributes, Call, Cause, Hop, Message, Peer, ProcessInfo, SpanId, TcpTotals, Trace, TraceId,
-    Undecided,
+    Attributes, Call, Cause, Hop, LongestPart, Message, PartKind, Peer, ProcessInfo, SpanId,
+    TcpTotals, Trace, TraceId, Undecided,
 };
+pub use points::{Place, Point, points};
 pub use services::ServiceEdge;
 pub use spans::{ObservedAt, Span, flatten};
 pub use store::Store;

@@ -133,6 +133,9 @@ mod tests {
             outcome: Outcome::Ok,
             request: Some(message(*request)),
             response: Some(message(*response)),
+            connect_ns: None,
+            connected: None,
+            waited_until: None,
             tcp: TcpTrouble::default(),
         });
         let nanos = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_nanos);

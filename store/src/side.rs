@@ -17,6 +17,12 @@ pub(crate) struct Side {
     /// Client: return of the call that received the last byte; server: of the one that received the
     /// first.
     pub(crate) received: Option<Timestamp>,
+    /// Client: return of the call that received the first byte of the response.
+    pub(crate) first_received: Option<Timestamp>,
+    /// Server: return of the call that received the last byte of the request.
+    pub(crate) last_received: Option<Timestamp>,
+    /// Client: entry of the call that opened the connection.
+    pub(crate) opened: Option<Timestamp>,
     /// Client: how the call was begun.
     pub(crate) begun: Option<Begun>,
 }

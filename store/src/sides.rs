@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::{Endpoint, SeqRange, invariant};
+use wire::{Endpoint, SeqRange, Timestamp, invariant};
 
 use crate::calls::OpenCall;
 use crate::kernel::{Io, Kernel};
@@ -19,6 +19,22 @@ fn last(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<&Io> {
     let range = range.filter(|r| !r.is_empty())?;
     let end = SeqRange::new(range.end.plus(u32::MAX), 1);
     list.iter().rev().find(|io| io.seq.overlaps(end))
+}
+
+/// When the call returned that received the first byte of a message; none where its record holds
+/// several calls, of which the byte was not in the first.
+fn first_read(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<Timestamp> {
+    let start = range?.start;
+    let io = list.iter().find(|io| io.seq.contains(start))?;
+    (io.seq.start == start || io.first_exit == io.exit).then_some(io.first_exit)
+}
+
+/// When the call returned that received the last byte of a message; none where its record holds
+/// several calls, of which the byte was not in the last.
+fn last_read(list: &VecDeque<Io>, range: Option<SeqRange>) -> Option<Timestamp> {
+    let io = last(list, range)?;
+    (Some(io.seq.end) == range.map(|range| range.end) || io.first_exit == io.exit)
+        .then_some(io.exit)
 }
 
 /// The process that sent the request, if its socket is known.
@@ -47,6 +63,9 @@ pub(crate) fn client(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
                 sent: sent.map(|io| io.enter),
                 finished: last(&socket.sends, request).map(|io| io.exit),
                 received: got.map(|io| io.exit),
+                first_received: any.and(first_read(&socket.receives, response)),
+                last_received: None,
+                opened: socket.opened,
                 begun: Some(begun),
             });
         }
@@ -73,6 +92,9 @@ pub(crate) fn server(call: &OpenCall, kernel: &Kernel) -> Option<Side> {
                 sent: sent.map(|io| io.enter),
                 finished: last(&socket.sends, response).map(|io| io.exit),
                 received: got.map(|io| io.exit),
+                first_received: None,
+                last_received: got.and(last_read(&socket.receives, request)),
+                opened: None,
                 begun: None,
             });
         }
@@ -87,6 +109,8 @@ pub(crate) fn complete(call: &mut OpenCall, kernel: &Kernel) {
         && let Some(socket) = kernel.socket(side.cookie)
     {
         side.received = last(&socket.receives, response).map(|io| io.exit);
+        side.first_received =
+            side.first_received.or_else(|| first_read(&socket.receives, response));
     }
     if let Some(side) = call.server.as_mut().filter(|side| side.sent.is_none())
         && let Some(socket) = kernel.socket(side.cookie)

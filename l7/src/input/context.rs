@@ -20,8 +20,8 @@ pub struct Context {
     pub server: Endpoint,
     /// TCP: sequence number of stream offset 0 of each direction.
     pub base: PerDirection<SeqNum>,
-    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends the
-    /// handshake, repeats included. None for UDP, and where the handshake was not seen whole.
+    /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends
+    /// the handshake, repeats included. None for UDP, and where the handshake was not seen whole.
     pub connect_ns: Option<u64>,
     /// How the handshake ended; known where [`Self::connect_ns`] is.
     pub connected: Option<Connected>,

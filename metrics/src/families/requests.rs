@@ -21,6 +21,8 @@ table! {
             "Time from the first byte of a request to the last byte of its response, at the tap";
         unanswered: EdgeFamily<Counter>, "requests_unanswered", ["operation"],
             "Requests without a response";
+        network: EdgeFamily<DurationHistogram>, "call_network" in Seconds, [],
+            "Time that request and response of a traced call spent between the processes at its ends, or its outermost taps";
     }
 }
 
@@ -41,6 +43,11 @@ impl Requests {
                 self.duration.get_or_create(edge, [operation()]).add(&one.duration);
             }
         }
+    }
+
+    /// Counts what the network had of a traced call.
+    pub(crate) fn add_network(&self, edge: &Arc<Edge>, network_ns: u64) {
+        self.network.get_or_create(edge, []).observe(network_ns);
     }
 
     /// The series of request durations that requests of `operation` are counted in.

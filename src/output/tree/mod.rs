@@ -1,24 +1,36 @@
-//! A trace as a tree of calls, each with the path that its request and response took and the time
-//! of each step.
+//! A trace as a tree of calls, each with where its time went, and the path that its request and
+//! response took with the time of each step.
 
 mod call;
+mod hops;
+mod longest;
 mod path;
-mod shares;
+mod phases;
+mod picture;
+mod title;
 
 use std::fmt::Write;
 
 use store::Trace;
 
-pub(crate) use self::call::{status, title};
+pub(crate) use self::longest::in_short;
+pub(crate) use self::title::{status, title};
 
 use self::call::draw_call;
-use self::shares::Slowest;
+use self::longest::Longest;
+use self::picture::Picture;
+use super::printable::cut;
+use super::style::width;
 use super::units::{date, nanos};
 use super::{Style, count};
 
-/// Draws a trace. Times are counted from its beginning; the slowest step of the network in it is
-/// pointed out.
+/// Draws a trace for standard output. Times are counted from its beginning; the part of it that
+/// took longest is named below its head and pointed out where it stands.
 pub(crate) fn draw(trace: &Trace, style: Style) -> String {
+    draw_in(trace, style, width())
+}
+
+fn draw_in(trace: &Trace, style: Style, room: Option<usize>) -> String {
     let mut calls = 0;
     let mut failed = 0;
     let mut retransmissions = 0;
@@ -44,8 +56,14 @@ pub(crate) fn draw(trace: &Trace, style: Style) -> String {
         facts.join(" · ")
     );
     let _ = writeln!(out, "{}", style.dim(date(trace.root.start_unix_ns)));
-    let slowest = Slowest::of(trace);
-    draw_call(&mut out, trace, &trace.root, "", "", style, &slowest);
+    let longest = Longest::of(trace);
+    if let Some(line) = longest.line(trace) {
+        let line = room.map_or_else(|| line.clone(), |room| cut(&line, room));
+        let _ = writeln!(out, "{}", style.yellow(line));
+    }
+    let (start, duration) = (trace.root.start_unix_ns, trace.root.duration_ns());
+    let picture = Picture { start, duration, style, room, longest };
+    draw_call(&mut out, &picture, &trace.root, "", "");
     out
 }
 

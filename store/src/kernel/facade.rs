@@ -96,11 +96,13 @@ impl Kernel {
             SockIoKind::Send => course = self.steps.on_send(&mut socket.turn, record),
             SockIoKind::Receive => self.steps.on_receive(&mut socket.turn, record),
         }
-        if kind == SockIoKind::Close {
-            socket.closed = Some(enter);
+        match kind {
+            SockIoKind::Connect => socket.opened = Some(enter),
+            SockIoKind::Close => socket.closed = Some(enter),
+            _ => {}
         }
         if is_io && !is_empty {
-            let io = Io { seq, process, enter, exit, course, open_requests };
+            let io = Io { seq, process, enter, exit, first_exit: exit, course, open_requests };
             let (send, most) = (kind == SockIoKind::Send, config.max_records_per_socket);
             counters.evictions.records += self.sockets.keep(cookie, io, send, most);
         }

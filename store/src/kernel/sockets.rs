@@ -15,6 +15,8 @@ pub(crate) struct Io {
     pub(crate) process: Process,
     pub(crate) enter: Timestamp,
     pub(crate) exit: Timestamp,
+    /// Return of the first call; differs from `exit` where this is the record of several.
+    pub(crate) first_exit: Timestamp,
     /// Send of a request: the course that it was attributed to.
     pub(crate) course: Option<CourseId>,
     /// Requests that the process had in hand.
@@ -24,6 +26,8 @@ pub(crate) struct Io {
 /// A socket with the records that no call has asked for yet.
 #[derive(Debug)]
 pub(crate) struct Socket {
+    /// Entry of the call that opened the connection from this end.
+    pub(crate) opened: Option<Timestamp>,
     pub(crate) closed: Option<Timestamp>,
     pub(crate) sends: VecDeque<Io>,
     pub(crate) receives: VecDeque<Io>,
@@ -35,6 +39,7 @@ pub(crate) struct Socket {
 impl Socket {
     fn new(io: &SockIo) -> Self {
         Self {
+            opened: None,
             closed: None,
             sends: VecDeque::new(),
             receives: VecDeque::new(),

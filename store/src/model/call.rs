@@ -47,10 +47,39 @@ pub struct Call {
     pub server: Peer,
     /// Taps that it passed, in the order of the request's path.
     pub hops: Vec<Hop>,
-    /// First sign of it, in nanoseconds since the epoch.
+    /// First sign of it, in nanoseconds since the epoch: the first byte of the request, or the
+    /// opening of the connection where that was opened for it.
     pub start_unix_ns: u64,
-    /// Last sign of it, in nanoseconds since the epoch.
+    /// Last sign of it, in nanoseconds since the epoch: the last byte of the response, or the end
+    /// of the wait for one.
     pub end_unix_ns: u64,
+    /// Opening of the connection, repeats included, until the request began; none where the
+    /// connection was there before, or its handshake was not captured. Connect, send, wait and
+    /// transfer are those of the client's process, else of the first tap, and add up to the
+    /// duration.
+    #[serde(default)]
+    pub connect_ns: Option<u64>,
+    /// First to last byte of the request.
+    #[serde(default)]
+    pub send_ns: u64,
+    /// Last byte of the request to the first of the response, or to the end of the wait; none where
+    /// the request was not captured, or no response was expected.
+    #[serde(default)]
+    pub wait_ns: Option<u64>,
+    /// First to last byte of the response.
+    #[serde(default)]
+    pub transfer_ns: u64,
+    /// The part of the wait at the server's process, else beyond the last tap; none where all is
+    /// known from a single point.
+    #[serde(default)]
+    pub service_ns: Option<u64>,
+    /// The part of the wait that request and response spent between the client's and the server's
+    /// process, else between the outermost taps.
+    #[serde(default)]
+    pub network_ns: Option<u64>,
+    /// SYNs and SYN/ACKs that were sent again while the connection was opened.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub syn_repeats: u32,
     /// How its parent is known.
     pub cause: Cause,
     /// Of a root: its process had requests in hand, of which one may have caused it.
@@ -70,7 +99,20 @@ fn is_false(b: &bool) -> bool {
     !*b
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
 impl Call {
+    /// Whether connect, send, wait and transfer say where the time went: they add up to the
+    /// duration, except in traces that were kept by a version that did not know them.
+    pub fn has_phases(&self) -> bool {
+        let phases = [self.connect_ns.unwrap_or(0), self.send_ns, self.wait_ns.unwrap_or(0)];
+        phases.iter().fold(self.transfer_ns, |sum, ns| sum.saturating_add(*ns))
+            == self.duration_ns()
+    }
+
     /// Nanoseconds from the first to the last sign of it.
     pub const fn duration_ns(&self) -> u64 {
         self.end_unix_ns.saturating_sub(self.start_unix_ns)

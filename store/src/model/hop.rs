@@ -22,6 +22,12 @@ pub struct Hop {
     pub request_ns: Option<u64>,
     /// First byte of the response, in nanoseconds since the epoch.
     pub response_ns: Option<u64>,
+    /// The handshake of the connection as seen here, repeats included, before its first request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ns: Option<u64>,
+    /// Until when a response was waited for that did not come, in nanoseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_until_ns: Option<u64>,
     /// Retransmissions seen here meanwhile.
     pub retransmissions: u64,
     /// Number of the flow at this tap.

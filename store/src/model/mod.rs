@@ -15,4 +15,4 @@ pub use hop::{Hop, Message, TcpTotals};
 pub use id::{SpanId, TraceId};
 pub use peer::{Peer, ProcessInfo};
 pub(crate) use text::protocol as protocol_text;
-pub use trace::Trace;
+pub use trace::{LongestPart, PartKind, Trace};

@@ -26,6 +26,12 @@ pub struct Peer {
     /// request (return of the system call).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_ns: Option<u64>,
+    /// Client: when it had received the first byte of the response (return of the system call).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_received_ns: Option<u64>,
+    /// Server: when it had received the last byte of the request (return of the system call).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_received_ns: Option<u64>,
     /// When the last byte of the message that it sent had been handed to the kernel (return of the
     /// system call).
     #[serde(default, skip_serializing_if = "Option::is_none")]

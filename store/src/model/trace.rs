@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, TraceId};
+use super::{Call, SpanId, TraceId};
 
 /// A tree of calls: what one request from outside led to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,40 @@ pub struct Trace {
     pub trace_id: TraceId,
     /// The first call.
     pub root: Call,
+    /// Where most of its time went; none in traces that were kept by a version that did not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest: Option<LongestPart>,
+}
+
+/// The longest part of a trace that no call below it explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LongestPart {
+    /// The call that it is a part of.
+    pub span_id: SpanId,
+    /// What it was.
+    pub part: PartKind,
+    /// How long it took.
+    pub duration_ns: u64,
+}
+
+/// A part of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// Opening the connection.
+    Connect,
+    /// First to last byte of the request.
+    Send,
+    /// The service itself: without the calls that it made.
+    Service,
+    /// The wait for the response, where service and network cannot be told apart.
+    Wait,
+    /// First to last byte of the response.
+    Transfer,
+    /// The way of the request from one point of the path to the next.
+    RequestStep,
+    /// The way of the response from one point of the path to the next.
+    ResponseStep,
 }
 
 impl Trace {
