@@ -80,7 +80,20 @@ fn call_mistake(call: &Value, id: &str, expected: &Expected<'_>) -> Option<Strin
             return Some(format!("{side} process is {process}, not {command}"));
         }
     }
-    hops_mistake(call, expected)
+    phases_mistake(call).or_else(|| hops_mistake(call, expected))
+}
+
+/// Connect, send, wait and transfer are the duration, and service and network the wait.
+fn phases_mistake(call: &Value) -> Option<String> {
+    let ns = |key: &str| call[key].as_u64().unwrap_or_default();
+    let sum: u64 = ["connect_ns", "send_ns", "wait_ns", "transfer_ns"].into_iter().map(ns).sum();
+    if sum != ns("end_unix_ns") - ns("start_unix_ns") {
+        return Some("the phases do not add up to the duration".to_owned());
+    }
+    if call["network_ns"].is_null() || ns("network_ns") > ns("wait_ns") {
+        return Some(format!("network {} of a wait of {}", call["network_ns"], call["wait_ns"]));
+    }
+    None
 }
 
 /// Every tap is there in path order, and the times go forwards from end to end and back, inside of

@@ -426,7 +426,7 @@ fn the_network_of_a_call_is_counted_on_its_edge() {
         };
         assert_eq!(of("wirespan_call_network_seconds_sum", &[]), Some(0.0001));
         assert_eq!(
-            of("wirespan_call_network_seconds_bucket", &["le=\"5e-5\""]),
+            of("wirespan_call_network_seconds_bucket", &["le=\"0.00005\""]),
             Some(1.0),
             "{text}"
         );
