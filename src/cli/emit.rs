@@ -56,7 +56,7 @@ pub(crate) struct FilterArgs {
     /// `--` as the last words
     #[arg(short = 'f', long = "filter", value_name = "EXPR", conflicts_with = "words")]
     filter: Option<String>,
-    /// Filter expression in several words
+    /// Filter expression in one or several words, behind all options
     #[arg(last = true, value_name = "EXPR")]
     words: Vec<String>,
 }

@@ -55,7 +55,7 @@ impl Verbosity {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Analyse captures: pcap and pcapng, also gzip-compressed
+    /// Analyse captures: pcap and pcapng, also compressed with gzip or zstd, and from a pipe
     Replay(ReplayArgs),
     /// Tap this node's interfaces until stopped
     Run(RunArgs),

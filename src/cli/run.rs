@@ -11,7 +11,7 @@ pub(crate) struct RunArgs {
     /// Interface to tap: a name, a glob such as `veth*`, or `any`; may be repeated
     #[arg(short = 'i', long = "interface", value_name = "IFACE")]
     pub(crate) interfaces: Vec<String>,
-    /// How frames are captured: af_packet or xdp
+    /// How frames are captured: af_packet (the default) or xdp
     #[arg(long, value_name = "BACKEND")]
     pub(crate) backend: Option<String>,
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub(crate) struct RunArgs {
     /// Packets only: load no kernel programs that record system calls
     #[arg(long)]
     pub(crate) no_ebpf: bool,
-    /// Address and port of the HTTP server
+    /// Address and port of the HTTP server; the default is 127.0.0.1:9797
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
     /// Keep traces in this file instead of in memory

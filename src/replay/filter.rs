@@ -64,8 +64,13 @@ pub(super) fn split_arguments(
             rest[0].display()
         )));
     }
-    Filter::compile(&text, LinkType::Ethernet)
-        .map_err(|error| Failure::usage(format!("{text}: No such file, and {error}")))?;
+    Filter::compile(&text, LinkType::Ethernet).map_err(|error| {
+        let problem = match error {
+            capture::Error::Filter { problem, .. } => problem,
+            other => other.to_string(),
+        };
+        Failure::usage(format!("{text}: No such file, and no filter expression either: {problem}"))
+    })?;
     if files.is_empty() {
         return Err(Failure::usage(format!(
             "`{text}` is a filter expression: name a capture file, or `-`, before it"
@@ -138,8 +143,11 @@ mod tests {
         for (arguments, said) in [
             (&["-", "b.pcap"][..], "b.pcap: No such file, and no filter expression such as"),
             (&["-", "typo"], "typo: No such file, and no filter expression such as"),
-            (&["-", "tcp prot 80"], "tcp prot 80: No such file, and "),
-            (&["/no/such.pcap", "-", "udp", "c.pcap"], "udp c.pcap: No such file, and "),
+            (&["-", "tcp prot 80"], "tcp prot 80: No such file, and no filter expression either: "),
+            (
+                &["/no/such.pcap", "-", "udp", "c.pcap"],
+                "udp c.pcap: No such file, and no filter expression either: ",
+            ),
             (&["tcp port 80"], "`tcp port 80` is a filter expression: name a capture file"),
         ] {
             let error = split(arguments).expect_err("a mistake");

@@ -127,7 +127,7 @@ fn open_store(
         return Ok(None);
     }
     let config = StoreConfig { path: args.store.clone(), ..settings.store.clone() };
-    Ok(Some(Store::open(config)?))
+    Ok(Some(Store::open(config).map_err(Failure::runtime)?))
 }
 
 fn summarize(totals: &InputTotals, counts: &[Captured]) -> Summary {

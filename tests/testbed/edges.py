@@ -32,14 +32,14 @@ def main():
         if labels.get("tap_kind") == sys.argv[1]:
             name = match.group(1) + ("/" + labels["side"] if "side" in labels else "")
             edges[labels.get("client", "?"), labels.get("server", "?")][name] += float(match.group(3))
-    print(f"  {'client → server':<28}{'requests':>10}{'duration':>12}{'RTT client':>13}{'RTT server':>13}{'sent again':>12}")
+    print(f"  {'client → server':<36}{'requests':>10}{'duration':>12}{'RTT client':>13}{'RTT server':>13}{'sent again':>12}")
     for (client, server), figures in sorted(edges.items()):
         def mean(family, side=""):
             return micros(figures[f"{family}_sum{side}"], figures[f"{family}_count{side}"])
 
         requests = figures["wirespan_request_duration_seconds_count"]
         print(
-            f"  {client + ' → ' + server:<28}{requests:>10,.0f}{mean('wirespan_request_duration_seconds'):>12}"
+            f"  {client + ' → ' + server:<36}{requests:>10,.0f}{mean('wirespan_request_duration_seconds'):>12}"
             f"{mean('wirespan_tcp_rtt_seconds', '/client'):>13}{mean('wirespan_tcp_rtt_seconds', '/server'):>13}"
             f"{figures['wirespan_tcp_retransmissions_total']:>12,.0f}"
         )
