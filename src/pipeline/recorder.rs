@@ -125,8 +125,20 @@ impl Recorder {
             Output::Jsonl => out.json(&Span::new(exchange, tap)),
             Output::Table => {
                 let key = (exchange.start().as_nanos(), exchange.flow.0);
-                self.span_grid.push(key, span_row(exchange, tap), out)
+                self.span_grid.push(key, span_row(exchange, tap), out)?;
+                self.repeat_heads();
+                Ok(())
             }
+        }
+    }
+
+    /// Prints the head of a table again where rows of the other stand below its last.
+    fn repeat_heads(&mut self) {
+        if self.span_grid.take_new_rows() {
+            self.flow_grid.repeat_head();
+        }
+        if self.flow_grid.take_new_rows() {
+            self.span_grid.repeat_head();
         }
     }
 
@@ -141,7 +153,9 @@ impl Recorder {
             Output::Jsonl => out.json(&Flow::new(flow, tap)),
             Output::Table => {
                 let key = (flow.start.as_nanos(), flow.id.0);
-                self.flow_grid.push(key, flow_row(flow, tap), out)
+                self.flow_grid.push(key, flow_row(flow, tap), out)?;
+                self.repeat_heads();
+                Ok(())
             }
         }
     }
@@ -184,6 +198,8 @@ impl Recorder {
             Output::Jsonl => out.json(trace),
             Output::Table => {
                 self.span_grid.print(out)?;
+                self.span_grid.repeat_head();
+                self.flow_grid.repeat_head();
                 writeln!(out, "{}", tree::draw(trace, self.style))
             }
         }
@@ -193,7 +209,11 @@ impl Recorder {
     pub(crate) fn write_rows(&mut self) -> io::Result<()> {
         let Some(out) = &mut self.out else { return Ok(()) };
         self.span_grid.print(out)?;
-        self.flow_grid.print(out)
+        self.repeat_heads();
+        let Some(out) = &mut self.out else { return Ok(()) };
+        self.flow_grid.print(out)?;
+        self.repeat_heads();
+        Ok(())
     }
 
     /// Writes out all records so far, also rows that wait to be sorted.

@@ -21,6 +21,8 @@ pub(crate) struct Grid {
     same: Vec<Option<Cell>>,
     /// Titles of the columns under the last head.
     printed: Vec<&'static str>,
+    /// Rows were printed since this was asked last.
+    new_rows: bool,
     /// The day that stands in the head instead of in every row.
     day: Option<String>,
     style: Style,
@@ -43,6 +45,7 @@ impl Grid {
             contents: columns.iter().map(content).collect(),
             same: vec![None; columns.len()],
             printed: Vec::new(),
+            new_rows: false,
             day: None,
             style,
         }
@@ -59,6 +62,16 @@ impl Grid {
         if self.rows.len() >= Self::BLOCK { self.print(out) } else { Ok(()) }
     }
 
+    /// Whether rows were printed since the last call.
+    pub(crate) const fn take_new_rows(&mut self) -> bool {
+        std::mem::replace(&mut self.new_rows, false)
+    }
+
+    /// Prints the head once more above the next rows: something else was printed below the last.
+    pub(crate) fn repeat_head(&mut self) {
+        self.printed.clear();
+    }
+
     /// Prints the rows that wait.
     pub(crate) fn print(&mut self, out: &mut impl Write) -> io::Result<()> {
         self.print_within(width(), out)
@@ -70,6 +83,7 @@ impl Grid {
         if rows.is_empty() {
             return Ok(());
         }
+        self.new_rows = true;
         let before: Vec<bool> = self.contents.iter().map(|content| content.hidden).collect();
         rows.iter().for_each(|(_, row)| self.look_at(row));
         let appeared = self.contents.iter().zip(before).any(|(now, hidden)| hidden && !now.hidden);
