@@ -69,7 +69,8 @@ impl Tracker {
             Budget { limits: &self.config.reassembly, used: &mut self.reassembly_bytes };
         match &packet.layer4 {
             Layer4::Tcp(tcp) => {
-                let segment = Segment { time: packet.time, side: packet.side, tcp };
+                let (time, side, ip_id) = (packet.time, packet.side, packet.ip.id);
+                let segment = Segment { time, side, ip_id, tcp };
                 let max_unacked = self.config.unacked_segments;
                 if let Some(connection) = &mut flow.connection
                     && connection.on_segment(&segment, packet.ip.ecn, max_unacked)
@@ -78,7 +79,8 @@ impl Tracker {
                 }
             }
             Layer4::Udp(udp) => {
-                flow.on_datagram(packet.side, packet.time, udp.payload, &mut self.pool, sink)
+                let (side, time, id) = (packet.side, packet.time, packet.ip.id);
+                flow.on_datagram(side, time, id, udp.payload, &mut self.pool, sink);
             }
         }
         if !flow.changed {
@@ -151,7 +153,8 @@ impl Tracker {
         let found = fitting.max_by_key(|&(fit, last, id, _)| (fit, last, id));
         if let Some((fit, .., slot)) = found {
             if let Some(flow) = self.table.get_mut(slot) {
-                let corrects = fit != Fit::Numbers || !flow.has_sent(packet.side);
+                let corrects =
+                    matches!(fit, Fit::Answer | Fit::Network) || !flow.has_sent(packet.side);
                 let remembers_all = flow.networks.add(packet, corrects);
                 if fit == Fit::Answer {
                     flow.networks.suppose(packet.side);

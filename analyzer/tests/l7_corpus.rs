@@ -19,7 +19,6 @@ use wire::{InputClock, TapId};
 /// Captures in which tshark counts otherwise, and why that is not what was said on the wire. They
 /// count as differences all the same.
 const EXPLAINED: &[(&str, &str)] = &[
-    ("vlan-collisions", "tshark takes the same connection on three VLANs for one"),
     (
         "l4-007",
         "tshark without out-of-order reassembly misses the response; with it, it counts one as well",

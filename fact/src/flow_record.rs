@@ -167,6 +167,10 @@ pub struct DirectionRecord {
     pub rst: u64,
     /// PSH.
     pub psh: u64,
+    /// Frames that the capture has twice (a mirror of both directions of a port, several interfaces
+    /// in one file). Counters that name a field of Wireshark count them, as it does; others count
+    /// none of them.
+    pub copies: u64,
     /// Retransmissions, reordering, windows and the like.
     pub tcp: TcpCounters,
     /// Times that this side closed its window.

@@ -32,11 +32,16 @@ impl Flow {
         budget: &mut Budget<'_>,
         sink: &mut S,
     ) {
-        if self.held.is_some() || self.answers_unseen(segment) {
+        if self.holds() || self.answers_unseen(segment) {
             self.on_segment_out_of_order(segment, pool, budget, sink);
         } else {
             self.deliver(segment, pool, budget, sink);
         }
+    }
+
+    /// Whether segments wait.
+    fn holds(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.held.first().is_some())
     }
 
     /// Whether `segment` carries payload and acknowledges payload that was not seen yet.
@@ -58,9 +63,9 @@ impl Flow {
         sink: &mut S,
     ) {
         self.release_held(segment.time, pool, budget, sink);
-        let follows = self.held.as_ref().is_some_and(|held| held.holds_back(segment));
+        let follows = self.extra.as_ref().is_some_and(|extra| extra.held.holds_back(segment));
         let waits = (follows || self.answers_unseen(segment)) && !segment.tcp.flags.rst();
-        if waits && self.held.get_or_insert_default().push(segment, budget) {
+        if waits && self.extra.get_or_insert_default().held.push(segment, budget) {
             return;
         }
         if waits || segment.tcp.flags.rst() {
@@ -80,7 +85,7 @@ impl Flow {
         budget: &mut Budget<'_>,
         sink: &mut S,
     ) {
-        while let Some(first) = self.held.as_ref().and_then(|held| held.first()) {
+        while let Some(first) = self.extra.as_ref().and_then(|extra| extra.held.first()) {
             let waited = now.nanos_since(first.time);
             let seen = self.connection.as_ref().is_none_or(|connection| {
                 !connection.streams.get(first.side.other()).lacks(first.tcp.ack)
@@ -91,7 +96,6 @@ impl Flow {
             let earliest = if seen { now } else { first.time };
             self.release_first_held(earliest, pool, budget, sink);
         }
-        self.held = None;
     }
 
     fn release_all_held<S: Sink>(
@@ -101,7 +105,6 @@ impl Flow {
         sink: &mut S,
     ) {
         while self.release_first_held(Timestamp::ZERO, pool, budget, sink) {}
-        self.held = None;
     }
 
     /// Delivers the first of the held segments, with a time no earlier than `earliest`.
@@ -112,11 +115,11 @@ impl Flow {
         budget: &mut Budget<'_>,
         sink: &mut S,
     ) -> bool {
-        let Some(first) = self.held.as_mut().and_then(|held| held.pop(budget)) else {
+        let Some(first) = self.extra.as_mut().and_then(|extra| extra.held.pop(budget)) else {
             return false;
         };
         let (time, side, tcp) = (first.time.max(earliest), first.side, &first.tcp());
-        self.deliver(&Segment { time, side, tcp }, pool, budget, sink);
+        self.deliver(&Segment { time, side, ip_id: 0, tcp }, pool, budget, sink);
         true
     }
 
@@ -159,16 +162,22 @@ impl Flow {
         }
     }
 
-    /// Delivers a datagram.
+    /// Delivers a datagram, unless the capture has it twice.
     pub(crate) fn on_datagram<S: Sink>(
         &mut self,
         side: Side,
         time: Timestamp,
+        ip_id: u16,
         bytes: &[u8],
         pool: &mut SessionPool,
         sink: &mut S,
     ) {
         if bytes.is_empty() {
+            return;
+        }
+        if self.wants_payload()
+            && self.extra.as_mut().is_some_and(|x| x.datagrams.is_copy(side, time, ip_id, bytes))
+        {
             return;
         }
         self.start_conversation(pool);
@@ -223,7 +232,7 @@ impl Flow {
 
     /// Whether time passing can make something come out.
     pub(crate) fn waits(&self) -> bool {
-        self.held.is_some()
+        self.holds()
             || self
                 .connection
                 .as_ref()

@@ -4,9 +4,9 @@ use wire::decode::{Decoded, Layer4};
 use wire::{Direction, FlowKey, PerDirection, Side, Timestamp};
 
 use super::client::{by_flags, client_of};
-use super::{GoneConnection, Held, Networks};
+use super::{Datagrams, GoneConnection, Held, Networks};
 use crate::per_side::PerSide;
-use crate::tcp::{Connection, EndCause, Phase, Segment};
+use crate::tcp::{Connection, EndCause, Phase};
 use fact::{ClientBy, CloseReason, FlowId, FlowOpening, FlowState};
 use l7::{Context, Conversation, SessionPool};
 
@@ -33,10 +33,19 @@ pub(crate) struct Flow {
     pub(crate) networks: Networks,
     /// None for UDP.
     pub(crate) connection: Option<Connection>,
-    /// None while no segment waits.
-    pub(crate) held: Option<Box<Held>>,
+    /// None for TCP, unless a segment waits.
+    pub(crate) extra: Option<Box<Extra>>,
     /// None until there is payload.
     pub(crate) conversation: Option<Box<Conversation>>,
+}
+
+/// What TCP flows hardly ever need.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// Segments that wait; TCP.
+    pub(crate) held: Held,
+    /// UDP.
+    pub(crate) datagrams: Datagrams,
 }
 
 /// What one side sent.
@@ -63,6 +72,8 @@ pub(crate) enum TimeoutClass {
 /// Why a packet in a network of its own belongs to a flow, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fit {
+    /// It is a copy of a datagram that came in another network.
+    Copy,
     /// Its side had not sent yet.
     Answer,
     /// The other side sends in its network.
@@ -100,7 +111,7 @@ impl Flow {
             traffic: PerSide::default(),
             networks: Networks::new(packet),
             connection: matches!(packet.layer4, Layer4::Tcp(_)).then(Connection::default),
-            held: None,
+            extra: matches!(packet.layer4, Layer4::Udp(_)).then(Box::default),
             conversation: None,
         }
     }
@@ -206,27 +217,34 @@ impl Flow {
     /// Whether `packet` belongs to a new flow on the same addresses and ports.
     pub(crate) fn starts_over(&self, packet: &Decoded<'_>) -> bool {
         match (&self.connection, &packet.layer4) {
-            (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => connection
-                .analysis
-                .is_new_connection(&Segment { time: packet.time, side: packet.side, tcp }),
+            (Some(connection), Layer4::Tcp(tcp)) if tcp.flags.syn() => {
+                connection.analysis.is_new_connection(packet.side, tcp)
+            }
             _ => false,
         }
     }
 
     /// Whether `packet`, which has the addresses and ports of this flow but came in a network of its
     /// own, belongs to this flow; the larger, the better it fits. TCP: its numbers are those of the
-    /// connection. UDP: the other side sends in the same network, or, as it seems, its side answers
-    /// in a network of its own.
+    /// connection. UDP: the other side sends in the same network; or, as it seems, its side answers
+    /// in a network of its own; or it was seen before in another network.
     pub(crate) fn fits(&self, packet: &Decoded<'_>) -> Option<Fit> {
         match (&self.connection, &packet.layer4) {
             (Some(connection), Layer4::Tcp(tcp)) => {
-                let segment = Segment { time: packet.time, side: packet.side, tcp };
-                connection.analysis.takes(&segment).then_some(Fit::Numbers)
+                connection.analysis.takes(packet.side, tcp).then_some(Fit::Numbers)
             }
             (None, Layer4::Udp(_)) if self.networks.owns(packet.side.other(), packet.network) => {
                 Some(Fit::Network)
             }
             (None, Layer4::Udp(_)) if !self.has_sent(packet.side) => Some(Fit::Answer),
+            (None, Layer4::Udp(udp)) => {
+                let (side, time, id) = (packet.side, packet.time, packet.ip.id);
+                let copy = self
+                    .extra
+                    .as_ref()
+                    .is_some_and(|extra| extra.datagrams.has(side, time, id, udp.payload));
+                copy.then_some(Fit::Copy)
+            }
             _ => None,
         }
     }
@@ -284,6 +302,7 @@ impl Flow {
         let conversation = self.conversation.as_ref().map_or(0, |c| c.bytes());
         size_of::<Self>()
             + self.networks.bytes()
+            + self.extra.as_ref().map_or(0, |extra| size_of_val(&**extra))
             + conversation
             + self.connection.as_ref().map_or(0, Connection::bytes)
     }

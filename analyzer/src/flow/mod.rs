@@ -1,6 +1,7 @@
 //! Flows: the table, what is kept of each, and its record.
 
 mod client;
+mod datagrams;
 mod delivery;
 mod entry;
 mod gone;
@@ -16,6 +17,7 @@ pub(crate) use gone::Gone;
 pub(crate) use record::record;
 pub(crate) use table::Table;
 
+use datagrams::Datagrams;
 use gone::GoneConnection;
 use held::Held;
 use networks::Networks;

@@ -62,7 +62,10 @@ fn direction(flow: &Flow, side: Side, now: Timestamp) -> DirectionRecord {
     };
     match &flow.connection {
         Some(connection) => connection.fill(side, now, &mut record),
-        None => record.goodput_bytes = traffic.payload_bytes,
+        None => {
+            record.goodput_bytes = traffic.payload_bytes;
+            record.copies = flow.extra.as_ref().map_or(0, |extra| extra.datagrams.copies(side));
+        }
     }
     record
 }

@@ -1,10 +1,10 @@
 //! Wireshark's TCP analysis: what each segment is, and round-trip times.
 
 use fact::TcpCounter;
-use wire::decode::TcpFlags;
+use wire::decode::{Tcp, TcpFlags};
 use wire::{SeqNum, Side, Timestamp};
 
-use super::{Findings, Retransmission, Segment, Unacked};
+use super::{Findings, Retransmission, Segment, Sent, Unacked};
 use crate::per_side::PerSide;
 
 /// Within this time after the second duplicate ACK a repeated segment counts as fast
@@ -13,7 +13,14 @@ const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
 /// Time within which a segment is out of order, where the initial round-trip time is not known.
 const REORDERING_NS: u64 = 3_000_000;
 /// Value of `duplicates` after an ACK of bytes that were never seen: it counts as many duplicates.
-const DUPLICATES_UNKNOWN: u32 = u32::MAX;
+const DUPLICATES_UNKNOWN: u16 = u16::MAX;
+/// Time within which a frame with the same IP identification as another is a copy of it: longer
+/// than the way through a router, and less than the shortest time-out after which a stack that gives
+/// no identification of their own sends segments again (200 ms on Linux).
+const SAME_ID_NS: u64 = 50_000_000;
+/// The same for frames without identification: less than the earliest probe of a sender that heard
+/// nothing (RFC 8985, section 7.2; on Linux two ticks of its timer, 2 ms).
+const NO_ID_NS: u64 = 1_000_000;
 /// Window before the first segment: differs from every window field.
 const WINDOW_UNKNOWN: u32 = u32::MAX;
 /// Distance at which a number still belongs to a connection: more than any receive buffer in use,
@@ -52,7 +59,11 @@ struct Sender {
     last_ack: SeqNum,
     last_ack_time: Timestamp,
     window: u32,
-    duplicates: u32,
+    duplicates: u16,
+    /// Those of them that are copies of frames.
+    duplicate_copies: u8,
+    /// IPv4 identification of the last segment.
+    last_id: u16,
     /// Initial sequence number: of the SYN, or one before the first byte or ACK.
     base: SeqNum,
     has_base: bool,
@@ -84,6 +95,8 @@ impl Default for Sender {
             last_ack_time: Timestamp::ZERO,
             window: WINDOW_UNKNOWN,
             duplicates: 0,
+            duplicate_copies: 0,
+            last_id: 0,
             base: SeqNum(0),
             has_base: false,
             scale: Scale::Unknown,
@@ -100,6 +113,8 @@ impl Default for Sender {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) findings: Findings,
+    /// The capture has the frame twice.
+    pub(crate) copy: bool,
     /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0,
     /// negative if the clock went back.
     pub(crate) ack_rtt_ns: Option<i64>,
@@ -108,23 +123,22 @@ pub(crate) struct Verdict {
 }
 
 impl Analysis {
-    /// Whether `segment` opens another connection on the same addresses and ports.
-    pub(crate) fn is_new_connection(&self, segment: &Segment<'_>) -> bool {
-        segment.is_syn() && self.senders.get(segment.side).has_other_base(segment.tcp.seq)
+    /// Whether a segment of `side` opens another connection on the same addresses and ports.
+    pub(crate) fn is_new_connection(&self, side: Side, tcp: &Tcp<'_>) -> bool {
+        tcp.flags.syn() && !tcp.flags.ack() && self.senders.get(side).has_other_base(tcp.seq)
     }
 
-    /// Whether `segment` may be one of this connection, by its numbers. The first SYN of a side
+    /// Whether a segment of `side` may be one of this connection, by its numbers. The first SYN of a side
     /// decides on its initial sequence number; a SYN/ACK is known by the SYN that it acknowledges:
     /// several may answer one SYN (SYN proxies).
-    pub(crate) fn takes(&self, segment: &Segment<'_>) -> bool {
-        let (own, peer) = (self.senders.get(segment.side), self.senders.get(segment.side.other()));
-        let tcp = &segment.tcp;
-        if segment.is_syn() {
+    pub(crate) fn takes(&self, side: Side, tcp: &Tcp<'_>) -> bool {
+        let (own, peer) = (self.senders.get(side), self.senders.get(side.other()));
+        if tcp.flags.syn() && !tcp.flags.ack() {
             return !own.has_other_base(tcp.seq);
         }
         let ack = !tcp.flags.ack() || peer.is_near(own, tcp.ack);
         // A RST without a connection has sequence number 0 (RFC 9293, section 3.5.2).
-        let seq = segment.is_syn_ack()
+        let seq = tcp.flags.syn()
             || (tcp.flags.rst() && tcp.flags.ack() && tcp.seq.0 == 0)
             || own.is_near(peer, tcp.seq);
         ack && seq
@@ -207,16 +221,21 @@ impl Analysis {
         };
         let (own, peer) = self.senders.pair_mut(segment.side);
         let hole = own.reports_hole();
+        let copy = own.is_copy(peer, segment);
         own.rebase(peer, segment);
         let mut findings = own.find_window_events(peer, segment);
         own.find_acked_lost_segment(peer, segment, &mut findings);
         own.find_retransmission(peer, segment, reordering, &mut findings);
-        own.update(peer, segment, findings, max_unacked);
+        if copy && findings.has(TcpCounter::DuplicateAck) {
+            own.duplicate_copies = own.duplicate_copies.saturating_add(1);
+        }
+        own.update(peer, segment, findings, copy, max_unacked);
 
         let echo = segment.tcp.options.timestamps.map(|t| t.echo);
         let acked = peer.unacked.acknowledge(segment.tcp.ack, echo, hole);
         let verdict = Verdict {
             findings,
+            copy,
             ack_rtt_ns: acked
                 .oldest
                 .map(|sent| segment.time.signed_nanos_since(sent))
@@ -267,7 +286,36 @@ impl Sender {
 
     /// Whether its last segment reported a hole in what it receives.
     fn reports_hole(&self) -> bool {
-        self.sack_beyond_ack || (1..DUPLICATES_UNKNOWN).contains(&self.duplicates)
+        let own = u16::from(self.duplicate_copies) + 1..DUPLICATES_UNKNOWN;
+        self.sack_beyond_ack || own.contains(&self.duplicates)
+    }
+
+    /// Whether `segment`, the next one of this side, is a frame that was captured before: at a port
+    /// that mirrors both directions, at several interfaces of one capture, before and behind a
+    /// router. What is sent again has an identification and a time stamp of its own.
+    fn is_copy(&self, peer: &Self, segment: &Segment<'_>) -> bool {
+        let (tcp, id) = (segment.tcp, segment.ip_id);
+        let len = tcp.payload_len + u32::from(segment.occupies_seq());
+        if len == 0 {
+            return id != 0
+                && (id, tcp.seq, tcp.ack) == (self.last_id, self.next, self.last_ack)
+                && u32::from(tcp.window) == self.window
+                && segment.time.nanos_since(self.last_ack_time) < SAME_ID_NS;
+        }
+        if self.next.0 == 0 || !tcp.seq.before(self.next) {
+            return false;
+        }
+        let end = tcp.seq.plus(len);
+        let Some(first) = self.unacked.find(tcp.seq, end, tcp.flags) else { return false };
+        let passed = segment.time.nanos_since(first.time);
+        let value = tcp.options.timestamps.map_or(0, |t| t.value);
+        let same_time_stamp = first.timestamp == 0 || first.timestamp == value;
+        if id != 0 || first.id != 0 {
+            id == first.id && same_time_stamp && passed < SAME_ID_NS
+        } else {
+            // An ACK in between may have asked for a retransmission.
+            same_time_stamp && passed < NO_ID_NS && peer.last_ack_time < first.time
+        }
     }
 
     /// Whether `seq` may be one of this side's numbers soon, or was one just now. `receiver` is the
@@ -325,8 +373,10 @@ impl Sender {
             found.add(TcpCounter::KeepAliveAck);
         } else {
             found.add(TcpCounter::DuplicateAck);
-            self.duplicates =
-                if self.duplicates == DUPLICATES_UNKNOWN { 1 } else { self.duplicates + 1 };
+            self.duplicates = match self.duplicates {
+                DUPLICATES_UNKNOWN => 1,
+                count => (count + 1).min(DUPLICATES_UNKNOWN - 1),
+            };
         }
         found
     }
@@ -349,7 +399,7 @@ impl Sender {
     ) {
         let ack = segment.tcp.ack;
         if ack != self.last_ack {
-            self.duplicates = 0;
+            (self.duplicates, self.duplicate_copies) = (0, 0);
         }
         if !segment.tcp.flags.ack() || peer.contiguous.0 == 0 || !peer.contiguous.before(ack) {
             return;
@@ -405,11 +455,18 @@ impl Sender {
         found.add(TcpCounter::Retransmission);
     }
 
-    fn update(&mut self, peer: &Self, segment: &Segment<'_>, found: Findings, max_unacked: usize) {
+    fn update(
+        &mut self,
+        peer: &Self,
+        segment: &Segment<'_>,
+        found: Findings,
+        copy: bool,
+        max_unacked: usize,
+    ) {
         let tcp = &segment.tcp;
         let mut end = tcp.seq.plus(tcp.payload_len);
         if tcp.payload_len > 0 || segment.occupies_seq() {
-            if !peer.has_sent && self.unacked.len() >= ONE_WAY_SEGMENTS {
+            if !copy && !peer.has_sent && self.unacked.len() >= ONE_WAY_SEGMENTS {
                 self.unacked.pop_oldest();
             }
             if self.unacked.len() < max_unacked {
@@ -421,7 +478,13 @@ impl Sender {
                 let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
                 let named = fresh && !(retransmitted && tcp.flags.syn());
                 let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
-                self.unacked.push(segment.time, tcp.seq, end, timestamp, retransmitted);
+                // The oldest copy is what Wireshark takes an acknowledgement for.
+                if !copy {
+                    let (time, start, flags, id) =
+                        (segment.time, tcp.seq, tcp.flags, segment.ip_id);
+                    let sent = Sent { time, start, end, timestamp, id, flags, ambiguous: false };
+                    self.unacked.push(sent, retransmitted);
+                }
             }
         }
         if !found.has(TcpCounter::ZeroWindowProbe) {
@@ -433,6 +496,7 @@ impl Sender {
                 self.contiguous = self.next;
             }
         }
+        self.last_id = segment.ip_id;
         self.window = u32::from(tcp.window);
         self.last_ack = tcp.ack;
         self.last_ack_time = segment.time;

@@ -74,7 +74,7 @@ impl Talk {
             payload: &[],
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(self.now), side, tcp: &tcp };
+        let segment = Segment { time: Timestamp::from_nanos(self.now), side, ip_id: 0, tcp: &tcp };
         self.analysis.on_segment(&segment, 100)
     }
 
@@ -262,8 +262,7 @@ fn another_initial_sequence_number_starts_over() {
             payload: &[],
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(talk.now), side: CLIENT, tcp: &tcp };
-        talk.analysis.is_new_connection(&segment)
+        talk.analysis.is_new_connection(CLIENT, &tcp)
     };
     assert!(!starts_over(1000));
     assert!(starts_over(1001));
@@ -331,7 +330,8 @@ fn a_syn_at_the_epoch_gives_no_initial_round_trip_time() {
             (SeqNum(seq), SeqNum(1), TcpFlags(flags), TcpOptions::default());
         let tcp =
             Tcp { seq, ack, flags, window: 1000, options, payload_len, payload: &[], short: false };
-        let segment = Segment { time: Timestamp::from_nanos(ns), side: CLIENT, tcp: &tcp };
+        let segment =
+            Segment { time: Timestamp::from_nanos(ns), side: CLIENT, ip_id: 0, tcp: &tcp };
         analysis.on_segment(&segment, 100).findings
     };
     send(0, 0, TcpFlags::SYN, 0);

@@ -5,8 +5,8 @@ use wire::decode::TcpFlags;
 use wire::{Side, Timestamp};
 
 use super::{
-    Analysis, Diagnosis, Distribution, Findings, Health, Lifecycle, Phase, RoundTrips, Samples,
-    Segment, SideCounters, SideState, Stream, TroubleCounts,
+    Analysis, Diagnosis, Distribution, Health, Lifecycle, Phase, RoundTrips, Samples, Segment,
+    SideCounters, SideState, Stream, TroubleCounts, Verdict,
 };
 use crate::per_side::PerSide;
 use fact::{CloseReason, DirectionRecord, FlowState, TcpCounter, Trouble};
@@ -69,10 +69,10 @@ impl Connection {
         let takes = !segment.tcp.flags.rst() || self.analysis.accepts_rst(segment);
         let verdict = self.analysis.on_segment(segment, max_unacked);
         let found = verdict.findings;
-        if takes {
-            self.lifecycle.on_segment(segment, found);
-        } else {
+        if !takes {
             self.lifecycle.on_wrong_rst();
+        } else if !verdict.copy {
+            self.lifecycle.on_segment(segment, found);
         }
         if segment.is_syn_ack()
             && self.lifecycle.has_syn_data()
@@ -82,7 +82,7 @@ impl Connection {
         }
         let (own, peer) = self.measures.pair_mut(segment.side);
         own.record_rtt(verdict.ack_rtt_ns, verdict.rtt_ns);
-        own.count_findings(segment, found, ecn);
+        own.count_findings(segment, &verdict, ecn);
         if segment.tcp.options.sack_count > 0 && segment.is_dsack() {
             peer.on_dsack();
         }
@@ -92,6 +92,7 @@ impl Connection {
             || (found.has(TcpCounter::OutOfOrder)
                 && self.streams.get(segment.side).has_delivered(segment));
         if retransmitted
+            && !verdict.copy
             && !found.has(TcpCounter::SpuriousRetransmission)
             && !segment.tcp.flags.syn()
         {
@@ -102,7 +103,7 @@ impl Connection {
         let retransmits_or_probes = found.has(TcpCounter::Retransmission)
             || found.has(TcpCounter::KeepAlive)
             || found.has(TcpCounter::ZeroWindowProbe);
-        if segment.tcp.payload_len > 0 && !retransmits_or_probes {
+        if segment.tcp.payload_len > 0 && !retransmits_or_probes && !verdict.copy {
             if self.last_sender == Some(segment.side.other()) {
                 let waited = segment.time.nanos_since(self.last_payload_at);
                 own.extra_mut().response_time.record(i64::try_from(waited).unwrap_or(i64::MAX));
@@ -123,11 +124,10 @@ impl Connection {
     pub(crate) fn health(&self) -> Health {
         let mut troubles = TroubleCounts::default();
         for seen in self.measures.both().into_iter().filter_map(Measures::counters) {
-            let seen = &seen.counters;
-            let add = |sum: &mut u32, counter| *sum = sum.saturating_add(seen[counter]);
-            add(&mut troubles.retransmissions, TcpCounter::Retransmission);
-            add(&mut troubles.out_of_order, TcpCounter::OutOfOrder);
-            add(&mut troubles.zero_windows, TcpCounter::ZeroWindow);
+            let add = |sum: &mut u32, n: u32| *sum = sum.saturating_add(n);
+            add(&mut troubles.retransmissions, seen.retransmissions());
+            add(&mut troubles.out_of_order, seen.out_of_order());
+            add(&mut troubles.zero_windows, seen.counters[TcpCounter::ZeroWindow]);
         }
         troubles.missing_bytes = self.streams.both().iter().map(|s| s.missing_bytes()).sum();
         let mut round_trips =
@@ -145,7 +145,7 @@ impl Connection {
         for side in [Side::Low, Side::High] {
             let troubles = self.measures.get(side).counters();
             *sides.get_mut(side) = SideState {
-                retransmissions: troubles.map_or(0, |t| t.counters[TcpCounter::Retransmission]),
+                retransmissions: troubles.map_or(0, SideCounters::retransmissions),
                 keep_alives: troubles.map_or(0, |t| t.counters[TcpCounter::KeepAlive]),
                 goodput: self.streams.get(side).goodput_bytes(),
                 window_closed: troubles.is_some_and(SideCounters::window_closed),
@@ -186,6 +186,7 @@ impl Connection {
             fin: u64::from(own.fin),
             rst: u64::from(own.rst),
             psh: u64::from(own.psh),
+            copies: u64::from(troubles.copies),
             tcp: troubles.counters,
             zero_window_episodes: u64::from(troubles.zero_window_episodes),
             zero_window_ns: troubles.zero_window_ns(now),
@@ -277,16 +278,17 @@ impl Measures {
     }
 
     /// Counts what the analysis found, windows and ECN. `ecn` is the IP header's field.
-    fn count_findings(&mut self, segment: &Segment<'_>, found: Findings, ecn: u8) {
+    fn count_findings(&mut self, segment: &Segment<'_>, verdict: &Verdict, ecn: u8) {
+        let (found, copy) = (verdict.findings, verdict.copy);
         let flags = segment.tcp.flags;
         let congested = ecn == ECN_CE;
         let signalled = flags.any(TcpFlags::ECE | TcpFlags::CWR) && !flags.syn();
-        if self.counters().is_none() && found.is_empty() && !congested && !signalled {
+        if self.counters().is_none() && found.is_empty() && !copy && !congested && !signalled {
             return;
         }
         let troubles = self.extra_mut().counters.get_or_insert_default();
-        if !found.is_empty() {
-            troubles.count_findings(found, segment);
+        if !found.is_empty() || copy {
+            troubles.count_findings(found, segment, copy);
         }
         troubles.update_window(segment);
         for (seen, counter) in [

@@ -25,7 +25,7 @@ pub(crate) use lifecycle::{EndCause, Phase};
 pub(crate) use segment::Segment;
 pub(crate) use stream::{Reassembled, Stream};
 
-use analysis::Analysis;
+use analysis::{Analysis, Verdict};
 use diagnosis::{Diagnosis, SideState};
 use findings::Findings;
 use l7::{Chunk, Health, RoundTrips, TroubleCounts};
@@ -34,4 +34,4 @@ use out_of_order_queue::OutOfOrderQueue;
 use recovery::{Recovery, Retransmission, RetransmissionKind};
 use samples::{Distribution, Samples};
 use side_counters::SideCounters;
-use unacked::Unacked;
+use unacked::{Sent, Unacked};

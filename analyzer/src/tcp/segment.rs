@@ -8,6 +8,8 @@ use wire::{SeqNum, Side, Timestamp};
 pub(crate) struct Segment<'r> {
     pub(crate) time: Timestamp,
     pub(crate) side: Side,
+    /// IPv4 identification; 0 where there is none.
+    pub(crate) ip_id: u16,
     pub(crate) tcp: &'r Tcp<'r>,
 }
 

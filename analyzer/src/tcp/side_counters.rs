@@ -13,16 +13,42 @@ pub(crate) struct SideCounters {
     pub(crate) zero_window_episodes: u32,
     zero_window_ns: u64,
     zero_window_max_ns: u64,
+    /// Frames that were captured before.
+    pub(crate) copies: u32,
+    /// Those of them that Wireshark calls retransmissions.
+    pub(crate) copied_retransmissions: u32,
+    /// Those of them that Wireshark calls out of order.
+    pub(crate) copied_out_of_order: u32,
     /// When this side closed its window, while it is closed.
     closed_since: Option<Timestamp>,
     recovery: Recovery,
 }
 
 impl SideCounters {
-    /// Counts what the analysis found in a segment.
-    pub(crate) fn count_findings(&mut self, found: Findings, segment: &Segment<'_>) {
+    /// Counts a frame that was captured before. Counters that are Wireshark's count it too.
+    pub(crate) fn count_copy(&mut self, found: Findings) {
+        let add = |sum: &mut u32, n: bool| *sum = sum.saturating_add(u32::from(n));
+        add(&mut self.copies, true);
+        add(&mut self.copied_retransmissions, found.has(TcpCounter::Retransmission));
+        add(&mut self.copied_out_of_order, found.has(TcpCounter::OutOfOrder));
+    }
+
+    /// What the side sent again.
+    pub(crate) fn retransmissions(&self) -> u32 {
+        self.counters[TcpCounter::Retransmission].saturating_sub(self.copied_retransmissions)
+    }
+
+    /// What came out of order.
+    pub(crate) fn out_of_order(&self) -> u32 {
+        self.counters[TcpCounter::OutOfOrder].saturating_sub(self.copied_out_of_order)
+    }
+
+    /// Counts what the analysis found in a segment. `copy`: it was captured before.
+    pub(crate) fn count_findings(&mut self, found: Findings, segment: &Segment<'_>, copy: bool) {
         found.iter().for_each(|finding| self.counters.increment(finding));
-        if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
+        if copy {
+            self.count_copy(found);
+        } else if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
             self.counters.increment(TcpCounter::SynRetransmission);
         }
     }
@@ -39,8 +65,9 @@ impl SideCounters {
     /// The receiver reports by D-SACK that it had a segment already. Copies that the network made
     /// are not the sender's: there are never more than retransmissions.
     pub(crate) fn on_dsack(&mut self) {
+        let sent_again = self.retransmissions();
         let counters = &mut self.counters;
-        if counters[TcpCounter::DsackRetransmission] < counters[TcpCounter::Retransmission] {
+        if counters[TcpCounter::DsackRetransmission] < sent_again {
             counters.increment(TcpCounter::DsackRetransmission);
         }
     }

@@ -73,7 +73,8 @@ impl Feed {
             payload,
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(at), side: Side::Low, tcp: &tcp };
+        let segment =
+            Segment { time: Timestamp::from_nanos(at), side: Side::Low, ip_id: 0, tcp: &tcp };
         self.call(|stream, budget, mut out| stream.on_segment(&segment, true, budget, &mut out));
     }
 
@@ -89,7 +90,8 @@ impl Feed {
             payload,
             short: false,
         };
-        let segment = Segment { time: Timestamp::from_nanos(0), side: Side::Low, tcp: &tcp };
+        let segment =
+            Segment { time: Timestamp::from_nanos(0), side: Side::Low, ip_id: 0, tcp: &tcp };
         self.stream.on_segment(
             &segment,
             false,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use wire::decode::TcpFlags;
 use wire::{SeqNum, Timestamp};
 
 /// Segments of one direction that are not acknowledged yet. Most connections have one at a time.
@@ -22,15 +23,19 @@ struct Later {
     out_of_order: bool,
 }
 
+/// A segment.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
-    time: Timestamp,
-    start: SeqNum,
-    end: SeqNum,
+pub(super) struct Sent {
+    pub(super) time: Timestamp,
+    pub(super) start: SeqNum,
+    pub(super) end: SeqNum,
     /// TSval, 0 if the segment had none.
-    timestamp: u32,
-    /// Another copy of some of its bytes was sent, before or after.
-    ambiguous: bool,
+    pub(super) timestamp: u32,
+    /// IPv4 identification.
+    pub(super) id: u16,
+    pub(super) flags: TcpFlags,
+    /// Some of its bytes were sent again, or before.
+    pub(super) ambiguous: bool,
 }
 
 /// What an acknowledgement shows of the segments that it covers.
@@ -53,21 +58,16 @@ impl Unacked {
         self.later.as_deref().map_or(0, room)
     }
 
-    pub(crate) fn push(
-        &mut self,
-        time: Timestamp,
-        start: SeqNum,
-        end: SeqNum,
-        timestamp: u32,
-        retransmitted: bool,
-    ) {
+    /// Adds a segment.
+    pub(super) fn push(&mut self, sent: Sent, retransmitted: bool) {
+        let Sent { start, end, .. } = sent;
         if retransmitted {
             let later = self.later.iter_mut().flat_map(|later| later.sent.iter_mut());
             for other in self.oldest.iter_mut().chain(later) {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
         }
-        let sent = Sent { time, start, end, timestamp, ambiguous: retransmitted };
+        let sent = Sent { ambiguous: retransmitted, ..sent };
         match self.oldest {
             None => self.oldest = Some(sent),
             Some(oldest) => {
@@ -78,6 +78,14 @@ impl Unacked {
                 later.sent.push_back(sent);
             }
         }
+    }
+
+    /// The latest segment with these bytes and flags.
+    pub(super) fn find(&self, start: SeqNum, end: SeqNum, flags: TcpFlags) -> Option<&Sent> {
+        let later = self.later.iter().flat_map(|later| later.sent.iter().rev());
+        later
+            .chain(self.oldest.iter())
+            .find(|sent| (sent.start, sent.end, sent.flags) == (start, end, flags))
     }
 
     /// Forgets the oldest.

@@ -19,6 +19,8 @@ pub(super) struct Direction {
     fin: u64,
     rst: u64,
     psh: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    copies: u64,
     #[serde(flatten, serialize_with = "nonzero_counters")]
     tcp: TcpCounters,
     #[serde(skip_serializing_if = "is_zero")]
@@ -58,6 +60,7 @@ impl From<&DirectionRecord> for Direction {
             fin: d.fin,
             rst: d.rst,
             psh: d.psh,
+            copies: d.copies,
             tcp: d.tcp,
             zero_window_ns: d.zero_window_ns,
             zero_window_episodes: d.zero_window_episodes,
