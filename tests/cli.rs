@@ -416,3 +416,19 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+/// Traces are counted where calls are joined; elsewhere there is no number.
+#[test]
+fn the_summary_counts_traces() {
+    let capture = "pcaps/http-lossy/capture.pcap.gz";
+    let records = |emit: &str| -> Vec<serde_json::Value> {
+        let output = wirespan(&["replay", "-q", "--output", "jsonl", "--emit", emit, capture]);
+        let lines = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+        lines.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    };
+    let joined = records("traces,summary");
+    let traces = joined.iter().filter(|record| record["type"] == "trace").count();
+    assert!(traces > 0);
+    assert_eq!(joined.last().expect("a summary")["traces"], traces);
+    assert!(records("summary")[0]["traces"].is_null());
+}

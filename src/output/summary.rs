@@ -6,6 +6,7 @@ use std::io::Write;
 use fact::{Fact, Sink};
 use fact::{Outcome, Table};
 use serde::Serialize;
+use store::Counters;
 use wire::Drops;
 use wire::decode::Undecoded;
 
@@ -25,8 +26,8 @@ pub(crate) struct Summary {
     pub(crate) spans: u64,
     /// Of these, ended in an error of client or server, a reset, or without an answer.
     pub(crate) spans_with_errors: u64,
-    /// Traces that were completed.
-    pub(crate) traces: u64,
+    /// Traces that were completed; none where calls were not joined into traces.
+    pub(crate) traces: Option<u64>,
     /// Records of system calls.
     pub(crate) system_calls: u64,
     /// Time from the first to the last frame, in nanoseconds.
@@ -108,6 +109,12 @@ impl Summary {
     /// Adds a loss by its reason.
     pub(crate) fn dropped_by(&mut self, reason: &'static str, n: u64) {
         add(&mut self.dropped, reason, n);
+    }
+
+    /// Adds what a store made and what it could not keep.
+    pub(crate) fn add_store(&mut self, counters: &Counters) {
+        self.traces = Some(counters.traces);
+        self.dropped_by("observations_of_one_call", counters.excess_observations);
     }
 
     /// Adds frames that were passed over by their reason.

@@ -95,8 +95,11 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     bar.finish_and_clear();
     result?;
 
-    let summary = summarize(&totals, &counts);
     let store = finish(recorder)?;
+    let mut summary = summarize(&totals, &counts);
+    if let Some(store) = &store {
+        summary.add_store(&store.counters());
+    }
     write_summary(args.output, emit, &summary)?;
     if let (Some(path), Some(metrics)) = (&args.metrics_out, &metrics) {
         update_metrics(metrics, &totals, &taps, store.as_ref());

@@ -1,15 +1,19 @@
 //! The thread that reads the records of system calls and sends them to the store.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wire::SockIo;
 use xdp::SocketRecords;
 
 use super::cgroup_names::{CgroupNames, read_proc};
+use crate::clock::Stopwatch;
 use crate::live::{Shared, StoreMessage, StoreSender};
 
 /// How long the thread waits for records before it checks whether the run ends.
 const WAIT: Duration = Duration::from_millis(100);
+/// How long at most the records that wait in the kernel are read at the end.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Records sent at once.
 const BATCH: usize = 512;
 
@@ -29,30 +33,37 @@ struct Reader<'a> {
     report: RecordsReport,
 }
 
-/// Reads records until the run ends.
+/// Reads records until `until` is set: while the run ends the shards still analyse the frames that
+/// wait, of which the store wants to know the processes.
 pub(super) fn read(
     mut records: SocketRecords,
     sender: &StoreSender,
     shared: &Shared,
+    until: &AtomicBool,
 ) -> RecordsReport {
     let cgroups = CgroupNames::new(read_proc as fn(u32) -> Option<String>);
     let report = RecordsReport::default();
     let mut reader = Reader { shared, sender, batch: Vec::new(), cgroups, report };
+    let mut since_end = None;
     loop {
-        let last = shared.stopping();
+        let last = until.load(Ordering::Relaxed);
         let wait = if last { Duration::ZERO } else { WAIT };
         let count =
             records.read(wait, &mut |record| reader.on_record(record)).unwrap_or_else(|error| {
                 tracing::error!("system calls are not recorded any more: {error}");
                 0
             });
-        reader.flush(last);
+        reader.flush(shared.stopping());
         let drops = records.drops();
         shared.metrics.add_ebpf_records(count as u64, drops);
         reader.report.read += count as u64;
         reader.report.dropped_by_kernel += drops;
         if last {
-            return reader.report;
+            // One read hands over a bounded number, and processes go on meanwhile.
+            let since = since_end.get_or_insert_with(Stopwatch::start);
+            if count == 0 || since.elapsed() > DRAIN {
+                return reader.report;
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Starts the threads of a run, and joins them in the order in which data passes them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
@@ -35,6 +36,8 @@ pub(super) struct Threads {
     store: JoinHandle<anyhow::Result<Counters>>,
     frame_file: Option<FrameFileThread>,
     skipped: Vec<Arc<SkippedFrames>>,
+    /// Set once no shard analyses frames any more, for which records may come until then.
+    captured_all: Arc<AtomicBool>,
     started: Stopwatch,
 }
 
@@ -46,7 +49,7 @@ impl Threads {
         let shared = shared_state(settings, &taps, records.is_some(), count);
         store.set_workloads(shared.names.clone());
         let (store_sender, receiver) = store_channel(settings.pipeline.queue_facts);
-        let store = thread("store", {
+        let store = thread("store", &shared, {
             let (shared, taps) = (shared.clone(), taps.clone());
             move || {
                 lower_priority();
@@ -69,15 +72,17 @@ impl Threads {
             }
             None => (None, (0..count).map(|_| None).collect()),
         };
+        let captured_all = Arc::new(AtomicBool::new(false));
         let records = records
             .map(|records| {
-                let (shared, sender) = (shared.clone(), store_sender.clone());
-                thread("records", move || records::read(records, &sender, &shared))
+                let (state, sender, until) =
+                    (shared.clone(), store_sender.clone(), captured_all.clone());
+                thread("records", &shared, move || records::read(records, &sender, &state, &until))
             })
             .transpose()?;
         let sources = sources.into_iter().zip(files).collect();
         let shards = start_shards(sources, settings, emit, &shared, &store_sender)?;
-        let interfaces = thread("interfaces", {
+        let interfaces = thread("interfaces", &shared, {
             let shared = shared.clone();
             move || interfaces::watch(watch, &events, &shared)
         })?;
@@ -90,6 +95,7 @@ impl Threads {
             store,
             frame_file,
             skipped,
+            captured_all,
             started: Stopwatch::start(),
         })
     }
@@ -123,6 +129,7 @@ impl Threads {
         for (reason, packets) in self.skipped.iter().flat_map(|skipped| skipped.by_reason()) {
             summary.skipped_by(reason, packets);
         }
+        self.captured_all.store(true, Ordering::Relaxed);
         if let Some(records) = self.records {
             match records.join() {
                 Ok(report) => {
@@ -139,7 +146,7 @@ impl Threads {
         drop(self.store_sender);
         match self.store.join() {
             Ok(Ok(counters)) => {
-                summary.traces = counters.traces;
+                summary.add_store(&counters);
             }
             Ok(Err(error)) => failed(error),
             Err(_) => failed(anyhow!("the thread that keeps the store ended unexpectedly")),
@@ -193,13 +200,14 @@ fn start_shards(
         metrics: Some((shared.metrics.clone(), shared.names.clone())),
     };
     let count = sources.len();
+    let stop = shared.clone();
     let start = |(index, (source, file))| {
         let (shared, sender) = (shared.clone(), store_sender.clone());
         let batch = settings.pipeline.batch_facts;
         let outlet = StoreOutlet::new(shared.clone(), index, sender, batch);
         let shard = Shard::new(&config, outlet);
         let capture = CaptureThread { index, count, source, shard, file, shared };
-        thread(&format!("shard{index}"), move || capture.run())
+        thread(&format!("shard{index}"), &stop, move || capture.run())
     };
     sources.into_iter().enumerate().map(start).collect()
 }
@@ -213,11 +221,29 @@ fn add(summary: &mut Summary, report: &CaptureReport) {
     summary.add(&report.counts);
 }
 
+/// Starts a thread; if it panics, the run ends, and joining the thread tells.
 fn thread<T: Send + 'static>(
     name: &str,
+    shared: &Arc<Shared>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<JoinHandle<T>> {
+    let stop = StopOnPanic(shared.clone());
+    let work = move || {
+        let _stop = stop;
+        work()
+    };
     std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
+}
+
+/// Stops the run where the thread that holds it panics.
+struct StopOnPanic(Arc<Shared>);
+
+impl Drop for StopOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.request_stop();
+        }
+    }
 }
 
 /// Puts the calling thread, which joins calls or runs a query, behind the services of the node:
@@ -228,5 +254,21 @@ pub(super) fn lower_priority() {
     const NICE: i32 = 5;
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!("the store and queries keep their priority: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_panics_ends_the_run() {
+        let shared = shared_state(&Settings::default(), &Arc::default(), false, 0);
+        let well = thread("well", &shared, || 1).expect("a thread starts");
+        assert_eq!(well.join().expect("it ends well"), 1);
+        assert!(!shared.stopping());
+        let broken = thread("broken", &shared, || panic!("as the test wants")).expect("starts");
+        assert!(broken.join().is_err());
+        assert!(shared.stopping());
     }
 }
