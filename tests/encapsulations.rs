@@ -252,6 +252,90 @@ const CASES: &[Case] = &[
         vlans: &[100, 200],
     },
     Case {
+        name: "vxlan with reserved bits set",
+        wrap: |f, up, n| {
+            let head = [0x08, 0, 0, 0, 0, 0, 42, 1];
+            over_ipv4(17, up, n, &udp(4789, &[&head, f].concat()))
+        },
+        tunnels: &[("vxlan", Some(42))],
+        vlans: &[],
+    },
+    Case {
+        name: "vxlan-gpe with IPv4",
+        wrap: |f, up, n| {
+            let head = [0x0c, 0, 0, 1, 0, 0, 42, 0];
+            over_ipv4(17, up, n, &udp(4790, &[&head, packet(f)].concat()))
+        },
+        tunnels: &[("vxlan_gpe", Some(42))],
+        vlans: &[],
+    },
+    Case {
+        name: "vxlan-gpe with a service header",
+        wrap: |f, up, n| {
+            let head = [0x0c, 0, 0, 4, 0, 0, 42, 0, 0x0f, 0xc2, 2, 3, 0, 0, 1, 255];
+            over_ipv4(17, up, n, &udp(4790, &[&head, f].concat()))
+        },
+        tunnels: &[("vxlan_gpe", Some(42))],
+        vlans: &[],
+    },
+    Case {
+        name: "VN-Tag",
+        wrap: |f, _, _| vec![ethernet(0x8926, &[&[0x80, 1, 0, 2, 8, 0], packet(f)].concat())],
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "802.1BR and a VLAN",
+        wrap: |f, _, _| {
+            let head = [0xe0, 1, 0x10, 2, 0, 0, 0x81, 0, 0, 100, 8, 0];
+            vec![ethernet(0x893f, &[&head, packet(f)].concat())]
+        },
+        tunnels: &[],
+        vlans: &[100],
+    },
+    Case {
+        name: "Cisco metadata",
+        wrap: |f, _, _| vec![ethernet(0x8909, &[&[1, 1, 0, 1, 0, 7, 8, 0], packet(f)].concat())],
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "FabricPath",
+        wrap: |f, _, _| vec![ethernet(0x8903, &[&[0, 0x40], f].concat())],
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "provider backbone bridges",
+        wrap: |f, _, _| vec![ethernet(0x88e7, &[&[0, 0, 1, 1], f].concat())],
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "TRILL",
+        wrap: |f, _, _| vec![ethernet(0x22f3, &[&[0, 0x3f, 0, 1, 0, 2], f].concat())],
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "MACsec that only signs",
+        wrap: |f, _, _| {
+            let head = [0x20, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0, 1, 8, 0];
+            vec![ethernet(0x88e5, &[&head, packet(f), &[0x5a; 16]].concat())]
+        },
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
+        name: "HSR",
+        wrap: |f, _, number| {
+            let [high, low] = number.to_be_bytes();
+            vec![ethernet(0x892f, &[&[0, 60, high, low, 8, 0], packet(f)].concat())]
+        },
+        tunnels: &[],
+        vlans: &[],
+    },
+    Case {
         name: "geneve in gre in vxlan",
         wrap: |f, up, n| {
             let inner = ipv4(17, up, n, 0, &udp(6081, &geneve(f)));

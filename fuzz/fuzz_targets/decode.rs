@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use wire::decode::{DecodeConfig, Decoder, Layer4};
 use wire::{LinkType, RawFrame, TapId, Timestamp, VlanTag};
 
-const LINK_TYPES: [u16; 7] = [1, 0, 101, 108, 113, 276, 7];
+const LINK_TYPES: [u16; 21] = [
+    1, 0, 101, 108, 113, 276, 7, 9, 50, 51, 100, 104, 105, 109, 117, 127, 204, 219, 239, 242, 247,
+];
 
 fuzz_target!(|input: &[u8]| {
     let mut decoder = Decoder::new(DecodeConfig { max_fragmented: 8, ..DecodeConfig::default() });
@@ -22,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
             time: Timestamp::from_nanos(number * 1_000_000_000),
             tap: TapId(0),
             link_type: LinkType::from_number(
-                LINK_TYPES[usize::from(link & 0x0f) % LINK_TYPES.len()],
+                LINK_TYPES[usize::from(link & 0x1f) % LINK_TYPES.len()],
             ),
             wire_len: bytes.len() as u32 + u32::from(*cut),
             vlan: (link & 0x80 != 0).then_some(VlanTag { tpid: 0x8100, tci: 5 }),

@@ -107,10 +107,7 @@ impl Filters {
         let index = known.unwrap_or_else(|| {
             let filter = Filter::compile(expression, frame.link_type);
             if let Err(error) = &filter {
-                tracing::warn!(
-                    "frames of link type {} are passed over: {error}",
-                    frame.link_type.number()
-                );
+                tracing::warn!("frames of link type {} are passed over: {error}", frame.link_type);
             }
             self.compiled.push((frame.link_type, filter.ok()));
             self.compiled.len() - 1

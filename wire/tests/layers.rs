@@ -61,7 +61,7 @@ fn link_types() {
     expect_hello(LinkType::Ethernet, &ethernet(snap.len() as u16, &snap));
     assert_eq!(refused(LinkType::Ethernet, &ethernet(38, &[0x42; 46])), Undecoded::NotIp);
     assert_eq!(refused(LinkType::Ethernet, &ethernet(0x0806, &[0; 28])), Undecoded::NotIp);
-    assert_eq!(refused(LinkType::Unsupported(127), &v4), Undecoded::LinkType);
+    assert_eq!(refused(LinkType::Unsupported(147), &v4), Undecoded::LinkType);
     assert_eq!(refused(LinkType::RawIp, &[0x10; 40]), Undecoded::Malformed);
 }
 

@@ -8,14 +8,28 @@ use proptest::prelude::*;
 use wire::decode::{DecodeConfig, Decoder, Layer4, Undecoded};
 use wire::{LinkType, RawFrame};
 
-const LINK_TYPES: [LinkType; 7] = [
+const LINK_TYPES: [LinkType; 21] = [
     LinkType::Null,
     LinkType::Ethernet,
     LinkType::Loop,
     LinkType::RawIp,
     LinkType::LinuxSll,
     LinkType::LinuxSll2,
-    LinkType::Unsupported(9),
+    LinkType::Ppp,
+    LinkType::PppHdlc,
+    LinkType::PppWithDirection,
+    LinkType::Pppoe,
+    LinkType::CiscoHdlc,
+    LinkType::Llc,
+    LinkType::Mpls,
+    LinkType::Enc,
+    LinkType::Pflog,
+    LinkType::Nflog,
+    LinkType::Ieee80211,
+    LinkType::Radiotap,
+    LinkType::Ipoib,
+    LinkType::Infiniband,
+    LinkType::Unsupported(7),
 ];
 
 fn check(decoder: &mut Decoder, frame: &RawFrame<'_>) -> Option<Undecoded> {
@@ -46,6 +60,16 @@ fn samples() -> Vec<Vec<u8>> {
         .chain(&fragments(&v4, 8))
         .map(|bytes| ethernet(0x0800, bytes))
         .collect();
+    let tagged = join(&[8, 0], &v4);
+    let gpe = udp_v4(9, 4790, &join(&[12, 0, 0, 1, 0, 0, 1, 0], &v4));
+    all.push(ethernet(0x0800, &gpe));
+    all.push(ethernet(0x8926, &join(&[0x80, 1, 0, 2], &tagged)));
+    all.push(ethernet(0x893f, &join(&[0xe0, 1, 0x10, 2, 0, 0], &tagged)));
+    all.push(ethernet(0x8909, &join(&[1, 1, 0, 1, 0, 7], &tagged)));
+    all.push(ethernet(0x8903, &join(&[0, 0x40], &ether)));
+    all.push(ethernet(0x88e5, &join(&join(&[0, 0, 0, 0, 0, 1], &tagged), &[0; 16])));
+    all.push(ethernet(0x894f, &join(&[0x0f, 0xc2, 2, 1, 0, 0, 1, 255], &v4)));
+    all.push(ethernet(0x22f3, &join(&[0, 0x7f, 0, 1, 0, 2, 9, 9, 9, 9], &ether)));
     all.push(ethernet(0x86dd, &v6));
     all.push(ethernet(0x8847, &mpls));
     all.push(ethernet(0x8864, &join(&[0x11, 0, 0, 1, 0, 80, 0, 0x21], &v4)));

@@ -58,7 +58,7 @@ fn over_udp() {
 
 #[test]
 fn a_port_alone_makes_no_tunnel() {
-    for port in [4789, 8472, 6081, 2152, 51820] {
+    for port in [4789, 4790, 8472, 6081, 2152, 51820] {
         let (tunnels, _) = decode(LinkType::RawIp, &udp_v4(9, port, &[0xff; 40])).unwrap();
         assert!(tunnels.is_empty());
     }
@@ -67,6 +67,55 @@ fn a_port_alone_makes_no_tunnel() {
     assert_eq!(decode(LinkType::RawIp, &udp_v4(9, 51820, &message)), Err(Undecoded::Opaque));
     message.resize(47, 1);
     assert!(decode(LinkType::RawIp, &udp_v4(9, 51820, &message)).is_ok());
+}
+
+/// RFC 7348, section 5, and RFC 8926, section 3.4: reserved bits must be ignored on receipt.
+#[test]
+fn reserved_bits_are_ignored() {
+    let inner = inner_frame();
+    let tunnel = |port: u16, head: &[u8], inner: &[u8]| {
+        let bytes = udp_v4(55_555, port, &join(head, inner));
+        decode(LinkType::RawIp, &bytes).map(|(tunnels, _)| tunnels)
+    };
+    let vxlan = Ok(vec![(TunnelKind::Vxlan, Some(42))]);
+    for head in [
+        [8, 0, 0, 0, 0, 0, 42, 1],
+        [0xff, 1, 2, 3, 0, 0, 42, 0xff],
+        [0x88, 0, 0, 7, 0, 0, 42, 0],
+        [0x0c, 0, 0, 1, 0, 0, 42, 0],
+    ] {
+        assert_eq!(tunnel(4789, &head, &inner), vxlan, "{head:02x?}");
+    }
+    let geneve = Ok(vec![(TunnelKind::Geneve, Some(9))]);
+    for head in [[0, 0, 0x65, 0x58, 0, 0, 9, 1], [0, 0x3f, 0x65, 0x58, 0, 0, 9, 0xff]] {
+        assert_eq!(tunnel(6081, &head, &inner), geneve, "{head:02x?}");
+    }
+    let gre = ipv4(47, &join(&[0x0f, 0xf8, 8, 0], &tcp_v4(b"hello")));
+    expect(LinkType::RawIp, &gre, TunnelKind::Gre, None);
+    let spare = [0x38, 255, 0, 57, 0, 0, 1, 1];
+    let gtpu = udp_v4(2152, 2152, &join(&spare, &tcp_v4(b"hello")));
+    expect(LinkType::RawIp, &gtpu, TunnelKind::Gtpu, Some(257));
+}
+
+#[test]
+fn vxlan_with_a_next_protocol() {
+    let (v4, v6, ether) = (tcp_v4(b"hello"), tcp_v6(b"hello"), inner_frame());
+    let nsh = join(&[0x0f, 0xc2, 2, 3, 0, 0, 1, 255], &ether);
+    let mpls = join(&[0, 2, 1, 64], &v4);
+    let gpe = |port: u16, next: u8, inner: &[u8]| {
+        udp_v4(55_555, port, &join(&[12, 0, 0, next, 0, 0, 42, 0], inner))
+    };
+    for (next, inner) in [(1, &v4), (2, &v6), (3, &ether), (4, &nsh)] {
+        for port in [4790, 4789] {
+            let bytes = gpe(port, next, inner);
+            expect(LinkType::RawIp, &bytes, TunnelKind::VxlanGpe, Some(42));
+        }
+    }
+    let (tunnels, _) = decode(LinkType::RawIp, &gpe(4790, 5, &mpls)).unwrap();
+    assert_eq!(tunnels, [(TunnelKind::VxlanGpe, Some(42)), (TunnelKind::Mpls, Some(32))]);
+    // Without the bit for it, there is no next protocol.
+    let plain = udp_v4(55_555, 4790, &join(&[8, 0, 0, 1, 0, 0, 42, 0], &ether));
+    expect(LinkType::RawIp, &plain, TunnelKind::Vxlan, Some(42));
 }
 
 #[test]
@@ -84,6 +133,8 @@ fn over_gre() {
     let type_iii = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1];
     let type_iii = join(&type_iii, &[0; 8]);
     expect(LinkType::RawIp, &gre(&type_iii, &ether), TunnelKind::Erspan, Some(9));
+    let nsh = join(&[0, 0, 0x89, 0x4f, 0x0f, 0xc2, 2, 1, 0, 0, 1, 255], &v4);
+    expect(LinkType::RawIp, &gre(&nsh, &[]), TunnelKind::Gre, None);
     assert_eq!(decode(LinkType::RawIp, &gre(&[0, 0, 0, 0], &v4)), Err(Undecoded::OtherTransport));
 }
 

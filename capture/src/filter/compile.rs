@@ -61,10 +61,12 @@ impl Filter {
     }
 }
 
-/// libpcap's number for it here, which is that of files but for raw IP.
+/// libpcap's number for it here, which is that of files but for these two.
 fn data_link(link_type: LinkType) -> i32 {
+    const DLT_ATM_RFC1483: i32 = 11;
     const DLT_RAW: i32 = 12;
     match link_type {
+        LinkType::Llc => DLT_ATM_RFC1483,
         LinkType::RawIp => DLT_RAW,
         other => i32::from(other.number()),
     }

@@ -201,6 +201,8 @@ pub struct Tunnel {
 pub enum TunnelKind {
     /// RFC 7348.
     Vxlan,
+    /// draft-ietf-nvo3-vxlan-gpe.
+    VxlanGpe,
     /// RFC 8926.
     Geneve,
     /// RFC 2784, RFC 2890, carrying a network layer.
@@ -224,6 +226,7 @@ impl TunnelKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Vxlan => "vxlan",
+            Self::VxlanGpe => "vxlan_gpe",
             Self::Geneve => "geneve",
             Self::Gre => "gre",
             Self::Nvgre => "nvgre",

@@ -18,6 +18,7 @@ mod path;
 mod route;
 mod span;
 mod step;
+mod tag;
 mod tcp;
 mod tunnel;
 mod udp;

@@ -3,7 +3,7 @@
 use super::layer::{Datagram, Entered, Layer, Step};
 use super::span::Span;
 use super::tunnel::{OverUdp, gre, mpls, over_udp, pppoe};
-use super::{TunnelKind, Udp, Undecoded, ether_type, ip_number, link, network, tcp, udp};
+use super::{TunnelKind, Udp, Undecoded, ether_type, ip_number, link, network, tag, tcp, udp};
 
 /// Removes one header. Keeps no state: the caller notes VLANs and tunnels.
 #[inline]
@@ -25,7 +25,7 @@ fn by_ether_type(number: u16, span: Span<'_>) -> Result<Step<'_>, Undecoded> {
         tag if ether_type::is_vlan(tag) => link::vlan(span),
         ether_type::MPLS | ether_type::MPLS_UPSTREAM => Ok(Step::Tunnel(mpls(span)?, None)),
         ether_type::PPPOE_SESSION => Ok(Step::Tunnel(pppoe(span)?, None)),
-        _ => Err(Undecoded::NotIp),
+        other => tag::by_ether_type(other, span),
     }
 }
 

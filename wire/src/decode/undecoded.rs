@@ -18,6 +18,10 @@ pub enum Undecoded {
     FragmentRefused,
     /// A tunnel whose content cannot be read (WireGuard, IPsec).
     Opaque,
+    /// Encrypted on its link: MACsec, protected frames of IEEE 802.11.
+    EncryptedLink,
+    /// Several packets in one frame (A-MSDU of IEEE 802.11).
+    Aggregate,
     /// More tunnels inside each other than configured.
     TunnelDepth,
     /// The capture cut the frame inside a header.
@@ -28,7 +32,7 @@ pub enum Undecoded {
 
 impl Undecoded {
     /// Every reason, in the order of [`index`](Self::index).
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::LinkType,
         Self::NotIp,
         Self::Icmp,
@@ -36,6 +40,8 @@ impl Undecoded {
         Self::FragmentPending,
         Self::FragmentRefused,
         Self::Opaque,
+        Self::EncryptedLink,
+        Self::Aggregate,
         Self::TunnelDepth,
         Self::Truncated,
         Self::Malformed,
@@ -56,6 +62,8 @@ impl Undecoded {
             Self::FragmentPending => "fragment_pending",
             Self::FragmentRefused => "fragment_refused",
             Self::Opaque => "opaque",
+            Self::EncryptedLink => "encrypted_link",
+            Self::Aggregate => "aggregate",
             Self::TunnelDepth => "tunnel_depth",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",

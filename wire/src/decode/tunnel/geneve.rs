@@ -25,15 +25,20 @@ mod field {
 pub(super) fn geneve(span: Span<'_>) -> Option<Entered<'_>> {
     let header = span.head::<{ field::LEN }>().ok()?;
     let version_options = header[field::VERSION_OPTIONS];
-    if version_options >> field::VERSION_SHIFT != 0 || header[field::RESERVED] != 0 {
+    if version_options >> field::VERSION_SHIFT != 0 {
+        return None;
+    }
+    let number =
+        u16::from_be_bytes([header[field::PROTOCOL_TYPE], header[field::PROTOCOL_TYPE + 1]]);
+    // The last byte must be ignored, and nearly always is 0. Where it is not, a common protocol
+    // type is asked for: the port alone proves nothing.
+    let is_common = number == BRIDGED_ETHERNET || ether_type::is_common(number);
+    if header[field::RESERVED] != 0 && !is_common {
         return None;
     }
     let inner =
         span.skip(field::LEN + usize::from(version_options & field::OPTIONS_LENGTH) * 4).ok()?;
-    let inner = match u16::from_be_bytes([
-        header[field::PROTOCOL_TYPE],
-        header[field::PROTOCOL_TYPE + 1],
-    ]) {
+    let inner = match number {
         BRIDGED_ETHERNET => Layer::Ethernet(inner),
         0..=ether_type::MAX_LENGTH => return None,
         number => Layer::EtherType(number, inner),

@@ -1,12 +1,12 @@
 //! GRE (RFC 2784, RFC 2890) and NVGRE (RFC 7637).
 
 use super::erspan::{self, erspan};
-use crate::decode::ether_type::{BRIDGED_ETHERNET, IPV4, IPV6, MPLS};
+use crate::decode::ether_type::{BRIDGED_ETHERNET, IPV4, IPV6, MPLS, NSH};
 use crate::decode::layer::{Entered, Layer};
 use crate::decode::span::Span;
 use crate::decode::{TunnelKind, Undecoded};
 
-/// Flags and version (RFC 2784, section 2; RFC 2890, section 2).
+/// Flags and version (RFC 2784, section 2; RFC 2890, section 2). The other bits must be ignored.
 const CHECKSUM: u16 = 0x8000;
 const ROUTING: u16 = 0x4000;
 const KEY: u16 = 0x2000;
@@ -43,7 +43,7 @@ pub(in crate::decode) fn gre(span: Span<'_>) -> Result<Entered<'_>, Undecoded> {
     }
     let gre = |inner| Entered { kind: TunnelKind::Gre, id: key, is_network: false, inner };
     match protocol {
-        IPV4 | IPV6 => Ok(gre(Layer::EtherType(protocol, rest))),
+        IPV4 | IPV6 | NSH => Ok(gre(Layer::EtherType(protocol, rest))),
         MPLS => Ok(gre(Layer::Mpls(rest))),
         BRIDGED_ETHERNET => Ok(Entered {
             kind: TunnelKind::Nvgre,

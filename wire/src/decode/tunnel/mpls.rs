@@ -65,17 +65,5 @@ fn has_control_word(span: Span<'_>) -> bool {
 
 fn is_ethernet(bytes: &[u8]) -> bool {
     let Some(&[high, low]) = bytes.get(12..14) else { return false };
-    matches!(
-        u16::from_be_bytes([high, low]),
-        ether_type::IPV4
-            | ether_type::ARP
-            | ether_type::IPV6
-            | ether_type::C_TAG
-            | ether_type::S_TAG
-            | ether_type::OLD_S_TAG
-            | ether_type::MPLS
-            | ether_type::MPLS_UPSTREAM
-            | ether_type::PPPOE_DISCOVERY
-            | ether_type::PPPOE_SESSION
-    )
+    ether_type::is_common(u16::from_be_bytes([high, low]))
 }

@@ -24,6 +24,7 @@ pub(in crate::decode) fn over_udp<'r>(
     let entered = match ports.destination {
         geneve::PORT => geneve::geneve(payload),
         gtpu::PORT => gtpu::gtpu(payload),
+        vxlan::GPE_PORT => vxlan::vxlan(payload),
         port if vxlan_ports.contains(&port) => vxlan::vxlan(payload),
         _ => None,
     };

@@ -1,8 +1,9 @@
 //! PPPoE sessions (RFC 2516).
 
-use crate::decode::layer::{Entered, Layer};
+use crate::decode::layer::Entered;
+use crate::decode::link::ppp;
 use crate::decode::span::Span;
-use crate::decode::{TunnelKind, Undecoded, ether_type};
+use crate::decode::{TunnelKind, Undecoded};
 
 /// The session header (RFC 2516, section 4).
 mod field {
@@ -15,14 +16,6 @@ mod field {
     pub(super) const VERSION_1_TYPE_1: u8 = 0x11;
     /// Code of session data; others are of the discovery.
     pub(super) const SESSION_DATA: u8 = 0;
-}
-
-/// Numbers of PPP protocols (IANA, "PPP DLL Protocol Numbers").
-mod protocol {
-    pub(super) const IPV4: u16 = 0x0021;
-    pub(super) const IPV6: u16 = 0x0057;
-    pub(super) const MPLS: u16 = 0x0281;
-    pub(super) const MPLS_UPSTREAM: u16 = 0x0283;
 }
 
 /// A PPPoE session packet (RFC 2516, section 4) with PPP in it (RFC 1661, section 2).
@@ -39,20 +32,4 @@ pub(in crate::decode) fn pppoe(span: Span<'_>) -> Result<Entered<'_>, Undecoded>
     let len = u32::from(half(field::LENGTH));
     let inner = ppp(span.limit(len + field::LEN as u32).skip(field::LEN)?)?;
     Ok(Entered { kind: TunnelKind::Pppoe, id: Some(u32::from(session)), is_network: false, inner })
-}
-
-/// PPP by its protocol field, which may be compressed to one byte.
-fn ppp(span: Span<'_>) -> Result<Layer<'_>, Undecoded> {
-    let first = span.head::<1>()?[0];
-    let (number, rest) = if first & 1 == 1 {
-        (u16::from(first), span.skip(1)?)
-    } else {
-        (u16::from_be_bytes(*span.head::<2>()?), span.skip(2)?)
-    };
-    match number {
-        protocol::IPV4 => Ok(Layer::EtherType(ether_type::IPV4, rest)),
-        protocol::IPV6 => Ok(Layer::EtherType(ether_type::IPV6, rest)),
-        protocol::MPLS | protocol::MPLS_UPSTREAM => Ok(Layer::Mpls(rest)),
-        _ => Err(Undecoded::NotIp),
-    }
 }
