@@ -301,7 +301,8 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "FabricPath",
-        wrap: |f, _, _| vec![ethernet(0x8903, &[&[0, 0x40], f].concat())],
+        // With a check sequence, which tshark takes the last four bytes for.
+        wrap: |f, _, _| vec![ethernet(0x8903, &[&[0, 0x40], f, &[0; 4]].concat())],
         tunnels: &[],
         vlans: &[],
     },

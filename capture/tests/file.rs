@@ -330,3 +330,42 @@ fn our_interpreter_agrees_with_libpcap() {
     }
     assert!(agreed[0] > 1000 && agreed[1] > 1000, "{agreed:?}");
 }
+
+/// Names of taps in the order in which they are asked for, and the function that asks.
+fn names() -> (std::sync::Arc<std::sync::Mutex<Vec<String>>>, capture::TapNames) {
+    let names = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let shared = std::sync::Arc::clone(&names);
+    let taps = Box::new(move |name: &str| {
+        let mut names = shared.lock().unwrap();
+        names.push(name.to_owned());
+        TapId(names.len() as u32)
+    });
+    (names, taps)
+}
+
+/// `tcpdump -i any` shows a frame at each interface that it passes.
+#[test]
+fn interfaces_that_frames_name_are_taps() {
+    let mut content = Vec::new();
+    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 276] {
+        content.extend(word.to_le_bytes());
+    }
+    for (time, index) in (0_u32..).zip([11_u32, 5, 12, 11, 5]) {
+        for word in [7, time, 20, 20] {
+            content.extend(word.to_le_bytes());
+        }
+        content.extend([8, 0, 0, 0]);
+        content.extend(index.to_be_bytes());
+        content.extend([0; 12]);
+    }
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "any.pcap", &content);
+    let (names, taps) = names();
+    let mut file = CaptureFile::open(&path, taps).unwrap();
+    let mut seen = Vec::new();
+    while let Some(frame) = file.next_frame().unwrap() {
+        seen.push(frame.tap.0);
+    }
+    assert_eq!(seen, [1, 2, 3, 1, 2]);
+    assert_eq!(*names.lock().unwrap(), ["any.pcap#11", "any.pcap#5", "any.pcap#12"]);
+}

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use capture::{CaptureFile, FrameBlock};
 use tempfile::TempDir;
-use wire::{SourceError, TapId};
+use wire::{Drops, Source, SourceError, TapId};
 
 /// Blocks of one byte order.
 #[derive(Clone, Copy)]
@@ -40,17 +40,42 @@ impl Blocks {
     }
 
     fn interface(self, snap_len: u32, options: &[Vec<u8>]) -> Vec<u8> {
-        let head = [&self.u16(1)[..], &self.u16(0), &self.u32(snap_len)].concat();
+        self.interface_of(1, snap_len, options)
+    }
+
+    fn interface_of(self, link_type: u16, snap_len: u32, options: &[Vec<u8>]) -> Vec<u8> {
+        let head = [&self.u16(link_type)[..], &self.u16(0), &self.u32(snap_len)].concat();
         self.block(1, &[head, options.concat()].concat())
     }
 
+    fn u64(self, value: u64) -> [u8; 8] {
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
+    }
+
+    /// Interface statistics: `isb_ifdrop` and `isb_osdrop` among others.
+    fn statistics(self, interface: u32, by_interface: u64, by_kernel: u64) -> Vec<u8> {
+        let counts = [(4, 1000), (5, by_interface), (6, 900), (7, by_kernel), (8, 800)];
+        let options = counts.map(|(code, count)| self.option(code, &self.u64(count))).concat();
+        self.block(5, &[&self.u32(interface)[..], &[0; 8], &options].concat())
+    }
+
     fn packet(self, interface: u32, units: u64, wire_len: u32, bytes: &[u8]) -> Vec<u8> {
+        self.packet_with(interface, units, wire_len, bytes, &self.option(1, b"a comment"))
+    }
+
+    fn packet_with(
+        self,
+        interface: u32,
+        units: u64,
+        wire_len: u32,
+        bytes: &[u8],
+        options: &[u8],
+    ) -> Vec<u8> {
         let head = [interface, (units >> 32) as u32, units as u32, bytes.len() as u32, wire_len];
         let padding = vec![0; bytes.len().next_multiple_of(4) - bytes.len()];
-        let comment = self.option(1, b"a comment");
         self.block(
             6,
-            &[&head.map(|word| self.u32(word)).concat()[..], bytes, &padding, &comment].concat(),
+            &[&head.map(|word| self.u32(word)).concat()[..], bytes, &padding, options].concat(),
         )
     }
 
@@ -175,4 +200,94 @@ fn compressed_in_several_members() {
         let (frames, _, end) = read(&path);
         assert!(end.is_none() && frames.len() == 4, "{name}: {end:?}");
     }
+}
+
+/// Opens a file with taps numbered from 1 in the order in which they are named.
+fn open(path: &std::path::Path) -> (CaptureFile, Arc<Mutex<Vec<String>>>) {
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let taps = names.clone();
+    let tap = Box::new(move |name: &str| {
+        let mut taps = taps.lock().unwrap();
+        taps.push(name.to_owned());
+        TapId(taps.len() as u32)
+    });
+    (CaptureFile::open(path, tap).unwrap(), names)
+}
+
+#[test]
+fn what_the_capturing_program_lost_is_told_by_tap() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("losses.pcapng");
+    for big in [false, true] {
+        let b = Blocks { big };
+        let lost = |count: u64| b.option(4, &b.u64(count));
+        let content = [
+            b.section(),
+            b.interface(0, &[b.option(2, b"one")]),
+            b.interface(0, &[b.option(2, b"two")]),
+            b.interface(0, &[b.option(2, b"three")]),
+            b.packet_with(0, 1, 1, b"a", &lost(2)),
+            b.packet_with(1, 2, 1, b"b", &lost(7)),
+            // The first statistics of an interface hold until the next.
+            b.statistics(0, 1, 0),
+            b.packet_with(0, 3, 1, b"c", &lost(1)),
+            b.statistics(0, 3, 1),
+            b.statistics(2, 5, 0),
+            b.statistics(9, 5, 0),
+            // Another section, as where files were put together.
+            b.section(),
+            b.interface(0, &[b.option(2, b"two")]),
+            b.packet(0, 4, 1, b"d"),
+            b.statistics(0, 0, 10),
+        ]
+        .concat();
+        std::fs::write(&path, content).unwrap();
+        let (mut file, names) = open(&path);
+        let mut frames = 0;
+        while file.next_frame().unwrap().is_some() {
+            frames += 1;
+        }
+        assert_eq!(frames, 4);
+        let of = |kernel, interface, unattributed| Drops {
+            kernel,
+            interface,
+            unattributed,
+            ..Drops::default()
+        };
+        let mut drops = file.drops_by_tap();
+        drops.sort_by_key(|(tap, _)| *tap);
+        let expected = [of(1, 3, 0), of(10, 0, 7), of(0, 5, 0)];
+        assert_eq!(
+            drops,
+            [(TapId(1), expected[0]), (TapId(2), expected[1]), (TapId(3), expected[2])]
+        );
+        let names = names.lock().unwrap();
+        assert_eq!(*names, ["losses.pcapng#one", "losses.pcapng#two", "losses.pcapng#three"]);
+        assert_eq!(file.drops(), of(11, 8, 7));
+        assert_eq!(file.drops(), Drops::default());
+    }
+}
+
+#[test]
+fn interfaces_that_frames_name_are_taps() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("any.pcapng");
+    let b = Blocks { big: false };
+    let cooked = |index: u32| [&[8, 0, 0, 0][..], &index.to_be_bytes(), &[0; 12]].concat();
+    let any = b.interface_of(276, 0, &[b.option(2, b"any")]);
+    let frames: Vec<_> = [3, 2, 3].map(|index| b.packet(0, 1, 20, &cooked(index))).concat();
+    std::fs::write(&path, [b.section(), any.clone(), frames.clone()].concat()).unwrap();
+    let (mut file, names) = open(&path);
+    let mut taps = Vec::new();
+    while let Some(frame) = file.next_frame().unwrap() {
+        taps.push(frame.tap.0);
+    }
+    assert_eq!(taps, [1, 2, 1]);
+    assert_eq!(*names.lock().unwrap(), ["any.pcapng#3", "any.pcapng#2"]);
+
+    let other = b.interface(0, &[b.option(2, b"eth0")]);
+    std::fs::write(&path, [b.section(), any, other, frames].concat()).unwrap();
+    let (mut file, names) = open(&path);
+    while file.next_frame().unwrap().is_some() {}
+    assert_eq!(*names.lock().unwrap(), ["any.pcapng#any#3", "any.pcapng#any#2"]);
 }

@@ -138,7 +138,7 @@ fn scenario() -> Metrics {
         end_unix_ns: 1_700_000_000_123_000_000,
     });
     metrics.add_captured("veth0", 50, 5_000);
-    metrics.add_capture_drops("ring", Drops { kernel: 3, freezes: 1, failed: 0 });
+    metrics.add_capture_drops("ring", Drops { kernel: 3, freezes: 1, ..Drops::default() });
     metrics.add_ebpf_records(7, 0);
     metrics.add_join_results(JoinResult::Joined, 2);
     metrics.set_memory("flows", 600);

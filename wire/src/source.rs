@@ -44,6 +44,33 @@ pub struct Drops {
     pub freezes: u64,
     /// The kernel could not get memory or copy the frame (XDP tap: helper failed).
     pub failed: u64,
+    /// The device or its driver had no room, by the statistics of a capture file.
+    pub interface: u64,
+    /// Lost by the device or the kernel: a capture file does not say by which.
+    pub unattributed: u64,
+}
+
+impl Drops {
+    /// Adds what was lost elsewhere, or later.
+    pub fn add(&mut self, other: Self) {
+        self.each(other, u64::saturating_add);
+    }
+
+    /// What was lost since `earlier`.
+    #[must_use]
+    pub fn since(mut self, earlier: Self) -> Self {
+        self.each(earlier, u64::saturating_sub);
+        self
+    }
+
+    fn each(&mut self, other: Self, f: fn(u64, u64) -> u64) {
+        let Self { kernel, freezes, failed, interface, unattributed } = other;
+        self.kernel = f(self.kernel, kernel);
+        self.freezes = f(self.freezes, freezes);
+        self.failed = f(self.failed, failed);
+        self.interface = f(self.interface, interface);
+        self.unattributed = f(self.unattributed, unattributed);
+    }
 }
 
 /// Why a source cannot go on.

@@ -197,7 +197,8 @@ impl Source for FrameTap {
     fn drops(&mut self) -> Drops {
         let grown = self.ring.growth().unwrap_or_default();
         let of = |counter: usize| grown.get(counter).copied().unwrap_or_default();
-        Drops { kernel: of(0), freezes: 0, failed: of(1) + std::mem::take(&mut self.malformed) }
+        let failed = of(1) + std::mem::take(&mut self.malformed);
+        Drops { kernel: of(0), failed, ..Drops::default() }
     }
 }
 

@@ -113,6 +113,18 @@ impl FrameBlock {
         true
     }
 
+    /// Gives each frame from `first` on the tap that `tap` finds for its bytes, which are in `bytes`.
+    pub(super) fn set_taps(
+        &mut self,
+        first: usize,
+        bytes: &[u8],
+        mut tap: impl FnMut(&[u8]) -> TapId,
+    ) {
+        for entry in self.frames.get_mut(first..).unwrap_or_default() {
+            entry.tap = tap(entry.frame(bytes).bytes);
+        }
+    }
+
     /// Appends a frame whose bytes are in the buffer already.
     #[inline]
     pub(super) fn push_entry(&mut self, entry: FrameEntry) {

@@ -2,6 +2,9 @@
 
 use wire::{LinkType, TapId, Timestamp};
 
+use super::cooked::CookedTaps;
+use super::losses::Losses;
+use super::options::Options;
 use super::step::Endian;
 
 /// Offsets in the body of an interface description block (draft-ietf-opsawg-pcapng, section 4.2).
@@ -11,15 +14,7 @@ mod field {
     pub(super) const OPTIONS: usize = 8;
 }
 
-/// An option: its code, its length, its value (section 3.5).
-mod option_field {
-    pub(super) const CODE: usize = 0;
-    pub(super) const LENGTH: usize = 2;
-    pub(super) const VALUE: usize = 4;
-}
-
-/// Option codes (sections 3.5 and 4.2).
-const OPT_END: u16 = 0;
+/// Option codes (section 4.2).
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
@@ -33,6 +28,12 @@ pub(super) struct Interface {
     pub(super) name: Option<String>,
     /// Known from its first frame on.
     pub(super) tap: Option<TapId>,
+    /// Instead of `tap`, where frames name the interfaces that they were seen at.
+    pub(super) cooked: CookedTaps,
+    /// What stands between the file's name and the index in the names of these, once one is named.
+    pub(super) device: Option<String>,
+    /// What was lost there.
+    pub(super) losses: Losses,
     resolution: u8,
     offset_seconds: i64,
 }
@@ -48,17 +49,14 @@ impl Interface {
             snap_len: endian.u32(body, field::SNAP_LEN),
             name: None,
             tap: None,
+            cooked: CookedTaps::default(),
+            device: None,
+            losses: Losses::default(),
             resolution: 6,
             offset_seconds: 0,
         };
-        let mut options = body.get(field::OPTIONS..).unwrap_or_default();
-        while options.len() >= option_field::VALUE {
-            let code = endian.u16(options, option_field::CODE);
-            let len = usize::from(endian.u16(options, option_field::LENGTH));
-            let (start, end) = (option_field::VALUE, option_field::VALUE + len);
-            let Some(value) = options.get(start..end) else { break };
-            match (code, len) {
-                (OPT_END, _) => break,
+        for (code, value) in Options::new(endian, body.get(field::OPTIONS..).unwrap_or_default()) {
+            match (code, value.len()) {
                 (IF_NAME, 1..) => {
                     let text = value.split(|&b| b == 0).next().unwrap_or_default();
                     interface.name =
@@ -68,9 +66,13 @@ impl Interface {
                 (IF_TSOFFSET, 8) => interface.offset_seconds = endian.u64(value, 0).cast_signed(),
                 _ => {}
             }
-            options = options.get(start + len.next_multiple_of(4)..).unwrap_or_default();
         }
         Some(interface)
+    }
+
+    /// Its name, or its number where it is nameless and not the first.
+    pub(super) fn own_name(&self, index: usize) -> Option<String> {
+        self.name.clone().or_else(|| (index > 0).then(|| index.to_string()))
     }
 
     /// Time of a frame from the file's units. Times outside of what 64 bits of nanoseconds hold

@@ -1,8 +1,11 @@
 //! Capture files: pcap and pcapng, plain or compressed.
 
+mod cooked;
 mod frame_block;
 mod input;
 mod interface;
+mod losses;
+mod options;
 mod pcap;
 mod pcapng;
 mod reader;

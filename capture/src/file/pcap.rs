@@ -2,7 +2,9 @@
 
 use wire::{LinkType, TapId, Timestamp};
 
+use super::cooked::CookedTaps;
 use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
+use super::input::TapNames;
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
 /// Length of the file header (section 4).
@@ -35,7 +37,6 @@ mod record {
 const LEAST_LIMIT: usize = 262_144;
 
 /// State of a pcap file after its header.
-#[derive(Debug)]
 pub(super) struct Pcap {
     endian: Endian,
     nanoseconds: bool,
@@ -43,7 +44,11 @@ pub(super) struct Pcap {
     lengths: Lengths,
     limit: usize,
     link_type: LinkType,
-    tap: TapId,
+    /// Unknown where frames name the interfaces that they were seen at.
+    tap: Option<TapId>,
+    cooked: CookedTaps,
+    name: String,
+    names: TapNames,
 }
 
 /// In which order records hold captured and original length. Writers before version 2.3 swapped
@@ -76,7 +81,7 @@ impl Pcap {
     }
 
     /// Reads the file header, of [`HEADER`] bytes.
-    pub(super) fn new(head: &[u8], tap: TapId) -> Option<Self> {
+    pub(super) fn new(head: &[u8], name: &str, mut names: TapNames) -> Option<Self> {
         let (endian, nanoseconds, record_header) = Self::magic(head)?;
         let (major, minor) =
             (endian.u16(head, field::MAJOR_VERSION), endian.u16(head, field::MINOR_VERSION));
@@ -87,17 +92,41 @@ impl Pcap {
         };
         let limit = (endian.u32(head, field::SNAP_LEN) as usize).clamp(LEAST_LIMIT, MAX_CAPTURED);
         let link_type = LinkType::from_number(endian.u32(head, field::LINK_TYPE) as u16);
-        Some(Self { endian, nanoseconds, record_header, lengths, limit, link_type, tap })
+        let tap = (link_type != LinkType::LinuxSll2).then(|| names(name));
+        let (cooked, name) = (CookedTaps::default(), name.to_owned());
+        Some(Self {
+            endian,
+            nanoseconds,
+            record_header,
+            lengths,
+            limit,
+            link_type,
+            tap,
+            cooked,
+            name,
+            names,
+        })
     }
 
     /// Finds the records in `bytes`. Returns how many bytes the whole ones take, and what comes
     /// behind them.
-    pub(super) fn parse(&self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
+    pub(super) fn parse(&mut self, bytes: &[u8], block: &mut FrameBlock) -> (usize, Rest) {
+        let first = block.len();
         // One loop for each byte order, which then costs nothing a record.
-        match self.endian {
+        let parsed = match self.endian {
             Endian::Little => self.records(bytes, block, u32::from_le_bytes),
             Endian::Big => self.records(bytes, block, u32::from_be_bytes),
+        };
+        if self.tap.is_none() {
+            let Self { cooked, names, name, .. } = self;
+            block.set_taps(first, bytes, |frame| {
+                cooked.tap(frame, |index| match index {
+                    Some(index) => names(&format!("{name}#{index}")),
+                    None => names(name),
+                })
+            });
         }
+        parsed
     }
 
     #[inline]
@@ -134,7 +163,7 @@ impl Pcap {
                 start: (at + self.record_header) as u32,
                 len: captured,
                 wire_len: original.max(captured),
-                tap: self.tap,
+                tap: self.tap.unwrap_or_default(),
                 link_type: self.link_type,
                 vlan: PackedVlan::NONE,
             });

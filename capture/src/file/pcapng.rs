@@ -1,10 +1,13 @@
 //! The block format (draft-ietf-opsawg-pcapng).
 
-use wire::{TapId, Timestamp};
+use std::fmt::Display;
+
+use wire::{Drops, LinkType, TapId, Timestamp};
 
 use super::frame_block::{FrameBlock, FrameEntry, PackedVlan};
 use super::input::TapNames;
 use super::interface::Interface;
+use super::losses;
 use super::step::{Endian, MAX_CAPTURED, Rest};
 
 /// Block types (section 11.1).
@@ -12,6 +15,7 @@ const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
 /// Offsets in a block (section 3.1).
@@ -27,6 +31,9 @@ mod block_field {
 mod packet_field {
     /// 32 bits; in a packet block 16, then the drop count.
     pub(super) const INTERFACE_ID: usize = 0;
+    pub(super) const DROP_COUNT: usize = 2;
+    /// The drop count is not known.
+    pub(super) const NO_DROP_COUNT: u16 = 0xffff;
     pub(super) const TIMESTAMP_HIGH: usize = 4;
     pub(super) const TIMESTAMP_LOW: usize = 8;
     pub(super) const CAPTURED_LENGTH: usize = 12;
@@ -56,6 +63,8 @@ pub(super) struct PcapNg {
     /// Taps named so far, by the interface's own name: the interface of a later section may be one
     /// of them.
     taps: Vec<(Option<String>, TapId)>,
+    /// What was lost at interfaces of earlier sections.
+    drops: Vec<(TapId, Drops)>,
     /// Bytes of a block without frames that were passed over, and how many are to come.
     passing: Option<(u64, u64)>,
 }
@@ -86,6 +95,7 @@ impl PcapNg {
             name,
             names,
             taps: Vec::new(),
+            drops: Vec::new(),
             passing: None,
         }
     }
@@ -140,7 +150,10 @@ impl PcapNg {
             ));
         }
         let total = claimed.next_multiple_of(4);
-        if !matches!(kind, SECTION | INTERFACE | PACKET | SIMPLE_PACKET | ENHANCED_PACKET) {
+        if !matches!(
+            kind,
+            SECTION | INTERFACE | PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET
+        ) {
             return Step::Skip(total);
         }
         if total > MAX_BLOCK {
@@ -163,12 +176,45 @@ impl PcapNg {
             SECTION => self.section(total),
             INTERFACE => self.interface(body, total),
             SIMPLE_PACKET => self.simple_packet(body, total),
+            STATISTICS => self.statistics(body, total),
             _ => self.packet(kind, body, total),
         }
     }
 
     fn section(&mut self, total: usize) -> Step {
+        self.drops = self.drops_by_tap();
         self.interfaces.clear();
+        Step::Skip(total)
+    }
+
+    /// What was lost at each tap so far.
+    pub(super) fn drops_by_tap(&self) -> Vec<(TapId, Drops)> {
+        let mut all = self.drops.clone();
+        for interface in &self.interfaces {
+            let drops = interface.losses.drops();
+            let Some(tap) = interface.tap.filter(|_| drops != Drops::default()) else { continue };
+            match all.iter_mut().find(|(known, _)| *known == tap) {
+                Some((_, sum)) => sum.add(drops),
+                None => all.push((tap, drops)),
+            }
+        }
+        all
+    }
+
+    /// Interface statistics block. An interface may have lost all of its packets, so that none has
+    /// named its tap.
+    fn statistics(&mut self, body: &[u8], total: usize) -> Step {
+        let Self { endian, interfaces, .. } = self;
+        let index = losses::on_statistics(*endian, body, |index| {
+            interfaces.get_mut(index).map(|interface| &mut interface.losses)
+        });
+        if let Some(index) = index
+            && let Some(interface) = self.interfaces.get(index)
+            && interface.tap.is_none()
+            && interface.losses.drops() != Drops::default()
+        {
+            self.name_tap(index);
+        }
         Step::Skip(total)
     }
 
@@ -206,14 +252,27 @@ impl PcapNg {
             ));
         }
         let original = word(field::ORIGINAL_LENGTH);
-        let Some(interface) = self.interfaces.get(index as usize) else {
+        let end = field::DATA + (captured as usize).next_multiple_of(4);
+        let lost = match kind {
+            PACKET => match self.endian.u16(body, field::DROP_COUNT) {
+                field::NO_DROP_COUNT => 0,
+                lost => u64::from(lost),
+            },
+            _ => body.get(end..).map_or(0, |options| losses::before_packet(self.endian, options)),
+        };
+        let Some(interface) = self.interfaces.get_mut(index as usize) else {
             return malformed(format!(
                 "a packet of interface {index}, which the section does not describe"
             ));
         };
+        if lost > 0 {
+            interface.losses.add_before_packet(lost);
+        }
         let time = interface.time(units);
         let link_type = interface.link_type;
-        let Some(tap) = interface.tap.or_else(|| self.name_tap(index as usize)) else {
+        let known = interface.tap.filter(|_| link_type != LinkType::LinuxSll2);
+        let bytes = body.get(field::DATA..field::DATA + captured as usize).unwrap_or_default();
+        let Some(tap) = known.or_else(|| self.find_tap(index as usize, bytes)) else {
             return Step::Skip(total);
         };
         let (wire_len, vlan) = (original.max(captured), PackedVlan::NONE);
@@ -239,7 +298,8 @@ impl PcapNg {
             ));
         }
         let link_type = interface.link_type;
-        let Some(tap) = interface.tap.or_else(|| self.name_tap(0)) else {
+        let bytes = body.get(simple_packet_field::DATA..).unwrap_or_default();
+        let Some(tap) = self.find_tap(0, bytes) else {
             return Step::Skip(total);
         };
         let (time, vlan) = (Timestamp::ZERO, PackedVlan::NONE);
@@ -249,26 +309,63 @@ impl PcapNg {
         Step::Frame(entry, total)
     }
 
-    /// Names the tap of an interface at its first frame. The only interface of a file goes by the
-    /// file's name alone.
+    /// The tap of a frame with these bytes.
+    fn find_tap(&mut self, index: usize, bytes: &[u8]) -> Option<TapId> {
+        let alone = self.alone();
+        let interface = self.interfaces.get_mut(index)?;
+        if interface.link_type != LinkType::LinuxSll2 {
+            return interface.tap.or_else(|| self.name_tap(index));
+        }
+        let Self { name, names, taps, .. } = self;
+        let own = interface.own_name(index).filter(|_| !alone);
+        let device = interface.device.get_or_insert_with(|| own.map_or(String::new(), tagged));
+        Some(interface.cooked.tap(bytes, |number| {
+            let full = format!("{device}{}", number.map_or(String::new(), tagged));
+            name_once(taps, Some(full.clone()), || names(&format!("{name}{full}")))
+        }))
+    }
+
+    /// Whether there is one interface in the file, as far as was read: it goes by the file's name
+    /// alone.
+    fn alone(&self) -> bool {
+        self.interfaces.len() == 1 && self.taps.is_empty()
+    }
+
+    /// Names the tap of an interface at its first frame.
     #[cold]
     fn name_tap(&mut self, index: usize) -> Option<TapId> {
-        let alone = self.interfaces.len() == 1 && self.taps.is_empty();
+        let alone = self.alone();
         let interface = self.interfaces.get_mut(index)?;
-        let own = interface.name.clone().or_else(|| (index > 0).then(|| index.to_string()));
-        let known = self.taps.iter().find(|(name, _)| *name == own).map(|(_, tap)| *tap);
-        let tap = known.unwrap_or_else(|| {
-            let tap = if alone {
-                (self.names)(&self.name)
+        let own = interface.own_name(index);
+        let Self { name, names, taps, .. } = self;
+        let tap = name_once(taps, own.clone(), || {
+            if alone {
+                names(name)
             } else {
-                (self.names)(&format!("{}#{}", self.name, own.as_deref().unwrap_or("0")))
-            };
-            self.taps.push((own, tap));
-            tap
+                names(&format!("{name}#{}", own.as_deref().unwrap_or("0")))
+            }
         });
         interface.tap = Some(tap);
         Some(tap)
     }
+}
+
+fn tagged(name: impl Display) -> String {
+    format!("#{name}")
+}
+
+/// The tap of an interface by its own name, which an earlier section may have had.
+fn name_once(
+    taps: &mut Vec<(Option<String>, TapId)>,
+    own: Option<String>,
+    name: impl FnOnce() -> TapId,
+) -> TapId {
+    if let Some((_, tap)) = taps.iter().find(|(known, _)| *known == own) {
+        return *tap;
+    }
+    let tap = name();
+    taps.push((own, tap));
+    tap
 }
 
 fn section_endian(head: &[u8]) -> Option<Endian> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use wire::{Batch, Drops, RawFrame, Source, SourceError};
+use wire::{Batch, Drops, RawFrame, Source, SourceError, TapId};
 
 use super::frame_block::FrameBlock;
 use super::input::{Input, TapNames, describe, has_more};
@@ -44,6 +44,8 @@ pub struct CaptureFile {
     /// For reading by frame: the last block, and how many of its frames were handed over.
     current: FrameBlock,
     passed: usize,
+    /// Drops that `drops` returned before.
+    drops_told: Drops,
 }
 
 enum Format {
@@ -71,7 +73,9 @@ impl Format {
 impl CaptureFile {
     /// Opens `path` and reads enough to know its format. `taps` is called once for the tap of a
     /// pcap file, and for a pcapng file once per interface, at its first frame; the name is the
-    /// file's without its folder, with `#interface` behind it where a file has several.
+    /// file's without its folder, with `#interface` behind it where a file has several. Where
+    /// frames name their interfaces themselves (LINKTYPE_LINUX_SLL2), each of these is a tap, with
+    /// `#index` behind the name.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::NotACapture`] when it is something else.
@@ -84,11 +88,7 @@ impl CaptureFile {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_until(
-        path: &Path,
-        mut taps: TapNames,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self, Error> {
+    pub fn open_until(path: &Path, taps: TapNames, stop: Arc<AtomicBool>) -> Result<Self, Error> {
         let Input { reader: mut input, position, size, pipe } = Input::open(path, stop)?;
         let shown = if path == Path::new("-") {
             "standard input".into()
@@ -111,7 +111,7 @@ impl CaptureFile {
         let mut offset = 0;
         let format = if Pcap::recognises(&head) {
             let header =
-                if head.len() < pcap::HEADER { None } else { Pcap::new(&head, taps(&name)) };
+                if head.len() < pcap::HEADER { None } else { Pcap::new(&head, &name, taps) };
             let pcap = header.ok_or_else(|| {
                 refuse("is a pcap file that is cut short inside its header".into())
             })?;
@@ -138,6 +138,7 @@ impl CaptureFile {
             ended: false,
             current: FrameBlock::default(),
             passed: 0,
+            drops_told: Drops::default(),
         })
     }
 
@@ -161,6 +162,14 @@ impl CaptureFile {
     /// compressed pipe more frames may be at hand than this knows of.
     pub fn has_more(&self, wait: Duration) -> bool {
         self.ended || self.pipe.as_ref().is_none_or(|pipe| has_more(pipe, wait))
+    }
+
+    /// What the program that wrote the file says was lost at each tap, so far.
+    pub fn drops_by_tap(&self) -> Vec<(TapId, Drops)> {
+        match &self.format {
+            Format::Pcap(_) => Vec::new(),
+            Format::PcapNg(pcapng) => pcapng.drops_by_tap(),
+        }
     }
 
     /// Fills `block` with the next frames, as many as one read of the file brings; false at the end
@@ -316,9 +325,14 @@ impl Source for CaptureFile {
         Ok(if more? { Batch::Frames(count) } else { Batch::End })
     }
 
-    /// Nothing: what the capturing program lost is not known here.
     fn drops(&mut self) -> Drops {
-        Drops::default()
+        let mut all = Drops::default();
+        for (_, drops) in self.drops_by_tap() {
+            all.add(drops);
+        }
+        let since = all.since(self.drops_told);
+        self.drops_told = all;
+        since
     }
 }
 

@@ -284,7 +284,8 @@ impl Source for Ring {
     fn drops(&mut self) -> Drops {
         let Ok(statistics) = self.socket.statistics() else { return Drops::default() };
         self.received += u64::from(statistics.packets);
-        Drops { kernel: statistics.drops.into(), freezes: statistics.freezes.into(), failed: 0 }
+        let (kernel, freezes) = (statistics.drops.into(), statistics.freezes.into());
+        Drops { kernel, freezes, ..Drops::default() }
     }
 }
 

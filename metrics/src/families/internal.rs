@@ -114,7 +114,11 @@ impl Internal {
     }
 
     pub(crate) fn add_capture_drops(&self, tap: &str, drops: Drops) {
-        for (reason, count) in [("kernel", drops.kernel), ("failed", drops.failed)] {
+        let live = [("kernel", drops.kernel), ("failed", drops.failed)];
+        // Only capture files tell of these.
+        let of_files = [("interface", drops.interface), ("unattributed", drops.unattributed)];
+        let of_files = of_files.into_iter().filter(|(_, count)| *count > 0);
+        for (reason, count) in live.into_iter().chain(of_files) {
             self.capture_drops.get_or_create([tap.to_owned().into(), reason.into()]).inc_by(count);
         }
     }
