@@ -8,7 +8,7 @@ mod trace;
 
 pub(crate) use emit::{EmitSet, Output};
 pub(crate) use interfaces::InterfacesArgs;
-pub(crate) use replay::ReplayArgs;
+pub(crate) use replay::{ReplayArgs, Rotated};
 pub(crate) use run::RunArgs;
 pub(crate) use trace::TraceArgs;
 

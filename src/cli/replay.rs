@@ -2,9 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::emit::{Emit, EmitSet, FilterArgs, Output};
+
+/// Which files of a replay are parts of one capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rotated {
+    /// Those of one folder whose names differ in numbers only and whose times follow each other
+    #[default]
+    Auto,
+    /// None
+    Never,
+    /// All
+    Always,
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArgs {
@@ -27,6 +39,10 @@ pub(crate) struct ReplayArgs {
         value_name = "KINDS"
     )]
     emit: Vec<Emit>,
+    /// Whether files are parts of one capture (`tcpdump -C` and `-G`, ring buffers), so that
+    /// connections go on from file to file
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) rotated: Rotated,
     /// Write all metrics there at the end, as Prometheus text
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics_out: Option<PathBuf>,

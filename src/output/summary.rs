@@ -41,9 +41,15 @@ pub(crate) struct Summary {
     pub(crate) skipped: BTreeMap<&'static str, u64>,
     /// Frames that gave no packet, by reason.
     pub(crate) undecoded: BTreeMap<&'static str, u64>,
+    /// Of these, frames of link types that are not decoded, by number and name; only of captures.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) link_types: BTreeMap<String, u64>,
     /// Packets of TCP connections that came after the record of their flow.
     #[serde(skip_serializing_if = "super::json::is_zero")]
     pub(crate) stray_packets: u64,
+    /// Capture files that went on where another one ended, so that both have the same taps.
+    #[serde(skip_serializing_if = "super::json::is_zero")]
+    pub(crate) continued_files: u64,
     /// Bytes of streams that were never captured.
     pub(crate) stream_gap_bytes: u64,
     /// Entries that left a full table, by table.
@@ -52,6 +58,9 @@ pub(crate) struct Summary {
     pub(crate) ring_freezes: u64,
     /// Frames and facts lost inside of this node, by reason.
     pub(crate) dropped: BTreeMap<&'static str, u64>,
+    /// Packets that the programs which wrote capture files say were lost, by tap and reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) dropped_by_tap: BTreeMap<String, BTreeMap<&'static str, u64>>,
 }
 
 /// What one thread adds to a summary while it works: plain counters, no names.
@@ -101,9 +110,19 @@ impl Summary {
 
     /// Adds what a source lost.
     pub(crate) fn lost(&mut self, drops: Drops) {
-        self.dropped_by("kernel", drops.kernel);
         self.ring_freezes += drops.freezes;
-        self.dropped_by("kernel_failed", drops.failed);
+        for (reason, n) in by_reason(drops) {
+            self.dropped_by(reason, n);
+        }
+    }
+
+    /// Adds what was lost at one tap of a capture file.
+    pub(crate) fn lost_at(&mut self, tap: String, drops: Drops) {
+        self.lost(drops);
+        let at_tap = self.dropped_by_tap.entry(tap).or_default();
+        for (reason, n) in by_reason(drops) {
+            add(at_tap, reason, n);
+        }
     }
 
     /// Adds a loss by its reason.
@@ -165,11 +184,25 @@ impl Summary {
                 .collect();
             lines.push(format!("{} skipped ({})", count(total, "packet"), reasons.join(", ")));
         }
+        for (link_type, n) in &self.link_types {
+            lines.push(format!("{} not decoded: link type {link_type}", count(*n, "packet")));
+        }
+        let named: u64 = self.link_types.values().sum();
         for (reason, n) in &self.undecoded {
+            let n =
+                if *reason == Undecoded::LinkType.as_str() { n.saturating_sub(named) } else { *n };
+            if n > 0 {
+                lines.push(format!(
+                    "{} not decoded: {}",
+                    count(n, "packet"),
+                    reason.replace('_', " ")
+                ));
+            }
+        }
+        if self.continued_files > 0 {
             lines.push(format!(
-                "{} not decoded: {}",
-                count(*n, "packet"),
-                reason.replace('_', " ")
+                "{} continued by the next: read as one capture (`--rotated never` keeps them apart)",
+                count(self.continued_files, "file")
             ));
         }
         if self.stray_packets > 0 {
@@ -198,6 +231,16 @@ impl Summary {
         }
         lines
     }
+}
+
+/// Packets that were lost before analysis, by reason.
+const fn by_reason(drops: Drops) -> [(&'static str, u64); 4] {
+    [
+        ("kernel", drops.kernel),
+        ("kernel_failed", drops.failed),
+        ("interface", drops.interface),
+        ("unattributed", drops.unattributed),
+    ]
 }
 
 fn add(map: &mut BTreeMap<&'static str, u64>, name: &'static str, n: u64) {

@@ -140,7 +140,7 @@ impl<'a> Dealer<'a> {
                 owners.push(NO_SHARD);
                 continue;
             }
-            self.totals.analysed += 1;
+            self.totals.add_analysed(&frame);
             if let Some(now) = self.clock.on_frame(frame.time) {
                 notes.push((at, Note::Tick(now)));
             }

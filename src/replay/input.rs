@@ -17,12 +17,12 @@ pub(super) fn open(
     paths: &[PathBuf],
     taps: &Arc<Taps>,
     stop: &Arc<AtomicBool>,
-) -> Result<Vec<CaptureFile>, Failure> {
+) -> Result<Vec<(PathBuf, CaptureFile)>, Failure> {
     let mut files = Vec::new();
     let mut failed: Option<Failure> = None;
     for path in paths {
         match open_one(path, taps, stop) {
-            Ok(file) => files.push(file),
+            Ok(file) => files.push((path.clone(), file)),
             Err(failure) => match &mut failed {
                 None => failed = Some(failure),
                 Some(first) => first.lines.extend(failure.lines),

@@ -10,6 +10,7 @@ mod merge;
 mod order;
 mod pause;
 mod progress;
+mod rotated;
 mod sharded;
 mod single;
 mod totals;
@@ -48,7 +49,8 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
     };
     let mut filters = Filters::new(expression)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let mut merge = Merge::new(input::open(files, &taps, &stop)?);
+    let files = input::open(files, &taps, &stop)?;
+    let mut merge = Merge::new(files, args.rotated, taps.clone());
     let emit = args.emit();
     let store = open_store(args, &settings, emit.traces)?;
     let metrics =
@@ -97,12 +99,16 @@ pub(crate) fn execute(args: &ReplayArgs, quiet: bool) -> anyhow::Result<()> {
 
     let store = finish(recorder)?;
     let mut summary = summarize(&totals, &counts);
+    add_files(&mut summary, &merge, &taps);
     if let Some(store) = &store {
         summary.add_store(&store.counters());
     }
     write_summary(args.output, emit, &summary)?;
     if let (Some(path), Some(metrics)) = (&args.metrics_out, &metrics) {
         update_metrics(metrics, &totals, &taps, store.as_ref());
+        for (tap, drops) in merge.drops_by_tap() {
+            metrics.add_capture_drops(&tap_name(&taps, tap), drops);
+        }
         write_metrics(path, metrics)?;
     }
     if !quiet {
@@ -139,6 +145,11 @@ fn summarize(totals: &InputTotals, counts: &[Captured]) -> Summary {
         bytes: totals.bytes,
         captured: totals.captured,
         filtered: totals.captured - totals.analysed,
+        link_types: totals
+            .unsupported
+            .iter()
+            .map(|(number, n)| (wire::LinkType::from_number(*number).to_string(), *n))
+            .collect(),
         duration_ns: totals.first.map_or(0, |first| totals.last.nanos_since(first)),
         ..Summary::default()
     };
@@ -148,9 +159,24 @@ fn summarize(totals: &InputTotals, counts: &[Captured]) -> Summary {
     summary
 }
 
+/// Adds what is known of the files as such.
+fn add_files(summary: &mut Summary, merge: &Merge, taps: &Taps) {
+    summary.continued_files = merge.continued() as u64;
+    for (tap, drops) in merge.drops_by_tap() {
+        summary.lost_at(tap_name(taps, tap), drops);
+    }
+}
+
+fn tap_name(taps: &Taps, tap: wire::TapId) -> String {
+    taps.get(tap).map_or_else(String::new, |tap| tap.name.clone())
+}
+
 fn update_metrics(metrics: &Metrics, totals: &InputTotals, taps: &Taps, store: Option<&Store>) {
     for (id, &(packets, bytes)) in (0..).zip(&totals.by_tap) {
-        if let Some(tap) = taps.get(wire::TapId(id)) {
+        // A file that continues another has a tap without frames.
+        if packets > 0
+            && let Some(tap) = taps.get(wire::TapId(id))
+        {
             metrics.add_captured(&tap.name, packets, bytes);
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn replay(
             if !filters.match_frame(frame) {
                 return;
             }
-            totals.analysed += 1;
+            totals.add_analysed(frame);
             if let Some(now) = clock.on_frame(frame.time) {
                 shard.on_tick(totals.analysed, now);
             }

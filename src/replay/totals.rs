@@ -1,6 +1,8 @@
 //! What was read from the files.
 
-use wire::{RawFrame, TapId, Timestamp};
+use std::collections::BTreeMap;
+
+use wire::{LinkType, RawFrame, TapId, Timestamp};
 
 /// Counts of the frames that were read.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +11,8 @@ pub(super) struct InputTotals {
     pub(super) bytes: u64,
     /// Frames that matched the filter expression.
     pub(super) analysed: u64,
+    /// Of these, frames of link types that are not decoded, by number.
+    pub(super) unsupported: BTreeMap<u16, u64>,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Timestamp,
     /// Frames and bytes by tap.
@@ -29,5 +33,14 @@ impl InputTotals {
         let (packets, bytes) = &mut self.by_tap[tap];
         *packets += 1;
         *bytes += u64::from(frame.wire_len);
+    }
+
+    /// Counts a frame that matched the filter expression.
+    #[inline]
+    pub(super) fn add_analysed(&mut self, frame: &RawFrame<'_>) {
+        self.analysed += 1;
+        if let LinkType::Unsupported(number) = frame.link_type {
+            *self.unsupported.entry(number).or_default() += 1;
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Taps of the interfaces that frames of LINKTYPE_LINUX_SLL2 name: a capture on `any` sees one frame
-//! at several of them.
+//! Taps of the interfaces that frames of LINKTYPE_LINUX_SLL2 name: a capture on `any` sees one
+//! frame at several of them.
 
 use std::collections::HashMap;
 

@@ -113,7 +113,7 @@ impl FrameBlock {
         true
     }
 
-    /// Gives each frame from `first` on the tap that `tap` finds for its bytes, which are in `bytes`.
+    /// Gives each frame from `first` on the tap that `tap` finds for its bytes, a part of `bytes`.
     pub(super) fn set_taps(
         &mut self,
         first: usize,

@@ -62,8 +62,8 @@ pub(super) fn vxlan(span: Span<'_>) -> Option<Entered<'_>> {
     })
 }
 
-/// The Ethernet frame. Reserved bits nearly always are 0; where byte 7 is not, the frame must have a
-/// common EtherType: the port alone proves nothing.
+/// The Ethernet frame. Reserved bits nearly always are 0; where byte 7 is not, the frame must have
+/// a common EtherType: the port alone proves nothing.
 fn ethernet<'r>(header: &[u8; field::LEN], content: Span<'r>) -> Option<Layer<'r>> {
     let is_common = || {
         let number = content.bytes.get(ETHER_TYPE).and_then(|bytes| bytes.first_chunk::<2>());
