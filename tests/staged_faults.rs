@@ -94,7 +94,7 @@ fn a_slow_cache_is_named() {
     let trace = trace_with(&wirespan, "\"EVAL\"");
     assert_phases_add_up(&trace["root"]);
     let tree = drawn(&chain, &trace);
-    assert!(named(&tree).contains("served in redis-server["), "{tree}");
+    assert!(named(&tree).contains("served in wirespan/cache redis-server["), "{tree}");
     assert_eq!(trace["longest"]["part"], "service");
 
     // Of the request meanwhile it is the read in Redis that is late, three calls below the root.
@@ -104,10 +104,16 @@ fn a_slow_cache_is_named() {
     let line = named(&tree);
     assert!(line.starts_with("most of the time: "), "{tree}");
     assert!(
-        line.contains("until redis-server[") && line.contains("had read the request"),
+        line.contains("until wirespan/cache redis-server[")
+            && line.contains("had read the request"),
         "{tree}"
     );
     assert!(line.contains("redis GET"), "{tree}");
+    // It is not taken for the network's.
+    let cache = &trace["root"]["children"][0]["children"][0];
+    let ns = |key: &str| cache[key].as_u64().expect("nanoseconds");
+    assert!(ns("unread_ns") > ns("wait_ns") / 10 * 9, "{cache:#}");
+    assert!(ns("network_ns") < ns("wait_ns") / 10, "{cache:#}");
 }
 
 #[test]
@@ -130,7 +136,7 @@ fn a_lost_syn_is_named() {
     let tree = drawn(&chain, &trace);
     let line = named(&tree);
     assert!(line.starts_with("most of the time: 1.0"), "{tree}");
-    assert!(line.contains(" s (") && line.contains("connect from nginx["), "{tree}");
+    assert!(line.contains(" s (") && line.contains("connect from wirespan/web nginx["), "{tree}");
     assert!(line.ends_with(": SYN sent again"), "{tree}");
     let connect = trace["root"]["children"][0]["connect_ns"].as_u64();
     assert!(connect.is_some_and(|ns| (1_000_000_000..1_300_000_000).contains(&ns)), "{trace:#}");
@@ -158,7 +164,7 @@ fn a_slow_transfer_is_named() {
     assert_phases_add_up(&trace["root"]);
     let tree = drawn(&chain, &trace);
     let line = named(&tree);
-    assert!(line.contains("transfer of the 300 kB response from nginx["), "{tree}");
+    assert!(line.contains("transfer of the 300 kB response from wirespan/stock nginx["), "{tree}");
     assert!(line.contains(" to curl["), "{tree}");
     assert!(trace["root"]["transfer_ns"].as_u64() > Some(80_000_000), "{trace:#}");
 }

@@ -104,6 +104,7 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         wait_ns: timing.wait_ns,
         transfer_ns: timing.receive_ns,
         service_ns: timing.service_ns,
+        unread_ns: timing.unread_ns,
         network_ns: timing.network_ns,
         syn_repeats: timing.syn_repeats,
         client,

@@ -18,6 +18,7 @@ pub(crate) struct Timing {
     pub(crate) wait_ns: Option<u64>,
     pub(crate) receive_ns: u64,
     pub(crate) service_ns: Option<u64>,
+    pub(crate) unread_ns: Option<u64>,
     pub(crate) network_ns: Option<u64>,
 }
 
@@ -25,14 +26,6 @@ pub(crate) struct Timing {
 /// handshake itself took ten times as long: an event loop that is busy needs some milliseconds to
 /// notice that its connection is there.
 const FOLLOWS_AT_ONCE_NS: u64 = 10_000_000;
-
-/// At one point of the path: when the last byte of the request passed it, and when the first of the
-/// response did.
-#[derive(Clone, Copy, Debug)]
-struct Turn {
-    request_last: Timestamp,
-    response_first: Timestamp,
-}
 
 /// The times of a call with these hops. Those of its phases are of the outermost point on the
 /// client's side: its process where that is known, else the first tap that saw the message.
@@ -60,13 +53,9 @@ pub(crate) fn timing(call: &OpenCall, steps: &[Step]) -> Timing {
     let answers = request.is_some() && (response_first.is_some() || has_wait);
 
     let (connect, syn_repeats) = connect(call, steps, begin);
-    let client = client_turn(sent, first_received, request_last, steps);
-    let server = server_turn(call, steps);
-    let apart = client.zip(server).filter(|((_, a), (_, b))| a != b);
-    let service_ns = apart.map(|(_, (turn, _))| turn.response_first.nanos_since(turn.request_last));
-    let network_ns = apart.zip(service_ns).map(|(((turn, _), _), service)| {
-        turn.response_first.nanos_since(turn.request_last).saturating_sub(service)
-    });
+    let client =
+        sent.and(first_received).map(|response_first| Turn { request_last, response_first });
+    let split = split(client, server_turn(call), steps);
     Timing {
         start: connect.unwrap_or(begin),
         end,
@@ -75,8 +64,9 @@ pub(crate) fn timing(call: &OpenCall, steps: &[Step]) -> Timing {
         send_ns: send_end.nanos_since(begin),
         wait_ns: answers.then(|| wait_end.nanos_since(send_end)),
         receive_ns: end.nanos_since(wait_end),
-        service_ns,
-        network_ns,
+        service_ns: split.map(|split| split.service_ns),
+        unread_ns: split.map(|split| split.unread_ns),
+        network_ns: split.map(|split| split.network_ns),
     }
 }
 
@@ -99,38 +89,63 @@ fn opened_for(seen: &Observation) -> Option<(Timestamp, u32)> {
     at_once.then_some((syn, connected.repeats))
 }
 
-/// What a point is: a process, or the hop of this index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Client,
-    Hop(usize),
-    Server,
-}
-
-fn client_turn(
-    sent: Option<Timestamp>,
-    first_received: Option<Timestamp>,
+/// At one point of the path: when the last byte of the request passed it, and when the first of the
+/// response did.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
     request_last: Timestamp,
-    steps: &[Step],
-) -> Option<(Turn, Place)> {
-    let by_process = sent
-        .and(first_received)
-        .map(|response_first| (Turn { request_last, response_first }, Place::Client));
-    by_process.or_else(|| {
-        let mut turns = steps.iter().enumerate();
-        turns.find_map(|(i, step)| Some((turn(step)?, Place::Hop(i))))
-    })
+    response_first: Timestamp,
 }
 
-fn server_turn(call: &OpenCall, steps: &[Step]) -> Option<(Turn, Place)> {
-    let by_process = call.server.as_ref().and_then(|side| {
-        let (request_last, response_first) = side.last_received.zip(side.sent)?;
-        Some((Turn { request_last, response_first }, Place::Server))
-    });
-    by_process.or_else(|| {
-        let mut turns = steps.iter().enumerate().rev();
-        turns.find_map(|(i, step)| Some((turn(step)?, Place::Hop(i))))
-    })
+impl Turn {
+    fn ns(self) -> u64 {
+        self.response_first.nanos_since(self.request_last)
+    }
+}
+
+/// What the wait for a response consists of.
+#[derive(Clone, Copy, Debug)]
+struct Split {
+    service_ns: u64,
+    unread_ns: u64,
+    network_ns: u64,
+}
+
+/// Splits the time between the outermost points: the processes at both ends where they are known,
+/// else taps. None where there is a single point.
+///
+/// Between a process and the tap next to it the way out tells how long the way in takes: the kernel
+/// sends at once what it is given, but what arrives waits until a busy process reads it. What the
+/// way in took longer is that wait. Where something was sent again nothing is known of it.
+fn split(client: Option<Turn>, server: Option<Turn>, steps: &[Step]) -> Option<Split> {
+    let turns = || steps.iter().filter_map(|step| Some((step, turn(step)?)));
+    let (near, far) = (turns().next(), turns().next_back());
+    let is_one_tap = turns().nth(1).is_none();
+    if is_one_tap && client.is_none() && server.is_none() {
+        return None;
+    }
+    let outer = client.or(near.map(|(_, turn)| turn))?.ns();
+    let inner = server.or(far.map(|(_, turn)| turn))?.ns();
+    let calm = |step: &Step| step.seen.tcp.retransmissions == 0;
+    let at_client =
+        client.zip(near).filter(|(_, (step, _))| calm(step)).map(|(process, (_, tap))| {
+            let way_out = tap.request_last.nanos_since(process.request_last);
+            process.response_first.nanos_since(tap.response_first).saturating_sub(way_out)
+        });
+    let at_server =
+        server.zip(far).filter(|(_, (step, _))| calm(step)).map(|(process, (_, tap))| {
+            let way_out = tap.response_first.nanos_since(process.response_first);
+            process.request_last.nanos_since(tap.request_last).saturating_sub(way_out)
+        });
+    let between = outer.saturating_sub(inner);
+    let unread = at_client.unwrap_or(0).saturating_add(at_server.unwrap_or(0)).min(between);
+    Some(Split { service_ns: inner, unread_ns: unread, network_ns: between - unread })
+}
+
+fn server_turn(call: &OpenCall) -> Option<Turn> {
+    let side = call.server.as_ref()?;
+    let (request_last, response_first) = side.last_received.zip(side.sent)?;
+    Some(Turn { request_last, response_first })
 }
 
 fn turn(step: &Step) -> Option<Turn> {

@@ -245,7 +245,10 @@ fn processes_are_the_outermost_points() {
     let wait = 20 * MS + 101 * US - 230 * US;
     assert_eq!(phases(call), [Some(200 * US), Some(30 * US), Some(wait), Some(29 * MS)]);
     let service = 20 * MS - 340 * US;
-    assert_eq!((call.service_ns, call.network_ns), (Some(service), Some(wait - service)));
+    // From the tap into the processes 100 and 51 µs, out of them 50 and 10 µs.
+    let unread = (100 - 50) * US + (51 - 10) * US;
+    assert_eq!((call.service_ns, call.unread_ns), (Some(service), Some(unread)));
+    assert_eq!(call.network_ns, Some(wait - service - unread));
     let longest = culprit(call).unwrap();
     assert_eq!((longest.part, longest.duration_ns), (Part::Transfer, 29 * MS));
     let spans = flatten(&trace);
@@ -253,6 +256,34 @@ fn processes_are_the_outermost_points() {
     assert_eq!(of(ObservedAt::ServerProcess).send_ns, 30 * US);
     assert_eq!(of(ObservedAt::ServerProcess).wait_ns, Some(service));
     assert_eq!(of(ObservedAt::ClientProcess).wait_ns, Some(wait));
+}
+
+/// A request that nobody reads for half a second is no slow network, nor is a path that takes long
+/// both ways a slow reader; of bytes that were sent again it is not known.
+#[test]
+fn a_busy_reader_is_no_network() {
+    use SockIoKind::{Receive, Send};
+    let server = process(9, 9, "redis-server");
+    let of = |path: u64, unread: u64, repeats: u64| {
+        let read = path + unread;
+        let records = [
+            io(false, Receive, (100, 2_000), read, read + US, server),
+            io(false, Send, (5_000, 300_000), read + MS, read + MS + US, server),
+        ];
+        let back = read + MS + path;
+        let mut tap = seen(1, (0, 0), Some((back, back)));
+        tap.tcp.retransmissions = repeats;
+        let trace = trace(vec![tap], &records);
+        let call = &trace.root;
+        assert_eq!(
+            call.wait_ns,
+            Some(call.service_ns.unwrap() + call.unread_ns.unwrap() + call.network_ns.unwrap())
+        );
+        (call.unread_ns.unwrap(), call.network_ns.unwrap())
+    };
+    assert_eq!(of(10 * US, 500 * MS, 0), (500 * MS + US, 20 * US));
+    assert_eq!(of(20 * MS, 0, 0), (US, 40 * MS));
+    assert_eq!(of(10 * US, 500 * MS, 1), (0, 500 * MS + 21 * US));
 }
 
 fn call(start: u64, end: u64, service: u64, children: Vec<Call>) -> Call {
@@ -305,7 +336,8 @@ fn traces_without_phases_can_be_read() {
     let kept = store.finish().unwrap().pop().unwrap();
     drop(store);
     let mut body = serde_json::to_value(&*kept).unwrap();
-    let old = ["connect_ns", "send_ns", "wait_ns", "transfer_ns", "service_ns", "network_ns"];
+    let phases = ["connect_ns", "send_ns", "wait_ns", "transfer_ns"];
+    let old = [&phases[..], &["service_ns", "unread_ns", "network_ns"]].concat();
     let root = body["root"].as_object_mut().unwrap();
     old.iter().for_each(|key| assert!(root.remove(*key).is_some(), "{key} is in the record"));
     assert!(body.as_object_mut().unwrap().remove("longest").is_some());

@@ -1,7 +1,7 @@
 //! The longest part of a trace, in words.
 
 use fact::Outcome;
-use store::{Call, Culprit, Part, Point, Trace, culprit, points};
+use store::{Call, Culprit, Part, Place, Point, Trace, culprit, points};
 use wire::Direction;
 
 use super::path::{name, who};
@@ -54,7 +54,11 @@ pub(crate) fn in_short(trace: &Trace) -> String {
         Part::Wait if is_unanswered(call) => format!("no response of {server}"),
         Part::Wait => format!("wait for {server}"),
         Part::Transfer => format!("transfer from {server}"),
-        Part::Step { .. } => format!("network {client} ↔ {server}"),
+        Part::Step { to, .. } => match points(call).get(to).map(|point| point.place) {
+            Some(Place::Client) => format!("until {client} read"),
+            Some(Place::Server) => format!("until {server} read"),
+            _ => format!("network {client} ↔ {server}"),
+        },
     };
     format!("{} {what}", nanos(longest.duration_ns))
 }
@@ -94,10 +98,14 @@ fn step(call: &Call, direction: Direction, to: usize) -> String {
         Direction::ToServer => (to.checked_sub(1), "request"),
         Direction::ToClient => (to.checked_add(1), "response"),
     };
-    let named =
-        |point: Option<&Point<'_>>| point.map(|point| name(call, point)).unwrap_or_default();
+    let whose = |point: &Point<'_>| match point.place {
+        Place::Client => who(&call.client),
+        Place::Server => who(&call.server),
+        Place::Hop(_) => name(call, point),
+    };
+    let named = |point: Option<&Point<'_>>| point.map(whose).unwrap_or_default();
     let target = points.get(to);
-    let reads = target.is_some_and(|point| !matches!(point.place, store::Place::Hop(_)));
+    let reads = target.is_some_and(|point| !matches!(point.place, Place::Hop(_)));
     let (from, target) = (named(from.and_then(|from| points.get(from))), named(target));
     match reads {
         true => format!("from {from} until {target} had read the {message}"),
@@ -114,7 +122,8 @@ fn repeats(call: &Call) -> String {
     match call.syn_repeats {
         0 => String::new(),
         1 => ": SYN sent again".to_owned(),
-        n => format!(": SYN sent again {n} times"),
+        // SYN/ACKs count too.
+        n => format!(": {n} packets of the handshake sent again"),
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) fn phases(picture: &Picture<'_>, call: &Call, room: Option<usize>) ->
             }
             None => pieces.push(piece(" ", "(service", service, Some(Part::Service))),
         }
+        if let Some(unread) = call.unread_ns.filter(|&unread| unread > 0) {
+            pieces.push(piece(", ", "unread", unread, None));
+        }
         let mut network = piece(", ", "network", network, None);
         network.text.push(')');
         pieces.push(network);

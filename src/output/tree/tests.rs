@@ -71,6 +71,14 @@ fn every_step_has_its_time_and_the_longest_is_pointed_out() {
     );
 }
 
+#[test]
+fn what_lay_unread_is_told() {
+    let json = call(1, 0, [0, 0, 175_000, 0, 100_000, 5_000], "");
+    let json = json.replace(r#""network_ns":5000"#, r#""network_ns":5000,"unread_ns":70000"#);
+    let drawn = draw_in(&traced(&json), Style::default(), None);
+    assert!(drawn.contains("(service 100 µs, unread 70.0 µs, network 5.00 µs)"), "{drawn}");
+}
+
 /// The columns say which byte they mean, and the last one is told.
 #[test]
 fn first_and_last_byte_of_the_response_are_told() {

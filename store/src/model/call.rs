@@ -73,8 +73,12 @@ pub struct Call {
     /// known from a single point.
     #[serde(default)]
     pub service_ns: Option<u64>,
-    /// The part of the wait that request and response spent between the client's and the server's
-    /// process, else between the outermost taps.
+    /// The part of the wait for which request and response lay in sockets, until busy processes
+    /// read them: what they took longer from a tap into a process than out of it.
+    #[serde(default)]
+    pub unread_ns: Option<u64>,
+    /// The rest of the wait: the way between the client's and the server's process, else between
+    /// the outermost taps.
     #[serde(default)]
     pub network_ns: Option<u64>,
     /// SYNs and SYN/ACKs that were sent again while the connection was opened.
