@@ -1,5 +1,6 @@
 //! Faults staged among real services in pods: the trace of each names what took the time, and the
 //! phases of every call add up to its duration.
+#![allow(clippy::disallowed_methods, reason = "a test waits for other programs by the clock")]
 
 mod common;
 
