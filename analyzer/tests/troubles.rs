@@ -4,7 +4,7 @@ mod packets;
 
 use analyzer::{Analyzer, Config};
 use fact::TcpCounter::{self, *};
-use fact::{CloseReason, FlowRecord, FlowState, Notes, Trouble};
+use fact::{CloseReason, FlowRecord, FlowState, Notes, RttLeftOut, Trouble};
 use fact::{DirectionRecord, Fact, Sink};
 use packets::Given;
 use wire::{LinkType, RawFrame, TapId, Timestamp};
@@ -344,6 +344,76 @@ fn repeats_by_what_they_are_for() {
         [1, 1, 1]
     );
     assert_eq!(counts(up, [Retransmission, FastRetransmission, DsackRetransmission]), [3, 1, 0]);
+}
+
+/// Count, smallest and largest `rtt` in milliseconds, and what was left out.
+fn rtt(direction: &DirectionRecord) -> (u64, i64, i64, Vec<(RttLeftOut, u32)>) {
+    let left_out = direction.rtt_left_out.iter().filter(|&(_, count)| count > 0).collect();
+    let ms = MS as i64;
+    (direction.rtt.count, direction.rtt.min_ns / ms, direction.rtt.max_ns / ms, left_out)
+}
+
+#[test]
+fn a_syn_that_was_sent_again_gives_no_round_trip_time_but_was_waited_for() {
+    let story = Story::new().c(SYN, 0, 0, 0).wait(999).c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0);
+    let record = story.c(ACK, 1, 1, 0).record();
+    let handshake = record.handshake.unwrap_or_default();
+    let halves = (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns, handshake.rtt_ns);
+    assert_eq!(halves, (None, Some(MS as i64), None));
+    assert_eq!((handshake.complete, handshake.connect_ns), (true, Some(1002 * MS)));
+    let retransmitted = vec![(RttLeftOut::Retransmitted, 1)];
+    assert_eq!(rtt(&record.directions.to_client), (0, 0, 0, retransmitted));
+    assert_eq!(rtt(&record.directions.to_server), (1, 1, 1, Vec::new()));
+
+    let story = Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).wait(999).s(SYN_ACK, 0, 1, 0);
+    let handshake = story.c(ACK, 1, 1, 0).record().handshake.unwrap_or_default();
+    let halves = (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns, handshake.rtt_ns);
+    assert_eq!(halves, (Some(MS as i64), None, None));
+    assert_eq!(handshake.connect_ns, Some(1002 * MS));
+
+    let story = Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).wait(500).c(PSH, 1, 1, 10);
+    let handshake = story.record().handshake.unwrap_or_default();
+    assert_eq!(handshake.syn_ack_to_ack_ns, None, "the client waited for its application");
+    assert_eq!(handshake.connect_ns, Some(502 * MS));
+}
+
+#[test]
+fn the_time_of_applications_is_no_round_trip_time() {
+    let mut story = Story::established();
+    for n in 0..10 {
+        story = story.c(PSH, 1 + n, 1 + n, 1).wait(100).s(PSH, 1 + n, 2 + n, 1);
+    }
+    let record = story.wait(40).c(ACK, 11, 11, 0).record();
+    let (up, down) = (&record.directions.to_server, &record.directions.to_client);
+    assert_eq!(rtt(down), (1, 1, 1, vec![(RttLeftOut::WithPayload, 10)]));
+    let client = vec![(RttLeftOut::WithPayload, 9), (RttLeftOut::Delayed, 1)];
+    assert_eq!(rtt(up), (1, 1, 1, client), "the last ACK was delayed");
+    assert_eq!(down.ack_rtt.count, 11, "Wireshark's are all there");
+
+    // The same without its handshake: nothing is known of the network.
+    let mut midway = Story { now: 10, ..Story::default() };
+    for n in 0..10 {
+        midway = midway.c(PSH, 1 + n, 1 + n, 1).wait(100).s(PSH, 1 + n, 2 + n, 1);
+    }
+    let record = midway.c(ACK, 11, 11, 0).record();
+    let client = vec![(RttLeftOut::WithPayload, 9), (RttLeftOut::Undecided, 1)];
+    assert_eq!(rtt(&record.directions.to_server), (0, 0, 0, client));
+}
+
+#[test]
+fn a_transfer_has_round_trip_times_without_its_handshake() {
+    let mut story = Story { now: 10, ..Story::default() };
+    // A window of 40 segments: each ACK covers two, the others are on the way.
+    let mut sent = 0;
+    for n in 0..40 {
+        while sent < 2 * n + 40 {
+            story = story.c(ACK, 1 + sent * 100, 1, 100);
+            sent += 1;
+        }
+        story = story.wait(20).s(ACK, 1, 1 + (n + 1) * 200, 0);
+    }
+    let down = story.record().directions.to_client;
+    assert!(down.rtt.count > 35, "{:?} {:?}", down.rtt, down.rtt_left_out);
 }
 
 #[test]

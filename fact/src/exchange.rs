@@ -77,8 +77,8 @@ pub struct TcpTrouble {
     pub out_of_order: u64,
     /// Segments that closed the window.
     pub zero_windows: u64,
-    /// Mean RTT of the flow so far in nanoseconds, client and server side together (handshake if
-    /// nothing else); 0 if unknown.
+    /// Mean round-trip time of the network on this flow so far in nanoseconds, from client to
+    /// server and back, without what applications took; 0 if unknown.
     pub rtt_ns: u64,
     /// Bytes that were never captured.
     pub missing_bytes: u64,

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use wire::{Endpoint, PerDirection, TapId, Timestamp, Transport};
 
-use super::{CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, TcpCounters, Trouble};
+use super::{
+    CloseReason, FlowId, FlowState, Latencies, Notes, Protocol, RttLeftOutCounts, TcpCounters,
+    Trouble,
+};
 
 /// How it was decided which side is the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,8 +69,8 @@ pub struct FlowRecord {
     /// VLAN ids, outermost first, as on the first packet; then those that only other packets of the
     /// flow have, in the order in which they were seen.
     pub vlans: Vec<u16>,
-    /// Tunnels, outermost first, as on the first packet; then those of a kind and id that only other
-    /// packets of the flow have.
+    /// Tunnels, outermost first, as on the first packet; then those of a kind and id that only
+    /// other packets of the flow have.
     pub tunnels: Vec<TunnelRecord>,
     /// Time of the first packet.
     pub start: Timestamp,
@@ -108,12 +111,17 @@ pub struct TunnelRecord {
 pub struct Handshake {
     /// SYN, SYN/ACK and ACK were all seen.
     pub complete: bool,
-    /// First SYN to first SYN/ACK: the network and kernel beyond the tap on the server's side.
+    /// SYN to SYN/ACK: the network and kernel beyond the tap on the server's side. None where the
+    /// SYN was sent more than once.
     pub syn_to_syn_ack_ns: Option<i64>,
-    /// First SYN/ACK to the client's ACK: the client's side.
+    /// SYN/ACK to the client's ACK: the client's side. None where the SYN/ACK was sent more than
+    /// once, and where the ACK carries payload, for which it may have waited.
     pub syn_ack_to_ack_ns: Option<i64>,
     /// Sum of the two.
     pub rtt_ns: Option<i64>,
+    /// What the client waited for the connection: first SYN to the ACK that ends the handshake,
+    /// repeats included. None where one of the two is missing, or the clock went back between.
+    pub connect_ns: Option<u64>,
 }
 
 /// Counts of the application protocol of a flow.
@@ -181,11 +189,13 @@ pub struct DirectionRecord {
     pub zero_window_max_ns: u64,
     /// Time from a segment to this side's ACK of it, as Wireshark counts it.
     pub ack_rtt: Timing,
-    /// Time from a segment to this side's ACK of it, no samples from retransmitted segments (Karn),
-    /// with timestamps where present.
+    /// Time from a segment to this side's ACK of it, where no application had a part in it: the
+    /// network between the tap and this side, and its kernel.
     pub rtt: Timing,
     /// Distribution of `rtt`.
     pub rtt_latencies: Latencies,
+    /// ACKs of this side that are no samples of `rtt`, by reason.
+    pub rtt_left_out: RttLeftOutCounts,
     /// Time from the last byte of the other side's message to the first byte of this side's answer.
     pub response_time: Timing,
     /// Payload bytes without retransmissions.

@@ -58,17 +58,31 @@ impl LatencyHistogram {
         self.counts.iter().map(|&n| u64::from(n)).sum()
     }
 
-    /// Upper bound of the bucket that holds the sample of rank `q` (0 to 1); none without samples.
+    /// First nanosecond of bucket `index`.
+    const fn lower_ns(index: usize) -> u64 {
+        match index {
+            0 => 0,
+            _ => Self::upper_ns(index - 1),
+        }
+    }
+
+    /// The sample of rank `q` (0 to 1), as if those of its bucket were spread evenly over it; none
+    /// without samples.
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
         let count = self.count();
         if count == 0 {
             return None;
         }
         let rank = ((q * count as f64).ceil() as u64).clamp(1, count);
-        let mut seen = 0;
+        let mut before = 0;
         self.counts.iter().enumerate().find_map(|(i, &n)| {
-            seen += u64::from(n);
-            (seen >= rank).then(|| Self::upper_ns(i))
+            let place = rank - before;
+            before += u64::from(n);
+            (before >= rank).then(|| {
+                let width = (Self::upper_ns(i) - Self::lower_ns(i)) as f64;
+                let share = (place as f64 - 0.5) / f64::from(n);
+                Self::lower_ns(i) + (width * share) as u64
+            })
         })
     }
 }
@@ -144,7 +158,8 @@ impl Latencies {
         }
     }
 
-    /// Upper bound of the bucket that holds the sample of rank `q` (0 to 1); none without samples.
+    /// The sample of rank `q` (0 to 1): exact while there are few, then as that of
+    /// [`LatencyHistogram::quantile_ns`]; none without samples.
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
         match self {
             Self::Many(all) => all.quantile_ns(q),
@@ -155,7 +170,7 @@ impl Latencies {
                 let sorted = &mut sorted[..few.len()];
                 sorted.sort_unstable();
                 let rank = ((q * few.len() as f64).ceil() as usize).clamp(1, few.len());
-                Some(LatencyHistogram::upper_ns(LatencyHistogram::bucket(sorted[rank - 1])))
+                sorted.get(rank - 1).copied()
             }
         }
     }
@@ -194,23 +209,39 @@ mod tests {
         h.record(0);
         h.record(u64::MAX);
         assert_eq!(h.count(), 2);
-        assert_eq!(
-            h.quantile_ns(1.0),
-            Some(LatencyHistogram::upper_ns(LatencyHistogram::BUCKETS - 1))
-        );
+        let last = LatencyHistogram::BUCKETS - 1;
+        let bucket = LatencyHistogram::lower_ns(last)..LatencyHistogram::upper_ns(last);
+        assert!(bucket.contains(&h.quantile_ns(1.0).unwrap_or(0)));
+        assert!(h.quantile_ns(0.0).is_some_and(|ns| ns < LatencyHistogram::upper_ns(0)));
     }
 
     #[test]
-    fn few_times_have_the_quantiles_of_a_histogram() {
+    fn few_times_have_exact_quantiles_and_become_a_histogram() {
         let (mut few, mut all) = (Latencies::default(), LatencyHistogram::default());
         assert_eq!(few.quantile_ns(0.5), None);
-        for n in [9_000_000, 40_000, 700, 40_001, 5, 80_000_000, 1_000] {
+        let times = [9_000_000, 40_000, 700, 40_001, 5, 80_000_000, 1_000];
+        for n in times {
             few.record(n);
             all.record(n);
-            for q in [0.0, 0.5, 0.99, 1.0] {
-                assert_eq!(few.quantile_ns(q), all.quantile_ns(q));
+            if let Some(few) = few.few() {
+                assert_eq!(few.last(), Some(&n));
             }
         }
+        let mut exact = Latencies::default();
+        times.iter().take(6).for_each(|&n| exact.record(n));
+        let quantiles = [0.0, 0.5, 0.99, 1.0].map(|q| exact.quantile_ns(q));
+        assert_eq!(quantiles, [5, 40_000, 80_000_000, 80_000_000].map(Some));
         assert_eq!(few, Latencies::Many(Box::new(all)));
+    }
+
+    #[test]
+    fn the_quantiles_of_many_times_are_within_a_tenth_of_them() {
+        for middle in [20_000, 2_100_000, 40_400_000, 300_000_000u64] {
+            let mut h = LatencyHistogram::default();
+            let times = || (0..101).map(|n| middle * (900 + 2 * n) / 1000);
+            times().for_each(|n| h.record(n));
+            let told = h.quantile_ns(0.5).unwrap_or(0);
+            assert!(told.abs_diff(middle) <= middle / 10, "{told}, truly {middle}");
+        }
     }
 }

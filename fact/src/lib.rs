@@ -9,6 +9,7 @@ mod flow_record;
 mod latency;
 mod protocol;
 mod reasons;
+mod rtt_left_out;
 mod tcp_counters;
 mod trouble;
 
@@ -21,6 +22,7 @@ pub use flow_record::{
 pub use latency::{Latencies, LatencyHistogram};
 pub use protocol::Protocol;
 pub use reasons::{CloseReason, FlowState, Inference, Table, Unanswered};
+pub use rtt_left_out::{RttLeftOut, RttLeftOutCounts};
 pub use tcp_counters::{Metric, TcpCounter, TcpCounters};
 pub use trouble::{Notes, Trouble};
 

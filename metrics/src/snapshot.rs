@@ -1,6 +1,6 @@
 //! What of the cumulative figures of a flow the metrics contain already.
 
-use fact::{DirectionRecord, FlowRecord, Latencies, TcpCounter, TcpCounters};
+use fact::{DirectionRecord, FlowRecord, Latencies, RttLeftOutCounts, TcpCounter, TcpCounters};
 use wire::{Direction, PerDirection};
 
 /// The cumulative figures of one direction that were counted already.
@@ -14,6 +14,7 @@ pub(crate) struct Counted {
     pub(crate) syn_ack: u32,
     pub(crate) zero_window_ns: u64,
     pub(crate) resets: u64,
+    pub(crate) rtt_left_out: RttLeftOutCounts,
     pub(crate) rtt: Latencies,
 }
 
@@ -36,6 +37,7 @@ impl Counted {
             syn_ack,
             zero_window_ns: record.zero_window_ns,
             resets: record.rst,
+            rtt_left_out: record.rtt_left_out,
             rtt: Latencies::default(),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fact::{
     Attributes, ClientBy, CloseReason, DirectionRecord, Exchange, FlowId, FlowOpening, FlowRecord,
     FlowState, Handshake, Inference, L7Summary, Latencies, MessageSpan, Notes, Outcome, Protocol,
-    Table, TcpCounter, TcpCounters, TcpTrouble, Trouble,
+    RttLeftOut, RttLeftOutCounts, Table, TcpCounter, TcpCounters, TcpTrouble, Trouble,
 };
 use fact::{Fact, Sink};
 use metrics::{Config, Format, JoinResult, Metered, Metrics, Names, TracedCall};
@@ -41,11 +41,14 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
     rtts.iter().for_each(|&ns| latencies.record(ns));
     let mut tcp = TcpCounters::default();
     tcp[TcpCounter::TimeoutRetransmission] = packets as u32 / 10;
+    let mut rtt_left_out = RttLeftOutCounts::default();
+    rtt_left_out[RttLeftOut::WithPayload] = packets as u32 / 5;
     let sent = DirectionRecord {
         packets,
         ip_bytes: packets * 100,
         tcp,
         rtt_latencies: latencies,
+        rtt_left_out,
         ..DirectionRecord::default()
     };
     FlowRecord {
@@ -69,6 +72,7 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
             syn_to_syn_ack_ns: Some(30_000),
             syn_ack_to_ack_ns: Some(20_000),
             rtt_ns: Some(50_000),
+            connect_ns: Some(50_000),
         }),
         l7: Some(L7Summary {
             protocol: Protocol::new("http"),
@@ -169,6 +173,13 @@ fn cumulative_facts_are_counted_once() {
     );
     assert_eq!(of("wirespan_tcp_rtt_seconds_count{", &["side=\"server\""]), Some(2.0));
     assert_eq!(of("wirespan_tcp_handshake_seconds_count{", &["side=\"client\""]), Some(1.0));
+    assert_eq!(of("wirespan_tcp_connect_seconds_count{", &[]), Some(1.0));
+    assert_eq!(of("wirespan_tcp_connect_seconds_bucket{", &["le=\"0.00005\""]), Some(1.0));
+    assert_eq!(
+        of("wirespan_tcp_rtt_left_out_total{", &["side=\"server\"", "reason=\"with_payload\""]),
+        Some(5.0)
+    );
+    assert_eq!(of("wirespan_tcp_rtt_left_out_total{", &["reason=\"delayed\""]), None);
     assert_eq!(of("wirespan_flows_opened_total{", &[]), Some(1.0));
     assert_eq!(of("wirespan_flows_closed_total{", &["reason=\"fin\""]), Some(1.0));
     assert_eq!(of("wirespan_flows_active{", &[]), Some(0.0));

@@ -150,6 +150,7 @@ fn in_netns(netns: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
 pub(crate) struct Running {
     process: Child,
     node: String,
+    listen: String,
     records: PathBuf,
     messages: PathBuf,
 }
@@ -166,19 +167,30 @@ impl Running {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let records = chain.folder().join(format!("{name}.jsonl"));
-        let messages = chain.folder().join(format!("{name}.log"));
-        let process = chain
-            .on_node(env!("CARGO_BIN_EXE_wirespan"))
-            .args(["run", "--listen", LISTEN])
+        let place = (chain.node(), chain.folder(), LISTEN);
+        Self::start_in(place, name, arguments, environment)
+    }
+
+    /// The same in a network namespace, with its files in a folder, listening at an address.
+    pub(crate) fn start_in(
+        (node, folder, listen): (&str, &Path, &str),
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let records = folder.join(format!("{name}.jsonl"));
+        let messages = folder.join(format!("{name}.log"));
+        let process = in_netns(node, env!("CARGO_BIN_EXE_wirespan"))
+            .args(["run", "--listen", listen])
             .args(arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
-            .stdout(File::create(&records).expect("a file in the folder of the pods"))
-            .stderr(File::create(&messages).expect("a file in the folder of the pods"))
+            .stdout(File::create(&records).expect("a file in the folder"))
+            .stderr(File::create(&messages).expect("a file in the folder"))
             .spawn()
             .expect("nsenter starts");
-        let mut running = Self { process, node: chain.node().to_owned(), records, messages };
+        let (node, listen) = (node.to_owned(), listen.to_owned());
+        let mut running = Self { process, node, listen, records, messages };
         wait_for(20, "wirespan is healthy", || {
             if let Ok(Some(status)) = running.process.try_wait() {
                 panic!("wirespan ended with {status}: {}", running.messages());
@@ -193,7 +205,7 @@ impl Running {
         let mut curl = in_netns(&self.node, "curl");
         let output = curl
             .args(["-sf", "-m", "5"])
-            .arg(format!("http://{LISTEN}{path}"))
+            .arg(format!("http://{}{path}", self.listen))
             .output()
             .expect("curl starts");
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -205,7 +217,14 @@ impl Running {
     }
 
     /// Ends it in order and returns its exit status with the records of this type.
-    pub(crate) fn stop(mut self, record: &str) -> (ExitStatus, Vec<Value>) {
+    pub(crate) fn stop(self, record: &str) -> (ExitStatus, Vec<Value>) {
+        let (status, mut records) = self.stop_with_all();
+        records.retain(|value| value["type"] == record);
+        (status, records)
+    }
+
+    /// Ends it in order and returns its exit status with all its records.
+    pub(crate) fn stop_with_all(mut self) -> (ExitStatus, Vec<Value>) {
         self.signal("TERM");
         let status = wait_for(20, "wirespan ends after SIGTERM", || {
             self.process.try_wait().expect("a child")
@@ -213,7 +232,7 @@ impl Running {
         let text = std::fs::read_to_string(&self.records).expect("records are UTF-8");
         let records =
             text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record is JSON"));
-        (status, records.filter(|value| value["type"] == record).collect())
+        (status, records.collect())
     }
 
     fn signal(&self, signal: &str) {

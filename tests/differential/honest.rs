@@ -137,6 +137,15 @@ impl Honest {
             self.wrong.push(format!("rtt {} below twice the delay {least}", told.rtt.min_ns));
         }
         let steady = half.loss == 0.0 && half.reordering == 0.0 && half.duplication == 0.0;
+        // Whatever the receiver waited before it acknowledged: a delayed ACK waits 40 ms or more,
+        // an application has no limit. What is near the smallest of its side may have waited too.
+        // Where segments follow each other slowly, ACKs queue.
+        let network = 2 * (half.delay + half.jitter) + 100 * half.gap;
+        let most = (network + (network / 4).clamp(50_000, 10_000_000)) as i64;
+        let queues = half.gap > 1_000;
+        if steady && !queues && told.rtt.count > 0 && told.rtt.max_ns > most {
+            self.wrong.push(format!("rtt {} above what the path takes, {most}", told.rtt.max_ns));
+        }
         let closed = &truth.closed[end as usize];
         if steady && closed.last().is_none_or(|(_, until)| *until < truth.end) {
             let sum: u64 = closed.iter().map(|(from, until)| until - from).sum();

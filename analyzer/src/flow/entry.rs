@@ -196,8 +196,8 @@ impl Flow {
             client: self.key.endpoint(client),
             server: self.key.endpoint(server),
             base,
-            connect_ns: None,
-            connected: None,
+            connect_ns: self.connection.as_ref().and_then(|c| c.lifecycle.connect_ns()),
+            connected: self.connection.as_ref().and_then(|c| c.lifecycle.connected()),
             health: self.connection.as_ref().map(Connection::health).unwrap_or_default(),
         }
     }

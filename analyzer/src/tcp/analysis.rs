@@ -1,10 +1,10 @@
 //! Wireshark's TCP analysis: what each segment is, and round-trip times.
 
-use fact::TcpCounter;
+use fact::{RttLeftOut, TcpCounter};
 use wire::decode::{Tcp, TcpFlags};
 use wire::{SeqNum, Side, Timestamp};
 
-use super::{Findings, Retransmission, Segment, Sent, Unacked};
+use super::{Acked, Findings, Retransmission, RoundTrip, Segment, Sent, Unacked};
 use crate::per_side::PerSide;
 
 /// Within this time after the second duplicate ACK a repeated segment counts as fast
@@ -12,6 +12,9 @@ use crate::per_side::PerSide;
 const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
 /// Time within which a segment is out of order, where the initial round-trip time is not known.
 const REORDERING_NS: u64 = 3_000_000;
+/// After this time nothing of what was sent before is on its way: the shortest interval of
+/// keep-alives (Linux: `TCP_KEEPINTVL` of 1 s), and of a retransmission timer by RFC 6298.
+const SILENCE_NS: u64 = 1_000_000_000;
 /// Value of `duplicates` after an ACK of bytes that were never seen: it counts as many duplicates.
 const DUPLICATES_UNKNOWN: u16 = u16::MAX;
 /// Time within which a frame with the same IP identification as another is a copy of it: longer
@@ -70,12 +73,22 @@ struct Sender {
     scale: Scale,
     /// The last segment was a SYN: windows are not scaled yet.
     unscaled: bool,
-    /// Which probe the last segment was: `ZeroWindowProbe` or `KeepAlive`, if it was one.
-    probe: Option<TcpCounter>,
+    /// Which probe the last segment was.
+    probe: Probe,
     /// The last segment carried SACK blocks beyond its acknowledgement.
     sack_beyond_ack: bool,
     has_sent: bool,
     unacked: Unacked,
+}
+
+/// Whether a segment asks for an answer and carries nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    None,
+    ZeroWindow,
+    KeepAlive,
+    /// The first keep-alive after nothing was sent for so long that what comes next answers it.
+    KeepAliveAfterSilence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +114,7 @@ impl Default for Sender {
             has_base: false,
             scale: Scale::Unknown,
             unscaled: false,
-            probe: None,
+            probe: Probe::None,
             sack_beyond_ack: false,
             has_sent: false,
             unacked: Unacked::default(),
@@ -118,8 +131,8 @@ pub(crate) struct Verdict {
     /// Since the segment that this one acknowledges, by Wireshark's choice among copies; never 0,
     /// negative if the clock went back.
     pub(crate) ack_rtt_ns: Option<i64>,
-    /// Since the segment that this one acknowledges, where it is certain which.
-    pub(crate) rtt_ns: Option<u64>,
+    /// Since the segment that this one acknowledges, and whether that is the network's time.
+    pub(crate) round_trip: RoundTrip,
 }
 
 impl Analysis {
@@ -240,10 +253,7 @@ impl Analysis {
                 .oldest
                 .map(|sent| segment.time.signed_nanos_since(sent))
                 .filter(|&ns| ns != 0),
-            rtt_ns: acked
-                .certain
-                .map(|sent| segment.time.nanos_since(sent))
-                .filter(|&ns| ns > 0 && segment.tcp.flags.ack()),
+            round_trip: own.round_trip(peer, segment, findings, acked),
         };
         own.update_window_scale(peer, segment);
         self.time_handshake(segment);
@@ -366,10 +376,10 @@ impl Sender {
             return found;
         }
         if window == 0 {
-            if peer.probe == Some(TcpCounter::ZeroWindowProbe) {
+            if peer.probe == Probe::ZeroWindow {
                 found.add(TcpCounter::ZeroWindowProbeAck);
             }
-        } else if peer.probe == Some(TcpCounter::KeepAlive) {
+        } else if matches!(peer.probe, Probe::KeepAlive | Probe::KeepAliveAfterSilence) {
             found.add(TcpCounter::KeepAliveAck);
         } else {
             found.add(TcpCounter::DuplicateAck);
@@ -455,6 +465,45 @@ impl Sender {
         found.add(TcpCounter::Retransmission);
     }
 
+    /// What `segment`, which acknowledges `acked`, tells of the network's round-trip time.
+    fn round_trip(
+        &self,
+        peer: &Self,
+        segment: &Segment<'_>,
+        found: Findings,
+        acked: Acked,
+    ) -> RoundTrip {
+        let (tcp, flags) = (segment.tcp, segment.tcp.flags);
+        if !flags.ack() {
+            return RoundTrip::Nothing;
+        }
+        let since = |time: Timestamp| Some(segment.time.nanos_since(time)).filter(|&ns| ns > 0);
+        // The kernel answers a keep-alive at once (RFC 9293, section 3.8.4).
+        let probed = peer.probe == Probe::KeepAliveAfterSilence && peer.unacked.len() == 0;
+        if found.has(TcpCounter::KeepAliveAck) && probed {
+            return since(peer.last_ack_time).map_or(RoundTrip::Nothing, RoundTrip::Prompt);
+        }
+        let Some(sent) = acked.certain else {
+            return match acked.oldest.and_then(since) {
+                Some(_) => RoundTrip::LeftOut(RttLeftOut::Retransmitted, None),
+                None => RoundTrip::Nothing,
+            };
+        };
+        let Some(ns) = since(sent) else { return RoundTrip::Nothing };
+        if tcp.payload_len > 0 {
+            return RoundTrip::LeftOut(RttLeftOut::WithPayload, Some(ns));
+        }
+        // The kernel answers SYN and SYN/ACK at once, a SYN also with RST.
+        if tcp.ack == peer.base.plus(1) || segment.is_syn_ack() {
+            return RoundTrip::Prompt(ns);
+        }
+        if segment.has_control_flag() {
+            return RoundTrip::LeftOut(RttLeftOut::Closing, Some(ns));
+        }
+        let next = acked.next.filter(|_| !self.sack_beyond_ack);
+        RoundTrip::of_plain_ack(ns, next.map(|next| next.nanos_since(sent)))
+    }
+
     fn update(
         &mut self,
         peer: &Self,
@@ -471,12 +520,10 @@ impl Sender {
             }
             if self.unacked.len() < max_unacked {
                 end = end.plus(u32::from(segment.occupies_seq()));
-                // What was acknowledged already may be echoed for an earlier copy (RFC 7323,
-                // section 4.1: no such samples). In a simultaneous open, the SYN/ACK repeats a SYN
-                // that the other side answers as well.
+                // In a simultaneous open, the SYN/ACK repeats a SYN that the other side answers as
+                // well.
                 let retransmitted = self.next.0 != 0 && tcp.seq.before(self.next);
-                let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
-                let named = fresh && !(retransmitted && tcp.flags.syn());
+                let named = !(retransmitted && tcp.flags.syn());
                 let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
                 // The oldest copy is what Wireshark takes an acknowledgement for.
                 if !copy {
@@ -498,11 +545,20 @@ impl Sender {
         }
         self.last_id = segment.ip_id;
         self.window = u32::from(tcp.window);
+        let answered = self.probe == Probe::None || peer.last_ack_time > self.last_ack_time;
+        let last = self.last_ack_time.max(peer.last_ack_time);
+        let silence = segment.time.nanos_since(last) >= SILENCE_NS;
+        self.probe = if found.has(TcpCounter::ZeroWindowProbe) {
+            Probe::ZeroWindow
+        } else if !found.has(TcpCounter::KeepAlive) {
+            Probe::None
+        } else if answered && silence {
+            Probe::KeepAliveAfterSilence
+        } else {
+            Probe::KeepAlive
+        };
         self.last_ack = tcp.ack;
         self.last_ack_time = segment.time;
-        self.probe = [TcpCounter::ZeroWindowProbe, TcpCounter::KeepAlive]
-            .into_iter()
-            .find(|&probe| found.has(probe));
         self.sack_beyond_ack = tcp.options.sack_count > 0
             && tcp
                 .options

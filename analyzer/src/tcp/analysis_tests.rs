@@ -1,11 +1,11 @@
 //! One rule of the analysis after the other, on connections made by hand.
 
-use fact::TcpCounter;
+use fact::{RttLeftOut, TcpCounter};
 use wire::decode::{Tcp, TcpFlags, TcpOptions};
 use wire::{SeqNum, Side, Timestamp};
 
 use super::analysis::Verdict;
-use super::{Analysis, Findings, Segment};
+use super::{Analysis, Findings, RoundTrip, Segment};
 
 const CLIENT: Side = Side::High;
 const SERVER: Side = Side::Low;
@@ -51,7 +51,10 @@ impl Talk {
 
     /// The round-trip time that an acknowledgement of the server gives.
     fn rtt_of_answer(&mut self, ack: u32, options: TcpOptions) -> Option<u64> {
-        self.verdict(SERVER, 5001, ack, ACK, 0, options).rtt_ns
+        match self.verdict(SERVER, 5001, ack, ACK, 0, options).round_trip {
+            RoundTrip::Prompt(ns) | RoundTrip::Unproven(ns) => Some(ns),
+            RoundTrip::LeftOut(..) | RoundTrip::Nothing => None,
+        }
     }
 
     fn verdict(
@@ -375,7 +378,111 @@ fn the_syn_acks_of_a_simultaneous_open_give_no_round_trip_time() {
     talk.segment(SERVER, 1000, 0, TcpFlags::SYN, 0, stamped(9, 0));
     talk.segment(CLIENT, 3_000_000_000, 1001, TcpFlags::SYN | ACK, 0, stamped(7, 9));
     let crossing = talk.verdict(SERVER, 1000, 3_000_000_001, TcpFlags::SYN | ACK, 0, stamped(9, 7));
-    assert_eq!(crossing.rtt_ns, None, "it answers the SYN, not the SYN/ACK that it crosses");
+    let left_out = RoundTrip::LeftOut(RttLeftOut::Retransmitted, None);
+    assert_eq!(crossing.round_trip, left_out, "it answers the SYN, not the SYN/ACK it crosses");
+}
+
+#[test]
+fn the_kernel_answers_syn_syn_ack_and_keep_alive_at_once() {
+    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1 };
+    let options = TcpOptions::default();
+    let mut tell =
+        |side, seq, ack, flags, len| talk.verdict(side, seq, ack, flags, len, options).round_trip;
+    tell(CLIENT, 1000, 0, TcpFlags::SYN, 0);
+    assert_eq!(tell(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0), RoundTrip::Prompt(MS));
+    assert_eq!(tell(CLIENT, 1001, 5001, ACK, 0), RoundTrip::Prompt(MS));
+    tell(CLIENT, 1001, 5001, ACK, 10);
+    assert_eq!(tell(SERVER, 5001, 1011, ACK, 0), RoundTrip::Unproven(MS));
+    tell(CLIENT, 1010, 5001, ACK, 0);
+    let answer = tell(SERVER, 5001, 1011, ACK, 0);
+    assert_eq!(answer, RoundTrip::Nothing, "it may answer something else: the last byte repeated");
+    talk.now += 1000 * MS;
+    let mut tell =
+        |side, seq, ack, flags, len| talk.verdict(side, seq, ack, flags, len, options).round_trip;
+    assert_eq!(tell(CLIENT, 1010, 5001, ACK, 0), RoundTrip::Nothing);
+    assert_eq!(tell(SERVER, 5001, 1011, ACK, 0), RoundTrip::Prompt(MS), "of the keep-alive");
+    for _ in 0..2 {
+        talk.now += 1000 * MS;
+        talk.verdict(CLIENT, 1010, 5001, ACK, 0, options);
+    }
+    let answer = talk.verdict(SERVER, 5001, 1011, ACK, 0, options).round_trip;
+    assert_eq!(answer, RoundTrip::Nothing, "of one of two");
+}
+
+#[test]
+fn a_refusal_is_as_prompt_as_a_handshake() {
+    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1 };
+    let options = TcpOptions::default();
+    talk.verdict(CLIENT, 1000, 0, TcpFlags::SYN, 0, options);
+    let refusal = talk.verdict(SERVER, 0, 1001, TcpFlags::RST | ACK, 0, options);
+    assert_eq!(refusal.round_trip, RoundTrip::Prompt(MS));
+}
+
+#[test]
+fn what_an_application_sends_gives_no_round_trip_time() {
+    let options = TcpOptions::default();
+    for (flags, len, reason) in [
+        (ACK, 5, RttLeftOut::WithPayload),
+        (TcpFlags::FIN | ACK, 5, RttLeftOut::WithPayload),
+        (TcpFlags::FIN | ACK, 0, RttLeftOut::Closing),
+        (TcpFlags::RST | ACK, 0, RttLeftOut::Closing),
+    ] {
+        let mut talk = Talk::new();
+        talk.client(1001, 50);
+        talk.now += 100 * MS;
+        let answer = talk.verdict(SERVER, 5001, 1051, flags, len, options);
+        assert_eq!(answer.ack_rtt_ns, Some(101 * MS as i64), "Wireshark's");
+        assert_eq!(answer.round_trip, RoundTrip::LeftOut(reason, Some(101 * MS)));
+    }
+    // Payload of the client with the ACK of the SYN/ACK: it may have waited for its application.
+    let mut talk = Talk { analysis: Analysis::default(), now: 1_700_000_000_000 * MS, window: 1 };
+    talk.verdict(CLIENT, 1000, 0, TcpFlags::SYN, 0, options);
+    talk.verdict(SERVER, 5000, 1001, TcpFlags::SYN | ACK, 0, options);
+    let first = talk.verdict(CLIENT, 1001, 5001, ACK, 7, options);
+    assert_eq!(first.round_trip, RoundTrip::LeftOut(RttLeftOut::WithPayload, Some(MS)));
+}
+
+#[test]
+fn an_ack_is_prompt_if_the_next_segment_had_not_arrived() {
+    let options = TcpOptions::default();
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    talk.client(1051, 50);
+    talk.now += 18 * MS;
+    let answer = talk.verdict(SERVER, 5001, 1051, ACK, 0, options);
+    assert_eq!(answer.round_trip, RoundTrip::Prompt(20 * MS), "the next one came 1 ms later");
+    let answer = talk.verdict(SERVER, 5001, 1101, ACK, 0, options);
+    assert_eq!(answer.round_trip, RoundTrip::Unproven(20 * MS), "nothing more is on the way");
+
+    let mut talk = Talk::new();
+    talk.client(1001, 50);
+    talk.now += 18 * MS;
+    talk.client(1051, 50);
+    let answer = talk.verdict(SERVER, 5001, 1051, ACK, 0, options);
+    assert_eq!(answer.round_trip, RoundTrip::Unproven(20 * MS), "a delayed one looks the same");
+
+    // The next one is lost, and what came after it is reported.
+    let mut talk = Talk::new();
+    (0..3).for_each(|n| _ = talk.client(1001 + n * 50, 50));
+    let sack = TcpOptions { sack: [(SeqNum(1101), SeqNum(1151)); 4], sack_count: 1, ..options };
+    let answer = talk.verdict(SERVER, 5001, 1051, ACK, 0, sack);
+    assert_eq!(answer.round_trip, RoundTrip::Unproven(3 * MS));
+}
+
+/// A late ACK of fewer bytes does not make what was acknowledged before it fresh again.
+#[test]
+fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time_after_a_late_ack_either() {
+    let mut talk = Talk::new();
+    let stamped = |value, echo| TcpOptions {
+        timestamps: Some(wire::decode::Timestamps { value, echo }),
+        ..TcpOptions::default()
+    };
+    talk.segment(CLIENT, 1001, 5001, ACK, 1, stamped(7, 1));
+    talk.segment(CLIENT, 1002, 5001, ACK, 2, stamped(7, 1));
+    talk.rtt_of_answer(1004, stamped(2, 7));
+    talk.rtt_of_answer(1002, stamped(2, 7));
+    talk.segment(CLIENT, 1002, 5001, ACK, 2, stamped(9, 1));
+    assert_eq!(talk.rtt_of_answer(1004, stamped(3, 9)), None);
 }
 
 #[test]

@@ -5,11 +5,11 @@ use wire::decode::TcpFlags;
 use wire::{Side, Timestamp};
 
 use super::{
-    Analysis, Diagnosis, Distribution, Health, Lifecycle, Phase, RoundTrips, Samples, Segment,
-    SideCounters, SideState, Stream, TroubleCounts, Verdict,
+    Analysis, Diagnosis, Distribution, Health, Judgement, Lifecycle, Phase, RoundTrip, RoundTrips,
+    RttFloor, Samples, Segment, SideCounters, SideState, Stream, TroubleCounts, Verdict,
 };
 use crate::per_side::PerSide;
-use fact::{CloseReason, DirectionRecord, FlowState, TcpCounter, Trouble};
+use fact::{CloseReason, DirectionRecord, FlowState, RttLeftOutCounts, TcpCounter, Trouble};
 
 /// Congestion Experienced in the ECN field (RFC 3168, section 5).
 const ECN_CE: u8 = 0b11;
@@ -36,8 +36,8 @@ struct Measures {
     rst: u32,
     psh: u32,
     mss: Option<u16>,
-    /// The only `ack_rtt` and `rtt` in nanoseconds, where there is one of each and both are the
-    /// same, as after a handshake; else 0.
+    /// The only `ack_rtt` and `rtt` in nanoseconds, where there is one of each, both are the same,
+    /// and the kernel answered at once, as after a handshake; else 0.
     only_rtt_ns: u64,
     /// Allocated with the first count or time that does not fit above.
     extra: Option<Box<Extra>>,
@@ -49,6 +49,8 @@ struct Extra {
     counters: Option<Box<SideCounters>>,
     ack_rtt: Samples,
     rtt: Distribution,
+    rtt_floor: RttFloor,
+    rtt_left_out: RttLeftOutCounts,
     response_time: Samples,
 }
 
@@ -81,7 +83,7 @@ impl Connection {
             self.lifecycle.on_syn_data_accepted();
         }
         let (own, peer) = self.measures.pair_mut(segment.side);
-        own.record_rtt(verdict.ack_rtt_ns, verdict.rtt_ns);
+        own.record_rtt(verdict.ack_rtt_ns, verdict.round_trip, segment.time);
         own.count_findings(segment, &verdict, ecn);
         if segment.tcp.options.sack_count > 0 && segment.is_dsack() {
             peer.on_dsack();
@@ -130,12 +132,7 @@ impl Connection {
             add(&mut troubles.zero_windows, seen.counters[TcpCounter::ZeroWindow]);
         }
         troubles.missing_bytes = self.streams.both().iter().map(|s| s.missing_bytes()).sum();
-        let mut round_trips =
-            RoundTrips { sides: self.measures.both().map(Measures::round_trips), handshake_ns: 0 };
-        if round_trips.sides.iter().any(|&(_, count)| count == 0) {
-            let handshake = self.lifecycle.handshake().and_then(|h| h.rtt_ns);
-            round_trips.handshake_ns = handshake.and_then(|ns| u64::try_from(ns).ok()).unwrap_or(0);
-        }
+        let round_trips = RoundTrips { sides: self.measures.both().map(Measures::round_trips) };
         Health { troubles, round_trips }
     }
 
@@ -194,6 +191,7 @@ impl Connection {
             ack_rtt: extra.ack_rtt.timing(),
             rtt: extra.rtt.timing(),
             rtt_latencies: extra.rtt.latencies().clone(),
+            rtt_left_out: extra.rtt_left_out,
             response_time: extra.response_time.timing(),
             goodput_bytes: stream.goodput_bytes(),
             missing_bytes: stream.missing_bytes(),
@@ -206,12 +204,12 @@ impl Connection {
 
 impl Measures {
     /// Records the round-trip times that a segment of this side completes.
-    fn record_rtt(&mut self, ack_rtt_ns: Option<i64>, rtt_ns: Option<u64>) {
-        if ack_rtt_ns.is_none() && rtt_ns.is_none() {
+    fn record_rtt(&mut self, ack_rtt_ns: Option<i64>, sample: RoundTrip, now: Timestamp) {
+        if ack_rtt_ns.is_none() && sample == RoundTrip::Nothing {
             return;
         }
-        if let (None, 0, Some(ns)) = (&self.extra, self.only_rtt_ns, rtt_ns)
-            && ack_rtt_ns.and_then(|ack| u64::try_from(ack).ok()) == rtt_ns
+        if let (None, 0, RoundTrip::Prompt(ns)) = (&self.extra, self.only_rtt_ns, sample)
+            && ack_rtt_ns.and_then(|ack| u64::try_from(ack).ok()) == Some(ns)
         {
             self.only_rtt_ns = ns;
             return;
@@ -220,8 +218,10 @@ impl Measures {
         if let Some(ns) = ack_rtt_ns {
             times.ack_rtt.record(ns);
         }
-        if let Some(ns) = rtt_ns {
-            times.rtt.record(ns);
+        match times.rtt_floor.judge(sample, now) {
+            Judgement::Nothing => {}
+            Judgement::Sample(ns) => times.rtt.record(ns),
+            Judgement::LeftOut(reason) => times.rtt_left_out.increment(reason),
         }
     }
 
@@ -238,6 +238,7 @@ impl Measures {
         if self.only_rtt_ns > 0 {
             times.ack_rtt.record(i64::try_from(self.only_rtt_ns).unwrap_or(i64::MAX));
             times.rtt.record(self.only_rtt_ns);
+            times.rtt_floor = RttFloor::of(self.only_rtt_ns);
         }
         times
     }

@@ -58,7 +58,7 @@ impl Diagnosis<'_> {
             let client = self.sides.get(client);
             client.goodput > 0 && client.retransmissions >= IGNORED_RETRANSMITS
         });
-        (ignored || lifecycle.late_syn_acks() > 0).then_some(Trouble::AcceptQueueFull)
+        (ignored || lifecycle.has_late_syn_ack()).then_some(Trouble::AcceptQueueFull)
     }
 
     fn ack_storm(&self) -> Option<Trouble> {

@@ -7,7 +7,7 @@ use wire::{Side, Timestamp};
 
 use super::marks::{By, Marks};
 use super::{Findings, Segment};
-use fact::{CloseReason, FlowState, Handshake, Notes};
+use fact::{CloseReason, Connected, FlowState, Handshake, Notes};
 
 /// A SYN/ACK this long after the client's ACK is no copy that crossed it.
 const LATE_SYN_ACK_NS: u64 = 200_000_000;
@@ -22,9 +22,11 @@ pub(crate) struct Lifecycle {
     /// First plain ACK of the client after the SYN/ACK.
     ack: Option<NonZeroTime>,
     marks: Marks,
-    /// SYN/ACKs after `ack`.
-    late_syn_acks: u8,
-    /// Duplicate ACKs in a row, each of which answers one of the other side.
+    /// SYNs and SYN/ACKs that were sent again before `ack`.
+    syn_repeats: u8,
+    syn_ack_repeats: u8,
+    /// Duplicate ACKs in a row, each of which answers one of the other side; stays at
+    /// [`ACK_STORM_LEN`].
     ack_storm: u8,
     /// Until the next control flag, no segment changes anything here.
     settled: bool,
@@ -80,7 +82,7 @@ impl Lifecycle {
         }
         if found.has(TcpCounter::DuplicateAck) {
             self.on_duplicate_ack(segment.side);
-        } else if self.ack_storm > 0 {
+        } else if (1..ACK_STORM_LEN).contains(&self.ack_storm) {
             self.ack_storm = 0;
             self.marks.clear(By::DUPLICATE_ACK);
         }
@@ -147,7 +149,7 @@ impl Lifecycle {
 
     fn on_syn(&mut self, segment: &Segment<'_>) {
         if self.marks.by(By::SYN, segment.side) {
-            self.marks.set(Marks::SYN_REPEATED);
+            self.syn_repeats = self.syn_repeats.saturating_add(u8::from(self.ack.is_none()));
         }
         if self.syn.is_none() {
             self.syn = Some(NonZeroTime::new(segment.time));
@@ -162,6 +164,9 @@ impl Lifecycle {
     fn on_syn_ack(&mut self, segment: &Segment<'_>) {
         let side = segment.side;
         self.marks.set_by(By::SYN_ACK, side);
+        if self.syn_ack.is_some() && self.ack.is_none() {
+            self.syn_ack_repeats = self.syn_ack_repeats.saturating_add(1);
+        }
         if self.marks.both(By::SYN_ACK) {
             self.marks.set(Marks::ESTABLISHED);
         }
@@ -173,7 +178,7 @@ impl Lifecycle {
         if self.ack.is_some_and(|ack| segment.time.nanos_since(ack.time()) >= LATE_SYN_ACK_NS)
             && !self.marks.has(Marks::SERVER_SENT)
         {
-            self.late_syn_acks = self.late_syn_acks.saturating_add(1);
+            self.marks.set(Marks::LATE_SYN_ACK);
         }
     }
 
@@ -185,6 +190,9 @@ impl Lifecycle {
                 self.marks.set(Marks::ESTABLISHED);
                 if self.ack.is_none() && !flags.fin() {
                     self.ack = Some(NonZeroTime::new(segment.time));
+                    if segment.tcp.payload_len > 0 {
+                        self.marks.set(Marks::ACK_WITH_PAYLOAD);
+                    }
                 }
             }
             Some(server) => {
@@ -205,13 +213,13 @@ impl Lifecycle {
     }
 
     fn on_duplicate_ack(&mut self, side: Side) {
+        if self.ack_storm >= ACK_STORM_LEN {
+            return;
+        }
         let answers = self.marks.by(By::DUPLICATE_ACK, side.other());
-        self.ack_storm = if answers { self.ack_storm.saturating_add(1) } else { 1 };
+        self.ack_storm = if answers { self.ack_storm + 1 } else { 1 };
         self.marks.clear(By::DUPLICATE_ACK);
         self.marks.set_by(By::DUPLICATE_ACK, side);
-        if self.ack_storm >= ACK_STORM_LEN {
-            self.marks.set(Marks::ACK_STORM);
-        }
     }
 
     /// The connection before on these ports ended with FINs, and may still be in TIME-WAIT.
@@ -281,9 +289,9 @@ impl Lifecycle {
         self.marks.who(By::FIRST_SYN_ACK).filter(|_| !taken).map(Side::other)
     }
 
-    /// SYN/ACKs that came after the client had completed the handshake.
-    pub(crate) fn late_syn_acks(&self) -> u8 {
-        self.late_syn_acks
+    /// Whether a SYN/ACK came after the client had completed the handshake.
+    pub(crate) fn has_late_syn_ack(&self) -> bool {
+        self.marks.has(Marks::LATE_SYN_ACK)
     }
 
     pub(crate) fn notes(&self) -> Notes {
@@ -305,7 +313,7 @@ impl Lifecycle {
             (marks.has(Marks::TIME_WAIT_REUSE), Notes::TIME_WAIT_REUSE),
             (marks.has(Marks::RESET_WITH_DATA), Notes::RESET_WITH_DATA),
             (marks.has(Marks::RESET_IGNORED), Notes::RESET_IGNORED),
-            (marks.has(Marks::ACK_STORM), Notes::ACK_STORM),
+            (self.ack_storm >= ACK_STORM_LEN, Notes::ACK_STORM),
         ];
         let mut notes = Notes::default();
         all.into_iter().filter(|(so, _)| *so).for_each(|(_, note)| notes.add(note));
@@ -319,14 +327,29 @@ impl Lifecycle {
         let between = |from: Option<NonZeroTime>, to: Option<NonZeroTime>| {
             Some(to?.time().signed_nanos_since(from?.time()))
         };
-        let first = between(self.syn, self.syn_ack);
-        let second = between(self.syn_ack, self.ack);
+        let first = between(self.syn, self.syn_ack).filter(|_| self.syn_repeats == 0);
+        let second = between(self.syn_ack, self.ack)
+            .filter(|_| self.syn_ack_repeats == 0 && !self.marks.has(Marks::ACK_WITH_PAYLOAD));
         Some(Handshake {
             complete: self.syn.is_some() && self.ack.is_some(),
             syn_to_syn_ack_ns: first,
             syn_ack_to_ack_ns: second,
             rtt_ns: first.zip(second).map(|(a, b)| a.saturating_add(b)),
+            connect_ns: self.connect_ns(),
         })
+    }
+
+    /// What the client waited for the connection: first SYN to the ACK that ends the handshake.
+    pub(crate) fn connect_ns(&self) -> Option<u64> {
+        let (syn, ack) = (self.syn?.time(), self.ack?.time());
+        (ack >= syn).then(|| ack.nanos_since(syn))
+    }
+
+    /// How the handshake ended, where it is known how long it took.
+    pub(crate) fn connected(&self) -> Option<Connected> {
+        let at = self.ack.filter(|_| self.connect_ns().is_some())?.time();
+        let repeats = u32::from(self.syn_repeats) + u32::from(self.syn_ack_repeats);
+        Some(Connected { at, repeats })
     }
 
     /// State while the flow is open.
@@ -355,7 +378,7 @@ impl Lifecycle {
         match (self.phase(), cause) {
             (Phase::Closed, _) => (state, self.close_reason(state, client)),
             (Phase::Handshake, EndCause::Idle) => (FlowState::HandshakeFailed, self.unanswered()),
-            (Phase::Handshake, _) if waited || self.marks.has(Marks::SYN_REPEATED) => {
+            (Phase::Handshake, _) if waited || self.syn_repeats > 0 => {
                 (FlowState::HandshakeFailed, self.unanswered())
             }
             (Phase::Established, EndCause::Idle) => (FlowState::TimedOut, CloseReason::Idle),

@@ -40,7 +40,8 @@ impl By {
 impl Marks {
     /// A segment was seen that only an established connection has.
     pub(super) const ESTABLISHED: Self = Self(1 << 20);
-    pub(super) const SYN_REPEATED: Self = Self(1 << 21);
+    /// A SYN/ACK came after the client had completed the handshake.
+    pub(super) const LATE_SYN_ACK: Self = Self(1 << 21);
     /// The RST came after FINs of both sides: some kernels end a connection so.
     pub(super) const RESET_AFTER_FINS: Self = Self(1 << 22);
     pub(super) const RESET_WITH_DATA: Self = Self(1 << 23);
@@ -54,7 +55,8 @@ impl Marks {
     pub(super) const SYN_DATA: Self = Self(1 << 28);
     pub(super) const SYN_DATA_ACCEPTED: Self = Self(1 << 29);
     pub(super) const TIME_WAIT_REUSE: Self = Self(1 << 30);
-    pub(super) const ACK_STORM: Self = Self(1 << 31);
+    /// The ACK that ends the handshake carries payload.
+    pub(super) const ACK_WITH_PAYLOAD: Self = Self(1 << 31);
 
     pub(super) const fn set(&mut self, mark: Self) {
         self.0 |= mark.0;

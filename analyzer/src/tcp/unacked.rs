@@ -45,6 +45,8 @@ pub(crate) struct Acked {
     pub(crate) oldest: Option<Timestamp>,
     /// Time of the segment that surely caused it: sent once, or named by the echoed timestamp.
     pub(crate) certain: Option<Timestamp>,
+    /// Time of the segment that begins where the acknowledgement ends, sent once.
+    pub(crate) next: Option<Timestamp>,
 }
 
 impl Unacked {
@@ -59,15 +61,20 @@ impl Unacked {
     }
 
     /// Adds a segment.
-    pub(super) fn push(&mut self, sent: Sent, retransmitted: bool) {
+    pub(super) fn push(&mut self, mut sent: Sent, retransmitted: bool) {
         let Sent { start, end, .. } = sent;
         if retransmitted {
             let later = self.later.iter_mut().flat_map(|later| later.sent.iter_mut());
             for other in self.oldest.iter_mut().chain(later) {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
+            // What was acknowledged already may be echoed for an earlier copy (RFC 7323, section
+            // 4.1: no such samples).
+            if sent.timestamp != 0 && !self.awaits(start, end) {
+                sent.timestamp = 0;
+            }
         }
-        let sent = Sent { ambiguous: retransmitted, ..sent };
+        sent.ambiguous = retransmitted;
         match self.oldest {
             None => self.oldest = Some(sent),
             Some(oldest) => {
@@ -78,6 +85,15 @@ impl Unacked {
                 later.sent.push_back(sent);
             }
         }
+    }
+
+    /// Whether some of these bytes are not acknowledged.
+    fn awaits(&self, start: SeqNum, end: SeqNum) -> bool {
+        let later = self.later.iter().flat_map(|later| later.sent.iter());
+        self.oldest
+            .iter()
+            .chain(later)
+            .any(|other| other.start.before(end) && start.before(other.end))
     }
 
     /// The latest segment with these bytes and flags.
@@ -123,7 +139,8 @@ impl Unacked {
         }
         let echoed = if covered.copies == 1 { covered.echoed } else { None };
         let once = covered.once.filter(|_| !hole && !covered.repeated);
-        Acked { oldest: covered.oldest, certain: once.or(echoed) }
+        let next = self.oldest.filter(|next| next.start == ack && !next.ambiguous);
+        Acked { oldest: covered.oldest, certain: once.or(echoed), next: next.map(|next| next.time) }
     }
 }
 

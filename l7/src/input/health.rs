@@ -29,24 +29,17 @@ impl TroubleCounts {
         Self { retransmissions: 0, out_of_order: 0, zero_windows: 0, missing_bytes: 0 };
 }
 
-/// Round-trip times between the tap and each side.
+/// Round-trip times of the network between the tap and each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoundTrips {
     /// Sum and number of the samples of each side.
     pub sides: [(u64, u32); 2],
-    /// Of the handshake, 0 if unknown; not filled in where both sides have samples.
-    pub handshake_ns: u64,
 }
 
 impl RoundTrips {
-    /// Mean of both parts of the path together, of the handshake where no other is known; 0 if
-    /// unknown.
+    /// Mean of both parts of the path together; 0 if that of one is not known.
     pub fn mean_ns(&self) -> u64 {
         let [low, high] = self.sides.map(|(sum, count)| sum.checked_div(u64::from(count)));
-        match (low, high) {
-            (Some(low), Some(high)) => low.saturating_add(high),
-            _ if self.handshake_ns > 0 => self.handshake_ns,
-            _ => low.or(high).unwrap_or(0),
-        }
+        low.zip(high).map_or(0, |(low, high)| low.saturating_add(high))
     }
 }

@@ -20,9 +20,13 @@ table! {
     /// The families that stand for more than one counter, or for something else than counters.
     pub(super) struct Others {
         handshake: EdgeFamily<DurationHistogram>, "tcp_handshake" in Seconds, ["side"],
-            "Time of the handshake between the tap and the side: SYN to SYN/ACK (server), SYN/ACK to ACK (client)";
+            "Time of the handshake between the tap and the side, without repeats: SYN to SYN/ACK (server), SYN/ACK to ACK (client)";
+        connect: EdgeFamily<DurationHistogram>, "tcp_connect" in Seconds, [],
+            "Time that clients waited for connections: first SYN to the ACK that ends the handshake, repeats included";
         rtt: EdgeFamily<DurationHistogram>, "tcp_rtt" in Seconds, ["side"],
-            "Time from a segment to its ACK between the tap and the side that acknowledges, without retransmitted segments";
+            "Time of the network between the tap and the side and back, from ACKs in which no application had a part";
+        rtt_left_out: EdgeFamily<Counter>, "tcp_rtt_left_out", ["side", "reason"],
+            "ACKs of the side that are no samples of the round-trip time, by reason";
         retransmissions: EdgeFamily<Counter>, "tcp_retransmissions", ["direction", "kind"],
             "Retransmitted segments by kind";
         zero_window_seconds: EdgeFamily<FloatCounter>, "tcp_zero_window" in Seconds, ["direction"],
@@ -89,6 +93,9 @@ impl Tcp {
         for &(trouble, count) in &tally.troubles {
             others.troubles.get_or_create(edge, [trouble.into()]).inc_by(count);
         }
+        if !tally.connect.is_empty() {
+            others.connect.get_or_create(edge, []).add(&tally.connect);
+        }
         for direction in Direction::BOTH {
             let by = || [side(direction).into()];
             for (family, durations) in [
@@ -103,6 +110,10 @@ impl Tcp {
             self.add_counts(edge, direction, counts);
             if counts.resets > 0 {
                 others.resets.get_or_create(edge, by()).inc_by(counts.resets);
+            }
+            for (reason, count) in counts.rtt_left_out().filter(|&(_, count)| count > 0) {
+                let values = [side(direction).into(), reason.as_str().into()];
+                others.rtt_left_out.get_or_create(edge, values).inc_by(count);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a shard counted of TCP.
 
-use fact::{CloseReason, FlowRecord, TcpCounter, Trouble};
+use fact::{CloseReason, FlowRecord, RttLeftOut, TcpCounter, Trouble};
 use wire::{Direction, PerDirection};
 
 use crate::histogram::DurationTally;
@@ -11,6 +11,8 @@ use crate::snapshot::{Counted, Snapshot};
 pub(crate) struct TcpTally {
     /// Durations of handshakes by the direction in which the side's answer travels.
     pub(crate) handshake: PerDirection<DurationTally>,
+    /// What clients waited for their connections.
+    pub(crate) connect: DurationTally,
     pub(crate) rtt: PerDirection<DurationTally>,
     pub(crate) counts: PerDirection<Counts>,
     /// Each reason for which a connection was never established, with how often.
@@ -28,6 +30,7 @@ pub(crate) struct Counts {
     pub(crate) syn_ack_retransmissions: u64,
     pub(crate) zero_window_ns: u64,
     pub(crate) resets: u64,
+    rtt_left_out: [u64; RttLeftOut::COUNT],
 }
 
 impl TcpTally {
@@ -35,6 +38,7 @@ impl TcpTally {
         if let Some(times) =
             now.handshake.filter(|h| h.complete && !before.is_some_and(|b| b.handshake))
         {
+            times.connect_ns.iter().for_each(|&nanos| self.connect.observe(nanos));
             let sides = [
                 (Direction::ToClient, times.syn_to_syn_ack_ns),
                 (Direction::ToServer, times.syn_ack_to_ack_ns),
@@ -90,6 +94,19 @@ impl Counts {
         self.syn_ack_retransmissions += u64::from(now.syn_ack.saturating_sub(before.syn_ack));
         self.zero_window_ns += now.zero_window_ns.saturating_sub(before.zero_window_ns);
         self.resets += now.resets.saturating_sub(before.resets);
+        for ((sum, (_, now)), (_, before)) in self
+            .rtt_left_out
+            .iter_mut()
+            .zip(now.rtt_left_out.iter())
+            .zip(before.rtt_left_out.iter())
+        {
+            *sum += u64::from(now.saturating_sub(before));
+        }
+    }
+
+    /// ACKs that are no samples of the round-trip time, by reason.
+    pub(crate) fn rtt_left_out(&self) -> impl Iterator<Item = (RttLeftOut, u64)> {
+        RttLeftOut::ALL.iter().copied().zip(self.rtt_left_out)
     }
 
     pub(crate) fn of(&self, counter: TcpCounter) -> u64 {

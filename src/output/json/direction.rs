@@ -1,6 +1,6 @@
 //! What one side of a flow sent: the objects `to_server` and `to_client` of a `flow` record.
 
-use fact::{DirectionRecord, Latencies, TcpCounters, Timing};
+use fact::{DirectionRecord, Latencies, RttLeftOutCounts, TcpCounters, Timing};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -39,6 +39,11 @@ pub(super) struct Direction {
     ack_rtt: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt: Option<Times>,
+    #[serde(
+        skip_serializing_if = "RttLeftOutCounts::is_empty",
+        serialize_with = "nonzero_reasons"
+    )]
+    rtt_left_out: RttLeftOutCounts,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_time: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +75,7 @@ impl From<&DirectionRecord> for Direction {
             differing_overlaps: d.differing_overlaps,
             ack_rtt: Times::of(&d.ack_rtt),
             rtt: Times::of(&d.rtt).map(|times| times.with_quantiles(&d.rtt_latencies)),
+            rtt_left_out: d.rtt_left_out,
             response_time: Times::of(&d.response_time),
             mss: d.mss,
             window_scale: d.window_scale,
@@ -89,6 +95,19 @@ fn nonzero_counters<S: Serializer>(
     fields.end()
 }
 
+/// A field for each reason whose count is not zero, by its name.
+fn nonzero_reasons<S: Serializer>(
+    counts: &RttLeftOutCounts,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(
+        counts
+            .iter()
+            .filter(|&(_, count)| count > 0)
+            .map(|(reason, count)| (reason.as_str(), count)),
+    )
+}
+
 #[derive(Debug, Serialize)]
 struct Times {
     count: u64,
@@ -103,7 +122,9 @@ struct Times {
 
 impl Times {
     fn with_quantiles(self, latencies: &Latencies) -> Self {
-        Self { p50_ns: latencies.quantile_ns(0.5), p99_ns: latencies.quantile_ns(0.99), ..self }
+        let [least, most] = [self.min_ns, self.max_ns].map(|ns| u64::try_from(ns).unwrap_or(0));
+        let quantile = |q| latencies.quantile_ns(q).map(|ns| ns.max(least).min(most));
+        Self { p50_ns: quantile(0.5), p99_ns: quantile(0.99), ..self }
     }
 
     fn of(t: &Timing) -> Option<Self> {
