@@ -275,7 +275,7 @@ fn complete_share(name: &str, port: u16) -> f64 {
     }
     for line in metrics
         .lines()
-        .filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total{"))
+        .filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total"))
     {
         report(&format!("  {line}"));
     }
@@ -298,4 +298,58 @@ fn concurrent_requests_do_not_mix_over_new_connections() {
         return;
     }
     assert!(complete_share("new connections", 81) >= COMPLETE);
+}
+
+/// Ids of the requests of all calls of a trace.
+fn ids(call: &Value) -> std::collections::BTreeSet<String> {
+    let path = call["attributes"]["url.path"].as_str().unwrap_or_default();
+    let own = path.rsplit('/').next().unwrap_or_default().to_owned();
+    let children = call["children"].as_array().map_or(&[][..], Vec::as_slice);
+    children.iter().flat_map(ids).chain([own]).collect()
+}
+
+/// A program that keeps many requests in one thread: no call is put below another request, and what
+/// is not sure says so.
+#[test]
+fn requests_of_one_event_loop_do_not_mix() {
+    if skipped_without_root("requests_of_one_event_loop_do_not_mix") {
+        return;
+    }
+    let chain = Chain::up();
+    let mut shop = chain
+        .in_pod("shop", "python3")
+        .args([&common::testbed().join("services/shop_loop.py").display().to_string(), "8001"])
+        .env("STOCK_ADDRESS", format!("{}:80", chain.address("stock")))
+        .spawn()
+        .expect("python3 starts");
+    let url = format!("http://{}:8001/order/ready", chain.address("shop"));
+    common::wait_for(10, "the event loop answers", || {
+        let mut curl = chain.on_node("curl");
+        let status = curl.args(["-sf", "-m", "5", "-o", "/dev/null", &url]).status();
+        status.expect("curl starts").success().then_some(())
+    });
+    let wirespan = run(&chain, "loop", "traces");
+    let requests = chain.load_at(chain.address("shop"), None, 8001, REQUESTS, CONNECTIONS);
+    let (status, traces) = wirespan.stop("trace");
+    let _ = shop.kill();
+    let _ = shop.wait();
+    assert!(status.success(), "{status}");
+    let mixed = traces.iter().filter(|trace| ids(&trace["root"]).len() > 1).count();
+    let found: std::collections::BTreeSet<_> =
+        traces.iter().flat_map(|trace| ids(&trace["root"])).collect();
+    let is_call = |trace: &&Value| trace["root"]["server"]["port"] == 80;
+    let roots: Vec<_> = traces.iter().filter(is_call).collect();
+    let undecided =
+        roots.iter().filter(|t| t["root"]["undecided"]["open_requests"].as_u64() > Some(0));
+    report(&format!(
+        "event loop: {} traces of {} requests, {mixed} with several requests, {} of {} calls undecided",
+        traces.len(),
+        requests.len(),
+        undecided.clone().count(),
+        roots.len(),
+    ));
+    assert_eq!(mixed, 0);
+    assert!(requests.iter().all(|r| found.contains(r["id"].as_str().expect("id"))));
+    assert!(roots.len() >= requests.len(), "16 connections keep several requests in the thread");
+    assert!(undecided.count() * 100 >= roots.len() * 95);
 }

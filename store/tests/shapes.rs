@@ -9,7 +9,7 @@ mod world;
 use std::sync::Arc;
 
 use store::{Call, Cause, Store, StoreConfig, Trace, Undecided};
-use wire::{Process, Timestamp};
+use wire::{Process, SeqRange, SockIoKind, Timestamp};
 use world::{Conn, Input, Recorder, attribute, process};
 
 const T: u64 = 1_700_000_000_000_000_000;
@@ -73,6 +73,14 @@ impl App {
     fn answer(&mut self, request: &Request, tid: u32) {
         self.pause(50 * US);
         self.recorder.read_response(&request.back, thread(tid), self.now);
+        self.pause(10 * US);
+    }
+
+    /// Reads a part of the response to the call.
+    fn read(&mut self, request: &Request, tid: u32, part: SeqRange) {
+        self.pause(50 * US);
+        let kind = SockIoKind::Receive;
+        self.recorder.io(&request.back, true, kind, thread(tid), part, self.now, self.now + US);
         self.pause(10 * US);
     }
 
@@ -202,6 +210,26 @@ fn rounds_of_an_event_loop() {
     assert_eq!(links(&rounds(|_| {})), all);
     assert_eq!(links(&rounds(|requests| requests.reverse())), all);
     assert_eq!(links(&rounds(|requests| requests.rotate_left(1))), all);
+}
+
+/// As nginx does when a response comes in two packets: after the first there is nothing to do.
+#[test]
+fn an_event_loop_that_reads_responses_in_parts() {
+    let mut app = App::new();
+    for _ in 0..40 {
+        let mut first = app.receive(0);
+        app.call(&mut first, 0);
+        let whole = first.back.response.0;
+        let half = SeqRange::new(whole.start, 50);
+        app.read(&first, 0, half);
+        let mut second = app.receive(0);
+        app.call(&mut second, 0);
+        app.read(&first, 0, SeqRange { start: half.end, end: whole.end });
+        app.respond(&mut first, 0);
+        app.answer(&second, 0);
+        app.respond(&mut second, 0);
+    }
+    assert_eq!(links(&app.traces()), Links { right: 80, ..Links::default() });
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn skipped_without_root(test: &str) -> bool {
     !root
 }
 
-fn testbed() -> PathBuf {
+pub(crate) fn testbed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed")
 }
 
@@ -113,11 +113,23 @@ impl Chain {
         requests: u32,
         connections: u32,
     ) -> Vec<Value> {
+        self.load_at(self.address("web"), from, port, requests, connections)
+    }
+
+    /// The same at another address.
+    pub(crate) fn load_at(
+        &self,
+        address: &str,
+        from: Option<&str>,
+        port: u16,
+        requests: u32,
+        connections: u32,
+    ) -> Vec<Value> {
         let mut client = match from {
             Some(pod) => self.in_pod(pod, "python3"),
             None => self.on_node("python3"),
         };
-        client.arg(testbed().join("services/load.py")).arg(self.address("web"));
+        client.arg(testbed().join("services/load.py")).arg(address);
         client.args([u32::from(port), requests, connections].map(|n| n.to_string()));
         let output = client.output().expect("python3 starts");
         assert!(

@@ -40,8 +40,8 @@ struct Course {
     /// Its request is over, as far as the socket shows.
     over: bool,
     end: CourseEnd,
-    /// An action of it, or one that was attributed to it, may belong to another.
-    doubtful: bool,
+    /// Reasons why an action of it, or one that was attributed to it, may belong to another.
+    doubts: u32,
     /// Several actions followed one message.
     branches: bool,
     calls: u32,
@@ -59,7 +59,7 @@ struct Process {
     /// A thread of it had several requests in hand at once.
     interleaves: bool,
     responses: u32,
-    /// Courses with calls whose response followed their last message, without doubt.
+    /// Courses with calls whose response followed their last message.
     closed: u32,
     /// Courses whose response did not.
     unclosed: u32,
@@ -83,13 +83,13 @@ impl Process {
         }
         self.responses += 1;
         match course.end {
-            CourseEnd::Closed if !course.doubtful => self.closed += u32::from(course.calls > 0),
-            CourseEnd::Waited if !course.doubtful => {}
+            CourseEnd::Closed => self.closed += u32::from(course.calls > 0),
+            CourseEnd::Waited => {}
             CourseEnd::Strayed => {
                 self.strayed += 1;
                 self.unclosed += 1;
             }
-            _ => self.unclosed += 1,
+            CourseEnd::Loose => self.unclosed += 1,
         }
     }
 
@@ -133,7 +133,7 @@ impl Courses {
                 answered: None,
                 over: false,
                 end: CourseEnd::Loose,
-                doubtful: false,
+                doubts: 0,
                 branches: false,
                 calls: 0,
                 unanswered: 0,
@@ -201,7 +201,14 @@ impl Courses {
 
     pub(super) fn doubt(&mut self, id: CourseId) {
         if let Some(course) = self.courses.get_mut(&id) {
-            course.doubtful = true;
+            course.doubts = course.doubts.saturating_add(1);
+        }
+    }
+
+    /// Takes one doubt back.
+    pub(super) fn remove_doubt(&mut self, id: CourseId) {
+        if let Some(course) = self.courses.get_mut(&id) {
+            course.doubts = course.doubts.saturating_sub(1);
         }
     }
 
@@ -260,7 +267,7 @@ impl Courses {
     pub(super) fn is_believed(&self, id: CourseId, sent: Option<Timestamp>) -> bool {
         let Some(course) = self.courses.get(&id) else { return false };
         let Some(process) = self.processes.get(course.pid) else { return false };
-        if course.doubtful || (course.branches && process.interleaves) || !process.is_trusted() {
+        if course.doubts > 0 || (course.branches && process.interleaves) || !process.is_trusted() {
             return false;
         }
         sent == course.answered

@@ -5,11 +5,11 @@
 //! does with several messages in hand follows no rule that holds for all programs, so:
 //!
 //! * an action while the thread has other messages that it did not act on makes all their courses
-//!   doubtful;
+//!   doubtful, unless such a message turns out not to have been whole;
 //! * a course is believed only if it closes: its response follows its own last message;
 //! * a process is trusted only while nearly all of its courses close.
 
-use wire::{SockIo, Timestamp};
+use wire::SockIo;
 
 use super::courses::{CourseEnd, CourseId, Courses, Request};
 use super::threads::{Message, Threads, Used};
@@ -35,12 +35,15 @@ impl Steps {
         let SockIo { cookie, seq, exit, .. } = *io;
         let is_server = !*turn.client.get_or_insert(false);
         let thread = self.threads.touch(io.process.tid, exit);
+        let begins = std::mem::replace(&mut turn.sending, false);
+        let mut continues = !begins && turn.received;
         if is_server {
             match turn.course {
-                Some(course) if !turn.sending && self.courses.is_open(course) => {
+                Some(course) if !begins && self.courses.is_open(course) => {
                     self.courses.extend(course, seq);
                 }
                 before => {
+                    continues = false;
                     before.into_iter().for_each(|course| self.courses.end(course));
                     let pid = io.process.pid;
                     let course = self.courses.open(Request { cookie, seq }, pid, exit);
@@ -51,13 +54,13 @@ impl Steps {
                 }
             }
         }
-        let begins = std::mem::replace(&mut turn.sending, false);
         turn.received = true;
         let course = if turn.shared { None } else { turn.course };
         if let Some(course) = course.filter(|_| begins && !is_server) {
             self.courses.add_answer(course);
         }
-        thread.receive(Message { cookie, course, at: exit, used: None });
+        let message = Message { cookie, course, at: exit, used: None };
+        thread.receive(message, continues, &mut self.courses);
     }
 
     pub(super) fn on_connect(&mut self, turn: &mut Turn, io: &SockIo) {
@@ -192,15 +195,15 @@ impl Steps {
                 self.courses.branch(course?);
             }
         }
-        self.doubt_rivals(course, io.process.tid, io.enter);
+        thread.doubt_rivals(course, io.enter, &mut self.courses);
         course
     }
 
     /// The first send of the response to the request of `course`.
     fn on_response(&mut self, course: CourseId, io: &SockIo) {
-        self.doubt_rivals(Some(course), io.process.tid, io.enter);
         let mut end = CourseEnd::Loose;
         if let Some(thread) = self.threads.get_mut(io.process.tid) {
+            thread.doubt_rivals(Some(course), io.enter, &mut self.courses);
             let only = thread.has_only(course, &self.courses);
             if let Some(last) = thread.last.as_mut() {
                 let is_fresh = last.used.is_none_or(|used| used.opens);
@@ -223,16 +226,6 @@ impl Steps {
             }
         }
         self.courses.answer(course, io.enter, end);
-    }
-
-    /// Makes doubtful what a thread may have acted on, if that was more than one message.
-    fn doubt_rivals(&mut self, course: Option<CourseId>, tid: u32, now: Timestamp) {
-        let Some(thread) = self.threads.get_mut(tid) else { return };
-        let rivals: Vec<_> = thread.rivals(now, &self.courses).collect();
-        if !rivals.is_empty() {
-            let doubtful = rivals.into_iter().chain([course]).flatten();
-            doubtful.for_each(|course| self.courses.doubt(course));
-        }
     }
 
     pub(super) fn bytes(&self) -> usize {

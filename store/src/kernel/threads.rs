@@ -31,9 +31,16 @@ pub(super) struct Thread {
     /// What it received last.
     pub(super) last: Option<Message>,
     /// Messages that it received before that one and did not act on, oldest first.
-    unused: Vec<Message>,
+    unused: Vec<Unused>,
     /// Requests that it received and that are not answered, as far as known.
     requests: Vec<CourseId>,
+}
+
+#[derive(Debug)]
+struct Unused {
+    message: Message,
+    /// Courses that are in doubt because of it.
+    doubted: Vec<CourseId>,
 }
 
 /// A message on which a thread did not act for this long does not make its later actions doubtful:
@@ -42,23 +49,59 @@ const STALE_NS: u64 = 1_000_000_000;
 /// Messages and requests of one thread that are remembered. With more than one at hand it is in
 /// doubt already.
 const MOST: usize = 256;
+/// Doubts of one message that can be taken back.
+const MOST_DOUBTS: usize = 64;
 
 impl Thread {
-    pub(super) fn receive(&mut self, mut message: Message) {
-        if let Some(last) = self.last {
-            let continues = (last.cookie, last.course) == (message.cookie, message.course);
-            if last.used.is_none() && continues {
+    /// Adds a message, or more of the one that was received on its socket before (`continues`).
+    pub(super) fn receive(&mut self, mut message: Message, continues: bool, courses: &mut Courses) {
+        if let Some(last) = self.last.filter(|last| last.used.is_none()) {
+            if (last.cookie, last.course) == (message.cookie, message.course) {
                 message.at = last.at;
-            } else if last.used.is_none() && last.cookie != message.cookie {
-                self.unused.push(last);
+            } else if last.cookie != message.cookie {
+                self.unused.push(Unused { message: last, doubted: Vec::new() });
             }
         }
-        // What comes on a socket shows that the message before it there was dealt with.
-        self.unused.retain(|unused| unused.cookie != message.cookie);
+        // What comes on a socket shows that the message before it there was dealt with, or that it
+        // was not whole, so that nothing can have followed from it yet.
+        self.unused.retain(|unused| {
+            let same = unused.message.cookie == message.cookie;
+            if same && continues {
+                unused.doubted.iter().for_each(|course| courses.remove_doubt(*course));
+            }
+            !same
+        });
         if self.unused.len() > MOST {
             self.unused.remove(0);
         }
         self.last = Some(message);
+    }
+
+    /// Makes an action in `course` doubtful where the thread has other messages that it did not act
+    /// on, and with it their courses.
+    pub(super) fn doubt_rivals(
+        &mut self,
+        course: Option<CourseId>,
+        now: Timestamp,
+        courses: &mut Courses,
+    ) {
+        self.unused.retain(|Unused { message, .. }| {
+            now.nanos_since(message.at) < STALE_NS
+                && message.course.is_none_or(|id| courses.is_open(id))
+        });
+        for Unused { message, doubted } in &mut self.unused {
+            if message.course.is_some() && message.course == course {
+                continue;
+            }
+            for doubtful in [course, message.course].into_iter().flatten() {
+                if !doubted.contains(&doubtful) {
+                    courses.doubt(doubtful);
+                    if doubted.len() < MOST_DOUBTS {
+                        doubted.push(doubtful);
+                    }
+                }
+            }
+        }
     }
 
     /// Adds a request that it received; returns whether it has others in hand.
@@ -77,23 +120,8 @@ impl Thread {
         self.requests == [course]
     }
 
-    /// Courses of messages that it may still act on besides the last; none where that is not known.
-    pub(super) fn rivals(
-        &mut self,
-        now: Timestamp,
-        courses: &Courses,
-    ) -> impl Iterator<Item = Option<CourseId>> + '_ {
-        let course = self.last.and_then(|last| last.course);
-        self.unused.retain(|message| {
-            now.nanos_since(message.at) < STALE_NS
-                && message.course.is_none_or(|id| courses.is_open(id))
-        });
-        let all = self.unused.iter().map(|message| message.course);
-        all.filter(move |other| other.is_none() || *other != course)
-    }
-
     fn bytes(&self) -> usize {
-        self.unused.capacity() * size_of::<Message>() + self.requests.capacity() * 8
+        self.unused.capacity() * (size_of::<Unused>() + 32) + self.requests.capacity() * 8
     }
 }
 
