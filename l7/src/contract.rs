@@ -87,6 +87,9 @@ pub(crate) struct Clue {
     /// server spoke it before. It may then answer [`Probe::Yes`] to bytes that could be of another
     /// protocol as well.
     pub(crate) usual: bool,
+    /// The bytes are the first of their direction, on a connection of which the beginning was seen:
+    /// no other than the first message of the protocol can be there.
+    pub(crate) at_start: bool,
     /// Literal values in statements and keys are kept instead of masked.
     pub(crate) literals: bool,
 }
@@ -181,6 +184,10 @@ pub(crate) trait Protocol {
     /// Whether either side may ask, as among peers. Otherwise the side that the probe recognised as
     /// the asking one is the client.
     const EITHER_ASKS: bool = false;
+    /// Whether the server may send before the client did: a greeting, or an error that ends the
+    /// connection. Otherwise what it sends first is not believed before the client's bytes are
+    /// recognised.
+    const GREETS: bool = false;
 
     /// Whether `head`, the first bytes of `direction` or the first behind bytes of another
     /// protocol, begins a message. `direction` is a hypothesis: each protocol is asked for both

@@ -21,9 +21,12 @@
 mod contract;
 mod correlate;
 mod engine;
+#[cfg(test)]
+mod impostors;
 mod input;
 mod kit;
 mod limits;
+mod preamble;
 #[cfg(test)]
 mod properties;
 mod protocols;

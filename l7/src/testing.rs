@@ -101,6 +101,7 @@ impl Talk {
             transport,
             client: end(1, client_port),
             server: end(2, server_port),
+            roles_known: false,
             base: PerDirection { to_server: SeqNum(1000), to_client: SeqNum(u32::MAX - 9) },
             connect_ns: None,
             connected: None,
@@ -177,6 +178,13 @@ impl Talk {
         let gap = Chunk::Gap { offset, len, time, cut };
         self.conversation.chunk(&self.cx, direction, gap, &mut self.pool, &mut self.found);
         self
+    }
+
+    /// Goes on with another connection, which gets what this one used.
+    pub(crate) fn begin_anew(&mut self) {
+        self.conversation.close(&mut self.pool);
+        self.conversation = Conversation::new(&self.cx, &mut self.pool);
+        self.offsets = PerDirection::default();
     }
 
     pub(crate) fn end(&mut self, end: End) -> &mut Self {

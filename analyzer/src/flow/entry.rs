@@ -195,6 +195,8 @@ impl Flow {
             transport: self.key.transport,
             client: self.key.endpoint(client),
             server: self.key.endpoint(server),
+            roles_known: matches!(self.client_by, ClientBy::Syn | ClientBy::SynAck)
+                && self.l7_client == self.client,
             base,
             connect_ns: self.connection.as_ref().and_then(|c| c.lifecycle.connect_ns()),
             connected: self.connection.as_ref().and_then(|c| c.lifecycle.connected()),

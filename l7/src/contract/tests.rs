@@ -70,6 +70,7 @@ fn the_first_line_tells_the_protocol_once_it_is_whole() {
         client_port: 40_000,
         server_port: 7,
         usual: true,
+        at_start: false,
         literals: false,
     };
     assert_eq!(Echo::probe(b"one", Direction::ToServer, &clue), Probe::More);

@@ -40,6 +40,10 @@ pub(crate) struct Correlator {
     pub(crate) counters: Counters,
     /// Attributes that the protocol before this one on the same connection kept for what follows.
     pub(super) carried_over: Attributes,
+    /// What is told with each exchange of the connection.
+    pub(crate) connection_attributes: Attributes,
+    /// An exchange ended, whether it was to be emitted or not.
+    pub(super) ended_exchanges: bool,
     /// Time of what is dealt with now.
     pub(super) now: Timestamp,
     /// No request of the connection began that is going to be emitted.
@@ -67,6 +71,8 @@ impl Correlator {
             loss: Loss::default(),
             counters: Counters::default(),
             carried_over: Attributes::default(),
+            connection_attributes: Attributes::default(),
+            ended_exchanges: false,
             now: Timestamp::ZERO,
             before_first: true,
         }
@@ -78,9 +84,11 @@ impl Correlator {
         old.finished.clear();
         old.finished.shrink_to(REUSED);
         old.carried_over.clear();
+        old.connection_attributes.clear();
         self.queue = old.queue.emptied();
         self.finished = old.finished;
         self.carried_over = old.carried_over;
+        self.connection_attributes = old.connection_attributes;
         self.timelines = PerDirection {
             to_server: old.timelines.to_server.emptied(),
             to_client: old.timelines.to_client.emptied(),
@@ -113,6 +121,22 @@ impl Correlator {
         self.queue.iter().any(Entry::is_pending)
     }
 
+    /// Whether an exchange ended, emitted or not.
+    pub(crate) fn has_ended_exchanges(&self) -> bool {
+        self.ended_exchanges
+    }
+
+    /// Forgets all messages: they were read in a protocol that is not spoken.
+    pub(crate) fn discard_all(&mut self, pool: &mut EntryPool) {
+        while let Some(entry) = self.queue.remove(0) {
+            pool.put(entry);
+        }
+        self.pairing = Pairing::default();
+        self.loss = Loss::default();
+        self.counters = Counters { evicted: self.counters.evicted, ..Counters::default() };
+        self.before_first = true;
+    }
+
     /// Takes the oldest exchange to which nothing is added any more.
     pub(crate) fn pop_finished(&mut self) -> Option<Box<Entry>> {
         self.finished.pop_front()
@@ -123,7 +147,12 @@ impl Correlator {
         let slots = self.finished.capacity() * size_of::<Box<Entry>>();
         let finished: usize = self.finished.iter().map(|entry| entry.bytes()).sum();
         let lines: usize = Direction::BOTH.iter().map(|&d| self.timelines[d].bytes()).sum();
-        self.queue.bytes() + slots + finished + lines + self.carried_over.bytes()
+        self.queue.bytes()
+            + slots
+            + finished
+            + lines
+            + self.carried_over.bytes()
+            + self.connection_attributes.bytes()
     }
 
     /// Place of the open message of this kind (and id, where pairing is by id) at `position`.

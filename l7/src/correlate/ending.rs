@@ -54,8 +54,11 @@ impl Correlator {
             return;
         };
         self.pairing.on_removed(&entry);
+        self.ended_exchanges = true;
         let failed = matches!(outcome, Outcome::ClientError | Outcome::ServerError);
-        if entry.notes.errors_only && !failed {
+        // What a proxy told is told with the first exchange behind it, whatever that is.
+        let told = failed || entry.is_first && !self.connection_attributes.is_empty();
+        if entry.notes.errors_only && !told {
             self.counters.on_unreported(&entry);
             self.pass_on_first(&entry);
             return pool.put(entry);

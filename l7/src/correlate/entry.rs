@@ -7,7 +7,7 @@ use wire::{Direction, Endpoint, SeqNum, SeqRange, TapId, Timestamp, Transport};
 use super::kind::Kind;
 use crate::input::Context;
 use crate::input::TroubleCounts;
-use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble};
+use fact::{Attributes, Exchange, FlowId, MessageSpan, Outcome, Protocol, TcpTrouble, Value};
 
 /// What a message takes where those of others stand between its parts (frames of HTTP/2 streams).
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,6 +143,23 @@ impl Entry {
         self.asker = asker;
         self.exchange.transport = transport;
         self.troubles_before = troubles;
+    }
+
+    /// Adds what is known of the connection, unless the exchange itself says it.
+    pub(crate) fn add_connection_attributes(&mut self, attributes: &Attributes) {
+        if attributes.is_empty() {
+            return;
+        }
+        let own = &mut self.exchange.attributes;
+        let names_server = own.get("server.address").is_some();
+        for (key, value) in attributes.iter() {
+            match value {
+                _ if names_server && key.starts_with("server.") || own.get(key).is_some() => {}
+                Value::Text(text) => own.push_text(key, text),
+                Value::Int(n) => own.push_int(key, n),
+                Value::Bool(b) => own.push_bool(key, b),
+            }
+        }
     }
 
     /// Adds what the flow knows, before the exchange is emitted.

@@ -25,6 +25,8 @@ pub(super) struct Reader {
     pub(super) protocol: Option<Protocol>,
     /// Index in the registry of the last parser's protocol.
     pub(super) index: usize,
+    /// That protocol was recognised only because it is usual here.
+    pub(super) weakly: bool,
     /// Either side may ask in that protocol, as among peers.
     pub(super) either_asks: bool,
     /// The asking side sends what the flow calls `ToClient`.

@@ -47,6 +47,11 @@ impl StreamBuffer {
         self.start + self.pending.len() as u64
     }
 
+    /// Whether nothing came so far.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.begun
+    }
+
     /// Where the first byte stands that is not dealt with. Bytes from `fresh_from` on came with the
     /// packet at hand.
     pub(super) fn position<'a>(

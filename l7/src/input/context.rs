@@ -18,6 +18,9 @@ pub struct Context {
     pub client: Endpoint,
     /// The other end.
     pub server: Endpoint,
+    /// The handshake told which end is the client. Otherwise that is a guess, which the first
+    /// messages may turn round.
+    pub roles_known: bool,
     /// TCP: sequence number of stream offset 0 of each direction.
     pub base: PerDirection<SeqNum>,
     /// What the client waited for the connection, in nanoseconds: first SYN to the ACK that ends

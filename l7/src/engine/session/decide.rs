@@ -16,12 +16,13 @@ use fact::Unanswered;
 impl Session {
     /// Believes that a protocol of the registry is spoken.
     pub(super) fn choose(&mut self, cx: &Context, recognised: Recognised) {
-        let Recognised { index, swapped } = recognised;
+        let Recognised { index, weakly, swapped } = recognised;
         let entry = &REGISTRY[index];
         let parser = (entry.parser)(&clue(cx, self.limits.literals, swapped));
         self.reader.state = ReaderState::Parsing(parser);
         self.reader.protocol = Some(entry.name);
         self.reader.index = index;
+        self.reader.weakly = weakly;
         self.reader.swapped = swapped;
         self.reader.either_asks = entry.either_asks;
         self.correlator.set_protocol(entry.name, entry.order);
@@ -36,12 +37,14 @@ impl Session {
             wire::invariant!("a protocol that follows another is in the registry");
             return self.make_opaque(pool);
         };
-        self.choose(cx, Recognised { index, swapped: self.reader.swapped });
+        let swapped = self.reader.swapped;
+        self.choose(cx, Recognised { index, weakly: false, swapped });
     }
 
     /// No protocol recognises so many bytes.
-    pub(super) fn not_recognised(&mut self, bytes: usize, pool: &mut EntryPool) {
+    pub(super) fn not_recognised(&mut self, cx: &Context, bytes: usize, pool: &mut EntryPool) {
         self.inference.unrecognised_bytes += bytes as u64;
+        self.inference.unusual_start |= self.inference.sees_start(cx);
         if self.inference.unrecognised_bytes > u64::from(self.limits.undecided_bytes) {
             self.give_up_inference(pool);
         }
@@ -65,6 +68,7 @@ impl Session {
                 self.correlator.finish(Unanswered::Unreadable, pool);
                 self.reader.state = ReaderState::Undecided;
                 self.inference.excluded = 0;
+                self.inference.start_lost = true;
                 self.inference.reread = true;
             }
             Reason::Malformed => self.on_malformed(cx, direction, pool),
@@ -76,9 +80,15 @@ impl Session {
         self.inference.failures += 1;
         let counters = &self.correlator.counters;
         let nothing_read = counters.requests + counters.responses == 0;
+        // What was recognised by its port alone is disproved before anything was complete.
+        let disproved = self.reader.weakly
+            && self.inference.sees_start(cx)
+            && !self.correlator.has_ended_exchanges();
         if self.inference.failures > self.limits.failures {
             self.give_up_inference(pool);
-        } else if nothing_read && self.inference.joined_late != Some(direction) {
+        } else if disproved || nothing_read && self.inference.joined_late != Some(direction) {
+            self.correlator.discard_all(pool);
+            self.inference.unusual_start |= disproved;
             self.inference.excluded |= 1 << self.reader.index;
             self.inference.reread = true;
             self.reader.state = ReaderState::Undecided;

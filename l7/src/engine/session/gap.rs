@@ -24,6 +24,8 @@ impl Session {
         }
         let Gap { offset, len, time, snapped } = gap;
         self.correlator.set_now(time);
+        self.inference.start_lost = true;
+        self.preamble.finish();
         let buffer = &mut self.buffers[direction];
         let expected = buffer.expected(offset);
         let end = offset.saturating_add(len);

@@ -17,6 +17,7 @@ use super::stream_buffer::StreamBuffer;
 use crate::correlate::{Correlator, EntryPool};
 use crate::input::Context;
 use crate::limits::RequestLimits;
+use crate::preamble::Preamble;
 use fact::{Fact, L7Summary, Sink, Table};
 
 /// The application side of a flow while something of it is read.
@@ -25,6 +26,7 @@ pub(crate) struct Session {
     limits: RequestLimits,
     buffers: PerDirection<StreamBuffer>,
     reader: Reader,
+    preamble: Preamble,
     inference: Inference,
     correlator: Correlator,
     counters: Counters,
@@ -36,6 +38,7 @@ impl Session {
             limits,
             buffers: PerDirection::default(),
             reader: Reader::default(),
+            preamble: Preamble::default(),
             inference: Inference::default(),
             correlator: Correlator::new(limits.pending as usize),
             counters: Counters::default(),
@@ -45,6 +48,7 @@ impl Session {
     /// Makes it as new, and keeps the memory of its lists.
     pub(crate) fn reset(&mut self) {
         self.reader = Reader::default();
+        self.preamble = Preamble::default();
         self.inference = Inference::default();
         self.counters = Counters::default();
         self.correlator.reset();
@@ -113,6 +117,7 @@ impl Session {
     pub(crate) fn emit<S: Sink>(&mut self, cx: &Context, pool: &mut EntryPool, sink: &mut S) {
         while let Some(mut entry) = self.correlator.pop_finished() {
             entry.set_context(cx);
+            entry.add_connection_attributes(&self.correlator.connection_attributes);
             let exchange = &entry.exchange;
             let complete = exchange.request.is_some() && exchange.response.is_some();
             if self.inference.proof == Proof::None && complete {

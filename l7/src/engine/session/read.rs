@@ -8,6 +8,26 @@ use crate::correlate::{EntryPool, Messages, Position};
 use crate::engine::inference::Inferred;
 use crate::engine::stream_buffer::Gap;
 use crate::input::Context;
+use crate::preamble::PreambleStep;
+
+/// Where reading goes on behind the preamble.
+enum AfterPreamble {
+    /// So many bytes farther.
+    At(usize),
+    /// Behind all of these bytes, and behind others that come.
+    Skipping,
+    /// Where it stands, when more is known.
+    Wait,
+}
+
+/// Bytes up to which inference looks again at all that wait whenever more comes.
+const PROBED_OFTEN: usize = 4096;
+
+/// How many bytes have to wait before inference looks at them again, when so many were too few: a
+/// sixteenth more of many, so that a long beginning in small pieces is not searched for each.
+fn wanted_to_probe(waiting: usize) -> usize {
+    if waiting < PROBED_OFTEN { 0 } else { waiting + waiting / 16 }
+}
 
 /// How often bytes that wait are read again because the parser changed, in one call.
 const REREADS: usize = 4;
@@ -73,10 +93,11 @@ impl Session {
         timeline.mark(offset, offset + bytes.len() as u64, time);
         timeline.forget(offset);
         if self.reader.is_undecided() {
-            match self.inference.probe(cx, self.limits.literals, direction, bytes) {
+            let literals = self.limits.literals;
+            match self.inference.probe(cx, literals, direction, (offset, bytes), true) {
                 Inferred::Yes(recognised) => self.choose(cx, recognised),
                 Inferred::More | Inferred::No => {
-                    return self.not_recognised(bytes.len(), pool);
+                    return self.not_recognised(cx, bytes.len(), pool);
                 }
             }
         }
@@ -143,9 +164,34 @@ impl Session {
         let dropped = buffer.drop_pending();
         self.counters.heads_dropped += 1;
         if self.reader.is_undecided() {
-            return self.not_recognised(dropped, pool);
+            return self.not_recognised(cx, dropped, pool);
         }
         self.resynchronise(cx, direction, 0, pool);
+    }
+
+    /// Passes over what a proxy put before the protocol.
+    fn read_preamble(&mut self, direction: Direction, bytes: &[u8]) -> AfterPreamble {
+        if self.preamble.is_over() {
+            return AfterPreamble::At(0);
+        }
+        let told = &mut self.correlator.connection_attributes;
+        let (consumed, skip) = match self.preamble.read(direction, bytes, told) {
+            PreambleStep::None => return AfterPreamble::At(0),
+            PreambleStep::Wait => return AfterPreamble::Wait,
+            PreambleStep::Consumed(consumed) => (consumed, 0),
+            PreambleStep::Skip { consumed, skip } => (consumed, skip),
+            PreambleStep::Release(consumed) => {
+                self.inference.reread = true;
+                (consumed, 0)
+            }
+        };
+        let buffer = &mut self.buffers[direction];
+        let passed = skip.min((bytes.len() - consumed) as u64);
+        let consumed = consumed + passed as usize;
+        buffer.skip = skip - passed;
+        buffer.start += consumed as u64;
+        self.inference.begins_at[direction] = buffer.start + buffer.skip;
+        if buffer.skip > 0 { AfterPreamble::Skipping } else { AfterPreamble::At(consumed) }
     }
 
     /// Shows bytes to the parser until it has enough. Returns how many are dealt with.
@@ -165,7 +211,19 @@ impl Session {
                 return bytes.len();
             }
             if self.reader.is_undecided() {
-                match self.inference.probe(cx, self.limits.literals, direction, rest) {
+                match self.read_preamble(direction, rest) {
+                    AfterPreamble::At(0) => {}
+                    AfterPreamble::At(consumed) => {
+                        used += consumed;
+                        continue;
+                    }
+                    AfterPreamble::Skipping => return bytes.len(),
+                    AfterPreamble::Wait => return used,
+                }
+                let literals = self.limits.literals;
+                let offset = self.buffers[direction].start;
+                let asked = !self.buffers[Direction::ToServer].is_untouched();
+                match self.inference.probe(cx, literals, direction, (offset, rest), asked) {
                     Inferred::Yes(recognised) => {
                         self.choose(cx, recognised);
                         let other = direction.reverse();
@@ -177,10 +235,13 @@ impl Session {
                             return used;
                         }
                     }
-                    Inferred::More => return used,
+                    Inferred::More => {
+                        self.buffers[direction].wanted = wanted_to_probe(rest.len());
+                        return used;
+                    }
                     Inferred::No => {
                         self.buffers[direction].start += rest.len() as u64;
-                        self.not_recognised(rest.len(), pool);
+                        self.not_recognised(cx, rest.len(), pool);
                         return bytes.len();
                     }
                 }

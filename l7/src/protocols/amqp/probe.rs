@@ -18,6 +18,9 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if HEADERS.iter().any(|header| header.starts_with(head)) {
         return Probe::More;
     }
+    if clue.at_start && direction == Direction::ToServer {
+        return Probe::No;
+    }
     match frame(head, direction) {
         // An end octet alone is soon met by chance.
         Frame::Whole(len) if clue.usual || head.first() == Some(&METHOD) => {

@@ -15,6 +15,9 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     if HEADERS.iter().any(|header| header.starts_with(head)) {
         return Probe::More;
     }
+    if clue.at_start {
+        return Probe::No;
+    }
     match frame(head, direction) {
         Frame::Whole(len) if len > 8 || clue.usual => Probe::Yes,
         Frame::Part if head.len() >= RECOGNISABLE => Probe::Yes,

@@ -12,7 +12,10 @@ use crate::kit::frames::Frame;
 /// What begins a connection proves itself by the name of an option, a segment by its checksum and
 /// what it holds.
 pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
-    if let Some((_, segment)) = Segment::detect(head) {
+    let begins = clue.at_start && direction == Direction::ToServer;
+    if let Some((_, segment)) = Segment::detect(head)
+        && !begins
+    {
         let inner = head.get(segment.header..).unwrap_or_default();
         let holds = segment.unpacked.is_some() || Envelope::read(inner, direction).is_some();
         return match (holds, clue.usual) {
@@ -38,6 +41,8 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
                 Probe::No
             }
         }
+        // A client begins with OPTIONS or STARTUP.
+        _ if begins => Probe::No,
         _ => match body.get(envelope.body..) {
             Some(next) if !next.is_empty() && frame(next, direction) == Frame::No => Probe::No,
             _ => Probe::Yes,

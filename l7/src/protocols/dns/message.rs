@@ -42,6 +42,11 @@ impl Header {
         self.flags >> 9 & 1 == 1
     }
 
+    /// Whether the bit is set that has to be zero (RFC 1035 section 4.1.1, RFC 2535 section 6.1).
+    pub(super) fn has_reserved_bit(&self) -> bool {
+        self.flags >> 6 & 1 == 1
+    }
+
     /// The lower four bits of the response code. EDNS has the others.
     pub(super) fn rcode(&self) -> u8 {
         (self.flags & 15) as u8

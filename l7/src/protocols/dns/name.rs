@@ -57,6 +57,20 @@ pub(super) fn read(message: &[u8], at: usize, into: &mut String) -> Option<usize
     Some(after.unwrap_or(at + 1))
 }
 
+/// Whether the entry with the name at `at` goes on beyond the end of `message`, as where it was not
+/// captured whole.
+pub(super) fn is_cut_off(message: &[u8], mut at: usize) -> bool {
+    loop {
+        match message.get(at) {
+            None => return true,
+            // Type and class follow.
+            Some(0) => return message.len() < at + 5,
+            Some(length) if length >> 6 == LABEL => at += 1 + usize::from(*length),
+            Some(length) => return length >> 6 == POINTER && message.len() < at + 6,
+        }
+    }
+}
+
 /// Where the record continues behind the name at `at`, without reading it.
 pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
     loop {

@@ -4,6 +4,7 @@ use wire::Transport;
 
 use super::codes::type_name;
 use super::message::{HEADER, Header, question};
+use super::name;
 use crate::contract::{Clue, Probe};
 
 /// Whether bytes are a message. On the usual ports the header alone is enough.
@@ -40,12 +41,50 @@ pub(super) fn probe(head: &[u8], clue: &Clue) -> Probe {
     if usual && clue.transport == Transport::Tcp && header.questions == 1 {
         return has_question(message, head.len() - 2);
     }
-    let usual = usual && (clue.transport == Transport::Udp || asked);
-    if usual {
+    if usual && clue.transport == Transport::Udp {
+        return datagram(message, &header, clue);
+    }
+    if usual && asked {
         return Probe::Yes;
     }
     let shown = if clue.transport == Transport::Tcp { head.len() - 2 } else { LONGEST };
     probe_unusual_port(message, &header, clue.transport, shown)
+}
+
+/// Whether a datagram on a usual port is a message: the first entry behind the header has a class
+/// that there is, as far as it was captured. Services of all kinds hide on these ports.
+fn datagram(message: &[u8], header: &Header, clue: &Clue) -> Probe {
+    let multicast = [clue.client_port, clue.server_port].contains(&5353);
+    let most = if multicast { 64 } else { 1 };
+    let records = [header.answers, header.authorities, header.additionals];
+    let fits = match header.questions {
+        // An error about a message that could not be read. Multicast answers repeat no question,
+        // and a question may be in the message before.
+        0 if header.is_response() && records == [0; 3] => return yes_if(message.len() == HEADER),
+        0 => multicast && header.opcode() == 0 && header.rcode() == 0 && header.answers > 0,
+        questions => questions <= most,
+    };
+    if !fits || header.has_reserved_bit() {
+        return Probe::No;
+    }
+    match question(message, HEADER, &mut String::new()) {
+        Some(first) => yes_if(matches!(first.class & 0x7fff, 1 | 3 | 4 | 254 | 255)),
+        None => {
+            let alone = header.questions == 1 || header.is_response();
+            // Such small numbers are no chance: a message whose name is wrong, as in an attack.
+            let certain = header.questions == 1
+                && header.opcode() == 0
+                && header.answers < 256
+                && header.authorities < 16
+                && header.additionals < 16;
+            let cut_off = message.len() > HEADER && name::is_cut_off(message, HEADER);
+            yes_if(certain || alone && cut_off)
+        }
+    }
+}
+
+fn yes_if(holds: bool) -> Probe {
+    if holds { Probe::Yes } else { Probe::No }
 }
 
 /// A header and a question with the longest name.

@@ -23,7 +23,7 @@ impl Protocol for Fastcgi {
     const ORDER: Order = Order::ById;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
-        probe::probe(head, direction, clue.usual)
+        probe::of_connection(head, direction, clue)
     }
 
     fn parser(_: &Clue) -> Box<dyn Parser> {

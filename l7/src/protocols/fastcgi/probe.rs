@@ -6,7 +6,22 @@ use super::record::{
     ABORT_REQUEST, BEGIN_REQUEST, DATA, END_REQUEST, GET_VALUES, GET_VALUES_RESULT, HEADER, PARAMS,
     Record, STDERR, STDIN, STDOUT, UNKNOWN_TYPE, VERSION,
 };
-use crate::contract::Probe;
+use crate::contract::{Clue, Probe};
+
+/// Whether bytes of a connection begin with a record. At the start of one a request begins, or the
+/// server is asked what it can do.
+pub(super) fn of_connection(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
+    match bytes.get(1) {
+        Some(&kind)
+            if clue.at_start
+                && direction == Direction::ToServer
+                && !matches!(kind, BEGIN_REQUEST | GET_VALUES) =>
+        {
+            Probe::No
+        }
+        _ => probe(bytes, direction, clue.usual),
+    }
+}
 
 /// Whether bytes begin with a record: BEGIN_REQUEST on any port, others on the usual port.
 pub(super) fn probe(bytes: &[u8], direction: Direction, usual: bool) -> Probe {

@@ -27,6 +27,7 @@ impl Protocol for Http {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[80, 8000, 8008, 8080, 8081, 8888, 3000, 3128, 5000, 9090, 2375];
     const ORDER: Order = Order::InOrder;
+    const GREETS: bool = true;
 
     fn probe(head: &[u8], direction: Direction, _: &Clue) -> Probe {
         match direction {

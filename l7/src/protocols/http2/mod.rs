@@ -29,6 +29,7 @@ impl Protocol for Http2 {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[50051, 50052, 2379, 2380, 4317];
     const ORDER: Order = Order::ById;
+    const GREETS: bool = true;
     // Frames look the same from both sides: header fields and the preface tell who the client is.
     const EITHER_ASKS: bool = true;
 

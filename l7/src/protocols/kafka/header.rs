@@ -15,6 +15,9 @@ pub(super) const CLIENT_ID: usize = FIXED + 2;
 const LONGEST: u64 = 1 << 30;
 /// Longest message by which a connection is recognised.
 const LONGEST_FIRST: u64 = 128 << 20;
+/// Longest request without a client id by which a connection is recognised: it has to fit its
+/// layout from its first byte to its last.
+const LONGEST_UNNAMED: u64 = 4096;
 /// Longest client id by which a request is recognised.
 const LONGEST_ID: usize = 255;
 /// Versions beyond the newest known one that are accepted.
@@ -86,11 +89,14 @@ pub(super) fn is_request(bytes: &[u8], usual: bool) -> Probe {
     if correlation < 0 || id < least || id as i32 > LONGEST_ID as i32 || end > length || zeroes {
         return Probe::No;
     }
+    if id < 1 && length > LONGEST_UNNAMED {
+        return Probe::No;
+    }
     let (there, wanted) = client_id(bytes);
     if !there.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return Probe::No;
     }
-    if there.len() < wanted {
+    if there.len() < wanted || id < 1 && (bytes.len() as u64) < length {
         return Probe::More;
     }
     let version = version as u8;

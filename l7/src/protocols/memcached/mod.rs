@@ -25,11 +25,12 @@ impl Protocol for Memcached {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[11211];
     const ORDER: Order = Order::InOrder;
+    const GREETS: bool = true;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         match direction {
             Direction::ToServer => probe::request(head, clue.usual),
-            Direction::ToClient => probe::response(head, clue.usual),
+            Direction::ToClient => probe::response(head, clue),
         }
     }
 

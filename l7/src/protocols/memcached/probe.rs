@@ -2,7 +2,7 @@
 
 use super::binary::{self, HEADER, Header};
 use super::text::{self, Form, form, is_final_word, number, words};
-use crate::contract::Probe;
+use crate::contract::{Clue, Probe};
 
 /// Longest line by which a command is recognised.
 const LONGEST: usize = 2048;
@@ -11,7 +11,7 @@ const LONGEST: usize = 2048;
 pub(super) fn request(bytes: &[u8], usual: bool) -> Probe {
     let Some(&first) = bytes.first() else { return Probe::More };
     if binary::is_magic(first) {
-        return probe_header(bytes, true);
+        return probe_header(bytes, true, usual);
     }
     let known = |name: &[u8]| form(name);
     let Some((line, _)) = text::line(bytes, 0) else {
@@ -57,10 +57,15 @@ pub(super) fn request(bytes: &[u8], usual: bool) -> Probe {
 }
 
 /// Whether bytes begin with a response.
-pub(super) fn response(bytes: &[u8], usual: bool) -> Probe {
+pub(super) fn response(bytes: &[u8], clue: &Clue) -> Probe {
+    let usual = clue.usual;
     let Some(&first) = bytes.first() else { return Probe::More };
     if binary::is_magic(first) {
-        return probe_header(bytes, false);
+        return probe_header(bytes, false, usual);
+    }
+    // A server begins only to refuse a connection.
+    if clue.at_start && !b"ERROR ".iter().zip(bytes).all(|(a, b)| a == b) {
+        return if usual { Probe::More } else { Probe::No };
     }
     let Some((line, _)) = text::line(bytes, 0) else {
         let may = usual
@@ -82,7 +87,7 @@ pub(super) fn response(bytes: &[u8], usual: bool) -> Probe {
 }
 
 /// Whether bytes are a binary header whose lengths fit its command.
-fn probe_header(bytes: &[u8], is_request: bool) -> Probe {
+fn probe_header(bytes: &[u8], is_request: bool, usual: bool) -> Probe {
     let right = bytes.first() == Some(&if is_request { binary::REQUEST } else { binary::RESPONSE });
     if !right || bytes.get(1).is_some_and(|opcode| binary::name(*opcode).is_none()) {
         return Probe::No;
@@ -96,16 +101,26 @@ fn probe_header(bytes: &[u8], is_request: bool) -> Probe {
     let Some(header) = Header::read(bytes).filter(|h| h.is_request == is_request) else {
         return Probe::No;
     };
-    let (extras, key) = (header.extras, header.key);
+    let (extras, key, body) = (header.extras, header.key, header.body);
+    let before_value = u32::from(extras) + u32::from(key);
     let fits = match (is_request, header.opcode) {
         (true, 0x00 | 0x04 | 0x09 | 0x0c | 0x0d | 0x14) => {
-            extras == 0 && key > 0 && header.body == u32::from(key)
+            extras == 0 && key > 0 && body == before_value
         }
         (true, 0x01..=0x03 | 0x11..=0x13) => extras == 8 && key > 0,
-        (true, 0x05 | 0x06 | 0x15 | 0x16) => extras == 20 && key > 0,
-        (true, 0x07 | 0x0a | 0x0b | 0x17 | 0x20) => header.body == 0,
-        (true, _) => true,
+        (true, 0x05 | 0x06 | 0x15 | 0x16) => extras == 20 && key > 0 && body == before_value,
+        (true, 0x07 | 0x0a | 0x0b | 0x17 | 0x20) => body == 0,
+        (true, 0x08 | 0x18) => matches!(extras, 0 | 4) && key == 0 && body == before_value,
+        (true, 0x0e | 0x0f | 0x19 | 0x1a) => extras == 0 && key > 0,
+        (true, 0x10) => extras == 0 && body == before_value,
+        (true, 0x1b) => extras == 4 && body == 4,
+        (true, 0x1c..=0x1e | 0x23 | 0x24) => extras == 4 && key > 0 && body == before_value,
+        (true, 0x21 | 0x22) => extras == 0 && key > 0,
+        (true, _) => false,
         (false, _) => matches!(header.status, 0..=6 | 0x20 | 0x21 | 0x81..=0x86),
     };
-    if fits && bytes.get(5) == Some(&0) { Probe::Yes } else { Probe::No }
+    // On another port, nothing may follow that is no message.
+    let behind = bytes.get(HEADER + body as usize..).unwrap_or_default();
+    let follows = behind.first().is_none_or(|magic| *magic == bytes[0]);
+    if fits && (usual || follows) && bytes.get(5) == Some(&0) { Probe::Yes } else { Probe::No }
 }

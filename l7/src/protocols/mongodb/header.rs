@@ -6,6 +6,10 @@ use wire::Direction;
 use super::bson::{Value, elements};
 use crate::contract::Probe;
 
+/// Length of a document without elements.
+const EMPTY_DOCUMENT: u32 = 5;
+/// Longest name of an element by which a document is recognised.
+const LONGEST_NAME: usize = 128;
 /// Length of the header.
 pub(super) const HEADER: usize = 16;
 /// Longest message. Servers accept 48,000,000 bytes.
@@ -125,10 +129,11 @@ fn is_msg(body: &[u8], behind: u64) -> Probe {
     if !(5..=behind.saturating_sub(5)).contains(&u64::from(size)) {
         return Probe::No;
     }
-    match body.get(9) {
+    let rest = body.get(9..).unwrap_or_default();
+    match rest.first() {
         None => Probe::More,
-        Some(1..=0x13) if kind == 0 => Probe::Yes,
-        Some(b'a'..=b'z') if kind == 1 => Probe::Yes,
+        Some(_) if kind == 0 => begins_document(size, rest),
+        Some(b'a'..=b'z') => Probe::Yes,
         Some(_) => Probe::No,
     }
 }
@@ -142,9 +147,30 @@ fn is_reply(body: &[u8], behind: u64) -> Probe {
         return Probe::No;
     }
     match u32_at(body, 20) {
-        Some(size) if (5..=behind - 20).contains(&u64::from(size)) => Probe::Yes,
+        Some(size) if (5..=behind - 20).contains(&u64::from(size)) => {
+            begins_document(size, body.get(24..).unwrap_or_default())
+        }
         Some(_) => Probe::No,
         None => Probe::More,
+    }
+}
+
+/// Whether bytes can stand behind the length of a document, `size`: the type of an element and its
+/// name, or the end of an empty one.
+fn begins_document(size: u32, bytes: &[u8]) -> Probe {
+    let name = match bytes {
+        [] => return Probe::More,
+        [0, ..] => return if size == EMPTY_DOCUMENT { Probe::Yes } else { Probe::No },
+        [1..=0x13, name @ ..] => &name[..name.len().min(LONGEST_NAME)],
+        _ => return Probe::No,
+    };
+    let end = memchr::memchr(0, name);
+    let there = name.get(..end.unwrap_or(name.len())).unwrap_or_default();
+    match end {
+        _ if !there.iter().all(|byte| *byte > b' ' && *byte != 0x7f) => Probe::No,
+        Some(_) => Probe::Yes,
+        None if name.len() < LONGEST_NAME => Probe::More,
+        None => Probe::No,
     }
 }
 

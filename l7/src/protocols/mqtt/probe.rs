@@ -19,6 +19,8 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         Ok(header) if header.kind == Type::Connect => {
             connect(head.get(header.len..).unwrap_or_default())
         }
+        // A client begins with CONNECT, a server with CONNACK (section 3.1).
+        Ok(header) if clue.at_start && header.kind != Type::Connack => Probe::No,
         Ok(_) if clue.usual => match frame(head, direction) {
             Frame::Whole(len) => match frame(head.get(len..).unwrap_or_default(), direction) {
                 Frame::No => Probe::No,

@@ -34,6 +34,7 @@ impl Protocol for Mysql {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[3306, 3307, 4000, 6033];
     const ORDER: Order = Order::InOrder;
+    const GREETS: bool = true;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         probe::probe(head, direction, clue)

@@ -23,6 +23,8 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match direction {
         Direction::ToClient => greeting(length, sequence, payload, clue),
         Direction::ToServer if sequence == 1 => on_login(length, payload, clue),
+        // The server begins.
+        Direction::ToServer if clue.at_start => Probe::No,
         Direction::ToServer => request(head, length, sequence, payload, clue),
     }
 }

@@ -431,6 +431,7 @@ fn other_protocols_are_not_taken_for_it() {
         client_port: 40_000,
         server_port: 3306,
         usual,
+        at_start: false,
         literals: false,
     };
     for head in [

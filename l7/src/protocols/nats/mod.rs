@@ -22,6 +22,7 @@ impl Protocol for Nats {
     // Requests are paired by what they are (an inbox, a PING, a command in verbose mode), not by an
     // id on the wire.
     const ORDER: Order = Order::ById;
+    const GREETS: bool = true;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         probe::probe(head, direction, clue.usual)

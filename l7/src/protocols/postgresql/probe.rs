@@ -44,7 +44,8 @@ pub(super) fn startup(bytes: &[u8; STARTUP_HEADER]) -> Option<(usize, Startup)> 
 
 /// Whether bytes are the beginning of a connection, or, in the middle of one, of a message.
 pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
-    if bytes.first() == Some(&0) && direction == Direction::ToServer {
+    let first = bytes.first() == Some(&0) || clue.at_start;
+    if first && direction == Direction::ToServer {
         return begins_connection(bytes);
     }
     let (mut at, mut whole, mut distinctive) = (0, 0, false);

@@ -498,6 +498,7 @@ fn other_protocols_are_not_taken_for_it() {
         client_port: 40_000,
         server_port: 5432,
         usual,
+        at_start: false,
         literals: false,
     };
     let kafka = b"\0\0\0\x1a\0\x03\0\0\0\0\0\x01\0\x04test\0\0\0\0";

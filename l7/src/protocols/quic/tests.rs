@@ -120,6 +120,7 @@ fn only_the_client_s_own_keys_prove_it_elsewhere() {
         client_port: 40_000,
         server_port: 9999,
         usual,
+        at_start: false,
         literals: false,
     };
     assert_eq!(Quic::probe(hello, Direction::ToServer, &clue(false)), Probe::Yes);

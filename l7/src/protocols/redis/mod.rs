@@ -26,11 +26,12 @@ impl Protocol for Redis {
     const TRANSPORTS: &'static [Transport] = &[Transport::Tcp];
     const PORTS: &'static [u16] = &[6379, 6380, 26379, 7000, 7001];
     const ORDER: Order = Order::InOrder;
+    const GREETS: bool = true;
 
     fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         match direction {
             Direction::ToServer => probe::command(head, clue.usual),
-            Direction::ToClient => probe::reply(head, clue.usual),
+            Direction::ToClient => probe::reply(head, clue),
         }
     }
 

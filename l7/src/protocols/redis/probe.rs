@@ -3,7 +3,7 @@
 use super::commands::{is_known, is_name};
 use super::header::{Number, number, oversized_number};
 use super::inline::{self, Line};
-use crate::contract::Probe;
+use crate::contract::{Clue, Probe};
 
 /// Longest name of a command.
 pub(super) const LONGEST_NAME: usize = 64;
@@ -95,12 +95,14 @@ fn array(bytes: &[u8], usual: bool) -> Probe {
 }
 
 /// Whether bytes are a reply. Only on the usual port: many other protocols have such lines.
-pub(super) fn reply(bytes: &[u8], usual: bool) -> Probe {
-    if !usual {
+pub(super) fn reply(bytes: &[u8], clue: &Clue) -> Probe {
+    if !clue.usual {
         return Probe::No;
     }
     match bytes.first() {
         None => Probe::More,
+        // A server begins only to refuse a connection.
+        Some(b'+' | b':' | b'$' | b'*' | b'%' | b'~' | b'>' | b'=') if clue.at_start => Probe::More,
         Some(b'+' | b'-') => match memchr::memchr(b'\n', &bytes[..bytes.len().min(512)]) {
             Some(end) => {
                 let text = &bytes[1..end];

@@ -2,15 +2,21 @@
 
 use wire::Direction;
 
-use super::header::{self, Read};
+use super::header::{self, Encoding, Read};
 use crate::contract::{Clue, Probe};
+
+/// Shortest method by which a message without a length is recognised on an unusual port.
+const LEAST_NAME: usize = 3;
 
 /// Whether bytes begin a message that this side sends.
 pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
     match header::read(bytes) {
         Read::Header(header) => {
             let from_here = header.kind.is_from_client() == (direction == Direction::ToServer);
-            if from_here && (clue.usual || !header.is_old_binary) { Probe::Yes } else { Probe::No }
+            // The compact protocol has but two bytes that could not be anything.
+            let short = header.encoding == Encoding::Compact && header.name.len() < LEAST_NAME;
+            let distinctive = !header.is_old_binary && !(short && header.frame.is_none());
+            if from_here && (clue.usual || distinctive) { Probe::Yes } else { Probe::No }
         }
         // Lengths alone could be anything.
         Read::More(_) if clue.usual || is_distinctive(bytes) => Probe::More,

@@ -27,6 +27,9 @@ pub(super) fn probe(head: &[u8], direction: Direction, clue: &Clue) -> Probe {
         if matches!(head, [0, 0, 0, 44 | 45, ..]) && head.len() < 49 {
             return Probe::More;
         }
+        if clue.at_start {
+            return Probe::No;
+        }
     }
     match frame(head, direction) {
         Frame::Whole(len) => match frame(head.get(len..).unwrap_or_default(), direction) {
