@@ -2,11 +2,23 @@
 //! must be those of the plain capture, with the outer layers told, and those that `tshark` finds
 //! inside.
 
+mod common;
+#[path = "encapsulations/frames.rs"]
+mod frames;
+#[path = "encapsulations/live.rs"]
+mod live;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use capture::CaptureFile;
+use common::skipped_without_root;
+use frames::{
+    ethernet, geneve, geneve_of, gtpu, ipv4, ipv6, over_ipv4, over_ipv4_in_fragments,
+    over_ipv6_in_fragments, packet, tagged, udp, vxlan,
+};
+use live::{Pair, live};
 use serde_json::Value;
 use wire::TapId;
 
@@ -22,93 +34,6 @@ struct Case {
     /// `tunnels` of the flows: kind, and id where there is one.
     tunnels: &'static [(&'static str, Option<u64>)],
     vlans: &'static [u64],
-}
-
-fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
-    [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2], &ether_type.to_be_bytes()[..], payload].concat()
-}
-
-/// An IPv4 packet; `place` is the field of flags and fragment offset.
-fn ipv4(protocol: u8, up: bool, id: u16, place: u16, payload: &[u8]) -> Vec<u8> {
-    let mut packet = vec![0x45, 0];
-    packet.extend((20 + payload.len() as u16).to_be_bytes());
-    packet.extend(id.to_be_bytes());
-    packet.extend(place.to_be_bytes());
-    packet.extend([
-        64,
-        protocol,
-        0,
-        0,
-        172,
-        16,
-        0,
-        if up { 1 } else { 2 },
-        172,
-        16,
-        0,
-        if up { 2 } else { 1 },
-    ]);
-    packet.extend(payload);
-    packet
-}
-
-fn ipv6(next: u8, up: bool, payload: &[u8]) -> Vec<u8> {
-    let end = |last| [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
-    let (from, to) = if up { (end(1), end(2)) } else { (end(2), end(1)) };
-    let len = (payload.len() as u16).to_be_bytes();
-    [&[0x60, 0, 0, 0, len[0], len[1], next, 64], &from[..], &to, payload].concat()
-}
-
-fn over_ipv4(protocol: u8, up: bool, number: u16, payload: &[u8]) -> Vec<Vec<u8>> {
-    vec![ethernet(0x0800, &ipv4(protocol, up, number, 0, payload))]
-}
-
-/// The same in fragments, the last one first.
-fn over_ipv4_in_fragments(protocol: u8, up: bool, number: u16, payload: &[u8]) -> Vec<Vec<u8>> {
-    const SIZE: usize = 104;
-    let count = payload.len().div_ceil(SIZE);
-    let parts = payload.chunks(SIZE).enumerate().rev().map(|(i, part)| {
-        let more = if i + 1 < count { 0x2000 } else { 0 };
-        ethernet(0x0800, &ipv4(protocol, up, number, more | (i * SIZE / 8) as u16, part))
-    });
-    parts.collect()
-}
-
-fn over_ipv6_in_fragments(next: u8, up: bool, number: u16, payload: &[u8]) -> Vec<Vec<u8>> {
-    const SIZE: usize = 200;
-    let count = payload.len().div_ceil(SIZE);
-    let parts = payload.chunks(SIZE).enumerate().map(|(i, part)| {
-        let place = (i * SIZE) as u16 | u16::from(i + 1 < count);
-        let [a, b] = place.to_be_bytes();
-        let [c, d] = number.to_be_bytes();
-        ethernet(0x86dd, &ipv6(44, up, &[&[next, 0, a, b, 0, 0, c, d], part].concat()))
-    });
-    parts.collect()
-}
-
-fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
-    let len = (8 + payload.len() as u16).to_be_bytes();
-    [&50_000_u16.to_be_bytes()[..], &port.to_be_bytes(), &len, &[0, 0], payload].concat()
-}
-
-fn vxlan(vni: u8, frame: &[u8]) -> Vec<u8> {
-    [&[8, 0, 0, 0, 0, 0, vni, 0], frame].concat()
-}
-
-fn geneve(frame: &[u8]) -> Vec<u8> {
-    [&[2, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 1, 5, 5, 5, 5], frame].concat()
-}
-
-fn gtpu(extension: bool, packet: &[u8]) -> Vec<u8> {
-    let (flags, more): (u8, &[u8]) =
-        if extension { (0x34, &[0, 0, 0, 0x85, 1, 0x10, 0, 0]) } else { (0x30, &[]) };
-    let len = ((packet.len() + more.len()) as u16).to_be_bytes();
-    [&[flags, 255, len[0], len[1], 0, 0, 1, 1], more, packet].concat()
-}
-
-/// What is behind the Ethernet header.
-fn packet(frame: &[u8]) -> &[u8] {
-    &frame[14..]
 }
 
 const CASES: &[Case] = &[
@@ -337,6 +262,24 @@ const CASES: &[Case] = &[
         vlans: &[],
     },
     Case {
+        name: "vxlan, ids by direction",
+        wrap: |f, up, n| over_ipv4(17, up, n, &udp(4789, &vxlan(if up { 41 } else { 42 }, f))),
+        tunnels: &[("vxlan", Some(41)), ("vxlan", Some(42))],
+        vlans: &[],
+    },
+    Case {
+        name: "geneve, ids by direction",
+        wrap: |f, up, n| over_ipv4(17, up, n, &udp(6081, &geneve_of(if up { 19 } else { 18 }, f))),
+        tunnels: &[("geneve", Some(19)), ("geneve", Some(18))],
+        vlans: &[],
+    },
+    Case {
+        name: "VLAN on one direction",
+        wrap: |f, up, _| vec![if up { tagged(10, f) } else { f.to_vec() }],
+        tunnels: &[],
+        vlans: &[10],
+    },
+    Case {
         name: "geneve in gre in vxlan",
         wrap: |f, up, n| {
             let inner = ipv4(17, up, n, 0, &udp(6081, &geneve(f)));
@@ -485,6 +428,41 @@ fn connections_inside_are_those_of_the_plain_capture() {
         }
         if tshark {
             assert_eq!(sent_by_tshark(&path), expected, "{}, as tshark sees it", case.name);
+        }
+    }
+}
+
+/// The underlay of Cilium and of OVN, and a mirror that tags one direction: connections are whole
+/// and requests have their responses, live with several shards as in a replay.
+#[test]
+fn what_differs_by_direction_splits_nothing_live() {
+    if skipped_without_root("what_differs_by_direction_splits_nothing_live") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut plain = recorded();
+    plain.retain(|(_, frame)| frame.len() < 8_900);
+    let path = folder.path().join("plain.pcap");
+    write(&path, plain.iter().cloned());
+    let expected = sent_by_records(&replay(&path, "1"));
+    let by_direction =
+        |case: &&Case| case.name.ends_with("by direction") || case.name == "VLAN on one direction";
+    for (backend, name) in [("af_packet", "a"), ("xdp", "x")] {
+        for case in CASES.iter().filter(by_direction) {
+            let pair = Pair::new(name);
+            let records = live(&pair, backend, &wrapped(case, &plain, folder.path()));
+            let of = |kind: &str| records.iter().filter(|r| r["type"] == kind).cloned().collect();
+            let (flows, spans): (Vec<Value>, Vec<Value>) = (of("flow"), of("span"));
+            let place = format!("{} by {backend}", case.name);
+            assert_eq!(sent_by_records(&flows), expected, "{place}");
+            let answered =
+                spans.iter().filter(|s| !s["request"].is_null() && !s["response"].is_null());
+            assert!(!spans.is_empty() && answered.count() == spans.len(), "{place}");
+            for flow in &flows {
+                assert_eq!(flow["tunnels"].as_array().map(Vec::len), Some(case.tunnels.len()));
+                assert_eq!(flow["vlans"], Value::from(case.vlans), "{place}");
+                assert_eq!(flow["handshake"]["complete"], true, "{place}");
+            }
         }
     }
 }

@@ -235,6 +235,75 @@ fn the_same_through_xdp() {
     live("xdp", "x");
 }
 
+/// As on the underlay of Cilium: VXLAN has the network id of the sender.
+#[test]
+fn connections_on_an_underlay_with_an_id_for_each_direction_are_whole() {
+    if !is_root() {
+        return;
+    }
+    for (backend, name) in [("af_packet", "u"), ("xdp", "w")] {
+        let pair = Pair::new(name);
+        let (near, far) = (&pair.near, &pair.far);
+        for line in [
+            format!(
+                "-n {near} link add ov0 address 02:00:00:00:00:01 type vxlan external dstport 4789"
+            ),
+            format!(
+                "-n {far} link add ov0 address 02:00:00:00:00:02 type vxlan external dstport 4789"
+            ),
+            format!("-n {near} addr add 10.96.0.1/32 dev ov0"),
+            format!("-n {far} addr add 10.96.0.2/32 dev ov0"),
+            format!("-n {near} link set ov0 up"),
+            format!("-n {far} link set ov0 up"),
+            format!(
+                "-n {near} route add 10.96.0.2/32 encap ip id 19 dst 10.97.0.2 dev ov0 src 10.96.0.1"
+            ),
+            format!(
+                "-n {far} route add 10.96.0.1/32 encap ip id 18 dst 10.97.0.1 dev ov0 src 10.96.0.2"
+            ),
+            format!("-n {near} neigh add 10.96.0.2 lladdr 02:00:00:00:00:02 dev ov0"),
+            format!("-n {far} neigh add 10.96.0.1 lladdr 02:00:00:00:00:01 dev ov0"),
+        ] {
+            ip(&line);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let server = inside(far, &["python3", "-m", "http.server", "80", "--directory"])
+            .arg(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let _server = Killed(server.unwrap());
+        wait_for(near, "http://10.96.0.2/", "<html");
+        let options =
+            ["run", "--backend", backend, "-i", "veth0", "--no-ebpf", "--output", "jsonl"];
+        let mut run = inside(near, &[BIN]);
+        run.args(options).args(["--emit", "flows,spans"]).env("WIRESPAN_CAPTURE_SHARDS", "4");
+        let run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut run = Killed(run);
+        wait_for(near, "http://127.0.0.1:9797/healthz", "ok");
+        for _ in 0..20 {
+            wait_for(near, "http://10.96.0.2/", "<html");
+        }
+        let pid = run.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let output = finished(&mut run.0);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let flows = records(&output, "flow");
+        let inner: Vec<_> =
+            flows.iter().filter(|f| f["server"]["address"] == "10.96.0.2").collect();
+        assert_eq!(inner.len(), 20, "{backend}");
+        for flow in inner {
+            let ids: Vec<_> =
+                flow["tunnels"].as_array().unwrap().iter().map(|t| &t["id"]).collect();
+            assert_eq!(ids, [19, 18], "{flow}");
+            assert_eq!(flow["handshake"]["complete"], true, "{flow}");
+            assert_eq!((&flow["requests"], &flow["responses"]), (&1.into(), &1.into()), "{flow}");
+        }
+        let spans = records(&output, "span");
+        assert_eq!(spans.iter().filter(|span| span["outcome"] == "ok").count(), 20, "{backend}");
+    }
+}
+
 #[test]
 fn a_given_time_ends_a_run() {
     if !is_root() {

@@ -58,8 +58,8 @@ pub struct FlowLimits {
     /// TCP, closed or reset: late packets still belong to the flow, its record comes out after this
     /// time.
     pub closed_linger: Duration,
-    /// TCP, both sides sent FIN, and one of them was not acknowledged: it is repeated, on Linux after
-    /// up to 120 s.
+    /// TCP, both sides sent FIN, and one of them was not acknowledged: it is repeated, on Linux
+    /// after up to 120 s.
     pub closing_idle: Duration,
     /// UDP.
     pub udp_idle: Duration,

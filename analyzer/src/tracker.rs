@@ -134,9 +134,9 @@ impl Tracker {
         Some(self.table.insert(flow))
     }
 
-    /// Slot of the flow that `packet` belongs to, where no flow with its addresses and ports is known
-    /// to be in its network: the one whose numbers it continues. Others with the same addresses and
-    /// ports are other connections, which only their networks tell apart.
+    /// Slot of the flow that `packet` belongs to, where no flow with its addresses and ports is
+    /// known to be in its network: the one whose numbers it continues. Others with the same
+    /// addresses and ports are other connections, which only their networks tell apart.
     #[cold]
     fn find_by_content<S: Sink>(
         &mut self,

@@ -23,8 +23,8 @@ enum Trigger<'a> {
 
 impl Flow {
     /// Takes a segment. One that acknowledges payload which was not seen yet is held back for a
-    /// moment, and those of its side after it: where the directions of a capture are slightly out of
-    /// order, a response stands before its request.
+    /// moment, and those of its side after it: where the directions of a capture are slightly out
+    /// of order, a response stands before its request.
     pub(crate) fn on_segment<S: Sink>(
         &mut self,
         segment: &Segment<'_>,

@@ -226,10 +226,10 @@ impl Flow {
         }
     }
 
-    /// Whether `packet`, which has the addresses and ports of this flow but came in a network of its
-    /// own, belongs to this flow; the larger, the better it fits. TCP: its numbers are those of the
-    /// connection. UDP: the other side sends in the same network; or, as it seems, its side answers
-    /// in a network of its own; or it was seen before in another network.
+    /// Whether `packet`, which has the addresses and ports of this flow but came in a network of
+    /// its own, belongs to this flow; the larger, the better it fits. TCP: its numbers are those of
+    /// the connection. UDP: the other side sends in the same network; or, as it seems, its side
+    /// answers in a network of its own; or it was seen before in another network.
     pub(crate) fn fits(&self, packet: &Decoded<'_>) -> Option<Fit> {
         match (&self.connection, &packet.layer4) {
             (Some(connection), Layer4::Tcp(tcp)) => {

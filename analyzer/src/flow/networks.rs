@@ -69,8 +69,8 @@ impl Networks {
     }
 
     /// Takes a packet of the flow in a network that its side was not known to send in. Unless it
-    /// `corrects` what was only supposed, the side goes on to send in the one before too. False where the limit is reached: an earlier network is
-    /// forgotten.
+    /// `corrects` what was only supposed, the side goes on to send in the one before too. False
+    /// where the limit is reached: an earlier network is forgotten.
     pub(crate) fn add(&mut self, packet: &Decoded<'_>, corrects: bool) -> bool {
         let side = packet.side;
         let before = std::mem::replace(self.latest.get_mut(side), Network::new(packet.network));

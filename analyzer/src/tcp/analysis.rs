@@ -18,8 +18,8 @@ const SILENCE_NS: u64 = 1_000_000_000;
 /// Value of `duplicates` after an ACK of bytes that were never seen: it counts as many duplicates.
 const DUPLICATES_UNKNOWN: u16 = u16::MAX;
 /// Time within which a frame with the same IP identification as another is a copy of it: longer
-/// than the way through a router, and less than the shortest time-out after which a stack that gives
-/// no identification of their own sends segments again (200 ms on Linux).
+/// than the way through a router, and less than the shortest time-out after which a stack that
+/// gives no identification of their own sends segments again (200 ms on Linux).
 const SAME_ID_NS: u64 = 50_000_000;
 /// The same for frames without identification: less than the earliest probe of a sender that heard
 /// nothing (RFC 8985, section 7.2; on Linux two ticks of its timer, 2 ms).
@@ -141,9 +141,9 @@ impl Analysis {
         tcp.flags.syn() && !tcp.flags.ack() && self.senders.get(side).has_other_base(tcp.seq)
     }
 
-    /// Whether a segment of `side` may be one of this connection, by its numbers. The first SYN of a side
-    /// decides on its initial sequence number; a SYN/ACK is known by the SYN that it acknowledges:
-    /// several may answer one SYN (SYN proxies).
+    /// Whether a segment of `side` may be one of this connection, by its numbers. The first SYN of
+    /// a side decides on its initial sequence number; a SYN/ACK is known by the SYN that it
+    /// acknowledges: several may answer one SYN (SYN proxies).
     pub(crate) fn takes(&self, side: Side, tcp: &Tcp<'_>) -> bool {
         let (own, peer) = (self.senders.get(side), self.senders.get(side.other()));
         if tcp.flags.syn() && !tcp.flags.ack() {

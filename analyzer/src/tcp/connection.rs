@@ -55,7 +55,8 @@ struct Extra {
 }
 
 impl Connection {
-    /// Counts and times `segment`. `ecn` is the IP header's field. False if its receiver ignores it.
+    /// Counts and times `segment`. `ecn` is the IP header's field. False if its receiver ignores
+    /// it.
     pub(crate) fn on_segment(
         &mut self,
         segment: &Segment<'_>,
@@ -115,8 +116,8 @@ impl Connection {
         takes
     }
 
-    /// Whether both sides sent FIN, and one waits for the acknowledgement of what it sent, so that it
-    /// repeats its FIN.
+    /// Whether both sides sent FIN, and one waits for the acknowledgement of what it sent, so that
+    /// it repeats its FIN.
     pub(crate) fn is_closing(&self) -> bool {
         let closed = self.lifecycle.phase() == Phase::Closed;
         closed && self.lifecycle.reset_by().is_none() && !self.analysis.all_acked()

@@ -65,8 +65,8 @@ pub(crate) enum EndCause {
 }
 
 impl Lifecycle {
-    /// Takes a RST that its receiver ignores: its sequence number is outside of the window (RFC 9293,
-    /// section 3.10.7.4).
+    /// Takes a RST that its receiver ignores: its sequence number is outside of the window (RFC
+    /// 9293, section 3.10.7.4).
     pub(crate) fn on_wrong_rst(&mut self) {
         self.marks.set(Marks::RESET_IGNORED);
     }

@@ -1,6 +1,7 @@
 //! Live capture from a node's interfaces: packet rings (packet(7), TPACKET_V3), one per shard.
 
 mod config;
+mod fanout;
 mod kernel_filter;
 mod source;
 mod taps;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use wire::{Batch, Drops, LinkType, RawFrame, Source, SourceError, Timestamp, VlanTag};
 
 use super::config::{Promiscuous, RingConfig};
+use super::fanout;
 use super::kernel_filter::{REJECT_ALL, UserFilter, program};
 use super::taps::{TapState, TapStateCache, Taps};
 use super::vlan::with_tag;
@@ -55,8 +56,8 @@ pub struct Ring {
 
 impl Ring {
     /// Opens the rings of `shards` shards in the network namespace that the calling thread is in.
-    /// The kernel spreads frames over them by a hash of addresses and ports that is the same in
-    /// both directions (`PACKET_FANOUT_HASH`).
+    /// The kernel spreads frames over them by a hash of the innermost addresses and ports that is
+    /// the same in both directions.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Filter`], and [`Error::Socket`] when the kernel refuses, mostly
@@ -71,11 +72,13 @@ impl Ring {
             && !others.is_empty()
         {
             let defragment = if config.defragment { libc::PACKET_FANOUT_FLAG_DEFRAG } else { 0 };
-            let mode = libc::PACKET_FANOUT_HASH | defragment;
+            let mode = libc::PACKET_FANOUT_CBPF | defragment;
             let group = first.socket.new_fanout(mode).map_err(refused("opening a fanout group"))?;
             for ring in others {
                 ring.socket.join_fanout(group, mode).map_err(refused("joining a fanout group"))?;
             }
+            let spread = first.socket.set_fanout_program(&fanout::program());
+            spread.map_err(refused("giving a fanout group its program"))?;
         }
         // Nothing passes before every socket is in the group: no frame comes to two of them.
         for ring in &mut rings {

@@ -94,12 +94,22 @@ impl PacketSocket {
         self.set(libc::SOL_PACKET, libc::PACKET_FANOUT, &(u32::from(group) | mode << 16))
     }
 
+    /// Gives the group of this socket, one by `PACKET_FANOUT_CBPF`, the program that chooses a
+    /// socket for each frame.
+    pub(crate) fn set_fanout_program(&self, program: &[Instruction]) -> io::Result<()> {
+        self.set_program(libc::SOL_PACKET, libc::PACKET_FANOUT_DATA, program)
+    }
+
     /// Puts `program` in place of the filter, without a moment in which there is none.
     pub(crate) fn attach_filter(&self, program: &[Instruction]) -> io::Result<()> {
+        self.set_program(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, program)
+    }
+
+    fn set_program(&self, level: c_int, name: c_int, program: &[Instruction]) -> io::Result<()> {
         let len = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         // `Instruction` has the layout of `sock_filter`; the kernel only reads it.
         let argument = libc::sock_fprog { len, filter: program.as_ptr().cast_mut().cast() };
-        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &argument)
+        self.set(level, name, &argument)
     }
 
     /// Makes an interface promiscuous for as long as this socket is open.
