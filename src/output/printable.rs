@@ -30,6 +30,24 @@ pub(crate) fn cut_address(text: &str, room: usize) -> String {
     shown
 }
 
+/// `text` in lines of at most `room` characters, broken between words; the second and further ones
+/// are indented. A word that is longer is cut.
+pub(crate) fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
+    let Some(room) = room else { return vec![text.to_owned()] };
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(cut(&format!("  {word}"), room)),
+            None => lines.push(cut(word, room)),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +60,12 @@ mod tests {
         assert_eq!(cut_address("10.244.113.201:40312", 16), "10.24….201:40312");
         assert_eq!(cut_address("10.244.113.201:40312", 7), "10.244…");
         assert_eq!(cut_address("no port at all", 8), "no p…all");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one two three", None), ["one two three"]);
+        assert_eq!(wrapped("one two three", Some(8)), ["one two", "  three"]);
+        assert_eq!(wrapped("incomprehensible ok", Some(8)), ["incompr…", "  ok"]);
     }
 }

@@ -47,8 +47,17 @@ impl Columns {
         Self { name, with_kind, time: NARROW }
     }
 
+    /// Columns of the name and the kind.
+    const fn left(&self) -> usize {
+        self.name + if self.with_kind { 2 + KIND } else { 0 }
+    }
+
+    const fn width(&self) -> usize {
+        self.left() + TIMES.len() * (2 + self.time)
+    }
+
     fn head(&self) -> String {
-        let mut head = " ".repeat(self.name + if self.with_kind { 2 + KIND } else { 0 });
+        let mut head = " ".repeat(self.left());
         for (long, short) in TIMES {
             let title = if self.time == WIDE { long } else { short };
             let _ = write!(head, "  {title:>0$}", self.time);
@@ -94,42 +103,45 @@ pub(super) fn draw_path(out: &mut String, picture: &Picture<'_>, call: &Call, pr
         line.push_str(&at(point.first_ns));
         line.push_str(&step(point.response_step_ns, Direction::ToClient));
         line.push_str(&at(point.last_ns));
-        let notes = notes(picture, call, point, i);
-        let _ = writeln!(out, "{}{line}{}", style.dim(prefix), notes.first_line);
-        for note in notes.below {
-            let _ = writeln!(out, "{}{}{note}", style.dim(prefix), " ".repeat(2));
+        let mut used = columns.width();
+        for (note, is_bad) in notes(picture, call, point, i) {
+            let length = 2 + note.chars().count();
+            used += length;
+            let note = if is_bad { style.red(&note) } else { style.yellow(&note) };
+            // Below the line where that has no room left.
+            if room.is_some_and(|room| used > room) {
+                let _ = write!(line, "\n{}", style.dim(prefix));
+                used = length;
+            }
+            let _ = write!(line, "  {note}");
         }
+        let _ = writeln!(out, "{}{line}", style.dim(prefix));
     }
 }
 
-/// What is to be noticed of a point; below its line where that has no room left.
-struct Notes {
-    first_line: String,
-    below: Vec<String>,
-}
-
-fn notes(picture: &Picture<'_>, call: &Call, point: &Point<'_>, index: usize) -> Notes {
-    let style = picture.style;
+/// What is to be noticed of a point, and whether it is bad.
+fn notes(
+    picture: &Picture<'_>,
+    call: &Call,
+    point: &Point<'_>,
+    index: usize,
+) -> Vec<(String, bool)> {
     let is_longest = [Direction::ToServer, Direction::ToClient]
         .into_iter()
         .any(|direction| picture.longest.is(call, Part::Step { direction, to: index }));
     let mut notes = Vec::new();
     if is_longest {
-        notes.push(style.yellow("◀ longest"));
+        notes.push(("◀ longest".to_owned(), false));
     }
     if let Place::Hop(hop) = point.place {
         if hop.retransmissions > 0 {
-            notes.push(style.red(count(hop.retransmissions, "retransmission")));
+            notes.push((count(hop.retransmissions, "retransmission"), true));
         }
         if hop.tcp.missing_bytes > 0 {
-            notes.push(style.red(format_args!("{} B not captured", hop.tcp.missing_bytes)));
+            notes.push((format!("{} B not captured", hop.tcp.missing_bytes), true));
         }
     }
-    if picture.room.is_some() {
-        return Notes { first_line: String::new(), below: notes };
-    }
-    let first_line = notes.iter().map(|note| format!("  {note}")).collect();
-    Notes { first_line, below: Vec::new() }
+    notes
 }
 
 const fn kind(point: &Point<'_>) -> &'static str {

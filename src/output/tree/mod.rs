@@ -19,7 +19,7 @@ pub(crate) use self::title::{status, title};
 use self::call::draw_call;
 use self::longest::Longest;
 use self::picture::Picture;
-use super::printable::cut;
+use super::printable::wrapped;
 use super::style::width;
 use super::units::{date, nanos};
 use super::{Style, count};
@@ -58,8 +58,9 @@ fn draw_in(trace: &Trace, style: Style, room: Option<usize>) -> String {
     let _ = writeln!(out, "{}", style.dim(date(trace.root.start_unix_ns)));
     let longest = Longest::of(trace);
     if let Some(line) = longest.line(trace) {
-        let line = room.map_or_else(|| line.clone(), |room| cut(&line, room));
-        let _ = writeln!(out, "{}", style.yellow(line));
+        for line in wrapped(&line, room) {
+            let _ = writeln!(out, "{}", style.yellow(line));
+        }
     }
     let (start, duration) = (trace.root.start_unix_ns, trace.root.duration_ns());
     let picture = Picture { start, duration, style, room, longest };
