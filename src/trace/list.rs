@@ -11,13 +11,13 @@ use crate::output::{Stdout, Style, nanos};
 
 const COLUMNS: &[Column] = &[
     Column::left("TRACE"),
-    Column::time("TIME").gives_way(2),
+    Column::time("TIME").gives_way(1),
     Column::right("DURATION"),
     Column::right("CALLS").gives_way(3),
     Column::left("RESULT"),
     Column::left("CLIENT"),
     Column::left("REQUEST"),
-    Column::left("LONGEST PART").gives_way(1),
+    Column::left("LONGEST PART").gives_way(2),
 ];
 
 /// Prints one line for each trace, in the order given.
