@@ -88,6 +88,8 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
     };
     children.sort_by_key(|child| (child.start_unix_ns, child.span_id));
     let undecided = open.undecided();
+    sent_before(open.client.as_mut(), steps.iter().filter_map(|step| step.request));
+    sent_before(open.server.as_mut(), steps.iter().filter_map(|step| step.response));
     let client = peer(open.client.as_ref(), first.seen.client, names);
     let server = peer(open.server.as_ref(), last.seen.server, names);
     let timing = timing(&open, &steps);
@@ -119,6 +121,16 @@ pub(crate) fn call(mut open: OpenCall, mut children: Vec<Call>, names: &Names) -
         operation: open.operation,
         children,
     })
+}
+
+/// A process began to send before its first packet passed a tap. The record of a send that blocked
+/// may not know its beginning.
+fn sent_before(side: Option<&mut Side>, passed: impl Iterator<Item = Timestamp>) {
+    if let Some(sent) = side.and_then(|side| side.sent.as_mut())
+        && let Some(first) = passed.min()
+    {
+        *sent = first.min(*sent);
+    }
 }
 
 /// What the id of a call is made of: the same in every run on the same input.

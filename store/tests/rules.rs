@@ -68,6 +68,32 @@ fn a_call_made_after_the_answer_is_a_root() {
     assert_eq!(shapes(&traces), ["/a()", "/b()"]);
 }
 
+/// The record of a send that blocked may know its end alone.
+#[test]
+fn nothing_is_sent_after_its_packets() {
+    let mut r = Recorder::new(1);
+    let (curl, app) = (process(1, 1, "curl"), process(2, 2, "app"));
+    let mut a = front(&mut r);
+    r.request(&mut a, curl, T, 100);
+    r.read_request(&a, app, T + MS);
+    let answered = r.respond(&mut a, app, T + 2 * MS, 100, "/a", &[]);
+    r.read_response(&a, curl, answered);
+    for (_, input) in &mut r.inputs {
+        if let Input::Io(io) = input
+            && io.kind == SockIoKind::Send
+        {
+            io.enter = io.exit;
+        }
+    }
+    let (traces, _) = feed(r, StoreConfig::default());
+    let call = &traces[0].root;
+    let (requests, responses): (Vec<_>, Vec<_>) =
+        call.hops.iter().map(|hop| (hop.request_ns, hop.response_ns)).unzip();
+    assert_eq!(call.client.sent_ns, requests.into_iter().min().unwrap());
+    assert_eq!(call.server.sent_ns, responses.into_iter().min().unwrap());
+    assert_eq!(call.start_unix_ns, call.client.sent_ns.unwrap());
+}
+
 #[test]
 fn a_connection_opened_in_advance_follows_its_requests() {
     let mut r = Recorder::new(1);

@@ -1,8 +1,8 @@
-//! Records of system calls on sockets.
+//! Records of calls on sockets.
 
 use crate::{Endpoint, SeqRange, Timestamp};
 
-/// What one system call of a process did to one TCP socket, as the kernel programs recorded it.
+/// What one call of a process did to one TCP socket, as the kernel programs recorded it.
 /// It holds no payload: packets carry the content, this carries identity and causality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SockIo {
@@ -21,7 +21,8 @@ pub struct SockIo {
     /// ([`SockIoKind::Receive`]: sequence numbers that the other side sent); empty for the other
     /// kinds.
     pub seq: SeqRange,
-    /// When the call was entered.
+    /// When the call was entered. Where a send was recorded at its end: when the connection sent
+    /// the first of its bytes, later if the call blocked; of a receive then: its end.
     pub enter: Timestamp,
     /// When it returned.
     pub exit: Timestamp,
@@ -31,9 +32,10 @@ pub struct SockIo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SockIoKind {
     /// Bytes were handed to the kernel (write, writev, sendto, sendmsg, sendmmsg, sendfile,
-    /// splice).
+    /// splice, `io_uring`).
     Send,
-    /// Bytes were taken from the kernel (read, readv, recvfrom, recvmsg, recvmmsg, splice).
+    /// Bytes were taken from the kernel (read, readv, recvfrom, recvmsg, recvmmsg, splice,
+    /// `io_uring`).
     Receive,
     /// The thread began to open this connection (`TCP_CLOSE` → `TCP_SYN_SENT`).
     Connect,

@@ -19,7 +19,8 @@ pub struct Peer {
     pub workload: Option<Arc<str>>,
     /// Who it was.
     pub process: Option<ProcessInfo>,
-    /// When it began to send: client, the request; server, the response (entry of the system call).
+    /// When it began to send: client, the request; server, the response (entry of the system call,
+    /// or the first packet where that is earlier than what the record says).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_ns: Option<u64>,
     /// When it had received: client, the last byte of the response; server, the first of the
