@@ -75,12 +75,14 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    // A verifier log has many lines: the first names what was refused, one of the last the reason.
+    // A verifier log has many lines: the first names what was refused, one of the last the reason,
+    // before its statistics.
+    const STATISTICS: [&str; 3] = ["processed ", "stack depth ", "verification time "];
     let first = text.lines().next().unwrap_or_default();
     match text
         .lines()
         .skip(1)
-        .filter(|line| !line.is_empty() && !line.starts_with("processed "))
+        .filter(|line| !line.is_empty() && !STATISTICS.iter().any(|start| line.starts_with(start)))
         .last()
     {
         Some(last) => format!("{first} … {last}"),
