@@ -131,23 +131,29 @@ fn one_request_is_one_trace() {
     if skipped_without_root("one_request_is_one_trace") {
         return;
     }
-    let chain = Chain::up();
-    let wirespan = run(&chain, "one", "traces");
-    let url = format!("http://{}/order/one", chain.address("web"));
-    let answer = common::text(
-        chain.on_node("curl").args(["-sf", "-m", "10", &url]).output().expect("curl starts"),
-    );
-    assert!(answer.contains("order one"), "{answer}");
-    let (status, traces) = wirespan.stop("trace");
-    assert!(status.success(), "{status}");
-    let traces: Vec<_> = traces.iter().filter(|trace| trace.to_string().contains("/one")).collect();
-    assert_eq!(traces.len(), 1, "{traces:#?}");
-    assert_eq!(
-        mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")),
-        None,
-        "{:#}",
-        traces[0]
-    );
+    // Sends and receives recorded in the socket layer, and by system call.
+    for socket_tracepoints in ["true", "false"] {
+        let chain = Chain::up();
+        let arguments = ["-i", "any", "--output", "jsonl", "--emit", "traces"];
+        let environment = [NO_HEADERS, ("WIRESPAN_EBPF_SOCKET_TRACEPOINTS", socket_tracepoints)];
+        let wirespan = Running::start(&chain, "one", &arguments, &environment);
+        let url = format!("http://{}/order/one", chain.address("web"));
+        let answer = common::text(
+            chain.on_node("curl").args(["-sf", "-m", "10", &url]).output().expect("curl starts"),
+        );
+        assert!(answer.contains("order one"), "{answer}");
+        let (status, traces) = wirespan.stop("trace");
+        assert!(status.success(), "{status}");
+        let traces: Vec<_> =
+            traces.iter().filter(|trace| trace.to_string().contains("/one")).collect();
+        assert_eq!(traces.len(), 1, "{traces:#?}");
+        assert_eq!(
+            mistake(&traces[0]["root"], "/one", &expected(&chain, "curl")),
+            None,
+            "{socket_tracepoints}: {:#}",
+            traces[0]
+        );
+    }
 }
 
 /// Two pods run nginx. Metrics, traces, the map of services and the list of connections tell them

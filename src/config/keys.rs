@@ -35,7 +35,7 @@ impl Key {
 pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("capture", "Where frames come from (`wirespan run`)."),
     ("xdp", "The programs of `capture.backend = \"xdp\"`."),
-    ("ebpf", "Records of system calls: which processes and threads took part in a request."),
+    ("ebpf", "Records of calls on sockets: which processes and threads took part in a request."),
     ("decode", "Taking frames apart."),
     ("analyzer", "Connections. Sizes are for each shard."),
     ("requests", "Requests and responses, for each connection."),
@@ -78,10 +78,12 @@ pub(super) const KEYS: &[Key] = keys! {
         latency_ms: Millis { min: 1, max: 1000 }, frame_tap.latency, "Longest time that a frame waits otherwise";
     }
     [ebpf] {
-        enabled: Bool, records.enabled, "Whether system calls on TCP sockets are recorded";
+        enabled: Bool, records.enabled, "Whether calls on TCP sockets are recorded";
+        socket_tracepoints: Bool, records.config.socket_tracepoints, "Whether sends and receives are recorded in the socket layer where the kernel can (6.3), io_uring and MPTCP included; else by system call";
         ring_bytes: Int { min: 65_536, max: 1 << 31 }, records.config.ring_bytes, "Size of the ring buffer of records, in bytes";
         wake_percent: Int { min: 0, max: 100 }, records.config.wake_percent, "Fill of the ring at which its reader is woken at once";
         latency_ms: Millis { min: 1, max: 1000 }, records.config.latency, "Longest time that a record waits otherwise";
+        identities: Int { min: 1, max: 1 << 24 }, records.config.identities, "Threads, and as many sockets, that are told once and remembered; two times as many at most";
     }
     [decode] {
         max_tunnel_depth: Int { min: 0, max: 8 }, analyzer.decode.max_tunnel_depth, "Tunnels inside each other";

@@ -17,13 +17,16 @@
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
-#define TCP_TIME_WAIT 6
+#define IPPROTO_MPTCP 262
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
 #define TCP_CLOSE 7
-#define TCP_CLOSE_WAIT 8
-#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
-#define TCP_CLOSING 11
+#define SOCK_DONE 1 /* bit of skc_flags: the peer's FIN has arrived */
+#define PF_KTHREAD 0x00200000
+#define MSG_OOB 1
 #define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000
 #define EINTR 4
 #define EINPROGRESS 115
 #define ERESTARTSYS 512
@@ -43,6 +46,7 @@ struct sock_common {
 	__be16 skc_dport;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
@@ -69,6 +73,23 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 copied_seq;
 	__u32 rcv_nxt;
+	/* When the first segment of those under way was sent, or the last one of those acknowledged. */
+	__u64 first_tx_mstamp; /* us */
+	__u64 tcp_wstamp_ns;   /* when the last segment was sent, an acknowledgement included */
+};
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+/* The socket of an application; the connections that carry its bytes are TCP sockets of their own. */
+struct mptcp_sock {
+	__u64 write_seq; /* of the application's stream, as all numbers here */
+	__u64 snd_nxt;
+	__u64 bytes_received;
+	__u64 bytes_consumed;
+	struct list_head conn_list;
+	struct sock *first;
 };
 
 struct file;
@@ -92,6 +113,7 @@ struct files_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	struct files_struct *files;
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
  * Writes one record for each system call that moves bytes through a TCP socket, opens, accepts or closes
- * one.
+ * one. Where the kernel can, those that move bytes are recorded by socket_tracepoints.h instead, and only
+ * connect, accept, close and splice are followed here.
  *
  * Each system call has its own pair of tracepoints: these calls cost a little more than with one program
  * behind sys_enter and sys_exit, and all other calls a quarter of that. At entry the program follows the
@@ -11,41 +12,18 @@
  */
 #include "kernel.h"
 #include "sock_io.h"
+#include "socket.h"
+#include "socket_tracepoints.h"
 
-#include "ring.h"
-
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-#define IGNORED 8
+/* Whether sends and receives are recorded by socket tracepoints. */
+const volatile bool socket_tracepoints = false;
 
-/* Thread group ids whose calls are not recorded; 0 ends the list. */
-const volatile __u32 ignored_pids[IGNORED] = {};
-
-/* The loader's thread group id in the initial pid namespace, which it may not be able to know. */
-__u32 loader_pid = 0;
-
-struct pending {
-	__u64 enter_ns;
-	struct sock *sk;
-	__u32 seq;
-	__s32 nr; /* system call number */
-	__u8 kind;
-	__u8 state;       /* skc_state at entry */
-	__u8 by_sequence; /* the return value is no number of bytes */
-	/* Of the last record: who and which connection, good for as long as the socket has this cookie. */
-	struct sock *known_sk;
-	struct sock_io known;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pending);
-} calls SEC(".maps");
+/* Whether they see what is sent from files and pipes (Linux 6.5). */
+const volatile bool pages_by_sendmsg = false;
 
 struct enter {
 	__u64 common;
@@ -60,21 +38,6 @@ struct exit {
 	__u32 pad;
 	__s64 ret;
 };
-
-static __always_inline bool ignored(void)
-{
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-
-	if (pid == loader_pid)
-		return true;
-	for (int i = 0; i < IGNORED; i++) {
-		if (!ignored_pids[i])
-			break;
-		if (pid == ignored_pids[i])
-			return true;
-	}
-	return false;
-}
 
 /* The socket behind a descriptor of the current process, NULL if it is anything else. */
 static __always_inline struct sock *socket_of(struct task_struct *task, __u32 fd)
@@ -98,24 +61,18 @@ static __always_inline struct sock *socket_of(struct task_struct *task, __u32 fd
 	return BPF_CORE_READ(socket, sk);
 }
 
-/* Whether a socket is a TCP socket of IPv4 or IPv6, and its state. */
-static __always_inline bool is_tcp(struct sock *sk, __u8 *state)
+/* The TCP socket that records of system calls name: that of the first connection for one of MPTCP. */
+static __always_inline struct sock *carrier_of(struct sock *sk)
 {
-	__u16 family;
-
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-		return false;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6)
-		return false;
-	*state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	return true;
+	if (socket_tracepoints && sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
+		return BPF_CORE_READ((struct mptcp_sock *)sk, first);
+	return sk;
 }
 
 /* Whether the thread's last record was about this very socket, and not about one before it at the same address. */
-static __always_inline bool is_known(struct pending *call, struct sock *sk)
+static __always_inline bool is_known(struct thread *call, struct sock *sk)
 {
-	return call->known_sk == sk && BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == call->known.cookie;
+	return call->known_sk == sk && BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == call->known.socket.cookie;
 }
 
 static __always_inline __u32 sequence(struct sock *sk, __u8 kind)
@@ -125,50 +82,19 @@ static __always_inline __u32 sequence(struct sock *sk, __u8 kind)
 	return kind == SOCK_IO_RECEIVE ? BPF_CORE_READ(tcp, copied_seq) : BPF_CORE_READ(tcp, write_seq);
 }
 
-/*
- * Cookies are made when a socket's state first changes (see cookie_on_state) or when the programs are loaded
- * (see cookie_of_file). Without those programs a socket may have none: its address, which is
- * unique while the socket lives, then stands for it, with the topmost bit set and scrambled.
- */
-static __always_inline __u64 cookie_of(struct sock *sk)
+/* From now on the thread's records are about this socket. */
+static __always_inline void know(struct thread *call, struct sock *sk)
 {
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-
-	if (cookie)
-		return cookie;
-	return ((__u64)sk * 0x9e3779b97f4a7c15ULL) | (1ULL << 63);
-}
-
-static __always_inline void describe(struct pending *call, struct sock *sk)
-{
-	struct sock_io *record = &call->known;
-	struct inet_sock *inet = (struct inet_sock *)sk;
 	__u64 id = bpf_get_current_pid_tgid();
 
-	record->cookie = cookie_of(sk);
-	record->pid = id >> 32;
-	record->tid = id;
-	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	record->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	record->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	record->reserved = 0;
-	if (record->family == AF_INET) {
-		__u64 pair = BPF_CORE_READ(sk, __sk_common.skc_addrpair);
-
-		/* Both addresses lie in memory as on the wire, the remote one first. */
-		__builtin_memset(record->local, 0, sizeof(record->local));
-		__builtin_memset(record->remote, 0, sizeof(record->remote));
-		__builtin_memcpy(record->remote, &pair, 4);
-		__builtin_memcpy(record->local, (char *)&pair + 4, 4);
-	} else {
-		BPF_CORE_READ_INTO(&record->local, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&record->remote, sk, __sk_common.skc_v6_daddr);
-	}
+	describe(&call->known.socket, sk, cookie_of(sk));
+	call->known.pid = id >> 32;
+	call->known.tid = id;
 	call->known_sk = sk;
 }
 
 /* A record about the socket that is known. */
-static __always_inline void emit(struct pending *call, __u8 kind, __u32 start, __u32 end)
+static __always_inline void emit(struct thread *call, __u8 kind, __u32 start, __u32 end)
 {
 	struct sock_io *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
@@ -182,7 +108,8 @@ static __always_inline void emit(struct pending *call, __u8 kind, __u32 start, _
 	record->cgroup = bpf_get_current_cgroup_id();
 	record->seq_start = start;
 	record->seq_end = end;
-	record->kind = kind;
+	record->socket.kind = kind;
+	call->last_ns = record->exit_ns;
 	bpf_get_current_comm(record->command, sizeof(record->command));
 	bpf_ringbuf_submit(record, wakeup());
 }
@@ -191,17 +118,20 @@ static __always_inline bool enter(struct enter *ctx, __u32 fd, __u8 kind, bool b
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk = socket_of(task, fd);
-	struct pending *call;
+	struct thread *call;
 	__u8 state = 0;
 
+	/* Bytes of MPTCP are not where its connection's numbers stand at the call; see mptcp_end. */
+	if (kind == SOCK_IO_ACCEPT || kind == SOCK_IO_CLOSE)
+		sk = carrier_of(sk);
 	if (!sk)
 		return false;
-	call = bpf_task_storage_get(&calls, task, NULL, 0);
+	call = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!call || !is_known(call, sk) || kind == SOCK_IO_CONNECT) {
 		if (!is_tcp(sk, &state) || (state == TCP_LISTEN && kind != SOCK_IO_ACCEPT) || ignored())
 			return false;
 		if (!call)
-			call = bpf_task_storage_get(&calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+			call = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!call) {
 			count(LOST_NO_STORAGE);
 			return false;
@@ -218,21 +148,6 @@ static __always_inline bool enter(struct enter *ctx, __u32 fd, __u8 kind, bool b
 	return true;
 }
 
-/* Whether the number before this one was the peer's FIN, which readers take like a byte. */
-static __always_inline bool fin_was_read(struct sock *sk, __u32 copied_seq)
-{
-	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-
-	switch (BPF_CORE_READ(sk, __sk_common.skc_state)) {
-	case TCP_CLOSE_WAIT:
-	case TCP_LAST_ACK:
-	case TCP_CLOSING:
-	case TCP_TIME_WAIT:
-		return BPF_CORE_READ(tcp, rcv_nxt) == copied_seq;
-	}
-	return false;
-}
-
 /*
  * The range of bytes that the call moved, false if none.
  *
@@ -241,7 +156,7 @@ static __always_inline bool fin_was_read(struct sock *sk, __u32 copied_seq)
  * numbers in between; what was read at entry is older by as long as the call blocked, what was read at exit by
  * next to nothing, so the end counts. Under kTLS the numbers count records, not what the caller passed.
  */
-static __always_inline bool moved(struct pending *call, __s64 ret, __u32 *start, __u32 *end)
+static __always_inline bool moved(struct thread *call, __s64 ret, __u32 *start, __u32 *end)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)call->sk;
 	__u32 after = sequence(call->sk, call->kind);
@@ -268,10 +183,10 @@ static __always_inline bool moved(struct pending *call, __s64 ret, __u32 *start,
 	return true;
 }
 
-static __always_inline struct pending *leave(struct exit *ctx)
+static __always_inline struct thread *leave(struct exit *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pending *call = bpf_task_storage_get(&calls, task, NULL, 0);
+	struct thread *call = bpf_task_storage_get(&threads, task, NULL, 0);
 
 	if (!call || call->kind == SOCK_IO_NONE || call->nr != ctx->nr)
 		return NULL;
@@ -280,14 +195,14 @@ static __always_inline struct pending *leave(struct exit *ctx)
 
 static __always_inline int leave_io(struct exit *ctx)
 {
-	struct pending *call = leave(ctx);
+	struct thread *call = leave(ctx);
 	__u32 start, end;
 
 	if (!call)
 		return 0;
 	if (ctx->ret > 0 && moved(call, ctx->ret, &start, &end)) {
 		if (!call->known_sk)
-			describe(call, call->sk);
+			know(call, call->sk);
 		/* TCP Fast Open: the call that sends also opens the connection. */
 		if (call->state == TCP_CLOSE && call->kind == SOCK_IO_SEND)
 			emit(call, SOCK_IO_CONNECT, start, start);
@@ -335,7 +250,7 @@ IO_UNLESS_PEEK(recvmmsg, 3, true)
 
 SEC("tracepoint/syscalls/sys_enter_splice") int enter_splice(struct enter *ctx)
 {
-	if (!enter(ctx, ctx->arg[0], SOCK_IO_RECEIVE, false))
+	if (!enter(ctx, ctx->arg[0], SOCK_IO_RECEIVE, false) && !(socket_tracepoints && pages_by_sendmsg))
 		enter(ctx, ctx->arg[2], SOCK_IO_SEND, false);
 	return 0;
 }
@@ -354,7 +269,7 @@ SEC("tracepoint/syscalls/sys_enter_connect") int enter_connect(struct enter *ctx
 /* The local port is chosen inside the call, so that only its end knows both addresses. */
 SEC("tracepoint/syscalls/sys_exit_connect") int exit_connect(struct exit *ctx)
 {
-	struct pending *call = leave(ctx);
+	struct thread *call = leave(ctx);
 	struct sock *sk;
 	__u32 seq;
 
@@ -367,7 +282,7 @@ SEC("tracepoint/syscalls/sys_exit_connect") int exit_connect(struct exit *ctx)
 		return 0;
 	if (call->state == TCP_CLOSE && BPF_CORE_READ(sk, __sk_common.skc_dport)) {
 		seq = sequence(sk, SOCK_IO_SEND);
-		describe(call, sk);
+		know(call, sk);
 		emit(call, SOCK_IO_CONNECT, seq, seq);
 	}
 	return 0;
@@ -375,7 +290,7 @@ SEC("tracepoint/syscalls/sys_exit_connect") int exit_connect(struct exit *ctx)
 
 static __always_inline int leave_accepting(struct exit *ctx)
 {
-	struct pending *call = leave(ctx);
+	struct thread *call = leave(ctx);
 	struct sock *sk;
 	__u32 seq;
 	__u8 state;
@@ -385,11 +300,11 @@ static __always_inline int leave_accepting(struct exit *ctx)
 	call->kind = SOCK_IO_NONE;
 	if (ctx->ret < 0)
 		return 0;
-	sk = socket_of(bpf_get_current_task_btf(), ctx->ret);
+	sk = carrier_of(socket_of(bpf_get_current_task_btf(), ctx->ret));
 	if (!sk || !is_tcp(sk, &state))
 		return 0;
 	seq = sequence(sk, SOCK_IO_SEND);
-	describe(call, sk);
+	know(call, sk);
 	emit(call, SOCK_IO_ACCEPT, seq, seq);
 	return 0;
 }
@@ -419,34 +334,36 @@ SEC("tracepoint/syscalls/sys_exit_accept4") int exit_accept4(struct exit *ctx)
 /* The socket may be gone when the call returns, so that it is described before. */
 SEC("tracepoint/syscalls/sys_enter_close") int enter_close(struct enter *ctx)
 {
-	struct pending *call;
+	struct thread *call;
 
 	if (!enter(ctx, ctx->arg[0], SOCK_IO_CLOSE, false))
 		return 0;
-	call = bpf_task_storage_get(&calls, bpf_get_current_task_btf(), NULL, 0);
+	call = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 	if (call && !call->known_sk)
-		describe(call, call->sk);
+		know(call, call->sk);
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_close") int exit_close(struct exit *ctx)
 {
-	struct pending *call = leave(ctx);
+	struct thread *call = leave(ctx);
 
 	if (!call)
 		return 0;
 	call->kind = SOCK_IO_NONE;
 	/* A socket that was never connected has nothing to close. */
-	if (call->known.remote_port)
+	if (call->known.socket.remote_port)
 		emit(call, SOCK_IO_CLOSE, call->seq, call->seq);
 	call->known_sk = NULL;
 	return 0;
 }
 
 /* Every TCP socket gets its cookie before any call on it can be recorded. */
-SEC("tp_btf/inet_sock_set_state") int BPF_PROG(cookie_on_state, struct sock *sk)
+SEC("tp_btf/inet_sock_set_state") int BPF_PROG(on_state, struct sock *sk, int before, int state)
 {
 	bpf_get_socket_cookie(sk);
+	if (socket_tracepoints)
+		on_opening(sk, state);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-//! What the kernel itself sees: system calls on TCP sockets ([`SocketRecords`]) and, as an
+//! What the kernel itself sees: calls on TCP sockets ([`SocketRecords`]) and, as an
 //! alternative to packet sockets, frames at XDP and TCX hooks ([`FrameTap`]).
 //!
 //! The programs under `bpf/` are C, compiled by `build.rs`, and find the kernel's structures
@@ -12,15 +12,19 @@ mod clock;
 mod error;
 mod frame_record;
 mod frame_tap;
+mod identities;
 mod object;
 mod program;
 mod record;
 mod ring;
+mod sock_config;
+mod sock_programs;
 mod sock_records;
 mod tracefs;
 
 pub use attach::Ingress;
 pub use error::{Error, Missing};
 pub use frame_tap::{FrameTap, FrameTapConfig};
-pub use sock_records::{SocketRecords, SocketRecordsConfig};
+pub use sock_config::SocketRecordsConfig;
+pub use sock_records::SocketRecords;
 pub use tracefs::{TRACEFS, ensure_tracefs};

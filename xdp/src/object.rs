@@ -53,30 +53,60 @@ mod tests {
         panic!("no struct {name}")
     }
 
+    /// Compares a structure of `SOCK_IO` with what `record` reads.
+    #[track_caller]
+    fn check(name: &str, size: usize, read: &[(&str, usize)]) {
+        let read = read.iter().map(|&(member, offset)| (member.to_owned(), offset));
+        assert_eq!(layout(SOCK_IO, name), (size, read.collect()), "{name}");
+    }
+
     #[test]
-    fn sock_io_is_read_where_it_is_written() {
-        use record::offset::*;
-        let (size, members) = layout(SOCK_IO, "sock_io");
+    fn socket_records_are_read_where_they_are_written() {
+        use record::offset::{KIND, bytes, sock_io, socket, thread};
         let read = [
-            ("cookie", COOKIE),
-            ("enter_ns", ENTER_NS),
-            ("exit_ns", EXIT_NS),
-            ("cgroup", CGROUP),
-            ("pid", PID),
-            ("tid", TID),
-            ("seq_start", SEQ_START),
-            ("seq_end", SEQ_END),
             ("kind", KIND),
-            ("family", FAMILY),
-            ("local_port", LOCAL_PORT),
-            ("remote_port", REMOTE_PORT),
-            ("reserved", 54),
-            ("local", LOCAL),
-            ("remote", REMOTE),
-            ("command", COMMAND),
+            ("family", socket::FAMILY),
+            ("local_port", socket::LOCAL_PORT),
+            ("remote_port", socket::REMOTE_PORT),
+            ("reserved", 6),
+            ("cookie", socket::COOKIE),
+            ("local", socket::LOCAL),
+            ("remote", socket::REMOTE),
         ];
-        assert_eq!(size, SIZE);
-        assert_eq!(members, read.map(|(name, offset)| (name.to_owned(), offset)).into());
+        check("socket_record", socket::SIZE, &read);
+        let read = [
+            ("socket", KIND),
+            ("enter_ns", sock_io::ENTER_NS),
+            ("exit_ns", sock_io::EXIT_NS),
+            ("cgroup", sock_io::CGROUP),
+            ("pid", sock_io::PID),
+            ("tid", sock_io::TID),
+            ("seq_start", sock_io::SEQ_START),
+            ("seq_end", sock_io::SEQ_END),
+            ("command", sock_io::COMMAND),
+        ];
+        check("sock_io", sock_io::SIZE, &read);
+        let read = [
+            ("kind", KIND),
+            ("reserved", 1),
+            ("tid", bytes::TID),
+            ("cookie", bytes::COOKIE),
+            ("enter_ns", bytes::ENTER_NS),
+            ("exit_ns", bytes::EXIT_NS),
+            ("seq_start", bytes::SEQ_START),
+            ("seq_end", bytes::SEQ_END),
+        ];
+        check("sock_bytes", bytes::SIZE, &read);
+        let read = [
+            ("kind", KIND),
+            ("reserved", 1),
+            ("tid", thread::TID),
+            ("pid", thread::PID),
+            ("reserved2", 12),
+            ("cgroup", thread::CGROUP),
+            ("command", thread::COMMAND),
+        ];
+        check("thread_record", thread::SIZE, &read);
     }
 
     #[test]

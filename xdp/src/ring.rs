@@ -62,7 +62,8 @@ impl Ring {
     }
 }
 
-fn map<M: TryFrom<aya::maps::Map, Error = MapError>>(
+/// Takes the map `name` of `ebpf`.
+pub(crate) fn map<M: TryFrom<aya::maps::Map, Error = MapError>>(
     ebpf: &mut Ebpf,
     name: &'static str,
 ) -> Result<M, Error> {

@@ -1,5 +1,7 @@
 //! What the tests of kernel programs share.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::process::{Command, Output};
 
 /// Whether the test can run; says so where it cannot.
