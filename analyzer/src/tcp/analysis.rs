@@ -520,10 +520,12 @@ impl Sender {
             }
             if self.unacked.len() < max_unacked {
                 end = end.plus(u32::from(segment.occupies_seq()));
-                // In a simultaneous open, the SYN/ACK repeats a SYN that the other side answers as
-                // well.
+                // What was acknowledged already may be echoed for an earlier copy (RFC 7323,
+                // section 4.1: no such samples). In a simultaneous open, the SYN/ACK repeats a SYN
+                // that the other side answers as well.
                 let retransmitted = self.next.0 != 0 && tcp.seq.before(self.next);
-                let named = !(retransmitted && tcp.flags.syn());
+                let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
+                let named = fresh && !(retransmitted && tcp.flags.syn());
                 let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
                 // The oldest copy is what Wireshark takes an acknowledgement for.
                 if !copy {

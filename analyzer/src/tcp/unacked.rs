@@ -21,6 +21,8 @@ struct Later {
     /// or they go around half of the circle. Otherwise an acknowledgement looks at no more than it
     /// covers, however many are on the way.
     out_of_order: bool,
+    /// The highest acknowledgement since there is this list.
+    acked: Option<SeqNum>,
 }
 
 /// A segment.
@@ -68,9 +70,9 @@ impl Unacked {
             for other in self.oldest.iter_mut().chain(later) {
                 other.ambiguous |= other.start.before(end) && start.before(other.end);
             }
-            // What was acknowledged already may be echoed for an earlier copy (RFC 7323, section
-            // 4.1: no such samples).
-            if sent.timestamp != 0 && !self.awaits(start, end) {
+            // A late acknowledgement lets the sender's last one fall behind.
+            let acked = self.later.as_ref().and_then(|later| later.acked);
+            if acked.is_some_and(|acked| !end.after(acked)) {
                 sent.timestamp = 0;
             }
         }
@@ -85,15 +87,6 @@ impl Unacked {
                 later.sent.push_back(sent);
             }
         }
-    }
-
-    /// Whether some of these bytes are not acknowledged.
-    fn awaits(&self, start: SeqNum, end: SeqNum) -> bool {
-        let later = self.later.iter().flat_map(|later| later.sent.iter());
-        self.oldest
-            .iter()
-            .chain(later)
-            .any(|other| other.start.before(end) && start.before(other.end))
     }
 
     /// The latest segment with these bytes and flags.
@@ -121,10 +114,15 @@ impl Unacked {
     /// Removes what `ack` covers. After ACKs that reported a `hole` it is the segment that filled
     /// the hole, not the last one, that made the receiver acknowledge.
     pub(crate) fn acknowledge(&mut self, ack: SeqNum, echo: Option<u32>, hole: bool) -> Acked {
+        if let Some(later) = &mut self.later
+            && later.acked.is_none_or(|acked| ack.after(acked))
+        {
+            later.acked = Some(ack);
+        }
         let mut covered = Covered::default();
         let Some(oldest) = &mut self.oldest else { return Acked::default() };
         let keep_oldest = covered.keep(oldest, ack, echo);
-        if let Some(Later { sent, out_of_order }) = self.later.as_deref_mut() {
+        if let Some(Later { sent, out_of_order, .. }) = self.later.as_deref_mut() {
             // Half of the circle away, an acknowledgement may cover the last ones and not the
             // first.
             let around = keep_oldest && sent.back().is_some_and(|last| !ack.before(last.end));
