@@ -207,7 +207,7 @@ fn a_send_has_a_beginning() {
         let (sends, receives) =
             (python.own(&all, SockIoKind::Send), python.own(&all, SockIoKind::Receive));
         assert_eq!((sends.len(), receives.len()), (100, 100));
-        let mut near = 0;
+        let (mut near, mut known) = (0, 0);
         for sent in &sends {
             let received = receives
                 .iter()
@@ -221,8 +221,29 @@ fn a_send_has_a_beginning() {
                 .max();
             assert!(before.is_none_or(|before| before <= sent.enter), "{before:?} {sent:?}");
             near += usize::from(sent.exit.nanos_since(sent.enter) < 5_000_000);
+            known += usize::from(sent.enter < sent.exit);
         }
         // Others may take the processor in the middle of a call.
         assert!(near >= 90, "{near} of 100 within 5 ms");
+        assert!(known >= 90, "{known} of 100 before their end");
+    });
+}
+
+/// Bytes that wait for more leave after the call: what the connection sent before is no beginning
+/// of it.
+#[test]
+fn a_send_that_waits_begins_after_what_the_thread_did_before() {
+    each_way("a_send_that_waits_begins_after_what_the_thread_did_before", |config| {
+        let mut records = load(&config);
+        let mut python = Python::start();
+        python.run("c, s = pair(); d, t = pair(); c.send(b'a'); s.recv(1); d.send(b'b')");
+        python.run("time.sleep(0.02); t.recv(1)");
+        python.run("c.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1); c.send(b'waits')");
+        let all = everything(&mut records);
+        let sends = python.own(&all, SockIoKind::Send);
+        let receives = python.own(&all, SockIoKind::Receive);
+        let (Some(waits), Some(read)) = (sends.last(), receives.last()) else { panic!("{all:?}") };
+        assert_eq!(waits.seq.len(), 5);
+        assert!(read.exit <= waits.enter, "{read:?} {waits:?}");
     });
 }
