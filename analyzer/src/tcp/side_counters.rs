@@ -48,7 +48,8 @@ impl SideCounters {
         found.iter().for_each(|finding| self.counters.increment(finding));
         if copy {
             self.count_copy(found);
-        } else if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
+        }
+        if found.has(TcpCounter::Retransmission) && segment.tcp.flags.syn() {
             self.counters.increment(TcpCounter::SynRetransmission);
         }
     }

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 use wire::decode::TcpFlags;
 use wire::{SeqNum, Timestamp};
 
+/// Segments in which the original of a copy is looked for: a copy comes soon, and what an attacker
+/// sends out of order must not cost a walk through all that is on the way.
+const MAX_LOOKED_AT: usize = 64;
+
 /// Segments of one direction that are not acknowledged yet. Most connections have one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Unacked {
@@ -89,11 +93,12 @@ impl Unacked {
         }
     }
 
-    /// The latest segment with these bytes and flags.
+    /// The latest segment with these bytes and flags, among the last [`MAX_LOOKED_AT`].
     pub(super) fn find(&self, start: SeqNum, end: SeqNum, flags: TcpFlags) -> Option<&Sent> {
         let later = self.later.iter().flat_map(|later| later.sent.iter().rev());
         later
             .chain(self.oldest.iter())
+            .take(MAX_LOOKED_AT)
             .find(|sent| (sent.start, sent.end, sent.flags) == (start, end, flags))
     }
 
