@@ -13,7 +13,7 @@ use super::pool::EntryPool;
 use super::position::{Position, StartMark};
 use super::queue::Queue;
 use super::timeline::Timeline;
-use fact::{Attributes, Protocol, Unanswered};
+use fact::{Attributes, Outcome, Protocol, Unanswered};
 
 /// Bytes that the requests of one session that wait may take; with more, the oldest are emitted
 /// unanswered.
@@ -172,16 +172,25 @@ impl Correlator {
         self.counters.on_message(kind, asker);
         let seq = position.sequence(start.offset, id);
         if kind == Kind::Response {
-            self.loss.on_response(asker);
-            let index = self.pairing.answered(&self.queue, asker, id, start.passed);
+            let stands = self.timelines[asker].end();
+            self.loss.on_response(asker, stands, self.now);
+            let mut index = self.pairing.answered(&self.queue, asker, id, start.passed);
+            let mut tag = None;
+            if let Some(doubtful) = index.filter(|&index| self.is_another_possible(index)) {
+                // One of them got it: which one is unknown, and neither is told with it.
+                tag = Some(self.queue[doubtful].notes.tag);
+                self.remove(doubtful, Outcome::LostBytes, pool);
+                index = None;
+            }
             let index = index.unwrap_or_else(|| self.add(message, position, pool));
             let entry = self.queue.open(index, kind);
+            entry.notes.tag = tag.unwrap_or(entry.notes.tag);
             entry.begin(kind, start.offset, seq, start.passed);
             // It has the request's id, so what was lost was something else.
             entry.doubts.response_lost &= !self.pairing.is_by_id();
             return entry;
         }
-        let standing = self.before_request(asker, pool);
+        let standing = self.before_request(asker, start.offset, pool);
         let index = self.add(message, position, pool);
         let entry = self.queue.open(index, kind);
         entry.begin(kind, start.offset, seq, start.passed);

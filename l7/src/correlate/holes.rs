@@ -1,6 +1,6 @@
 //! What holes in the streams do to the exchanges in the queue.
 
-use wire::Direction;
+use wire::{Direction, Timestamp};
 
 use super::correlator::Correlator;
 use super::kind::Kind;
@@ -10,19 +10,27 @@ use super::position::Position;
 use fact::Outcome;
 
 impl Correlator {
-    /// A request is about to begin. Settles how sure the pairing is of those that wait, and of the
-    /// new one.
-    pub(super) fn before_request(&mut self, asker: Direction, pool: &mut EntryPool) -> Standing {
+    /// A request is about to begin at stream offset `start`. Settles how sure the pairing is of
+    /// those that wait, and of the new one.
+    pub(super) fn before_request(
+        &mut self,
+        asker: Direction,
+        start: u64,
+        pool: &mut EntryPool,
+    ) -> Standing {
         if self.pairing.is_by_id() {
             return Standing::default();
         }
-        let (answered, batch_over) = self.loss.before_request(asker);
-        if batch_over {
+        let mut before = self.loss.before_request(asker, self.now);
+        if self.loss.is_behind_hole(asker) {
+            before.follows_response = self.follows_response(asker, start);
+        }
+        if before.batch_over {
             self.abandon_batch(asker, pool);
         }
         let pending = self.queue.iter().any(|e| e.is_pending_of(asker));
         let joined_amid = self.counters.responses > 1 && self.counters.requests <= 1;
-        let standing = self.loss.on_request(asker, answered, pending, joined_amid);
+        let standing = self.loss.on_request(asker, before, pending, joined_amid);
         if standing.ambiguous {
             // What waits behind the hole is as doubtful as the new request.
             let newest_first = self.queue.iter_mut().rev().filter(|e| e.is_pending_of(asker));
@@ -31,6 +39,25 @@ impl Correlator {
                 .for_each(|e| e.doubts.ambiguous = true);
         }
         standing
+    }
+
+    /// Whether something of the other direction passed between the byte before `start` and the one
+    /// there: a client that has one request under way is answered before it sends the next.
+    fn follows_response(&self, asker: Direction, start: u64) -> bool {
+        let (requests, responses) = (&self.timelines[asker], &self.timelines[asker.reverse()]);
+        let before = start.checked_sub(1).map_or(Timestamp::ZERO, |offset| requests.at(offset));
+        responses.end().checked_sub(1).is_some_and(|offset| responses.at(offset) >= before)
+    }
+
+    /// Whether the response that begins cannot be told to be that of the request at this place: it
+    /// may be another's that waits, or that was missed.
+    pub(super) fn is_another_possible(&self, index: usize) -> bool {
+        let entry = &self.queue[index];
+        if self.pairing.is_by_id() || !entry.is_doubtful() {
+            return false;
+        }
+        let mut pending = self.queue.iter().filter(|e| e.is_pending_of(entry.asker));
+        entry.doubts.ambiguous || pending.nth(1).is_some()
     }
 
     /// The requests of `asker` that wait were answered by responses that are missing.
@@ -42,6 +69,16 @@ impl Correlator {
         }
         self.pairing.forget_orphan_responses();
         self.loss.on_batch_abandoned(asker, requests);
+    }
+
+    /// Bytes are missing before it is known what is spoken.
+    pub(crate) fn loss_before_protocol(&mut self, direction: Direction) {
+        self.loss.on_hole(direction);
+    }
+
+    /// Bytes are missing that are not known to belong to an open message.
+    pub(crate) fn extend_hole(&mut self, direction: Direction) {
+        self.loss.extend_hole(direction);
     }
 
     /// Messages may be missing from `position` on; an open one ends where it was last seen.

@@ -1,10 +1,14 @@
 //! What holes in the streams mean for the pairing of the messages that were seen.
 //!
 //! Where responses come in order, one message that is missing on either side shifts all that
-//! follow, until nothing waits any more. What may be paired with another's response ends with
-//! [`Outcome::LostBytes`](fact::Outcome::LostBytes). With ids only the exchanges themselves lose.
+//! follow. A response that may be another's is told without a request, and the request without a
+//! response, as [`Outcome::LostBytes`](fact::Outcome::LostBytes), until it is sure that nothing is
+//! under way any more: the client was seen to wait for all responses before it goes on, and does,
+//! or there was silence. With ids only the exchanges themselves lose.
 
-use wire::{Direction, PerDirection};
+use std::time::Duration;
+
+use wire::{Direction, PerDirection, Timestamp};
 
 /// Which requests may be missing before the next one of a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,9 @@ enum MissingRequests {
     },
 }
 
+/// Silence after which nothing that was missed is still to be answered.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// What is known of the requests of one direction.
 #[derive(Clone, Copy, Debug)]
 struct AskerLoss {
@@ -29,12 +36,35 @@ struct AskerLoss {
     responses_lost: bool,
     /// Something was answered (or the answer missed) since the last request.
     answered: bool,
+    /// Several requests waited together.
+    several: bool,
+    /// A request was seen that begins when all before it were answered.
+    rounds: bool,
+    /// Requests in a row, and the responses in a row behind them.
+    run: Run,
+}
+
+/// Requests in a row, and the responses in a row behind them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    requests: u32,
+    responses: u32,
+    /// Where the requests' direction stood at the last response.
+    stands: u64,
+    /// Some may be missing.
+    incomplete: bool,
 }
 
 impl Default for AskerLoss {
     fn default() -> Self {
-        let missing = MissingRequests::BeforeNext { hole: false };
-        Self { missing, responses_lost: false, answered: false }
+        Self {
+            missing: MissingRequests::BeforeNext { hole: false },
+            responses_lost: false,
+            answered: false,
+            several: false,
+            rounds: false,
+            run: Run::default(),
+        }
     }
 }
 
@@ -47,6 +77,19 @@ pub(super) struct Standing {
     pub(super) ambiguous: bool,
 }
 
+/// What was found before a request began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Before {
+    /// Something was answered, or the answer missed, since the last request.
+    pub(super) answered: bool,
+    /// The last thing that passed before it was of the other direction.
+    pub(super) follows_response: bool,
+    /// Nothing was sent for a long time.
+    pub(super) quiet: bool,
+    /// What waits was answered by responses that are missing.
+    pub(super) batch_over: bool,
+}
+
 /// What was lost on a session.
 #[derive(Debug, Default)]
 pub(super) struct Loss {
@@ -57,6 +100,8 @@ pub(super) struct Loss {
     /// Requests are sent while some wait and others are answered: the client sends no batches that
     /// are answered before the next.
     pipelined: bool,
+    /// Time of the last message that began.
+    last_message: Timestamp,
     /// Entries before this number are marked already as having lost bytes of this direction.
     marked_before: PerDirection<u64>,
     /// Id of the message whose bytes are skipped in this direction, if that is known.
@@ -64,18 +109,45 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    /// A response to a request of `asker` begins.
-    pub(super) fn on_response(&mut self, asker: Direction) {
-        self.askers[asker].answered = true;
+    /// A response to a request of `asker` begins. The requests' direction stands at `stands`.
+    pub(super) fn on_response(&mut self, asker: Direction, stands: u64, now: Timestamp) {
+        self.last_message = now;
+        let loss = &mut self.askers[asker];
+        loss.answered = true;
+        loss.run.responses = loss.run.responses.saturating_add(1);
+        // Two in a row: so many requests waited together, seen or not.
+        let in_a_row = std::mem::replace(&mut loss.run.stands, stands) == stands;
+        loss.several |= loss.run.responses > 1 && in_a_row && !loss.run.incomplete;
     }
 
-    /// A request of `asker` is about to begin. Returns whether something was answered since the
-    /// last one, and whether the requests that wait were answered by responses that are missing: a
-    /// client that sends batches waits for all responses before the next batch.
-    pub(super) fn before_request(&mut self, asker: Direction) -> (bool, bool) {
+    /// Whether the client was seen to wait for all responses before it goes on.
+    fn waits(&self, asker: Direction) -> bool {
+        let loss = &self.askers[asker];
+        !self.pipelined && (loss.rounds || !loss.several)
+    }
+
+    /// Whether requests may be missing before the next one of `asker`.
+    pub(super) fn is_behind_hole(&self, asker: Direction) -> bool {
+        self.askers[asker].missing == (MissingRequests::BeforeNext { hole: true })
+    }
+
+    /// A request of `asker` is about to begin. Returns whether the requests that wait were answered
+    /// by responses that are missing: a client that sends batches waits for all responses before
+    /// the next batch.
+    pub(super) fn before_request(&mut self, asker: Direction, now: Timestamp) -> Before {
+        let quiet = now - std::mem::replace(&mut self.last_message, now) >= QUIET;
+        let waits = self.waits(asker);
         let loss = &mut self.askers[asker];
         let answered = std::mem::take(&mut loss.answered);
-        (answered, loss.responses_lost && answered && !self.pipelined)
+        let Run { requests, responses, incomplete, .. } = loss.run;
+        if responses > 0 {
+            // As many responses as requests before them: a batch that was answered as a whole.
+            loss.rounds |= requests > 1 && requests == responses && !incomplete;
+            loss.run = Run::default();
+        }
+        loss.run.requests = loss.run.requests.saturating_add(1);
+        let batch_over = loss.responses_lost && answered && (waits || quiet);
+        Before { answered, quiet, batch_over, follows_response: true }
     }
 
     /// `requests` that waited were given up as one batch.
@@ -93,32 +165,58 @@ impl Loss {
     pub(super) fn on_request(
         &mut self,
         asker: Direction,
-        answered: bool,
+        before: Before,
         pending: bool,
         joined_amid: bool,
     ) -> Standing {
+        let waits = self.waits(asker);
         let loss = &mut self.askers[asker];
         loss.responses_lost &= pending;
+        // Among the bytes that are missing may be requests whose responses are still to come,
+        // unless the client has never more than one under way.
+        let mut unanswered = false;
         loss.missing = match loss.missing {
             MissingRequests::BeforeNext { hole } => {
-                MissingRequests::BeforePending { hole: hole || joined_amid }
+                unanswered = hole && (loss.several || !before.follows_response);
+                MissingRequests::BeforePending { hole: hole || joined_amid && !before.quiet }
             }
-            MissingRequests::BeforePending { .. } if !pending => MissingRequests::None,
+            MissingRequests::BeforePending { hole }
+                if !pending && (waits || before.quiet || !hole) =>
+            {
+                MissingRequests::None
+            }
             other => other,
         };
         let behind_hole = loss.missing == MissingRequests::BeforePending { hole: true };
-        let ambiguous = pending && (loss.responses_lost || behind_hole);
+        let uncertain = pending || unanswered || !waits;
+        let ambiguous = pending && loss.responses_lost || behind_hole && uncertain;
         let after_hole = loss.missing != MissingRequests::None;
-        self.pipelined |= answered && pending && !ambiguous;
+        if !ambiguous {
+            self.pipelined |= before.answered && pending;
+            loss.rounds |= before.answered && !pending;
+        }
+        loss.several |= pending;
         Standing { after_hole, ambiguous }
+    }
+
+    /// Bytes of this direction are missing. If no request began since it was joined, or since
+    /// others were missed, there may be some among these as well.
+    pub(super) fn extend_hole(&mut self, direction: Direction) {
+        let own = &mut self.askers[direction];
+        if matches!(own.missing, MissingRequests::BeforeNext { .. }) {
+            own.missing = MissingRequests::BeforeNext { hole: true };
+        }
     }
 
     /// Messages of this direction may be missing.
     pub(super) fn on_hole(&mut self, direction: Direction) {
-        self.askers[direction].missing = MissingRequests::BeforeNext { hole: true };
+        let own = &mut self.askers[direction];
+        own.missing = MissingRequests::BeforeNext { hole: true };
+        own.run.incomplete = true;
         let asker = &mut self.askers[direction.reverse()];
         asker.responses_lost = true;
         asker.answered = true;
+        asker.run.incomplete = true;
     }
 
     /// All entries before `next` are being marked as having lost bytes of this direction. Returns
@@ -146,8 +244,8 @@ mod tests {
 
     /// A request of a session in which `pending` others wait.
     fn request(loss: &mut Loss, pending: bool) -> Standing {
-        let (answered, _) = loss.before_request(ASKER);
-        loss.on_request(ASKER, answered, pending, false)
+        let before = loss.before_request(ASKER, Timestamp::ZERO);
+        loss.on_request(ASKER, before, pending, false)
     }
 
     #[test]
@@ -162,30 +260,44 @@ mod tests {
     #[test]
     fn requests_that_are_missing_make_those_ambiguous_that_wait_together() {
         let mut loss = Loss::default();
+        for _ in 0..2 {
+            request(&mut loss, false);
+            loss.on_response(ASKER, 0, Timestamp::ZERO);
+        }
         loss.on_hole(ASKER);
-        assert!(!request(&mut loss, false).ambiguous, "alone, its response is its own");
+        assert!(!request(&mut loss, false).ambiguous, "what was missed was answered");
         assert!(request(&mut loss, true).ambiguous);
         assert!(!request(&mut loss, false).ambiguous, "nothing waits any more");
+        loss.on_hole(ASKER);
+        let before = loss.before_request(ASKER, Timestamp::ZERO);
+        let before = Before { follows_response: false, ..before };
+        let behind = loss.on_request(ASKER, before, false, false);
+        assert!(behind.ambiguous, "another may be before it");
     }
 
     #[test]
     fn responses_that_are_missing_end_a_batch_with_the_next_request() {
         let mut loss = Loss::default();
         request(&mut loss, false);
-        loss.on_response(ASKER);
+        loss.on_response(ASKER, 0, Timestamp::ZERO);
         loss.on_hole(ASKER.reverse());
-        assert_eq!(loss.before_request(ASKER), (true, true));
+        let before = loss.before_request(ASKER, Timestamp::ZERO);
+        assert!(before.batch_over);
         loss.on_batch_abandoned(ASKER, 1);
-        assert!(!loss.on_request(ASKER, true, false, false).ambiguous);
+        assert!(!loss.on_request(ASKER, before, false, false).ambiguous);
     }
 
     #[test]
     fn who_pipelines_waits_for_no_batch() {
         let mut loss = Loss::default();
         request(&mut loss, false);
-        loss.on_response(ASKER);
+        loss.on_response(ASKER, 0, Timestamp::ZERO);
         request(&mut loss, true);
         loss.on_hole(ASKER.reverse());
-        assert_eq!(loss.before_request(ASKER), (true, false));
+        let before = loss.before_request(ASKER, Timestamp::ZERO);
+        assert!(before.answered && !before.batch_over);
+        loss.on_hole(ASKER.reverse());
+        let later = loss.before_request(ASKER, Timestamp::ZERO + QUIET);
+        assert!(later.batch_over, "after so long nothing is under way");
     }
 }

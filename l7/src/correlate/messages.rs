@@ -1,7 +1,7 @@
 //! Where a parser puts the messages that it finds: the verbs that it has, and no others.
 
 use super::correlator::{Beginning, Correlator};
-use super::entry::Entry;
+use super::entry::{Doubts, Entry};
 use super::kind::Kind;
 use super::pool::EntryPool;
 use super::position::{EndMark, Position, StartMark};
@@ -144,6 +144,16 @@ impl Messages<'_> {
         let asker = self.position.direction.reverse();
         let oldest = self.correlator.queue.iter().find(|e| e.is_pending_of(asker));
         oldest.is_some_and(|entry| entry.is_after(start.passed))
+    }
+
+    /// The next response is that of the oldest request that waits, whatever is missing: it repeats
+    /// what the request said.
+    pub(crate) fn confirm_next(&mut self) {
+        let asker = self.position.direction.reverse();
+        let queue = &mut self.correlator.queue;
+        if let Some(index) = queue.position(None, |e| e.is_pending_of(asker)) {
+            queue[index].doubts = Doubts::default();
+        }
     }
 
     /// The next response answers none of the requests that wait.

@@ -25,6 +25,8 @@ mod correlator;
 mod counters;
 mod ending;
 mod entry;
+#[cfg(test)]
+mod hole_tests;
 mod holes;
 mod ids;
 mod kind;

@@ -79,7 +79,8 @@ fn an_answer_from_before_the_first_request_is_not_its_own() {
 fn joined_amid_a_batch_nothing_is_said_to_be_well() {
     let mut t = talk();
     t.s(all(1..4, answer)).c(all(6..9, echo)).s(all(4..9, answer));
-    batches(&mut t, 10, 2);
+    // The first of them shows that the client waits for all responses.
+    batches(&mut t, 10, 3);
     assert_eq!(silently_wrong(&mut t), []);
     let ok = told(&mut t).iter().filter(|told| told.2 == Outcome::Ok).count();
     assert_eq!(ok, 12);

@@ -235,8 +235,10 @@ mod tests {
         let expected = [
             (Some(3), Some(3), Outcome::Ok),
             // Requests may be missing: which response is whose is not certain.
-            (Some(3), Some(4), Outcome::LostBytes),
-            (Some(2), Some(2), Outcome::LostBytes),
+            (Some(3), None, Outcome::LostBytes),
+            (None, Some(4), Outcome::NoRequest),
+            (Some(2), None, Outcome::LostBytes),
+            (None, Some(2), Outcome::NoRequest),
         ];
         assert_eq!(exchanges(&mut t), expected);
     }

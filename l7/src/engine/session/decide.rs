@@ -87,8 +87,10 @@ impl Session {
         if self.inference.failures > self.limits.failures {
             self.give_up_inference(pool);
         } else if disproved || nothing_read && self.inference.joined_late != Some(direction) {
-            self.correlator.discard_all(pool);
-            self.inference.unusual_start |= disproved;
+            if disproved {
+                self.correlator.discard_all(pool);
+                self.inference.unusual_start = true;
+            }
             self.inference.excluded |= 1 << self.reader.index;
             self.inference.reread = true;
             self.reader.state = ReaderState::Undecided;

@@ -70,6 +70,7 @@ impl Session {
             parser.read_truncated(side, &buffer.pending, &mut out);
         }
         buffer.drop_pending();
+        self.correlator.extend_hole(direction);
         self.resynchronise(cx, direction, len, pool);
         self.buffers[direction].start = self.correlator.timelines[direction].end();
     }
@@ -83,8 +84,10 @@ impl Session {
         pool: &mut EntryPool,
     ) {
         let side = self.reader.side(direction);
-        // None: the bytes before the gap were of no known protocol either.
-        let Some(parser) = self.reader.parser() else { return };
+        let Some(parser) = self.reader.parser() else {
+            // The bytes before the gap were of no known protocol either.
+            return self.correlator.loss_before_protocol(direction);
+        };
         let position = self.buffers[direction].position(cx, direction, 0);
         let mut out = Messages::new(&mut self.correlator, pool, position);
         match parser.gap(side, len, &mut out) {

@@ -70,8 +70,9 @@ impl Session {
                 self.take(cx, side, &[], pool);
             }
         }
+        // The time of the byte before a message tells what passed between them.
         let start = self.buffers[direction].start;
-        self.correlator.timelines[direction].forget(start);
+        self.correlator.timelines[direction].forget(start.saturating_sub(1));
     }
 
     /// Takes a datagram.

@@ -146,6 +146,7 @@ impl Responses {
                 while out.next_tag().is_some_and(|tag| !quiet::fits(tag, hash)) {
                     out.skip_request();
                 }
+                out.confirm_next();
             } else {
                 while out.next_tag().is_some_and(|tag| quiet::quiet(tag) != Quiet::Not) {
                     out.skip_request();

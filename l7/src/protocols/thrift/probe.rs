@@ -15,8 +15,8 @@ pub(super) fn probe(bytes: &[u8], direction: Direction, clue: &Clue) -> Probe {
             let from_here = header.kind.is_from_client() == (direction == Direction::ToServer);
             // The compact protocol has but two bytes that could not be anything.
             let short = header.encoding == Encoding::Compact && header.name.len() < LEAST_NAME;
-            let distinctive = !header.is_old_binary && !(short && header.frame.is_none());
-            if from_here && (clue.usual || distinctive) { Probe::Yes } else { Probe::No }
+            let weak = header.is_old_binary || short && header.frame.is_none();
+            if from_here && (clue.usual || !weak) { Probe::Yes } else { Probe::No }
         }
         // Lengths alone could be anything.
         Read::More(_) if clue.usual || is_distinctive(bytes) => Probe::More,

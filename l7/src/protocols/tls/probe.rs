@@ -40,8 +40,8 @@ fn probe_record(record: Record, bytes: &[u8], direction: Direction, clue: &Clue)
         (CHANGE_CIPHER_SPEC, []) if record.length == 1 => Probe::More,
         (ALERT, [1 | 2, _, ..]) if record.length == 2 => Probe::Yes,
         (ALERT, [] | [1 | 2]) if record.length == 2 => Probe::More,
-        // The handshake comes first.
-        (APPLICATION_DATA, _) if clue.at_start => Probe::No,
+        // A hello comes first.
+        (HANDSHAKE | APPLICATION_DATA, _) if clue.at_start => Probe::No,
         (ALERT | HANDSHAKE | APPLICATION_DATA, _) => {
             if clue.usual && record.length >= 16 {
                 return Probe::Yes;
