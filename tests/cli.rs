@@ -404,6 +404,17 @@ fn spans_say_which_trace_they_are_of_where_traces_are_told() {
 
 const EMIT: [&str; 2] = ["flows,spans,summary", "spans,traces"];
 
+#[test]
+fn the_table_of_spans_tells_the_wait_beside_the_duration() {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps/tcp-zero-window");
+    let capture = capture.join("capture.pcap.gz").to_string_lossy().into_owned();
+    let output = wirespan(&["replay", "--quiet", "--no-progress", "--emit", "spans", &capture]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Most of its two seconds went by while the response was received.
+    assert!(text.contains("  DURATION    WAIT  "), "{text}");
+    assert!(text.contains("    2.01 s  148 µs  "), "{text}");
+}
+
 fn captures(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -17,6 +17,7 @@ pub(crate) const SPAN_COLUMNS: &[Column] = &[
     Column::left("PROTOCOL").gives_way(4),
     Column::left("RESULT"),
     Column::right("DURATION").gives_way(1),
+    Column::right("WAIT").gives_way(6),
     Column::right("RETR").gives_way(5),
     Column::left("REQUEST"),
 ];
@@ -49,6 +50,7 @@ pub(crate) fn span_row(exchange: &Exchange, tap: &str) -> Vec<Cell> {
         exchange.protocol.as_str().into(),
         Cell::bad_if(result(exchange), exchange.outcome != Outcome::Ok),
         nanos(exchange.end().nanos_since(exchange.start())).into(),
+        exchange.phases().wait_ns.map_or_else(|| "-".to_owned(), nanos).into(),
         Cell::bad_if(if trouble > 0 { trouble.to_string() } else { "-".into() }, trouble > 0),
         request(&exchange.operation, &exchange.attributes).into(),
     ]
