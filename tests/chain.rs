@@ -279,10 +279,9 @@ fn complete_share(name: &str, port: u16) -> f64 {
     for (mistake, count) in mistakes.iter().take(12) {
         report(&format!("  {count} x {mistake}"));
     }
-    for line in metrics
-        .lines()
-        .filter(|line| line.starts_with("wirespan_join") || line.contains("_drops_total"))
-    {
+    for line in metrics.lines().filter(|line| {
+        line.starts_with("wirespan_") && (line.contains("_join_") || line.contains("_drops_total"))
+    }) {
         report(&format!("  {line}"));
     }
     share

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use wire::SockIo;
+use wire::{SockIo, Timestamp};
 
+use crate::clock;
 use crate::pipeline::OwnedFact;
 
 /// What goes to the thread that owns the store.
@@ -19,19 +20,25 @@ pub(crate) enum StoreMessage {
     Cgroup(u64, String),
 }
 
+/// A message and when it was sent.
+struct Sent {
+    at: Timestamp,
+    message: StoreMessage,
+}
+
 /// The sending end. [`try_send`](Self::try_send) never blocks, so a shard can call it: what finds
 /// no room comes back, to be dropped and counted. Room is counted in facts and records, as batches
 /// are of any size.
 #[derive(Clone)]
 pub(crate) struct StoreSender {
-    sender: SyncSender<StoreMessage>,
+    sender: SyncSender<Sent>,
     waiting: Arc<AtomicUsize>,
     capacity: usize,
 }
 
 /// The receiving end.
 pub(crate) struct StoreReceiver {
-    receiver: Receiver<StoreMessage>,
+    receiver: Receiver<Sent>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -70,8 +77,8 @@ impl StoreSender {
     }
 
     fn send_now(&self, message: StoreMessage) -> Result<(), StoreMessage> {
-        self.sender.try_send(message).map_err(|error| match error {
-            TrySendError::Full(message) | TrySendError::Disconnected(message) => message,
+        self.sender.try_send(Sent { at: clock::now(), message }).map_err(|error| match error {
+            TrySendError::Full(sent) | TrySendError::Disconnected(sent) => sent.message,
         })
     }
 
@@ -79,16 +86,20 @@ impl StoreSender {
     /// any more. Returns false where the receiver is gone.
     pub(crate) fn send(&self, message: StoreMessage) -> bool {
         self.waiting.fetch_add(message.weight(), Ordering::Relaxed);
-        self.sender.send(message).is_ok()
+        self.sender.send(Sent { at: clock::now(), message }).is_ok()
     }
 }
 
 impl StoreReceiver {
-    /// Waits for the next message, at most for `wait`.
-    pub(crate) fn recv_timeout(&self, wait: Duration) -> Result<StoreMessage, RecvTimeoutError> {
-        let message = self.receiver.recv_timeout(wait)?;
+    /// Waits for the next message, at most for `wait`; returns it with the time at which it was
+    /// sent, up to which all messages have been received then.
+    pub(crate) fn recv_timeout(
+        &self,
+        wait: Duration,
+    ) -> Result<(Timestamp, StoreMessage), RecvTimeoutError> {
+        let Sent { at, message } = self.receiver.recv_timeout(wait)?;
         self.waiting.fetch_sub(message.weight(), Ordering::Relaxed);
-        Ok(message)
+        Ok((at, message))
     }
 }
 

@@ -190,6 +190,8 @@ pub(crate) fn count_joins(metrics: &Metrics, now: &store::Counters, before: &sto
     metrics.add_join_results(JoinResult::Unmatched, now.unmatched.saturating_sub(before.unmatched));
     metrics.add_join_results(JoinResult::Ambiguous, now.ambiguous.saturating_sub(before.ambiguous));
     metrics.add_join_results(JoinResult::Undecided, now.undecided.saturating_sub(before.undecided));
+    metrics
+        .add_join_results(JoinResult::Late, now.late_records.saturating_sub(before.late_records));
 }
 
 /// Counts what the network had of the calls of a complete trace, and makes them the exemplars of

@@ -5,7 +5,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use store::{Counters, Store, Trace};
-use wire::invariant;
+use wire::{Timestamp, invariant};
 
 use crate::clock::{self, Stopwatch};
 use crate::live::{Shared, StoreMessage, StoreReceiver};
@@ -32,14 +32,19 @@ impl StoreThread {
     pub(super) fn run(mut self, receiver: &StoreReceiver) -> anyhow::Result<Counters> {
         let mut since_tick = Stopwatch::start();
         loop {
-            match receiver.recv_timeout(TICK) {
-                Ok(message) => self.on_message(message)?,
-                Err(RecvTimeoutError::Timeout) => {}
+            // Where messages wait, the store's time is not that of the clock: what they tell would
+            // come too late.
+            let now = match receiver.recv_timeout(TICK) {
+                Ok((sent, message)) => {
+                    self.on_message(message)?;
+                    sent
+                }
+                Err(RecvTimeoutError::Timeout) => clock::now(),
                 Err(RecvTimeoutError::Disconnected) => break,
-            }
+            };
             if since_tick.elapsed() >= TICK {
                 since_tick = Stopwatch::start();
-                self.on_tick()?;
+                self.on_tick(now)?;
             }
         }
         let complete = self.recorder.finish_traces();
@@ -66,8 +71,8 @@ impl StoreThread {
         Ok(())
     }
 
-    fn on_tick(&mut self) -> anyhow::Result<()> {
-        let complete = self.recorder.tick(clock::now());
+    fn on_tick(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        let complete = self.recorder.tick(now);
         self.on_complete(complete)?;
         self.recorder.flush()?;
         if let Some(store) = self.recorder.store() {

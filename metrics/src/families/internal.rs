@@ -25,10 +25,13 @@ pub enum JoinResult {
     Ambiguous,
     /// Its process had requests in hand, and which of them caused it is not sure.
     Undecided,
+    /// A record of a system call came after its place in time was passed.
+    Late,
 }
 
 impl JoinResult {
-    const ALL: [Self; 4] = [Self::Joined, Self::Unmatched, Self::Ambiguous, Self::Undecided];
+    const ALL: [Self; 5] =
+        [Self::Joined, Self::Unmatched, Self::Ambiguous, Self::Undecided, Self::Late];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl JoinResult {
             Self::Unmatched => "unmatched",
             Self::Ambiguous => "ambiguous",
             Self::Undecided => "undecided",
+            Self::Late => "late",
         }
     }
 }
