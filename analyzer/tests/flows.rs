@@ -99,7 +99,7 @@ fn a_connection_that_closes_well() {
     assert_eq!((record.client.port, record.client_by), (40_000, ClientBy::Syn));
     let handshake = record.handshake.unwrap();
     assert!(handshake.complete);
-    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.rtt_ns), (Some(IMS), Some(2 * IMS)));
+    assert_eq!((handshake.syn_to_syn_ack_ns, handshake.rtt_ns()), (Some(IMS), Some(2 * IMS)));
     let (up, down) = (&record.directions.to_server, &record.directions.to_client);
     assert_eq!((up.packets, up.data_packets, up.payload_bytes, up.goodput_bytes), (6, 2, 200, 200));
     assert_eq!((down.packets, down.ack_rtt.count, down.rtt.mean_ns), (4, 4, IMS));
@@ -198,7 +198,7 @@ fn times_of_a_clock_that_went_back_are_negative() {
         (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns),
         (Some(-30 * IMS), Some(40 * IMS))
     );
-    assert_eq!(handshake.rtt_ns, Some(10 * IMS));
+    assert_eq!(handshake.rtt_ns(), Some(10 * IMS));
     let down = &record.directions.to_client;
     assert_eq!((down.ack_rtt.count, down.ack_rtt.mean_ns, down.rtt.count), (1, -30 * IMS, 0));
 }

@@ -358,22 +358,23 @@ fn a_syn_that_was_sent_again_gives_no_round_trip_time_but_was_waited_for() {
     let story = Story::new().c(SYN, 0, 0, 0).wait(999).c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0);
     let record = story.c(ACK, 1, 1, 0).record();
     let handshake = record.handshake.unwrap_or_default();
-    let halves = (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns, handshake.rtt_ns);
+    let halves = (handshake.server_rtt_ns, handshake.client_rtt_ns, handshake.rtt_ns());
     assert_eq!(halves, (None, Some(MS as i64), None));
     assert_eq!((handshake.complete, handshake.connect_ns), (true, Some(1002 * MS)));
+    assert_eq!(handshake.syn_to_syn_ack_ns, Some(1001 * MS as i64), "as captured");
     let retransmitted = vec![(RttLeftOut::Retransmitted, 1)];
     assert_eq!(rtt(&record.directions.to_client), (0, 0, 0, retransmitted));
     assert_eq!(rtt(&record.directions.to_server), (1, 1, 1, Vec::new()));
 
     let story = Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).wait(999).s(SYN_ACK, 0, 1, 0);
     let handshake = story.c(ACK, 1, 1, 0).record().handshake.unwrap_or_default();
-    let halves = (handshake.syn_to_syn_ack_ns, handshake.syn_ack_to_ack_ns, handshake.rtt_ns);
+    let halves = (handshake.server_rtt_ns, handshake.client_rtt_ns, handshake.rtt_ns());
     assert_eq!(halves, (Some(MS as i64), None, None));
     assert_eq!(handshake.connect_ns, Some(1002 * MS));
 
     let story = Story::new().c(SYN, 0, 0, 0).s(SYN_ACK, 0, 1, 0).wait(500).c(PSH, 1, 1, 10);
     let handshake = story.record().handshake.unwrap_or_default();
-    assert_eq!(handshake.syn_ack_to_ack_ns, None, "the client waited for its application");
+    assert_eq!(handshake.client_rtt_ns, None, "the client waited for its application");
     assert_eq!(handshake.connect_ns, Some(502 * MS));
 }
 

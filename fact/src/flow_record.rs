@@ -111,17 +111,26 @@ pub struct TunnelRecord {
 pub struct Handshake {
     /// SYN, SYN/ACK and ACK were all seen.
     pub complete: bool,
-    /// SYN to SYN/ACK: the network and kernel beyond the tap on the server's side. None where the
-    /// SYN was sent more than once.
+    /// First SYN to first SYN/ACK, repeats included.
     pub syn_to_syn_ack_ns: Option<i64>,
-    /// SYN/ACK to the client's ACK: the client's side. None where the SYN/ACK was sent more than
-    /// once, and where the ACK carries payload, for which it may have waited.
+    /// First SYN/ACK to the client's first ACK, repeats included.
     pub syn_ack_to_ack_ns: Option<i64>,
-    /// Sum of the two.
-    pub rtt_ns: Option<i64>,
+    /// The network and kernel beyond the tap on the server's side: `syn_to_syn_ack_ns` unless the
+    /// SYN was sent more than once.
+    pub server_rtt_ns: Option<i64>,
+    /// The same on the client's side: `syn_ack_to_ack_ns` unless the SYN/ACK was sent more than
+    /// once, or the ACK carries payload, for which it may have waited.
+    pub client_rtt_ns: Option<i64>,
     /// What the client waited for the connection: first SYN to the ACK that ends the handshake,
     /// repeats included. None where one of the two is missing, or the clock went back between.
     pub connect_ns: Option<u64>,
+}
+
+impl Handshake {
+    /// Both sides of the path together, where both are known.
+    pub fn rtt_ns(&self) -> Option<i64> {
+        Some(self.server_rtt_ns?.saturating_add(self.client_rtt_ns?))
+    }
 }
 
 /// Counts of the application protocol of a flow.

@@ -71,7 +71,8 @@ fn flow(packets: u64, rtts: &[u64]) -> FlowRecord {
             complete: true,
             syn_to_syn_ack_ns: Some(30_000),
             syn_ack_to_ack_ns: Some(20_000),
-            rtt_ns: Some(50_000),
+            server_rtt_ns: Some(30_000),
+            client_rtt_ns: Some(20_000),
             connect_ns: Some(50_000),
         }),
         l7: Some(L7Summary {

@@ -10,8 +10,6 @@ pub(crate) struct Opening {
     syn: Option<(u64, End)>,
     syn_ack: Option<(u64, End)>,
     ack: Option<u64>,
-    /// It carries payload.
-    ack_asks: bool,
     /// SYNs of any kind.
     syns: u32,
     /// Something came in between.
@@ -36,9 +34,7 @@ impl Opening {
                 self.disturbed |= self.syn.is_none();
             }
             (flag::ACK, Some((_, server))) if server != from => {
-                if self.ack.is_none() {
-                    (self.ack, self.ack_asks) = (Some(time), marks.len > 0);
-                }
+                self.ack.get_or_insert(time);
             }
             _ => self.disturbed |= self.ack.is_none(),
         }
@@ -57,12 +53,7 @@ impl Opening {
         let own = record.handshake.unwrap_or_default();
         let steps = [Some(since(syn, syn_ack)), self.ack.map(|ack| since(syn_ack, ack))];
         let mut found = Vec::new();
-        // Halves with repeats have no time of their own.
-        let told = [own.syn_to_syn_ack_ns, own.syn_ack_to_ack_ns];
-        let differs = told.iter().zip(steps).any(|(&told, step)| told.is_some() && told != step);
-        let repeats = self.syns > 2;
-        let missing = !repeats && (told[0] != steps[0] || (told[1] != steps[1] && !self.ack_asks));
-        if differs || missing {
+        if [own.syn_to_syn_ack_ns, own.syn_ack_to_ack_ns] != steps {
             found.push(format!("handshake: {own:?}, tshark {steps:?}"));
         }
         let connect = self.ack.and_then(|ack| u64::try_from(since(syn, ack)).ok());
@@ -70,7 +61,7 @@ impl Opening {
             found.push(format!("connect_ns: {:?}, tshark {connect:?}", own.connect_ns));
         }
         if let (Some(rtt), Some(theirs), 2, false) =
-            (own.rtt_ns, self.initial_rtt_ns, self.syns, self.disturbed)
+            (own.rtt_ns(), self.initial_rtt_ns, self.syns, self.disturbed)
             && rtt != theirs
             && rtt != 0
         {

@@ -24,8 +24,6 @@ pub(crate) struct Marks {
     /// Number of the conversation; none where it saw no TCP.
     pub(crate) stream: Option<u32>,
     pub(crate) flags: u8,
-    /// Bytes of payload.
-    pub(crate) len: u64,
     pub(crate) counts: Counts,
     pub(crate) initial_rtt_ns: Option<i64>,
     /// The time since the acknowledged segment is negative, in a capture whose times go back.
@@ -92,7 +90,7 @@ fn frame(line: &str) -> Marks {
     if !ack_rtt.is_empty() {
         counts.ack_rtt.record(nanos(ack_rtt));
     }
-    Marks { stream, flags, len, counts, initial_rtt_ns, backwards }
+    Marks { stream, flags, counts, initial_rtt_ns, backwards }
 }
 
 /// Nanoseconds of a decimal fraction of seconds.

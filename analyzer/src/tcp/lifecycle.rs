@@ -327,14 +327,17 @@ impl Lifecycle {
         let between = |from: Option<NonZeroTime>, to: Option<NonZeroTime>| {
             Some(to?.time().signed_nanos_since(from?.time()))
         };
-        let first = between(self.syn, self.syn_ack).filter(|_| self.syn_repeats == 0);
-        let second = between(self.syn_ack, self.ack)
+        let first = between(self.syn, self.syn_ack);
+        let second = between(self.syn_ack, self.ack);
+        let server_rtt_ns = first.filter(|_| self.syn_repeats == 0);
+        let client_rtt_ns = second
             .filter(|_| self.syn_ack_repeats == 0 && !self.marks.has(Marks::ACK_WITH_PAYLOAD));
         Some(Handshake {
             complete: self.syn.is_some() && self.ack.is_some(),
             syn_to_syn_ack_ns: first,
             syn_ack_to_ack_ns: second,
-            rtt_ns: first.zip(second).map(|(a, b)| a.saturating_add(b)),
+            server_rtt_ns,
+            client_rtt_ns,
             connect_ns: self.connect_ns(),
         })
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use fact::{DirectionRecord, FlowRecord, RttLeftOut, TcpCounter};
+use fact::{DirectionRecord, FlowRecord, TcpCounter};
 use serde_json::Value;
 use wire::Transport;
 
@@ -106,19 +106,13 @@ impl Score {
         }
         if right_way {
             let have = flow.handshake.unwrap_or_default();
-            // A half with repeats, or whose ACK carries payload, has no time here.
-            let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
-            let asks = up.rtt_left_out[RttLeftOut::WithPayload] > 0;
             let steps = [
-                ("first_syn_to_synack_us", have.syn_to_syn_ack_ns, up.syn > 1),
-                ("synack_to_ack_us", have.syn_ack_to_ack_ns, down.syn_ack > 1 || asks),
+                ("first_syn_to_synack_us", have.syn_to_syn_ack_ns),
+                ("synack_to_ack_us", have.syn_ack_to_ack_ns),
             ];
-            for (key, have, left_out) in steps {
+            for (key, have) in steps {
                 if let Some(want) = stream["handshake"][key].as_f64() {
-                    let agrees = match have {
-                        Some(ns) => (ns as f64 / 1000.0 - want).abs() <= 1.0,
-                        None => left_out,
-                    };
+                    let agrees = have.is_some_and(|ns| (ns as f64 / 1000.0 - want).abs() <= 1.0);
                     self.add("handshake", agrees, || {
                         format!("{at} {key}: {have:?}, oracle {want} us")
                     });

@@ -40,8 +40,8 @@ impl TcpTally {
         {
             times.connect_ns.iter().for_each(|&nanos| self.connect.observe(nanos));
             let sides = [
-                (Direction::ToClient, times.syn_to_syn_ack_ns),
-                (Direction::ToServer, times.syn_ack_to_ack_ns),
+                (Direction::ToClient, times.server_rtt_ns),
+                (Direction::ToServer, times.client_rtt_ns),
             ];
             for (answer, nanos) in sides {
                 if let Some(nanos) = nanos.and_then(|nanos| u64::try_from(nanos).ok()) {

@@ -73,7 +73,7 @@ impl From<Handshake> for Shake {
             complete: h.complete,
             syn_to_syn_ack_ns: h.syn_to_syn_ack_ns,
             syn_ack_to_ack_ns: h.syn_ack_to_ack_ns,
-            rtt_ns: h.rtt_ns,
+            rtt_ns: h.rtt_ns(),
         }
     }
 }

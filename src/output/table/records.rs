@@ -59,7 +59,7 @@ pub(crate) fn span_row(exchange: &Exchange, tap: &str) -> Vec<Cell> {
 /// The row of a flow.
 pub(crate) fn flow_row(flow: &FlowRecord, tap: &str) -> Vec<Cell> {
     let (up, down) = (&flow.directions.to_server, &flow.directions.to_client);
-    let rtt = flow.handshake.and_then(|h| h.rtt_ns).or_else(|| {
+    let rtt = flow.handshake.and_then(|h| h.rtt_ns()).or_else(|| {
         (up.rtt.count.min(down.rtt.count) > 0).then_some(up.rtt.mean_ns + down.rtt.mean_ns)
     });
     let rtt = rtt.and_then(|ns| u64::try_from(ns).ok());
