@@ -249,7 +249,7 @@ fn timers_between_two_calls() {
         // The timer of an earlier request ends before the response comes, or after it.
         if asleep.len() > 3 {
             let mut other = asleep.remove(0);
-            if request.id % 2 == 0 {
+            if request.id.is_multiple_of(2) {
                 app.answer(&request, 0);
                 app.call(&mut other, 0);
             } else {
