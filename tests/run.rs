@@ -333,8 +333,11 @@ fn a_hangup_does_not_end_a_service() {
         return;
     }
     let pair = Pair::new("u");
-    // In a session of its own: without a terminal, also where the tests have one.
-    let mut run = inside(&pair.near, &["setsid", BIN, "run", "--no-ebpf", "-i", "veth*"]);
+    // In a session of its own: without a terminal, also where the tests have one. Where they run
+    // under nohup(1), SIGHUP would stay ignored.
+    let program = ["setsid", "env", "--default-signal=HUP", BIN];
+    let mut run =
+        inside(&pair.near, &[&program[..], &["run", "--no-ebpf", "-i", "veth*"]].concat());
     let mut run = Killed(run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let pid = run.0.id().to_string();
     let kill = |signal: &str| Command::new("kill").args([signal, &pid]).status().unwrap();

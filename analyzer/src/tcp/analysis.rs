@@ -4,7 +4,7 @@ use fact::{RttLeftOut, TcpCounter};
 use wire::decode::{Tcp, TcpFlags};
 use wire::{SeqNum, Side, Timestamp};
 
-use super::{Acked, Findings, Retransmission, RoundTrip, Segment, Sent, Unacked};
+use super::{Acked, Copies, Findings, Retransmission, RoundTrip, Segment, Sent, Unacked};
 use crate::per_side::PerSide;
 
 /// Within this time after the second duplicate ACK a repeated segment counts as fast
@@ -525,13 +525,14 @@ impl Sender {
                 // that the other side answers as well.
                 let retransmitted = self.next.0 != 0 && tcp.seq.before(self.next);
                 let fresh = peer.last_ack.0 == 0 || end.after(peer.last_ack);
-                let named = fresh && !(retransmitted && tcp.flags.syn());
+                let named = if retransmitted { !tcp.flags.syn() } else { fresh };
+                let copies = if retransmitted && !fresh { Copies::AfterAck } else { Copies::None };
                 let timestamp = tcp.options.timestamps.filter(|_| named).map_or(0, |t| t.value);
                 // The oldest copy is what Wireshark takes an acknowledgement for.
                 if !copy {
                     let (time, start, flags, id) =
                         (segment.time, tcp.seq, tcp.flags, segment.ip_id);
-                    let sent = Sent { time, start, end, timestamp, id, flags, ambiguous: false };
+                    let sent = Sent { time, start, end, timestamp, id, flags, copies };
                     self.unacked.push(sent, retransmitted);
                 }
             }

@@ -485,6 +485,21 @@ fn a_copy_of_what_was_acknowledged_gives_no_round_trip_time_after_a_late_ack_eit
     assert_eq!(talk.rtt_of_answer(1004, stamped(3, 9)), None);
 }
 
+/// The receiver echoes the timestamp of the first of them, which it did not need.
+#[test]
+fn two_copies_with_one_timestamp_give_no_round_trip_time_if_one_was_acknowledged() {
+    let mut talk = Talk::new();
+    let stamped = |value, echo| TcpOptions {
+        timestamps: Some(wire::decode::Timestamps { value, echo }),
+        ..TcpOptions::default()
+    };
+    (1001..1004).for_each(|seq| _ = talk.segment(CLIENT, seq, 5001, ACK, 1, stamped(7, 1)));
+    talk.rtt_of_answer(1002, stamped(2, 7));
+    talk.segment(CLIENT, 1001, 5001, ACK, 1, stamped(9, 1));
+    talk.segment(CLIENT, 1002, 5001, ACK, 1, stamped(9, 1));
+    assert_eq!(talk.rtt_of_answer(1004, stamped(3, 9)), None);
+}
+
 #[test]
 fn an_ack_from_half_the_circle_away_covers_the_last_segment_and_not_the_first() {
     let mut talk = Talk::new();

@@ -36,4 +36,4 @@ use recovery::{Recovery, Retransmission, RetransmissionKind};
 use round_trip::{Judgement, RoundTrip, RttFloor};
 use samples::{Distribution, Samples};
 use side_counters::SideCounters;
-use unacked::{Acked, Sent, Unacked};
+use unacked::{Acked, Copies, Sent, Unacked};

@@ -40,8 +40,26 @@ pub(super) struct Sent {
     /// IPv4 identification.
     pub(super) id: u16,
     pub(super) flags: TcpFlags,
-    /// Some of its bytes were sent again, or before.
-    pub(super) ambiguous: bool,
+    pub(super) copies: Copies,
+}
+
+/// Whether the bytes of a segment were sent more than once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// They were not.
+    #[default]
+    None,
+    /// Some of them were, before or after.
+    Some,
+    /// All of them had been acknowledged when the segment was sent. It makes the receiver
+    /// acknowledge nothing new, but its timestamp may be echoed (RFC 7323, section 4.3).
+    AfterAck,
+}
+
+impl Sent {
+    fn is_ambiguous(&self) -> bool {
+        self.copies != Copies::None
+    }
 }
 
 /// What an acknowledgement shows of the segments that it covers.
@@ -72,15 +90,19 @@ impl Unacked {
         if retransmitted {
             let later = self.later.iter_mut().flat_map(|later| later.sent.iter_mut());
             for other in self.oldest.iter_mut().chain(later) {
-                other.ambiguous |= other.start.before(end) && start.before(other.end);
+                let overlaps = other.start.before(end) && start.before(other.end);
+                if overlaps && other.copies == Copies::None {
+                    other.copies = Copies::Some;
+                }
             }
             // A late acknowledgement lets the sender's last one fall behind.
             let acked = self.later.as_ref().and_then(|later| later.acked);
             if acked.is_some_and(|acked| !end.after(acked)) {
-                sent.timestamp = 0;
+                sent.copies = Copies::AfterAck;
+            } else if sent.copies == Copies::None {
+                sent.copies = Copies::Some;
             }
         }
-        sent.ambiguous = retransmitted;
         match self.oldest {
             None => self.oldest = Some(sent),
             Some(oldest) => {
@@ -113,7 +135,7 @@ impl Unacked {
     /// How many of the first 65 were sent more than once.
     pub(crate) fn copies(&self) -> usize {
         let later = self.later.iter().flat_map(|later| later.sent.iter()).take(64);
-        self.oldest.iter().chain(later).filter(|sent| sent.ambiguous).count()
+        self.oldest.iter().chain(later).filter(|sent| sent.is_ambiguous()).count()
     }
 
     /// Removes what `ack` covers. After ACKs that reported a `hole` it is the segment that filled
@@ -140,9 +162,9 @@ impl Unacked {
         if !keep_oldest {
             self.pop_oldest();
         }
-        let echoed = if covered.copies == 1 { covered.echoed } else { None };
+        let echoed = if covered.echo_candidates == 1 { covered.echoed } else { None };
         let once = covered.once.filter(|_| !hole && !covered.repeated);
-        let next = self.oldest.filter(|next| next.start == ack && !next.ambiguous);
+        let next = self.oldest.filter(|next| next.start == ack && !next.is_ambiguous());
         Acked { oldest: covered.oldest, certain: once.or(echoed), next: next.map(|next| next.time) }
     }
 }
@@ -153,7 +175,8 @@ struct Covered {
     oldest: Option<Timestamp>,
     once: Option<Timestamp>,
     echoed: Option<Timestamp>,
-    copies: u32,
+    /// Segments whose timestamp the acknowledgement may echo.
+    echo_candidates: u32,
     /// One of them was sent more than once.
     repeated: bool,
 }
@@ -170,14 +193,20 @@ impl Covered {
         }
         if sent.end == ack {
             self.oldest.get_or_insert(sent.time);
-            if !sent.ambiguous {
+            if !sent.is_ambiguous() {
                 self.once.get_or_insert(sent.time);
             }
         }
-        self.repeated |= sent.ambiguous;
-        if sent.ambiguous && sent.timestamp != 0 && echo == Some(sent.timestamp) {
-            self.copies += 1;
-            self.echoed.get_or_insert(sent.time);
+        self.repeated |= sent.is_ambiguous();
+        if sent.timestamp != 0 && echo == Some(sent.timestamp) {
+            match sent.copies {
+                Copies::None => {}
+                Copies::Some => {
+                    self.echo_candidates += 1;
+                    self.echoed.get_or_insert(sent.time);
+                }
+                Copies::AfterAck => self.echo_candidates += 2,
+            }
         }
         false
     }
