@@ -12,6 +12,9 @@ pub(crate) enum RoundTrip {
     Nothing,
     /// This long took the network, and the kernel that answered at once.
     Prompt(u64),
+    /// The same, unless the segment that the ACK leaves out was lost: the ACK may have been delayed
+    /// then.
+    LeavesOutNext(u64),
     /// This long took the network and what the receiver may have waited before it acknowledged.
     Unproven(u64),
     /// No sample. The network took at most this long, where that is known.
@@ -30,7 +33,7 @@ impl RoundTrip {
     /// when the ACK was sent. So the receiver cannot have waited longer than `next_ns`.
     pub(super) fn of_plain_ack(ns: u64, next_ns: Option<u64>) -> Self {
         match next_ns {
-            Some(waited) if waited <= ns / 10 + SLACK_NS => Self::Prompt(ns),
+            Some(waited) if waited <= ns / 10 + SLACK_NS => Self::LeavesOutNext(ns),
             _ => Self::Unproven(ns),
         }
     }
@@ -48,6 +51,9 @@ pub(super) struct RttFloor {
     ns: u64,
     /// Time of the sample.
     at: Timestamp,
+    /// In microseconds, the last sample that left out the next segment. One that is not near the
+    /// floor is believed if it agrees with this, since losses do not repeat so. 0 if none.
+    candidate_us: u32,
 }
 
 impl RttFloor {
@@ -59,17 +65,24 @@ impl RttFloor {
 
     /// A floor of a sample whose time was not kept.
     pub(super) fn of(ns: u64) -> Self {
-        Self { ns, at: Timestamp::ZERO }
+        Self { ns, at: Timestamp::ZERO, candidate_us: 0 }
     }
 
     /// Judges the next sample: `Ok` if it is one of the network, else the reason for which it is
     /// left out.
     pub(super) fn judge(&mut self, sample: RoundTrip, now: Timestamp) -> Judgement {
+        let agrees = match sample {
+            RoundTrip::LeavesOutNext(ns) => self.agrees(ns),
+            _ => true,
+        };
         let (ns, judgement) = match sample {
             RoundTrip::Nothing => return Judgement::Nothing,
-            RoundTrip::Prompt(ns) => {
+            RoundTrip::LeavesOutNext(ns) if !agrees => {
+                (Some(ns), Judgement::LeftOut(RttLeftOut::Undecided))
+            }
+            RoundTrip::Prompt(ns) | RoundTrip::LeavesOutNext(ns) => {
                 if self.ns == 0 || now.nanos_since(self.at) > Self::WINDOW_NS {
-                    *self = Self { ns, at: now };
+                    (self.ns, self.at) = (ns, now);
                 }
                 (Some(ns), Judgement::Sample(ns))
             }
@@ -81,7 +94,7 @@ impl RttFloor {
             RoundTrip::LeftOut(reason, at_most) => (at_most, Judgement::LeftOut(reason)),
         };
         if let Some(ns) = ns.filter(|&ns| ns < self.ns) {
-            *self = Self { ns, at: now };
+            (self.ns, self.at) = (ns, now);
         }
         judgement
     }
@@ -90,6 +103,18 @@ impl RttFloor {
         let margin = (self.ns / 4).clamp(SLACK_NS, Self::MAX_MARGIN_NS);
         ns <= self.ns.saturating_add(margin)
     }
+
+    /// Whether the floor or the candidate is about as long as `ns`, which is the next candidate.
+    fn agrees(&mut self, ns: u64) -> bool {
+        let candidate = u64::from(self.candidate_us) * 1_000;
+        self.candidate_us = micros(ns);
+        (self.ns != 0 && self.is_near(ns))
+            || (candidate != 0 && ns.abs_diff(candidate) <= (candidate / 4).max(SLACK_NS))
+    }
+}
+
+fn micros(ns: u64) -> u32 {
+    u32::try_from(ns / 1_000).unwrap_or(u32::MAX)
 }
 
 /// What becomes of a sample.
@@ -121,9 +146,21 @@ mod tests {
     #[test]
     fn an_ack_that_leaves_the_next_segment_out_is_as_prompt_as_the_two_are_close() {
         let ack = |next| RoundTrip::of_plain_ack(20 * MS, next);
-        assert_eq!(ack(Some(2 * MS)), RoundTrip::Prompt(20 * MS));
+        assert_eq!(ack(Some(2 * MS)), RoundTrip::LeavesOutNext(20 * MS));
         assert_eq!(ack(Some(3 * MS)), RoundTrip::Unproven(20 * MS));
         assert_eq!(ack(None), RoundTrip::Unproven(20 * MS));
+    }
+
+    #[test]
+    fn an_ack_that_leaves_out_the_next_segment_needs_another_that_agrees() {
+        let mut floor = RttFloor::default();
+        let undecided = Judgement::LeftOut(RttLeftOut::Undecided);
+        let ack = RoundTrip::LeavesOutNext;
+        assert_eq!(judge(&mut floor, ack(7 * MS), 0), undecided, "the next may be lost");
+        assert_eq!(judge(&mut floor, ack(2 * MS), 1), undecided);
+        assert_eq!(judge(&mut floor, ack(2 * MS), 2), Judgement::Sample(2 * MS));
+        assert_eq!(judge(&mut floor, ack(7 * MS), 3), undecided);
+        assert_eq!(judge(&mut floor, ack(7 * MS), 4), Judgement::Sample(7 * MS));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use wire::Timestamp;
 
 use super::courses::CourseId;
 
-/// What a socket is used for now.
+/// Which message a socket takes part in, and in which direction.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     /// Whether it is the asking side's: it connected, or sent first.
